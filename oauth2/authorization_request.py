@@ -1,0 +1,103 @@
+"""The authorization request (RFC 6749 §4.1.1, RFC 7636 §4.3), checked in order.
+
+The order matters. As long as the client and its redirect URI are not known to
+be good, nothing may be sent to the redirect URI (RFC 6749 §4.1.2.1, RFC 9700
+§4.11.2), so they are checked first and alone; everything after them is
+reported to the application by redirect.
+"""
+
+import dataclasses
+
+from . import parameters as request_parameters
+from . import grant_type, pkce, redirect_uri, scope
+from .errors import InvalidRequest, InvalidScope, UnauthorizedClient, UnsupportedResponseType
+
+#: The parameters that this endpoint reads. Others are ignored (RFC 6749 §3.1).
+KNOWN = (
+    'response_type', 'client_id', 'redirect_uri', 'scope', 'state',
+    'code_challenge', 'code_challenge_method',
+)
+CODE = 'code'
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AuthorizationRequest:
+    """A valid authorization request.
+
+    :ivar str redirect_uri: where the response goes
+    :ivar bool redirect_uri_sent: whether the token request must repeat it (RFC 6749 §4.1.3)
+    :ivar frozenset scope: the scope tokens that are asked for
+    :ivar code_challenge: the S256 challenge, or None
+    """
+    redirect_uri: str
+    redirect_uri_sent: bool
+    scope: frozenset
+    code_challenge: str | None
+
+
+def get_client_id(parameters):
+    """Return the client id of a request.
+
+    :raise InvalidRequest: when it is missing or sent twice; not to be redirected
+    """
+    parameters.require_single(['client_id'])
+    client_id = parameters.get('client_id')
+    if client_id is None:
+        raise InvalidRequest("The parameter client_id is missing.")
+    return client_id
+
+
+def get_redirect_uri(parameters, client):
+    """Return the redirect URI that the response may be sent to.
+
+    :raise InvalidRequest: when there is none to trust; not to be redirected
+    """
+    parameters.require_single(['redirect_uri'])
+    uri = redirect_uri.find(client.redirect_uris, parameters.get('redirect_uri'))
+    if uri is None:
+        raise InvalidRequest("The redirect_uri is not one of those registered for the application.")
+    return uri
+
+
+def validate(parameters, client, uri):
+    """Check what may be answered by redirect.
+
+    :param Parameters parameters: those of the request
+    :param Client client: the application
+    :param str uri: what `get_redirect_uri` returned
+    :return: an `AuthorizationRequest`
+    :raise OAuth2Error: to be sent to the redirect URI
+    """
+    parameters.require_single(KNOWN)
+    response_type = parameters.get('response_type')
+    if response_type is None:
+        raise InvalidRequest("The parameter response_type is missing.")
+    if response_type != CODE:
+        # Neither the implicit grant nor a hybrid (RFC 9700 §2.1.2).
+        raise UnsupportedResponseType("The only response_type is code.")
+    if grant_type.AUTHORIZATION_CODE not in client.grant_types:
+        raise UnauthorizedClient("The application may not use the authorization code grant.")
+    requested = scope.parse(parameters.get('scope')) or client.default_scope
+    if not requested:
+        raise InvalidScope("The application has no default scope: the request must name one.")
+    if not requested <= client.scope:
+        raise InvalidScope("The application may not ask for this scope.")
+    challenge = parameters.get('code_challenge')
+    pkce.check_challenge(challenge, parameters.get('code_challenge_method'), client.must_use_pkce)
+    return AuthorizationRequest(
+        redirect_uri=uri,
+        redirect_uri_sent=parameters.get('redirect_uri') is not None,
+        scope=requested,
+        code_challenge=challenge,
+    )
+
+
+def get_response_uri(uri, response, state, issuer):
+    """Return the URI of an authorization response (RFC 6749 §4.1.2, RFC 9207 §2).
+
+    :param str uri: the redirect URI
+    :param dict response: `code`, or `error` and `error_description`
+    :param state: the parameter `state` of the request, or None
+    :param str issuer: the issuer identifier, sent with errors too
+    """
+    return request_parameters.add_to_uri(uri, {**response, 'state': state, 'iss': issuer})

@@ -1,0 +1,85 @@
+"""How a client says who it is at the token, revocation and introspection endpoints.
+
+RFC 6749 §2.3 and §3.2.1. Which secret is right is for `models/` to say.
+"""
+
+import base64
+import binascii
+import dataclasses
+from urllib.parse import unquote_plus
+
+from .errors import InvalidClient, InvalidRequest
+
+BASIC = 'client_secret_basic'
+POST = 'client_secret_post'
+NONE = 'none'
+
+#: Of the header: room for the longest client id and secret, form-encoded.
+MAX_LENGTH = 4096
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Credentials:
+    """What a client sent to identify itself; without a `repr` to keep secrets out of logs.
+
+    :ivar str client_id:
+    :ivar client_secret: None when the client sent none
+    :ivar str method: `client_secret_basic`, `client_secret_post` or `none`
+        (the names of RFC 8414 and RFC 7591)
+    """
+    client_id: str
+    client_secret: str | None
+    method: str
+
+    @property
+    def challenge(self):
+        """Whether a failure must be answered with `WWW-Authenticate` (RFC 6749 §5.2)."""
+        return self.method == BASIC
+
+
+def _form_decode(text):
+    # RFC 6749 §2.3.1: both parts are form-encoded before they are joined.
+    return unquote_plus(text, encoding='utf-8', errors='strict')
+
+
+def _parse_basic(encoded):
+    try:
+        if len(encoded) > MAX_LENGTH:
+            raise ValueError
+        decoded = base64.b64decode(encoded, validate=True).decode('utf-8')
+        client_id, colon, client_secret = decoded.partition(':')
+        client_id, client_secret = _form_decode(client_id), _form_decode(client_secret)
+    except (binascii.Error, ValueError):
+        raise InvalidClient("The Authorization header is malformed.", challenge=True) from None
+    if not colon or not client_id or '\0' in client_id + client_secret:
+        raise InvalidClient("The Authorization header is malformed.", challenge=True)
+    return client_id, client_secret
+
+
+def parse(authorization, parameters):
+    """Read the client's credentials from a request.
+
+    :param authorization: the value of the `Authorization` header, or None
+    :param Parameters parameters: those of the body
+    :return: `Credentials`
+    :raise InvalidRequest: for two methods at once (RFC 6749 §2.3) or two
+        different client ids (RFC 7521 §4.2)
+    :raise InvalidClient: when there are no credentials or they are malformed
+    """
+    client_id = parameters.get('client_id')
+    client_secret = parameters.get('client_secret')
+    if authorization is not None:
+        scheme, _blank, encoded = authorization.partition(' ')
+        if scheme.lower() != 'basic':
+            raise InvalidClient("The client must authenticate with HTTP Basic or in the body.", challenge=True)
+        if client_secret is not None:
+            raise InvalidRequest("The client must use one authentication method only.")
+        basic_id, basic_secret = _parse_basic(encoded.strip(' '))
+        if client_id is not None and client_id != basic_id:
+            raise InvalidRequest("The client_id differs from the Authorization header.")
+        return Credentials(basic_id, basic_secret, BASIC)
+    if client_id is None:
+        raise InvalidClient("The client did not authenticate.")
+    if client_secret is None:
+        return Credentials(client_id, None, NONE)
+    return Credentials(client_id, client_secret, POST)

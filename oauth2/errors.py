@@ -1,0 +1,131 @@
+"""The errors of OAuth 2.0, one class for each code of the RFCs.
+
+An error is raised by the step that finds it and travels up to the controller,
+which returns it as the response. Descriptions are for developers of remote
+applications: plain English in the characters that RFC 6749 §5.2 allows, and
+never a value that came with the request.
+"""
+
+
+class OAuth2Error(Exception):
+    """Base of all errors a remote application can receive.
+
+    :param str description: one sentence for the developer of the application
+    """
+
+    #: The code of the RFC, sent as `error`.
+    error = None
+    #: HTTP status when the error is an answer of its own and not a redirect.
+    status = 400
+
+    def __init__(self, description):
+        super().__init__(description)
+        self.description = description
+
+    def to_parameters(self):
+        """Return the parameters of the error response (RFC 6749 §4.1.2.1, §5.2)."""
+        return {'error': self.error, 'error_description': self.description}
+
+
+class InvalidRequest(OAuth2Error):
+    """RFC 6749 §4.1.2.1, §5.2; RFC 6750 §3.1."""
+    error = 'invalid_request'
+
+
+class RequestTooLarge(InvalidRequest):
+    """A body that no honest client sends; RFC 9110 §15.5.14."""
+    status = 413
+
+
+class InvalidClient(OAuth2Error):
+    """RFC 6749 §5.2: client authentication failed.
+
+    :param bool challenge: whether the client used the `Authorization` header,
+        and so must be answered with `WWW-Authenticate`
+    """
+    error = 'invalid_client'
+    status = 401
+
+    def __init__(self, description="Client authentication failed.", challenge=False):
+        super().__init__(description)
+        self.challenge = challenge
+
+
+class TooManyRequests(InvalidClient):
+    """Too many failed client authentications (RFC 6749 §2.3.1 demands protection).
+
+    No RFC registers a code for this, so that clients see the `invalid_client`
+    they have caused, with the status of RFC 6585 §4.
+
+    :param int retry_after: seconds until the next attempt makes sense
+    """
+    status = 429
+
+    def __init__(self, retry_after):
+        super().__init__("Too many failed client authentications. Try again later.")
+        self.retry_after = retry_after
+
+
+class InvalidGrant(OAuth2Error):
+    """RFC 6749 §5.2."""
+    error = 'invalid_grant'
+
+
+class UnauthorizedClient(OAuth2Error):
+    """RFC 6749 §4.1.2.1, §5.2."""
+    error = 'unauthorized_client'
+
+
+class UnsupportedGrantType(OAuth2Error):
+    """RFC 6749 §5.2."""
+    error = 'unsupported_grant_type'
+
+
+class UnsupportedResponseType(OAuth2Error):
+    """RFC 6749 §4.1.2.1."""
+    error = 'unsupported_response_type'
+
+
+class InvalidScope(OAuth2Error):
+    """RFC 6749 §4.1.2.1, §5.2."""
+    error = 'invalid_scope'
+
+
+class AccessDenied(OAuth2Error):
+    """RFC 6749 §4.1.2.1: the user, or the server on their behalf, said no."""
+    error = 'access_denied'
+    status = 403
+
+
+class ServerError(OAuth2Error):
+    """RFC 6749 §4.1.2.1."""
+    error = 'server_error'
+    status = 500
+
+
+class TemporarilyUnavailable(OAuth2Error):
+    """RFC 6749 §4.1.2.1; RFC 7009 §2.2.1."""
+    error = 'temporarily_unavailable'
+    status = 503
+
+    #: Seconds after which a client may try again.
+    retry_after = 5
+
+
+class InvalidToken(OAuth2Error):
+    """RFC 6750 §3.1: the access token is unknown, expired, revoked or malformed."""
+    error = 'invalid_token'
+    status = 401
+
+
+class InsufficientScope(OAuth2Error):
+    """RFC 6750 §3.1.
+
+    :param str scope: the scope that the request needs
+    """
+    error = 'insufficient_scope'
+    status = 403
+
+    def __init__(self, description, scope):
+        super().__init__(description)
+        self.scope = scope

@@ -1,0 +1,102 @@
+"""Request parameters as RFC 6749 §3.1, §3.2 and appendix B want them read."""
+
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from .errors import InvalidRequest
+
+MEDIA_TYPE = 'application/x-www-form-urlencoded'
+
+#: No request of the protocol has more than a dozen parameters; a longer list
+#: only costs time (CWE-400).
+MAX_PARAMETERS = 100
+
+
+class Parameters:
+    """The parameters of one request.
+
+    A parameter that is sent more than once is remembered as repeated and reads
+    as absent, because RFC 6749 §3.1 forbids repeats and because taking the
+    first or the last of two values is what attacks with doubled parameters
+    live on. A parameter with an empty value is treated as if it were left out
+    (RFC 6749 §3.1).
+    """
+
+    def __init__(self, pairs):
+        self._values = {}
+        self.repeated = set()
+        for name, value in pairs:
+            if name in self._values:
+                self.repeated.add(name)
+            self._values[name] = value
+
+    def get(self, name):
+        """Return the value of a parameter, or None if absent, empty or repeated."""
+        if name in self.repeated:
+            return None
+        return self._values.get(name) or None
+
+    def __contains__(self, name):
+        return name in self._values
+
+    def __iter__(self):
+        return iter(self._values)
+
+    def require_single(self, names):
+        """Refuse repeats and array syntax of the given parameters.
+
+        :param names: the parameters that the endpoint knows
+        :raise InvalidRequest: for a repeated parameter (RFC 6749 §3.1) or for
+            one sent as `name[]` or `name[key]`, which only frameworks read
+        """
+        for name in names:
+            if name in self.repeated:
+                raise InvalidRequest(f"The parameter {name} is sent more than once.")
+        for sent in self._values:
+            name, bracket, _rest = sent.partition('[')
+            if bracket and name in names:
+                raise InvalidRequest(f"The parameter {name} must be a single value.")
+
+
+def parse(encoded):
+    """Parse a query string or a form body.
+
+    :param bytes encoded: text in the format of RFC 6749 appendix B
+    :return: `Parameters`
+    :raise InvalidRequest: when it is not UTF-8, holds a NUL character (which
+        PostgreSQL cannot store) or has too many parameters
+    """
+    try:
+        pairs = parse_qsl(
+            encoded.decode('ascii'),
+            keep_blank_values=True,
+            encoding='utf-8',
+            errors='strict',
+            max_num_fields=MAX_PARAMETERS,
+        )
+    except UnicodeError:
+        raise InvalidRequest("The parameters are not percent-encoded UTF-8.") from None
+    except ValueError:
+        raise InvalidRequest("The request has too many parameters.") from None
+    if any('\0' in name or '\0' in value for name, value in pairs):
+        raise InvalidRequest("The parameters hold a NUL character.")
+    return Parameters(pairs)
+
+
+def add_to_uri(uri, parameters):
+    """Add response parameters to the query of a redirect URI (RFC 6749 §3.1.2, §4.1.2).
+
+    The query that the URI was registered with is kept to the letter, except for
+    parameters of the same name: a response has each parameter once.
+
+    :param str uri: the redirect URI
+    :param dict parameters: what to add; values of None are left out
+    :return: the URI to redirect to, ASCII only
+    """
+    parameters = {name: value for name, value in parameters.items() if value is not None}
+    parts = urlsplit(uri)
+    kept = [
+        field for field in parts.query.split('&')
+        if field and parse_qsl(field, keep_blank_values=True)[0][0] not in parameters
+    ]
+    query = '&'.join([*kept, urlencode(parameters)])
+    return urlunsplit(parts._replace(query=query))

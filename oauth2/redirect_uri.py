@@ -1,0 +1,158 @@
+"""Redirect URIs: what may be registered, and what matches at the authorization endpoint.
+
+RFC 6749 §3.1.2, RFC 8252 §7 and §8.3, RFC 9700 §2.1 and §4.1.3.
+"""
+
+import enum
+import re
+from urllib.parse import urlsplit
+
+#: Longer than the address bar of any browser needs.
+MAX_LENGTH = 2000
+
+#: The characters of RFC 3986 §2; anything else must be percent-encoded.
+URI = re.compile(r"[A-Za-z0-9._~:/?\[\]@!$&'()+,;=%-]+", re.ASCII)
+PERCENT = re.compile(r'%(?![0-9A-Fa-f]{2})')
+SCHEME = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*', re.ASCII)
+HOST = re.compile(r'[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]', re.ASCII)
+
+#: Schemes that a browser runs or shows by itself instead of handing them to an
+#: application (RFC 9700 §4.1).
+SCRIPT_SCHEMES = frozenset({
+    'about', 'blob', 'chrome', 'data', 'feed', 'file', 'filesystem', 'ftp', 'jar',
+    'javascript', 'mailto', 'resource', 'vbscript', 'view-source', 'ws', 'wss',
+})
+
+#: RFC 8252 §8.3 prefers the addresses to `localhost`, which may resolve to
+#: something else: only they match with any port.
+LOOPBACK_ADDRESSES = ('127.0.0.1', '[::1]')
+LOOPBACK_HOSTS = (*LOOPBACK_ADDRESSES, 'localhost')
+
+LOOPBACK = re.compile(
+    r'(?P<origin>http://(?:127\.0\.0\.1|\[::1\]))(?::(?P<port>[0-9]{1,5}))?(?P<rest>[/?].*)?',
+    re.ASCII | re.DOTALL,
+)
+
+
+class Problem(enum.Enum):
+    """Why a URI cannot be registered."""
+    EMPTY = 'empty'
+    TOO_LONG = 'too long'
+    CHARACTERS = 'characters'
+    WILDCARD = 'wildcard'
+    FRAGMENT = 'fragment'
+    RELATIVE = 'relative'
+    SCRIPT = 'script scheme'
+    HOST = 'host'
+    USER_INFORMATION = 'user information'
+    PORT = 'port'
+    DOT_SEGMENTS = 'dot segments'
+
+
+def find_problem(uri):
+    """Tell why a URI cannot be registered as a redirect URI.
+
+    :param str uri: what the administrator typed
+    :return: a `Problem`, or None for a URI that is fine
+    """
+    if not uri:
+        return Problem.EMPTY
+    if len(uri) > MAX_LENGTH:
+        return Problem.TOO_LONG
+    if '*' in uri:
+        return Problem.WILDCARD
+    if '#' in uri:
+        return Problem.FRAGMENT
+    if not URI.fullmatch(uri) or PERCENT.search(uri):
+        return Problem.CHARACTERS
+    scheme, colon, rest = uri.partition(':')
+    if not colon or not SCHEME.fullmatch(scheme) or not rest.strip('/'):
+        return Problem.RELATIVE
+    if scheme.lower() in SCRIPT_SCHEMES:
+        return Problem.SCRIPT
+    if scheme != scheme.lower():
+        # The comparison is to the letter, and browsers send schemes in lower case.
+        return Problem.CHARACTERS
+    try:
+        parts = urlsplit(uri)
+        port = parts.port
+    except ValueError:
+        return Problem.HOST
+    if '@' in parts.netloc:
+        return Problem.USER_INFORMATION
+    if scheme in ('http', 'https'):
+        host = parts.netloc.rpartition(':')[0] if parts.netloc.endswith(f':{port}') else parts.netloc
+        if not HOST.fullmatch(host):
+            return Problem.PORT if ':' in parts.netloc and '[' not in parts.netloc else Problem.HOST
+        if port == 0:
+            return Problem.PORT
+    if any(segment in ('.', '..') for segment in parts.path.replace('%2e', '.').replace('%2E', '.').split('/')):
+        # Browsers resolve dot segments, and then the address differs from what was registered.
+        return Problem.DOT_SEGMENTS
+    return None
+
+
+def is_loopback(uri):
+    """Return whether the URI leads to the computer of the user (RFC 8252 §7.3)."""
+    parts = urlsplit(uri)
+    return parts.scheme == 'http' and (parts.hostname or '') in ('127.0.0.1', '::1', 'localhost')
+
+
+def is_private_use(uri):
+    """Return whether an application on the device receives the URI (RFC 8252 §7.1)."""
+    return urlsplit(uri).scheme not in ('http', 'https')
+
+
+def is_plain_http(uri):
+    """Return whether the response would cross a network unencrypted (RFC 9700 §2.6)."""
+    return urlsplit(uri).scheme == 'http' and not is_loopback(uri)
+
+
+def matches(registered, requested):
+    """Compare a requested redirect URI with a registered one.
+
+    The comparison is simple string comparison (RFC 3986 §6.2.1, RFC 9700
+    §4.1.3). The only exception is the port of a loopback address, which a
+    native application gets from its operating system (RFC 8252 §7.3).
+
+    :param str registered: a URI that the administrator registered
+    :param str requested: the parameter `redirect_uri`
+    """
+    if registered == requested:
+        return True
+    registered_loopback = LOOPBACK.fullmatch(registered)
+    requested_loopback = LOOPBACK.fullmatch(requested)
+    if not registered_loopback or not requested_loopback:
+        return False
+    if not 0 < int(requested_loopback['port'] or 80) < 65536:
+        return False
+    return (
+        registered_loopback['origin'] == requested_loopback['origin']
+        and registered_loopback['rest'] == requested_loopback['rest']
+        # What was registered passed `find_problem`; what is requested is text of a stranger.
+        and URI.fullmatch(requested) is not None
+    )
+
+
+def find(registered, requested):
+    """Find the redirect URI of an authorization request (RFC 6749 §3.1.2.3).
+
+    :param registered: the URIs of the application
+    :param requested: the parameter `redirect_uri`, or None
+    :return: the URI to redirect to, or None when there is none to trust
+    """
+    if requested is None:
+        return registered[0] if len(registered) == 1 else None
+    # A URI that came into the database by another way than the form is checked again.
+    if any(matches(uri, requested) for uri in registered) and find_problem(requested) is None:
+        return requested
+    return None
+
+
+def get_destination(uri):
+    """Return what a person recognises of a redirect URI: its host, or its scheme.
+
+    The consent page shows it as the place where the browser goes next.
+    """
+    parts = urlsplit(uri)
+    return parts.netloc if parts.scheme in ('http', 'https') else f'{parts.scheme}:'
