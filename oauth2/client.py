@@ -10,6 +10,7 @@ PUBLIC = 'public'
 class Client:
     """An application as RFC 6749 §2 sees it.
 
+    :ivar int id: the database row of the application
     :ivar str client_id:
     :ivar str client_type: `confidential` or `public` (RFC 6749 §2.1)
     :ivar tuple redirect_uris: what the administrator registered, to the letter
@@ -17,7 +18,15 @@ class Client:
     :ivar frozenset default_scope: what it gets when it asks for nothing
     :ivar frozenset grant_types: what it may use at the token endpoint
     :ivar bool require_pkce: whether an authorization request needs PKCE
+    :ivar bool resource_server: whether it may introspect the tokens of others (RFC 7662 §2.1)
+    :ivar tuple allowed_origins: the web origins that may call it from a page (CORS)
+    :ivar int authorization_code_expiry: seconds
+    :ivar int access_token_expiry: seconds
+    :ivar int refresh_token_expiry: seconds without a refresh, 0 for no limit
+    :ivar int refresh_token_grace: seconds in which a lost answer to a refresh is repeated
+    :ivar int sign_in_expiry: seconds from the user's consent, 0 for no limit
     """
+    id: int
     client_id: str
     client_type: str
     redirect_uris: tuple = ()
@@ -25,6 +34,13 @@ class Client:
     default_scope: frozenset = frozenset()
     grant_types: frozenset = frozenset()
     require_pkce: bool = True
+    resource_server: bool = False
+    allowed_origins: tuple = ()
+    authorization_code_expiry: int = 600
+    access_token_expiry: int = 3600
+    refresh_token_expiry: int = 0
+    refresh_token_grace: int = 0
+    sign_in_expiry: int = 0
 
     @property
     def is_public(self):

@@ -62,10 +62,12 @@ def parse(authorization, parameters):
     :param authorization: the value of the `Authorization` header, or None
     :param Parameters parameters: those of the body
     :return: `Credentials`
-    :raise InvalidRequest: for two methods at once (RFC 6749 §2.3) or two
-        different client ids (RFC 7521 §4.2)
+    :raise InvalidRequest: for two methods at once (RFC 6749 §2.3), two
+        different client ids (RFC 7521 §4.2), or a repeat (RFC 6749 §3.2)
     :raise InvalidClient: when there are no credentials or they are malformed
     """
+    # A repeated secret reads as absent, and would pass for a public client.
+    parameters.require_single(('client_id', 'client_secret'))
     client_id = parameters.get('client_id')
     client_secret = parameters.get('client_secret')
     if authorization is not None:

@@ -6,6 +6,7 @@ side has it built in. So client secrets get a slow, salted hash (RFC 6819
 """
 
 import collections
+import contextlib
 import hashlib
 import hmac
 import secrets
@@ -46,11 +47,15 @@ def verify(secret, stored_hash):
     :param str secret: what the client sent
     :param stored_hash: the stored hash, or None for a client without a secret
     """
+    if len(secret) > MAX_LENGTH:
+        # passlib raises for more than 4096 characters.
+        return False
     if not stored_hash:
         CONTEXT.verify(secret, _UNKNOWN)
         return False
     entry = hmac.digest(_KEY, f'{stored_hash}\0{secret}'.encode(), hashlib.sha256)
-    if entry in _verified:
+    # One step, because another thread may remove the entry at any time.
+    with contextlib.suppress(KeyError):
         _verified.move_to_end(entry)
         return True
     if not CONTEXT.verify(secret, stored_hash):

@@ -1,6 +1,6 @@
 """Request parameters as RFC 6749 §3.1, §3.2 and appendix B want them read."""
 
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode
 
 from .errors import InvalidRequest
 
@@ -88,15 +88,15 @@ def add_to_uri(uri, parameters):
     The query that the URI was registered with is kept to the letter, except for
     parameters of the same name: a response has each parameter once.
 
-    :param str uri: the redirect URI
+    :param str uri: the redirect URI; it has no fragment (RFC 6749 §3.1.2)
     :param dict parameters: what to add; values of None are left out
     :return: the URI to redirect to, ASCII only
     """
     parameters = {name: value for name, value in parameters.items() if value is not None}
-    parts = urlsplit(uri)
+    # Not `urlunsplit`: it turns `com.example.app:///callback` into another URI.
+    base, _mark, query = uri.partition('?')
     kept = [
-        field for field in parts.query.split('&')
+        field for field in query.split('&')
         if field and parse_qsl(field, keep_blank_values=True)[0][0] not in parameters
     ]
-    query = '&'.join([*kept, urlencode(parameters)])
-    return urlunsplit(parts._replace(query=query))
+    return f"{base}?{'&'.join([*kept, urlencode(parameters)])}"

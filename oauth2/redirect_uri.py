@@ -4,6 +4,7 @@ RFC 6749 §3.1.2, RFC 8252 §7 and §8.3, RFC 9700 §2.1 and §4.1.3.
 """
 
 import enum
+import ipaddress
 import re
 from urllib.parse import urlsplit
 
@@ -15,6 +16,8 @@ URI = re.compile(r"[A-Za-z0-9._~:/?\[\]@!$&'()+,;=%-]+", re.ASCII)
 PERCENT = re.compile(r'%(?![0-9A-Fa-f]{2})')
 SCHEME = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*', re.ASCII)
 HOST = re.compile(r'[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]', re.ASCII)
+#: A browser takes such a host for an IPv4 address: `0x7f.1` is 127.0.0.1 (WHATWG URL §3.5).
+NUMERIC_HOST = re.compile(r'(?:.*\.)?(?:[0-9]+|0[Xx][0-9A-Fa-f]*)\.?', re.ASCII)
 
 #: Schemes that a browser runs or shows by itself instead of handing them to an
 #: application (RFC 9700 §4.1).
@@ -75,17 +78,27 @@ def find_problem(uri):
         return Problem.CHARACTERS
     try:
         parts = urlsplit(uri)
-        port = parts.port
     except ValueError:
         return Problem.HOST
     if '@' in parts.netloc:
         return Problem.USER_INFORMATION
+    try:
+        port = parts.port
+    except ValueError:
+        return Problem.PORT
     if scheme in ('http', 'https'):
         host = parts.netloc.rpartition(':')[0] if parts.netloc.endswith(f':{port}') else parts.netloc
         if not HOST.fullmatch(host):
             return Problem.PORT if ':' in parts.netloc and '[' not in parts.netloc else Problem.HOST
         if port == 0:
             return Problem.PORT
+        try:
+            if host.startswith('['):
+                ipaddress.IPv6Address(host[1:-1])
+            elif NUMERIC_HOST.fullmatch(host):
+                ipaddress.IPv4Address(host)
+        except ValueError:
+            return Problem.HOST
     if any(segment in ('.', '..') for segment in parts.path.replace('%2e', '.').replace('%2E', '.').split('/')):
         # Browsers resolve dot segments, and then the address differs from what was registered.
         return Problem.DOT_SEGMENTS
@@ -142,7 +155,9 @@ def find(registered, requested):
     :return: the URI to redirect to, or None when there is none to trust
     """
     if requested is None:
-        return registered[0] if len(registered) == 1 else None
+        if len(registered) != 1:
+            return None
+        requested = registered[0]
     # A URI that came into the database by another way than the form is checked again.
     if any(matches(uri, requested) for uri in registered) and find_problem(requested) is None:
         return requested

@@ -26,13 +26,16 @@ ACCESS_TOKEN = 'at'
 REFRESH_TOKEN = 'rt'
 CLIENT_SECRET = 'cs'
 
-#: PostgreSQL's bigest integer for a row id has 10 digits; more is garbage.
+#: PostgreSQL's biggest integer for a row id has 10 digits; more is garbage.
 TOKEN = re.compile(r'orestapi_(ac|at)_([1-9][0-9]{0,9})_([A-Za-z0-9_-]{43})', re.ASCII)
 REFRESH = re.compile(
     r'orestapi_rt_([1-9][0-9]{0,9})_(0|[1-9][0-9]{0,9})_([A-Za-z0-9_-]{43})_([A-Za-z0-9_-]{43})',
     re.ASCII,
 )
 MAX_ID = 2**31 - 1
+
+#: A client id needs no escaping anywhere in the protocol.
+CLIENT_ID = re.compile(r'[A-Za-z0-9._~-]{8,128}', re.ASCII)
 
 
 @dataclasses.dataclass(frozen=True, repr=False)

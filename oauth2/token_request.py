@@ -45,6 +45,7 @@ def validate(parameters, client):
     :raise InvalidRequest, UnsupportedGrantType, UnauthorizedClient, InvalidScope:
         RFC 6749 §5.2
     """
+    parameters.require_single(KNOWN)
     grant_type = parameters.get('grant_type')
     if grant_type is None:
         raise InvalidRequest("The parameter grant_type is missing.")
@@ -52,6 +53,9 @@ def validate(parameters, client):
         raise UnsupportedGrantType("The grant_type is not supported.")
     if grant_type not in client.grant_types:
         raise UnauthorizedClient("The application may not use this grant_type.")
+    if grant_type == grant_types.CLIENT_CREDENTIALS and client.is_public:
+        # RFC 6749 §4.4: anybody could be a client that has no secret.
+        raise UnauthorizedClient("A public application may not use this grant_type.")
     if grant_type == grant_types.AUTHORIZATION_CODE:
         return TokenRequest(
             grant_type=grant_type,

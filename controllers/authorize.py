@@ -1,0 +1,210 @@
+import types
+from urllib.parse import urlencode
+
+import psycopg2
+
+from odoo import http
+from odoo.http import request
+from odoo.tools import consteq, hmac
+
+from ..oauth2 import authorization_request, metadata, parameters, redirect_uri
+from ..oauth2.errors import AccessDenied, InvalidRequest, OAuth2Error, ServerError, TemporarilyUnavailable
+
+#: RFC 9700 §2.6, §4.2.4, §4.16; RFC 6819 §4.4.1.9, §4.6.6: of every answer here.
+HEADERS = {
+    'Cache-Control': 'no-store',
+    'Pragma': 'no-cache',
+    'Referrer-Policy': 'no-referrer',
+    'X-Frame-Options': 'DENY',
+    'X-Content-Type-Options': 'nosniff',
+    'Content-Security-Policy': "frame-ancestors 'none'",
+}
+
+
+class Authorize(http.Controller):
+
+    @http.route(
+        metadata.AUTHORIZATION_ENDPOINT, type='http', auth='public', methods=['GET', 'POST'],
+        csrf=False, readonly=False, sitemap=False)
+    def authorize(self, **kwargs):
+        """Ask the user whether an application may act for them (RFC 6749 §3.1, §4.1.1).
+
+        GET shows the consent page, or goes straight back to the application with
+        a code when the user has already allowed what is asked. POST is the
+        answer of that page; the request itself stays in the query string, so
+        that both read and check it in the same way. The CSRF token is checked
+        below instead of by Odoo, to answer with a page that says what to do.
+        """
+        if self._is_idle():
+            return self._respond(http.Response(status=204, headers={'Allow': 'GET, HEAD, OPTIONS, POST'}))
+        try:
+            query = parameters.parse(request.httprequest.query_string)
+            client, uri = self._get_client(query)
+        except OAuth2Error as error:
+            return self._render_error(error)
+        if not request.session.uid:
+            return self._redirect_to_login()
+        self._authenticate_user()
+        answer = Answer(uri, query.get('state'))
+        request.oauth2_error_response = answer.get_error_response
+        try:
+            authorization = authorization_request.validate(query, client, uri)
+            return self._authorize(client, authorization, answer)
+        except OAuth2Error as error:
+            return answer.get_response(error.to_parameters())
+
+    def _is_idle(self):
+        """Return whether the request is none by a user: it must change nothing."""
+        headers = request.httprequest.headers
+        return request.httprequest.method in ('HEAD', 'OPTIONS') or 'prefetch' in (
+            headers.get('Sec-Purpose', '') + headers.get('Purpose', '') + headers.get('X-Moz', ''))
+
+    def _get_client(self, query):
+        client_id = authorization_request.get_client_id(query)
+        client = request.env['orestapi.application']._find_client(client_id)
+        if client is None:
+            raise InvalidRequest("The client_id is not that of an application.")
+        request.oauth2_client = client
+        return client, authorization_request.get_redirect_uri(query, client)
+
+    def _redirect_to_login(self):
+        location = '/web/login?' + urlencode({'redirect': self._get_request_uri()})
+        return self._respond(http.Response(status=303, headers={'Location': location}))
+
+    def _get_request_uri(self):
+        return f'{metadata.AUTHORIZATION_ENDPOINT}?{request.httprequest.query_string.decode("ascii")}'
+
+    def _authenticate_user(self):
+        # The route is public because a bad request is answered before any login.
+        # From here on it is one for users, and addons that lock sessions after a
+        # while (auth_timeout) go by the routing.
+        routing = {'auth': 'user', 'cors': None}
+        request.env['ir.http']._authenticate(types.SimpleNamespace(routing=routing))
+
+    def _authorize(self, client, authorization, answer):
+        user = request.env.user
+        if not user._can_authorize(client):
+            error = AccessDenied("The user may not use this application.")
+            return self._render_not_allowed(client, error, answer)
+        if request.httprequest.method == 'POST':
+            return self._decide(client, authorization, answer)
+        if self._is_consent_given(user, client, authorization):
+            return self._issue_code(client, authorization, answer)
+        return self._render_consent(client, authorization)
+
+    def _is_consent_given(self, user, client, authorization):
+        # sudo: orestapi.application - settings that say whether to ask the user
+        application = request.env['orestapi.application'].sudo().browse(client.id)
+        if not application._is_identity_assured(authorization.redirect_uri):
+            return False
+        granted = request.env['orestapi.authorization']._find_granted_scope(user, client)
+        return application.trusted or authorization.scope <= granted
+
+    def _decide(self, client, authorization, answer):
+        form = request.httprequest.form
+        displayed = form.get('consent', '')
+        if not request.validate_csrf(form.get('csrf_token')) or not consteq(displayed, self._sign_request()):
+            return self._render_error(InvalidRequest("The page was open too long, or was opened elsewhere."), client)
+        log = request.env['orestapi.event']._log
+        if form.get('decision') != 'allow':
+            log('consent_refused', application_id=client.id, user_id=request.env.uid)
+            raise AccessDenied("The user refused.")
+        log('consent_given', application_id=client.id, user_id=request.env.uid,
+            detail=', '.join(sorted(authorization.scope)))
+        return self._issue_code(client, authorization, answer)
+
+    def _sign_request(self):
+        """Return what binds the consent page to what it shows, and to whom.
+
+        The CSRF token proves that the answer comes from a page of this session;
+        this, that it comes from the page of this very request (RFC 6819 §4.4.1.10).
+        """
+        return hmac(
+            # sudo: ir.config_parameter - the key is the secret of the database
+            request.env(su=True),
+            'orestapi.consent',
+            (request.session.sid, request.env.uid, request.httprequest.query_string),
+        )
+
+    def _issue_code(self, client, authorization, answer):
+        httprequest = request.httprequest
+        code = request.env['orestapi.authorization.code']._issue(
+            request.env.user, client, authorization,
+            httprequest.remote_addr, (httprequest.user_agent.string or '')[:200])
+        return answer.get_response({'code': code})
+
+    # Pages
+
+    def _render_consent(self, client, authorization):
+        # sudo: orestapi.application, orestapi.scope - what the page shows of them
+        application = request.env['orestapi.application'].sudo().browse(client.id)
+        scopes = request.env['orestapi.scope'].sudo().search([('name', 'in', list(authorization.scope))])
+        return self._render('orestapi.consent', {
+            'application': application,
+            'scopes': scopes,
+            'user': request.env.user,
+            'destination': redirect_uri.get_destination(authorization.redirect_uri),
+            'action': self._get_request_uri(),
+            'consent': self._sign_request(),
+            'switch_user': '/web/session/logout?' + urlencode({
+                'redirect': '/web/login?' + urlencode({'redirect': self._get_request_uri()})}),
+        })
+
+    def _render_not_allowed(self, client, error, answer):
+        # sudo: orestapi.application - what the page shows of it
+        application = request.env['orestapi.application'].sudo().browse(client.id)
+        return self._render('orestapi.not_allowed', {
+            'application': application,
+            'user': request.env.user,
+            'back': answer.get_uri(error.to_parameters()),
+        }, status=error.status)
+
+    def _render_error(self, error, client=None):
+        event = request.env['orestapi.event']
+        reference = event._generate_reference()
+        event._log('authorization_request_refused', application_id=client.id if client else None,
+                   detail=error.description, reference=reference)
+        return self._render('orestapi.error', {'error': error, 'reference': reference}, status=400)
+
+    def _render(self, template, values, status=200):
+        response = request.render(template, values, status=status)
+        # At once, while the environment is the one that the values belong to.
+        response.flatten()
+        return self._respond(response)
+
+    def _respond(self, response):
+        response.headers.update(HEADERS)
+        return response
+
+
+class Answer:
+    """Where the authorization response goes, and how to send it.
+
+    :param str uri: the redirect URI, checked
+    :param state: the parameter `state` of the request, or None
+    """
+
+    def __init__(self, uri, state):
+        self.uri = uri
+        self.state = state
+
+    def get_uri(self, response):
+        """Return the address of the application with the response in it."""
+        issuer = request.env['orestapi.application']._get_issuer()
+        return authorization_request.get_response_uri(self.uri, response, self.state, issuer)
+
+    def get_response(self, response):
+        """Return the redirect to the application (RFC 6749 §4.1.2, §4.1.2.1).
+
+        303, so that no browser sends the form of the consent page on
+        (RFC 9700 §4.12).
+        """
+        return http.Response(status=303, headers={'Location': self.get_uri(response), **HEADERS})
+
+    def get_error_response(self, exception):
+        """Return the redirect that reports a failure of ours to the application."""
+        if isinstance(exception, psycopg2.OperationalError):
+            error = TemporarilyUnavailable("The server cannot process the request now. Try again later.")
+        else:
+            error = ServerError("The server met an unexpected condition.")
+        return self.get_response(error.to_parameters())

@@ -1,0 +1,131 @@
+import psycopg2
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from odoo import http
+
+from ..oauth2 import challenge, parameters
+from ..oauth2.errors import (
+    InvalidRequest,
+    OAuth2Error,
+    RequestTooLarge,
+    ServerError,
+    TemporarilyUnavailable,
+)
+
+#: Bytes of a request body: no honest request of the protocol comes near it.
+MAX_CONTENT_LENGTH = 16 * 1024
+
+
+class OAuth2Dispatcher(http.Dispatcher):
+    """Serves the endpoints that applications call: `type='oauth2'`.
+
+    Odoo's own dispatchers would merge query and body, drop repeated parameters,
+    and answer errors in HTML. This one reads the body as RFC 6749 wants it and
+    answers in JSON whatever happens. An OAuth error is returned and not raised
+    through Odoo, which would roll back what the error must leave behind: an
+    ended sign-in, a counted failure, an event.
+    """
+    routing_type = 'oauth2'
+
+    @classmethod
+    def is_compatible_with(cls, request):
+        # A body of another media type is answered here, as an OAuth error.
+        return True
+
+    def dispatch(self, endpoint, args):
+        httprequest = self.request.httprequest
+        # What logs and overrides of core expect; the endpoints do not read it.
+        self.request.params = dict(args)
+        try:
+            if httprequest.method == 'OPTIONS':
+                # Odoo adds the method to every route and would run the handler.
+                return self._get_preflight_response(endpoint)
+            if httprequest.method == 'POST':
+                self.request.oauth2_parameters = self._parse_body()
+            response = self.request.registry['ir.http']._dispatch(endpoint)
+        except OAuth2Error as error:
+            response = self._get_error_response(error)
+        self._allow_origin(response)
+        return response
+
+    def _parse_body(self):
+        httprequest = self.request.httprequest
+        if httprequest.query_string and any(parameters.parse(httprequest.query_string)):
+            # RFC 6749 §2.3.1 and §3.2: secrets in a URL end up in logs. None of
+            # the endpoints has a parameter that belongs there.
+            raise InvalidRequest("The parameters must be in the body, not in the query string.")
+        if (httprequest.content_length or 0) > MAX_CONTENT_LENGTH:
+            raise RequestTooLarge("The request body is too large.")
+        if httprequest.mimetype != parameters.MEDIA_TYPE:
+            raise InvalidRequest(f"The request body must be {parameters.MEDIA_TYPE}.")
+        try:
+            return parameters.parse(httprequest.get_data(cache=False, parse_form_data=False))
+        except RequestEntityTooLarge:
+            raise RequestTooLarge("The request body is too large.") from None
+
+    def _get_preflight_response(self, endpoint):
+        response = http.Response(status=204)
+        response.headers['Allow'] = ', '.join(sorted({*endpoint.routing['methods'], 'OPTIONS'}))
+        self._allow_origin(response)
+        if 'Access-Control-Allow-Origin' in response.headers:
+            response.headers['Access-Control-Allow-Methods'] = ', '.join(sorted(endpoint.routing['methods']))
+            response.headers['Access-Control-Allow-Headers'] = 'Authorization, Content-Type'
+            response.headers['Access-Control-Max-Age'] = '600'
+        return response
+
+    def _allow_origin(self, response):
+        """Let pages of the application read the response (CORS), never with cookies."""
+        origin = self.request.httprequest.headers.get('Origin')
+        if not origin:
+            return
+        response.headers.add('Vary', 'Origin')
+        client = getattr(self.request, 'oauth2_client', None)
+        if client:
+            allowed = origin in client.allowed_origins
+        else:
+            # A preflight request names no application, and an error may come
+            # before it is known which one asks.
+            allowed = self.request.env['orestapi.application']._is_allowed_origin(origin)
+        if allowed:
+            response.headers['Access-Control-Allow-Origin'] = origin
+
+    def handle_error(self, exc):
+        if isinstance(exc, HTTPException) and not isinstance(exc, RequestEntityTooLarge):
+            return exc
+        if isinstance(exc, RequestEntityTooLarge):
+            error = RequestTooLarge("The request body is too large.")
+        elif isinstance(exc, psycopg2.OperationalError):
+            # Odoo has tried again several times, or the database is gone.
+            error = TemporarilyUnavailable("The server cannot process the request now. Try again later.")
+        else:
+            error = ServerError("The server met an unexpected condition.")
+        return self._get_error_response(error)
+
+    def _get_error_response(self, error):
+        headers = {}
+        if getattr(error, 'challenge', False):
+            headers['WWW-Authenticate'] = challenge.BASIC
+        if retry_after := getattr(error, 'retry_after', None):
+            headers['Retry-After'] = str(retry_after)
+        return make_response(self.request, error.to_parameters(), error.status, headers)
+
+
+def make_response(request, parameters=None, status=200, headers=None):
+    """Return a response to an application (RFC 6749 §5.1, §5.2).
+
+    :param dict parameters: the parameters, sent as JSON; None for an empty body
+    :param int status: the HTTP status
+    :param dict headers: further headers
+    """
+    headers = {
+        # No cache may keep a token, nor what is said about one.
+        'Cache-Control': 'no-store',
+        'Pragma': 'no-cache',
+        'Referrer-Policy': 'no-referrer',
+        'X-Content-Type-Options': 'nosniff',
+        **(headers or {}),
+    }
+    if parameters is None:
+        return http.Response(status=status, headers=headers)
+    return request.make_json_response(parameters, status=status, headers={
+        'Content-Type': 'application/json', **headers})

@@ -1,0 +1,31 @@
+from odoo import http
+from odoo.http import request
+
+from ..oauth2 import metadata
+from ..oauth2.errors import InvalidClient, InvalidRequest
+from . import client
+from .dispatcher import make_response
+
+KNOWN = ('token', 'token_type_hint', 'client_id', 'client_secret')
+
+
+class Introspect(http.Controller):
+
+    # Not read-only: a replica that lags would call a token active that was just
+    # revoked, and a failed client authentication is counted.
+    @http.route(
+        metadata.INTROSPECTION_ENDPOINT, type='oauth2', auth='none', methods=['POST'],
+        csrf=False, save_session=False, readonly=False)
+    def introspect(self):
+        """Tell an application whether a token is valid and what for (RFC 7662)."""
+        authenticated = client.authenticate(KNOWN)
+        if authenticated.is_public:
+            # RFC 7662 §2.1: the caller must be authenticated, which a public one is not.
+            raise InvalidClient("Introspection is for applications that have a client secret.")
+        if 'token' not in request.oauth2_parameters:
+            raise InvalidRequest("The parameter token is missing.")
+        response = request.env['orestapi.token']._introspect(
+            authenticated, request.oauth2_parameters.get('token') or '')
+        if response['active']:
+            response['iss'] = request.env['orestapi.application']._get_issuer()
+        return make_response(request, response)

@@ -1,0 +1,26 @@
+from odoo import http
+from odoo.http import request
+
+from ..oauth2 import metadata
+from ..oauth2.errors import InvalidRequest
+from . import client
+from .dispatcher import make_response
+
+#: `token_type_hint` is optional and may be wrong (RFC 7009 §2.1); a token says its type itself.
+KNOWN = ('token', 'token_type_hint', 'client_id', 'client_secret')
+
+
+class Revoke(http.Controller):
+
+    @http.route(
+        metadata.REVOCATION_ENDPOINT, type='oauth2', auth='none', methods=['POST'],
+        csrf=False, save_session=False, readonly=False)
+    def revoke(self):
+        """End the sign-in of a token on request of its application (RFC 7009)."""
+        authenticated = client.authenticate(KNOWN)
+        if 'token' not in request.oauth2_parameters:
+            raise InvalidRequest("The parameter token is missing.")
+        request.env['orestapi.token']._revoke(
+            authenticated, request.oauth2_parameters.get('token') or '', request.httprequest.remote_addr)
+        # RFC 7009 §2.2: the same for every token, known or not.
+        return make_response(request)

@@ -1,0 +1,27 @@
+from odoo import http
+from odoo.http import request
+
+from ..oauth2 import grant_type, metadata, token_request
+from . import client
+from .dispatcher import make_response
+
+
+class Token(http.Controller):
+
+    @http.route(
+        metadata.TOKEN_ENDPOINT, type='oauth2', auth='none', methods=['POST'],
+        csrf=False, save_session=False, readonly=False)
+    def token(self):
+        """Exchange an authorization code, a refresh token or the client's own
+        credentials for tokens (RFC 6749 §3.2).
+        """
+        authenticated = client.authenticate(token_request.KNOWN)
+        parsed = token_request.validate(request.oauth2_parameters, authenticated)
+        address = request.httprequest.remote_addr
+        if parsed.grant_type == grant_type.AUTHORIZATION_CODE:
+            response = request.env['orestapi.authorization.code']._redeem(authenticated, parsed, address)
+        elif parsed.grant_type == grant_type.REFRESH_TOKEN:
+            response = request.env['orestapi.token']._refresh(authenticated, parsed, address)
+        else:
+            response = request.env['orestapi.token']._open_service(authenticated, parsed, address)
+        return make_response(request, response)

@@ -1,0 +1,95 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+from odoo.tools import SQL
+
+from .orestapi_application import ADMINISTRATOR
+
+
+class OrestapiAuthorization(models.Model):
+    """This user lets this application act for them, within these scopes."""
+    _name = 'orestapi.authorization'
+    _description = "Authorization"
+    _rec_name = 'application_id'
+    _order = 'id desc'
+
+    user_id = fields.Many2one('res.users', "User", required=True, readonly=True, ondelete='cascade')
+    application_id = fields.Many2one(
+        'orestapi.application', "Application", required=True, readonly=True, index=True, ondelete='cascade')
+    scope_ids = fields.Many2many(
+        'orestapi.scope', string="Scopes", readonly=True, help="What the user has allowed.")
+    token_ids = fields.One2many('orestapi.token', 'authorization_id', "Sign-ins", readonly=True)
+    sign_in_count = fields.Integer(
+        "Active Sign-ins", compute='_compute_sign_ins', help="On how many devices or browsers the application is used.")
+    last_used_at = fields.Datetime("Last Used", compute='_compute_sign_ins')
+    create_date = fields.Datetime("Since", readonly=True)
+
+    _user_application_unique = models.Constraint(
+        'UNIQUE (user_id, application_id)', "The user has already authorized this application.")
+
+    @api.depends('token_ids.revoked_at', 'token_ids.last_used_at')
+    def _compute_sign_ins(self):
+        groups = self.env['orestapi.token']._read_group(
+            [('authorization_id', 'in', self.ids), ('revoked_at', '=', False)],
+            ['authorization_id'], ['__count', 'last_used_at:max'])
+        sign_ins = {authorization.id: (count, last_used_at) for authorization, count, last_used_at in groups}
+        for authorization in self:
+            authorization.sign_in_count, authorization.last_used_at = sign_ins.get(authorization.id, (0, False))
+
+    def action_revoke(self):
+        """End the authorizations, with all their sign-ins and codes, at once.
+
+        For the user themselves and for Oregional Odoo App administrators.
+
+        :raise AccessError: for the authorization of somebody else
+        """
+        if not self.env.user.has_group(ADMINISTRATOR) and self.user_id - self.env.user:
+            raise AccessError(self.env._("You can only disconnect your own applications."))
+        for authorization in self:
+            self.env['orestapi.event']._log(
+                'authorization_revoked',
+                application_id=authorization.application_id.id,
+                user_id=authorization.user_id.id,
+            )
+        # sudo: orestapi.authorization - whose it is was checked above, and nobody may delete one by hand
+        self.sudo().unlink()
+        return True
+
+    @api.model
+    def _find_granted_scope(self, user, client):
+        """Return the set of scope tokens that the user has already allowed the application."""
+        # sudo: orestapi.authorization - answers about the user who is asked for consent
+        authorization = self.sudo().search([('user_id', '=', user.id), ('application_id', '=', client.id)])
+        return frozenset(authorization.scope_ids.mapped('name'))
+
+    @api.model
+    def _grant(self, user, client, scope):
+        """Record that the user lets the application act for them.
+
+        What was allowed before stays allowed.
+
+        :param user: the `res.users` record
+        :param Client client: the application
+        :param scope: the scope tokens
+        :return: the id of the authorization
+        """
+        # In SQL because two windows may give the same consent at once, and the
+        # second must find the row of the first instead of failing.
+        [[authorization_id]] = self.env.execute_query(SQL(
+            """
+            INSERT INTO orestapi_authorization (user_id, application_id, create_uid, create_date, write_uid, write_date)
+            VALUES (%(user_id)s, %(application_id)s, %(user_id)s, %(now)s, %(user_id)s, %(now)s)
+            ON CONFLICT (user_id, application_id) DO UPDATE SET write_date = EXCLUDED.write_date
+            RETURNING id
+            """,
+            user_id=user.id, application_id=client.id, now=fields.Datetime.now(),
+        ))
+        self.env.cr.execute(SQL(
+            """
+            INSERT INTO orestapi_authorization_orestapi_scope_rel (orestapi_authorization_id, orestapi_scope_id)
+            SELECT %s, id FROM orestapi_scope WHERE name = ANY(%s)
+            ON CONFLICT DO NOTHING
+            """,
+            authorization_id, list(scope),
+        ))
+        self.invalidate_model()
+        return authorization_id

@@ -1,0 +1,206 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.fields import NO_ACCESS
+from odoo.tools import SQL
+
+from ..oauth2 import pkce, scope, token
+from ..oauth2.errors import InvalidGrant
+
+#: Wrong code verifiers before a code is refused for good. A code that its owner
+#: can still redeem after a failed guess keeps a thief from burning it.
+VERIFIER_LIMIT = 5
+
+#: Rows that one statement of the clean-up deletes, so that no lock is held long.
+VACUUM_BATCH = 10_000
+
+
+class OrestapiAuthorizationCode(models.Model):
+    """An authorization code between consent and tokens (RFC 6749 §4.1.2)."""
+    _name = 'orestapi.authorization.code'
+    _description = "Authorization Code"
+    _order = 'id desc'
+    # The columns below say who and when; the common ones would only be written twice.
+    _log_access = False
+
+    authorization_id = fields.Many2one(
+        'orestapi.authorization', required=True, readonly=True, index=True, ondelete='cascade')
+    application_id = fields.Many2one(related='authorization_id.application_id')
+    user_id = fields.Many2one(related='authorization_id.user_id')
+    digest = fields.Char(required=True, groups=NO_ACCESS)
+    redirect_uri = fields.Char("Callback URI", required=True, readonly=True)
+    redirect_uri_sent = fields.Boolean(readonly=True)
+    code_challenge = fields.Char(groups=NO_ACCESS)
+    scope = fields.Char(required=True, readonly=True)
+    create_date = fields.Datetime("Issued", required=True, readonly=True)
+    expires_at = fields.Datetime("Expires", required=True, readonly=True, index=True)
+    used_at = fields.Datetime("Used", readonly=True)
+    verifier_failures = fields.Integer("Wrong Verifiers", default=0, readonly=True)
+    revoked = fields.Boolean(readonly=True)
+    address = fields.Char("IP Address", readonly=True)
+    user_agent = fields.Char("Browser", readonly=True)
+    token_id = fields.Many2one(
+        'orestapi.token', "Sign-in", readonly=True, index='btree_not_null', ondelete='set null')
+    state = fields.Selection(
+        [('valid', "Valid"), ('used', "Used"), ('expired', "Expired"), ('revoked', "Revoked")],
+        compute='_compute_state')
+
+    @api.depends('used_at', 'expires_at', 'revoked')
+    def _compute_display_name(self):
+        for code in self:
+            code.display_name = self.env._("Code %s", code.id)
+
+    @api.depends('used_at', 'expires_at', 'revoked')
+    def _compute_state(self):
+        now = fields.Datetime.now()
+        for code in self:
+            if code.used_at:
+                code.state = 'used'
+            elif code.revoked:
+                code.state = 'revoked'
+            else:
+                code.state = 'valid' if code.expires_at > now else 'expired'
+
+    @api.model
+    def _issue(self, user, client, request, address, user_agent):
+        """Record the user's consent and issue an authorization code for it.
+
+        :param user: the `res.users` record of the resource owner
+        :param Client client: the application
+        :param AuthorizationRequest request: the validated request
+        :param str address: where the user's browser is
+        :param str user_agent: what the user's browser says it is
+        :return: the code
+        """
+        authorization_id = self.env['orestapi.authorization']._grant(user, client, request.scope)
+        secret = token.generate_secret()
+        now = fields.Datetime.now()
+        # sudo: orestapi.authorization.code - codes are issued here and nowhere else
+        code = self.sudo().create({
+            'authorization_id': authorization_id,
+            'digest': token.compute_digest(secret),
+            'redirect_uri': request.redirect_uri,
+            'redirect_uri_sent': request.redirect_uri_sent,
+            'code_challenge': request.code_challenge,
+            'scope': scope.render(request.scope),
+            'create_date': now,
+            'expires_at': now + timedelta(seconds=client.authorization_code_expiry),
+            'address': address,
+            'user_agent': user_agent,
+        })
+        return token.render(token.AUTHORIZATION_CODE, code.id, secret)
+
+    @api.model
+    def _redeem(self, client, request, address):
+        """Exchange an authorization code for tokens (RFC 6749 §4.1.3).
+
+        The order of the checks is that of RFC 9700 §4.5 read backwards: only
+        who has the right client, redirect URI and verifier learns that a code
+        was used, and only then is its second use taken for a theft. A thief who
+        lacks one of them cannot end the sign-in of the user.
+
+        :param Client client: the authenticated application
+        :param TokenRequest request: the validated request
+        :param str address: where the request came from
+        :return: the parameters of the response
+        :raise InvalidRequest: see `pkce.check_verifier`
+        :raise InvalidGrant: for any code that gives no tokens
+        """
+        parsed = token.parse(request.code)
+        code = parsed and parsed.kind == token.AUTHORIZATION_CODE and self._fetch(parsed.row_id)
+        if not code or not token.has_digest(parsed.secret, code['digest']) or code['application_id'] != client.id:
+            raise InvalidGrant("The authorization code is not valid.")
+        self._check_redirect_uri(code, request)
+        self._check_verifier(code, request)
+        if code['used_at']:
+            self._end_replayed(code, client, address)
+            raise InvalidGrant("The authorization code was already used.")
+        if code['revoked'] or code['expires_at'] <= fields.Datetime.now():
+            raise InvalidGrant("The authorization code has expired.")
+        # sudo: res.users - only asks whether the user may still use the application
+        user = self.env['res.users'].sudo().browse(code['user_id'])
+        if not user._can_authorize(client):
+            raise InvalidGrant("The user may no longer use the application.")
+        return self.env['orestapi.token']._open(client, code, address)
+
+    @api.model
+    def _fetch(self, code_id):
+        rows = self.env.execute_query_dict(SQL(
+            """
+            SELECT code.id, digest, redirect_uri, redirect_uri_sent, code_challenge, scope, expires_at, used_at,
+                   verifier_failures, revoked, token_id, address, user_agent,
+                   authorization_id, application_id, user_id
+              FROM orestapi_authorization_code AS code
+              JOIN orestapi_authorization AS "authorization" ON "authorization".id = authorization_id
+             WHERE code.id = %s
+            """,
+            code_id,
+        ))
+        return rows[0] if rows else None
+
+    @api.model
+    def _check_redirect_uri(self, code, request):
+        # RFC 6749 §4.1.3: required if the authorization request had one, and identical.
+        if request.redirect_uri is None:
+            if code['redirect_uri_sent']:
+                raise InvalidGrant("The redirect_uri of the authorization request is missing.")
+        elif request.redirect_uri != code['redirect_uri']:
+            raise InvalidGrant("The redirect_uri is not that of the authorization request.")
+
+    @api.model
+    def _check_verifier(self, code, request):
+        try:
+            if code['verifier_failures'] >= VERIFIER_LIMIT:
+                raise InvalidGrant("Too many wrong code verifiers.")
+            pkce.check_verifier(request.code_verifier, code['code_challenge'])
+        except InvalidGrant:
+            if code['verifier_failures'] < VERIFIER_LIMIT:
+                self.env.cr.execute(SQL(
+                    "UPDATE orestapi_authorization_code SET verifier_failures = verifier_failures + 1 WHERE id = %s",
+                    code['id'],
+                ))
+            raise
+
+    @api.model
+    def _end_replayed(self, code, client, address):
+        if self.env['orestapi.token']._end([code['token_id']], 'code_replayed'):
+            self.env['orestapi.event']._log(
+                'code_replayed', application_id=client.id, user_id=code['user_id'], address=address)
+
+    @api.model
+    def _revoke_all(self, user_ids):
+        """Make the unused codes of users worthless."""
+        self.env.cr.execute(SQL(
+            """
+            UPDATE orestapi_authorization_code AS code
+               SET revoked = TRUE
+              FROM orestapi_authorization AS "authorization"
+             WHERE "authorization".id = authorization_id AND user_id = ANY(%s) AND used_at IS NULL
+            """,
+            list(user_ids),
+        ))
+        self.invalidate_model()
+
+    @api.autovacuum
+    def _gc_expired(self):
+        """Delete the records of codes that are past their retention.
+
+        :return: how many were deleted, and whether there may be more
+        """
+        self.env.cr.execute(SQL(
+            """
+            DELETE FROM orestapi_authorization_code
+             WHERE id IN (
+                   SELECT code.id
+                     FROM orestapi_authorization_code AS code
+                     JOIN orestapi_authorization AS "authorization" ON "authorization".id = code.authorization_id
+                     JOIN orestapi_application AS application ON application.id = "authorization".application_id
+                    WHERE code.expires_at <= %(now)s
+                      AND code.expires_at + authorization_code_retain * interval '1 day' <= %(now)s
+                    LIMIT %(batch)s
+                      FOR UPDATE OF code SKIP LOCKED)
+            """,
+            now=fields.Datetime.now(), batch=VACUUM_BATCH,
+        ))
+        deleted = self.env.cr.rowcount
+        return deleted, deleted == VACUUM_BATCH

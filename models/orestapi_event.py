@@ -1,0 +1,180 @@
+import secrets
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+from odoo.http import request
+from odoo.tools import SQL
+
+
+class OrestapiEvent(models.Model):
+    """What happened to applications, authorizations and sign-ins, for good.
+
+    Events are only ever added. They name people, applications and addresses,
+    and never hold a secret, a code, a token or a verifier.
+    """
+    _name = 'orestapi.event'
+    _description = "Event"
+    _rec_name = 'message'
+    _order = 'id desc'
+    _log_access = False
+
+    reference = fields.Char(
+        readonly=True, help="The reference that an error page showed to the user.")
+    create_date = fields.Datetime("When", required=True, readonly=True, index=True)
+    kind = fields.Selection(
+        [
+            ('application_created', "Application created"),
+            ('application_activated', "Application activated"),
+            ('application_deactivated', "Application deactivated"),
+            ('application_deleted', "Application deleted"),
+            ('client_secret_changed', "Client secret changed"),
+            ('client_authentication_failed', "Client authentication failed"),
+            ('authorization_request_refused', "Authorization request refused"),
+            ('consent_given', "Consent given"),
+            ('consent_refused', "Consent refused"),
+            ('authorization_revoked', "Authorization revoked"),
+            ('sign_in_revoked', "Sign-in ended"),
+            ('sign_ins_ended', "Sign-ins of a user ended"),
+            ('token_revoked', "Token revoked by the application"),
+            ('code_replayed', "Authorization code used twice"),
+            ('refresh_token_reused', "Refresh token used twice"),
+        ],
+        required=True, readonly=True)
+    application_id = fields.Many2one('orestapi.application', "Application", readonly=True, ondelete='set null')
+    application_name = fields.Char(readonly=True, help="The name of the application at that time.")
+    user_id = fields.Many2one('res.users', "User", readonly=True, ondelete='set null')
+    user_name = fields.Char(readonly=True, help="The name of the user at that time.")
+    actor_id = fields.Many2one(
+        'res.users', "Done by", readonly=True, ondelete='set null', help="Who did it, where it was a person in Odoo.")
+    actor_name = fields.Char(readonly=True, help="The name of who did it at that time.")
+    address = fields.Char("IP Address", readonly=True)
+    detail = fields.Char(readonly=True, help="What made it happen, as the protocol or the sign-in calls it.")
+    message = fields.Char("Event", compute='_compute_message')
+
+    # Counts failed client authentications, see `_authenticate_client`.
+    _failures_idx = models.Index(
+        "(address, COALESCE(application_id, 0), create_date) WHERE kind = 'client_authentication_failed'")
+    _application_idx = models.Index("(application_id, id)")
+    _reference_idx = models.Index("(reference) WHERE reference IS NOT NULL")
+
+    @api.depends('kind', 'application_name', 'user_name', 'actor_name', 'address', 'detail')
+    @api.depends_context('lang')
+    def _compute_message(self):
+        for event in self:
+            event.message = event._get_message()
+
+    def _get_message(self):
+        """Return the event as a sentence in the language of the reader."""
+        self.ensure_one()
+        values = {
+            'application': self.application_name or self.env._("an unknown application"),
+            'user': self.user_name or self.env._("an unknown user"),
+            'actor': self.actor_name or self.env._("the system"),
+            'address': self.address or self.env._("an unknown address"),
+            'detail': self.detail or self.env._("no detail"),
+        }
+        match self.kind:
+            case 'application_created':
+                return self.env._("%(actor)s created %(application)s.", **values)
+            case 'application_activated':
+                return self.env._("%(actor)s activated %(application)s.", **values)
+            case 'application_deactivated':
+                return self.env._("%(actor)s deactivated %(application)s.", **values)
+            case 'application_deleted':
+                return self.env._("%(actor)s deleted %(application)s.", **values)
+            case 'client_secret_changed':
+                return self.env._("%(actor)s changed the client secret of %(application)s.", **values)
+            case 'client_authentication_failed':
+                return self.env._("%(application)s gave a wrong client ID or secret from %(address)s.", **values)
+            case 'authorization_request_refused':
+                return self.env._(
+                    "A request from %(address)s to authorize %(application)s was refused: %(detail)s", **values)
+            case 'consent_given':
+                return self.env._("%(user)s allowed %(application)s: %(detail)s.", **values)
+            case 'consent_refused':
+                return self.env._("%(user)s refused %(application)s.", **values)
+            case 'authorization_revoked':
+                return self.env._("%(actor)s disconnected %(application)s from %(user)s.", **values)
+            case 'sign_in_revoked':
+                return self.env._("%(actor)s ended a sign-in of %(user)s at %(application)s.", **values)
+            case 'sign_ins_ended':
+                return self.env._(
+                    "The sign-ins of %(user)s at %(application)s were ended: %(reason)s.",
+                    **values, reason=self._get_reason())
+            case 'token_revoked':
+                return self.env._("%(application)s signed %(user)s out from %(address)s.", **values)
+            case 'code_replayed':
+                return self.env._(
+                    "An authorization code of %(application)s for %(user)s was used twice, the second time from "
+                    "%(address)s; the sign-in was ended.", **values)
+            case 'refresh_token_reused':
+                return self.env._(
+                    "A refresh token of %(application)s for %(user)s was reused from %(address)s; the sign-in was "
+                    "ended.", **values)
+        return self.kind
+
+    def _get_reason(self):
+        reasons = dict(self.env['orestapi.token']._fields['revoked_reason']._description_selection(self.env))
+        return reasons.get(self.detail, self.detail)
+
+    def write(self, vals):
+        raise AccessError(self.env._("Events cannot be changed."))
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise AccessError(self.env._("Events cannot be deleted. They are removed when their retention is over."))
+
+    @api.model
+    def _log(self, kind, application_id=None, user_id=None, address=None, detail=None, reference=None):
+        """Add an event.
+
+        :param str kind: a value of the field `kind`
+        :param application_id: the id of the application, if it is known
+        :param user_id: the id of the user it is about, if there is one
+        :param address: where the request came from; that of the current request by default
+        :param detail: a word or sentence of ours, never a value from the request
+        :param reference: what an error page showed
+        """
+        # sudo: orestapi.event - nobody may add events by hand
+        event = self.sudo()
+        application = self.env['orestapi.application'].sudo().browse(application_id)
+        user = self.env['res.users'].sudo().browse(user_id)
+        actor = self.env['res.users'].sudo().browse(self.env.uid)
+        event.create({
+            'create_date': fields.Datetime.now(),
+            'kind': kind,
+            'application_id': application.id,
+            'application_name': application.name,
+            'user_id': user.id,
+            'user_name': user.name,
+            'actor_id': actor.id,
+            'actor_name': actor.name,
+            'address': address or (request.httprequest.remote_addr if request else None),
+            'detail': detail,
+            'reference': reference,
+        })
+
+    @api.model
+    def _generate_reference(self):
+        """Return a short reference that a user can read to an administrator."""
+        return secrets.token_hex(4)
+
+    @api.autovacuum
+    def _gc_retention(self):
+        """Delete events that are older than the setting *Retention of events*.
+
+        :return: how many were deleted, and whether there may be more
+        """
+        # sudo: ir.config_parameter - a setting of this addon
+        days = self.env['ir.config_parameter'].sudo().get_param('orestapi.event_retention', '365')
+        batch = 10_000
+        self.env.cr.execute(SQL(
+            """
+            DELETE FROM orestapi_event WHERE id IN (
+                SELECT id FROM orestapi_event WHERE create_date < %s - %s * interval '1 day'
+                 ORDER BY create_date LIMIT %s FOR UPDATE SKIP LOCKED)
+            """,
+            fields.Datetime.now(), int(days), batch,
+        ))
+        deleted = self.env.cr.rowcount
+        return deleted, deleted == batch

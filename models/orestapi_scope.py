@@ -1,0 +1,32 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from ..oauth2 import scope as scopes
+
+
+class OrestapiScope(models.Model):
+    """What an application can be allowed to do (RFC 6749 §3.3).
+
+    The protocol carries the name, the consent page shows the description.
+    Addons add scopes as data.
+    """
+    _name = 'orestapi.scope'
+    _description = "Scope"
+    _order = 'sequence, id'
+
+    name = fields.Char(
+        "Scope", required=True,
+        help="The word that stands for this permission in the protocol. Applications ask for it by this word.")
+    description = fields.Char(
+        required=True, translate=True,
+        help="What the application may do, in words that a user understands. The consent page shows it.")
+    sequence = fields.Integer(default=10)
+
+    _name_unique = models.Constraint('UNIQUE (name)', "There is already a scope of this name.")
+
+    @api.constrains('name')
+    def _check_name(self):
+        for scope in self:
+            if not scopes.is_token(scope.name):
+                raise ValidationError(self.env._(
+                    "The name of a scope is one word of plain letters, digits and signs, without blanks and quotes."))

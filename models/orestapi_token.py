@@ -1,0 +1,598 @@
+import contextlib
+import hashlib
+import hmac
+import secrets
+from datetime import timedelta, timezone
+
+import psycopg2.errors
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+from odoo.fields import NO_ACCESS
+from odoo.tools import SQL
+
+from ..oauth2 import grant_type, scope, token
+from ..oauth2.errors import InvalidGrant, InvalidScope
+from .orestapi_application import ADMINISTRATOR
+from .orestapi_authorization_code import VACUUM_BATCH
+
+#: How far the time of last use may lag behind. A bearer call then writes once in
+#: this time and not each time.
+LAST_USED_PRECISION = timedelta(minutes=10)
+
+
+class OrestapiToken(models.Model):
+    """The tokens of one sign-in: of one device or browser that went through the flow.
+
+    One row, whatever the number of refreshes: a refresh updates it. No index
+    covers a column that a refresh writes, so that the update stays within its
+    page (HOT) and neither table nor indexes grow.
+    """
+    _name = 'orestapi.token'
+    _description = "Sign-in"
+    _order = 'id desc'
+    # A refresh is no edit by a user, and the common columns would be written each time.
+    _log_access = False
+
+    authorization_id = fields.Many2one(
+        'orestapi.authorization', "Authorization", required=True, readonly=True, index=True, ondelete='cascade')
+    application_id = fields.Many2one(related='authorization_id.application_id')
+    user_id = fields.Many2one(related='authorization_id.user_id')
+    grant_type = fields.Selection(
+        [(grant_type.AUTHORIZATION_CODE, "User"), (grant_type.CLIENT_CREDENTIALS, "Service User")],
+        required=True, readonly=True,
+        help="Whether a user allowed it, or the application acts on its own as its service user.")
+    scope = fields.Char(required=True, readonly=True, help="What the application may do with this sign-in.")
+
+    access_digest = fields.Char(groups=NO_ACCESS)
+    access_scope = fields.Char(readonly=True)
+    access_expires_at = fields.Datetime("Access Token Expires", readonly=True)
+    previous_access_digest = fields.Char(groups=NO_ACCESS)
+    previous_access_scope = fields.Char(readonly=True)
+    previous_access_expires_at = fields.Datetime(readonly=True)
+
+    refresh_digest = fields.Char(groups=NO_ACCESS)
+    refresh_salt = fields.Char(groups=NO_ACCESS)
+    generation = fields.Integer("Refreshes", default=0, readonly=True)
+    refreshed_at = fields.Datetime("Last Refresh", readonly=True)
+
+    create_date = fields.Datetime("Signed in", required=True, readonly=True)
+    last_used_at = fields.Datetime("Last Used", readonly=True, help="To within ten minutes.")
+    expires_at = fields.Datetime(
+        "Expires", compute='_compute_expires_at', help="When the user must sign in again at the latest. Empty means never.")
+    address = fields.Char("IP Address", readonly=True, help="Where the user's browser was when the user signed in.")
+    user_agent = fields.Char("Browser", readonly=True, help="What the user's browser said it was.")
+    last_address = fields.Char("Application's Address", readonly=True, help="Where the application last asked from.")
+    revoked_at = fields.Datetime("Ended", readonly=True)
+    revoked_reason = fields.Selection(
+        [
+            ('user', "Ended by the user"),
+            ('administrator', "Ended by an administrator"),
+            ('application', "Ended by the application"),
+            ('code_replayed', "The authorization code was used twice"),
+            ('refresh_token_reused', "A refresh token was used twice"),
+            ('password_changed', "The user's password changed"),
+            ('logged_out', "The user logged out from all devices"),
+            ('user_archived', "The user was archived"),
+            ('user_not_allowed', "The user may no longer use the application"),
+        ],
+        "Why It Ended", readonly=True)
+
+    def init(self):
+        # Room on each page for the updates of its rows (HOT), see the class.
+        self.env.cr.execute(SQL("ALTER TABLE %s SET (fillfactor = 70)", SQL.identifier(self._table)))
+
+    @api.depends('refreshed_at', 'create_date', 'access_expires_at')
+    def _compute_expires_at(self):
+        for sign_in in self:
+            # sudo: orestapi.application - its settings decide until when the user's own sign-in works
+            application = sign_in.application_id.sudo()
+            if sign_in.grant_type == grant_type.CLIENT_CREDENTIALS:
+                sign_in.expires_at = sign_in.access_expires_at
+            else:
+                sign_in.expires_at = self._get_refresh_expiry(
+                    sign_in.create_date, sign_in.refreshed_at,
+                    application.refresh_token_expiry, application.sign_in_expiry) or False
+
+    @api.depends('user_agent', 'create_date')
+    def _compute_display_name(self):
+        for sign_in in self:
+            sign_in.display_name = self.env._("Sign-in %s", sign_in.id)
+
+    @api.model
+    def _get_refresh_expiry(self, signed_in_at, refreshed_at, refresh_token_expiry, sign_in_expiry):
+        """Return when a refresh token stops working, or None for never.
+
+        The settings of the moment count, also for tokens that were issued under
+        other ones (so an administrator can shorten them).
+        """
+        limits = []
+        if refresh_token_expiry:
+            limits.append(refreshed_at + timedelta(seconds=refresh_token_expiry))
+        if sign_in_expiry:
+            limits.append(signed_in_at + timedelta(seconds=sign_in_expiry))
+        return min(limits, default=None)
+
+    def action_revoke(self):
+        """End the sign-ins: none of their tokens works any more.
+
+        For the user themselves and for Oregional Odoo App administrators.
+
+        :raise AccessError: for the sign-in of somebody else
+        """
+        is_administrator = self.env.user.has_group(ADMINISTRATOR)
+        if not is_administrator and self.user_id - self.env.user:
+            raise AccessError(self.env._("You can only end your own sign-ins."))
+        for sign_in in self.filtered(lambda sign_in: not sign_in.revoked_at):
+            is_own = sign_in.user_id == self.env.user
+            self._end([sign_in.id], 'user' if is_own else 'administrator')
+            self.env['orestapi.event']._log(
+                'sign_in_revoked', application_id=sign_in.application_id.id, user_id=sign_in.user_id.id)
+        return True
+
+    # Issue and refresh
+
+    @api.model
+    def _get_mac_key(self):
+        # sudo: ir.config_parameter - the key of the MAC is derived from the database secret
+        secret = self.env['ir.config_parameter'].sudo().get_param('database.secret')
+        return hmac.digest(secret.encode(), b'orestapi.refresh_token', hashlib.sha256)
+
+    @api.model
+    def _open(self, client, code, address):
+        """Open the sign-in of a redeemed authorization code.
+
+        :param Client client: the application
+        :param dict code: the row of the code, all of it checked
+        :param str address: where the application is
+        :return: the parameters of the token response (RFC 6749 §5.1)
+        :raise InvalidGrant: when the code was redeemed or revoked meanwhile
+        """
+        access_secret, refresh_secret = token.generate_secret(), token.generate_secret()
+        now = fields.Datetime.now()
+        # One statement uses up the code and opens the sign-in, or does neither.
+        # When two requests redeem one code, the database lets one of them update
+        # the row and tells the other to start over; it then finds the code used.
+        rows = self.env.execute_query(SQL(
+            """
+            WITH code AS (
+                UPDATE orestapi_authorization_code
+                   SET used_at = %(now)s, token_id = nextval('orestapi_token_id_seq')
+                 WHERE id = %(code_id)s AND used_at IS NULL AND revoked IS NOT TRUE
+             RETURNING authorization_id, token_id, address, user_agent, scope
+            )
+            INSERT INTO orestapi_token (
+                   id, authorization_id, grant_type, scope, access_digest, access_scope, access_expires_at,
+                   refresh_digest, generation, refreshed_at, create_date, last_used_at,
+                   address, user_agent, last_address)
+            SELECT token_id, authorization_id, %(grant_type)s, scope, %(access_digest)s, scope, %(access_expires_at)s,
+                   %(refresh_digest)s, 0, %(now)s, %(now)s, %(now)s,
+                   address, user_agent, %(last_address)s
+              FROM code
+            RETURNING id
+            """,
+            now=now,
+            code_id=code['id'],
+            grant_type=grant_type.AUTHORIZATION_CODE,
+            access_digest=token.compute_digest(access_secret),
+            access_expires_at=now + timedelta(seconds=client.access_token_expiry),
+            refresh_digest=token.compute_digest(refresh_secret),
+            last_address=address,
+        ))
+        if not rows:
+            raise InvalidGrant("The authorization code is not valid.")
+        [[token_id]] = rows
+        return self._get_response(
+            token_id, access_secret, client.access_token_expiry, code['scope'],
+            token.render_refresh_token(self._get_mac_key(), token_id, 0, refresh_secret))
+
+    @api.model
+    def _open_service(self, client, request, address):
+        """Issue an access token for the application's service user (RFC 6749 §4.4).
+
+        There is no refresh token (RFC 6749 §4.4.3): the application asks again.
+
+        :raise InvalidScope: for more than the application may do
+        :raise InvalidGrant: when the service user is archived
+        """
+        # sudo: orestapi.application - names the user that the authenticated application acts as
+        user = self.env['orestapi.application'].sudo().browse(client.id).service_user_id
+        if not user.active:
+            raise InvalidGrant("The service user of the application is archived.")
+        requested = scope.parse(request.scope) or client.default_scope
+        if not requested or not requested <= client.scope:
+            raise InvalidScope("The application may not ask for this scope.")
+        text = scope.render(requested)
+        access_secret = token.generate_secret()
+        now = fields.Datetime.now()
+        # sudo: orestapi.token - sign-ins are opened here and in `_open` and nowhere else
+        sign_in = self.sudo().create({
+            'authorization_id': self.env['orestapi.authorization']._grant(user, client, requested),
+            'grant_type': grant_type.CLIENT_CREDENTIALS,
+            'scope': text,
+            'access_digest': token.compute_digest(access_secret),
+            'access_scope': text,
+            'access_expires_at': now + timedelta(seconds=client.access_token_expiry),
+            'create_date': now,
+            'last_used_at': now,
+            'last_address': address,
+        })
+        return self._get_response(sign_in.id, access_secret, client.access_token_expiry, text)
+
+    @api.model
+    def _refresh(self, client, request, address):
+        """Exchange a refresh token for new tokens (RFC 6749 §6, RFC 9700 §4.14.2).
+
+        :param Client client: the authenticated application
+        :param TokenRequest request: the validated request
+        :param str address: where the application is
+        :return: the parameters of the token response
+        :raise InvalidScope: for more than the user allowed; the token stays valid
+        :raise InvalidGrant: for any token that gives no new ones
+        """
+        parsed = token.parse(request.refresh_token)
+        sign_in = parsed and parsed.kind == token.REFRESH_TOKEN and self._fetch(parsed.row_id)
+        if not sign_in or sign_in['application_id'] != client.id or not token.is_genuine(self._get_mac_key(), parsed):
+            raise InvalidGrant("The refresh token is not valid.")
+        if sign_in['revoked_at'] or self._is_expired(sign_in, client):
+            raise InvalidGrant("The refresh token has expired or was revoked.")
+        if not sign_in['user_may']:
+            self._end([sign_in['id']], 'user_not_allowed')
+            raise InvalidGrant("The user may no longer use the application.")
+        if parsed.generation != sign_in['generation']:
+            return self._repeat(sign_in, parsed, client, address)
+        if not token.has_digest(parsed.secret, sign_in['refresh_digest']):
+            raise InvalidGrant("The refresh token is not valid.")
+        allowed = scope.parse(sign_in['scope']) & client.scope
+        access_scope = scope.render(scope.narrow(request.scope, allowed))
+        if not access_scope:
+            raise InvalidScope("The application may no longer do what the user allowed.")
+        return self._rotate(sign_in, parsed, client, access_scope, address)
+
+    @api.model
+    def _rotate(self, sign_in, parsed, client, access_scope, address):
+        generation = parsed.generation + 1
+        salt = None
+        if client.refresh_token_grace:
+            salt = secrets.token_hex(32)
+            access_secret, refresh_secret = self._derive_secrets(parsed, salt)
+        else:
+            access_secret, refresh_secret = token.generate_secret(), token.generate_secret()
+        now = fields.Datetime.now()
+        self.env.cr.execute(SQL(
+            """
+            UPDATE orestapi_token
+               SET previous_access_digest = access_digest,
+                   previous_access_scope = access_scope,
+                   previous_access_expires_at = access_expires_at,
+                   access_digest = %(access_digest)s,
+                   access_scope = %(access_scope)s,
+                   access_expires_at = %(access_expires_at)s,
+                   refresh_digest = %(refresh_digest)s,
+                   refresh_salt = %(salt)s,
+                   generation = %(generation)s,
+                   refreshed_at = %(now)s,
+                   last_used_at = %(now)s,
+                   last_address = %(address)s
+             WHERE id = %(id)s AND generation = %(presented)s AND revoked_at IS NULL
+            """,
+            access_digest=token.compute_digest(access_secret),
+            access_scope=access_scope,
+            access_expires_at=now + timedelta(seconds=client.access_token_expiry),
+            refresh_digest=token.compute_digest(refresh_secret),
+            salt=salt,
+            generation=generation,
+            now=now,
+            address=address,
+            id=sign_in['id'],
+            presented=parsed.generation,
+        ))
+        if not self.env.cr.rowcount:
+            raise InvalidGrant("The refresh token is not valid.")
+        return self._get_response(
+            sign_in['id'], access_secret, client.access_token_expiry, access_scope,
+            token.render_refresh_token(self._get_mac_key(), sign_in['id'], generation, refresh_secret))
+
+    @api.model
+    def _derive_secrets(self, parsed, salt):
+        return (
+            token.derive_secret(parsed.secret, salt, token.ACCESS_TOKEN),
+            token.derive_secret(parsed.secret, salt, token.REFRESH_TOKEN),
+        )
+
+    @api.model
+    def _repeat(self, sign_in, parsed, client, address):
+        """Answer a refresh token of an earlier generation.
+
+        Within the grace period its successor is given out once more. In all
+        other cases two parties hold tokens of one sign-in, one of them a thief,
+        and nobody can tell which: the sign-in ends (RFC 9700 §4.14.2).
+        """
+        now = fields.Datetime.now()
+        if (
+            parsed.generation == sign_in['generation'] - 1
+            and sign_in['refresh_salt']
+            and now <= sign_in['refreshed_at'] + timedelta(seconds=client.refresh_token_grace)
+        ):
+            access_secret, refresh_secret = self._derive_secrets(parsed, sign_in['refresh_salt'])
+            if token.has_digest(refresh_secret, sign_in['refresh_digest']):
+                expires_in = max(0, int((sign_in['access_expires_at'] - now).total_seconds()))
+                return self._get_response(
+                    sign_in['id'], access_secret, expires_in, sign_in['access_scope'],
+                    token.render_refresh_token(
+                        self._get_mac_key(), sign_in['id'], sign_in['generation'], refresh_secret))
+        if parsed.generation < sign_in['generation'] and self._end([sign_in['id']], 'refresh_token_reused'):
+            self.env['orestapi.event']._log(
+                'refresh_token_reused', application_id=client.id, user_id=sign_in['user_id'], address=address)
+        raise InvalidGrant("The refresh token was already used.")
+
+    @api.model
+    def _get_response(self, token_id, access_secret, expires_in, scope_text, refresh_token=None):
+        """Return the parameters of a token response (RFC 6749 §5.1)."""
+        response = {
+            'access_token': token.render(token.ACCESS_TOKEN, token_id, access_secret),
+            'token_type': 'Bearer',
+            'expires_in': expires_in,
+            'scope': scope_text,
+        }
+        if refresh_token:
+            response['refresh_token'] = refresh_token
+        return response
+
+    # Look-up
+
+    @api.model
+    def _fetch(self, token_id):
+        """Return all that decides about the tokens of a sign-in, in one query, or None.
+
+        Besides the columns of the sign-in: `user_may`, whether the user is
+        active and (still) in a group that may use the application.
+        """
+        rows = self.env.execute_query_dict(SQL(
+            """
+            SELECT token.id, grant_type, token.scope, access_digest, access_scope, access_expires_at,
+                   previous_access_digest, previous_access_scope, previous_access_expires_at,
+                   refresh_digest, refresh_salt, generation, refreshed_at, token.create_date, last_used_at, revoked_at,
+                   "authorization".user_id, "authorization".application_id,
+                   users.login, users.active AS user_active,
+                   application.client_id, application.active AS application_active,
+                   application.refresh_token_expiry, application.sign_in_expiry, application.service_user_id,
+                   ARRAY(SELECT res_groups_id
+                           FROM orestapi_application_res_groups_rel
+                          WHERE orestapi_application_id = application.id)
+                       AS group_ids,
+                   ARRAY(SELECT scope.name
+                           FROM orestapi_application_orestapi_scope_rel AS rel
+                           JOIN orestapi_scope AS scope ON scope.id = rel.orestapi_scope_id
+                          WHERE rel.orestapi_application_id = application.id)
+                       AS application_scope
+              FROM orestapi_token AS token
+              JOIN orestapi_authorization AS "authorization" ON "authorization".id = token.authorization_id
+              JOIN orestapi_application AS application ON application.id = "authorization".application_id
+              JOIN res_users AS users ON users.id = "authorization".user_id
+             WHERE token.id = %s
+            """,
+            token_id,
+        ))
+        if not rows:
+            return None
+        sign_in = rows[0]
+        if sign_in['grant_type'] == grant_type.CLIENT_CREDENTIALS:
+            sign_in['user_may'] = sign_in['user_active'] and sign_in['user_id'] == sign_in['service_user_id']
+        else:
+            # sudo: res.users - only asks for the groups of the user
+            user = self.env['res.users'].sudo().browse(sign_in['user_id'])
+            sign_in['user_may'] = sign_in['user_active'] and user._is_in_any_group(sign_in['group_ids'])
+        return sign_in
+
+    @api.model
+    def _is_expired(self, sign_in, settings):
+        expires_at = self._get_refresh_expiry(
+            sign_in['create_date'], sign_in['refreshed_at'], settings.refresh_token_expiry, settings.sign_in_expiry)
+        return expires_at is not None and expires_at <= fields.Datetime.now()
+
+    @api.model
+    def _find_access_token(self, string):
+        """Return the sign-in of a valid access token, or None.
+
+        :param str string: what was presented
+        :return: the row of `_fetch`, with `token_scope` (a set of scope tokens)
+            and `token_expires_at` of the presented token added
+        """
+        parsed = token.parse(string)
+        if not parsed or parsed.kind != token.ACCESS_TOKEN:
+            return None
+        sign_in = self._fetch(parsed.row_id)
+        if not sign_in or sign_in['revoked_at'] or not sign_in['application_active'] or not sign_in['user_may']:
+            return None
+        for prefix in ('access', 'previous_access'):
+            if token.has_digest(parsed.secret, sign_in[f'{prefix}_digest']):
+                break
+        else:
+            return None
+        expires_at = sign_in[f'{prefix}_expires_at']
+        if expires_at <= fields.Datetime.now():
+            return None
+        sign_in['token_expires_at'] = expires_at
+        sign_in['token_scope'] = scope.parse(sign_in[f'{prefix}_scope']) & frozenset(sign_in['application_scope'])
+        return sign_in
+
+    @api.model
+    def _authenticate_bearer(self, string):
+        """Return the sign-in of an access token that is presented to use it.
+
+        :param str string: the access token
+        :return: see `_find_access_token`
+        """
+        sign_in = self._find_access_token(string)
+        if sign_in and sign_in['last_used_at'] + LAST_USED_PRECISION < fields.Datetime.now():
+            self._touch(sign_in['id'])
+        return sign_in
+
+    @api.model
+    def _touch(self, token_id):
+        # In a transaction of its own: the call that uses the token may be
+        # read-only, may fail, and may not wait for a refresh that runs.
+        with self.env.registry.cursor() as cr, contextlib.suppress(psycopg2.errors.SerializationFailure):
+            cr.execute(SQL(
+                """
+                UPDATE orestapi_token SET last_used_at = %s
+                 WHERE id IN (SELECT id FROM orestapi_token WHERE id = %s FOR UPDATE SKIP LOCKED)
+                """,
+                fields.Datetime.now(), token_id,
+            ), log_exceptions=False)
+
+    @api.model
+    def _introspect(self, client, string):
+        """Describe a token to an application (RFC 7662 §2.2).
+
+        :param Client client: the authenticated application
+        :param str string: the token
+        :return: the response; `{'active': False}` and no more for any token that
+            is not valid or not the application's business
+        """
+        parsed = token.parse(string)
+        if not parsed:
+            return {'active': False}
+        if parsed.kind == token.ACCESS_TOKEN:
+            sign_in = self._find_access_token(string)
+            if not sign_in:
+                return {'active': False}
+            token_scope, expires_at = sign_in['token_scope'], sign_in['token_expires_at']
+        elif parsed.kind == token.REFRESH_TOKEN:
+            sign_in = self._fetch(parsed.row_id)
+            if not sign_in or not self._is_current_refresh_token(sign_in, parsed):
+                return {'active': False}
+            token_scope = scope.parse(sign_in['scope']) & frozenset(sign_in['application_scope'])
+            expires_at = self._get_refresh_expiry(
+                sign_in['create_date'], sign_in['refreshed_at'],
+                sign_in['refresh_token_expiry'], sign_in['sign_in_expiry'])
+        else:
+            return {'active': False}
+        if sign_in['application_id'] != client.id and not client.resource_server:
+            return {'active': False}
+        is_service = sign_in['grant_type'] == grant_type.CLIENT_CREDENTIALS
+        response = {
+            'active': True,
+            'scope': scope.render(token_scope),
+            'client_id': sign_in['client_id'],
+            'username': sign_in['login'],
+            # RFC 9700 §4.15: a service must not be taken for a user.
+            'sub': sign_in['client_id'] if is_service else str(sign_in['user_id']),
+        }
+        if parsed.kind == token.ACCESS_TOKEN:
+            response['token_type'] = 'Bearer'
+        if expires_at:
+            response['exp'] = int(expires_at.replace(tzinfo=timezone.utc).timestamp())
+        return response
+
+    @api.model
+    def _is_current_refresh_token(self, sign_in, parsed):
+        return (
+            not sign_in['revoked_at']
+            and sign_in['application_active']
+            and sign_in['user_may']
+            and parsed.generation == sign_in['generation']
+            and token.has_digest(parsed.secret, sign_in['refresh_digest'])
+            and token.is_genuine(self._get_mac_key(), parsed)
+        )
+
+    # Revocation
+
+    @api.model
+    def _end(self, token_ids, reason):
+        """End sign-ins, unless they have already ended.
+
+        :param list token_ids: which
+        :param str reason: a value of `revoked_reason`
+        :return: whether one was ended
+        """
+        self.env.cr.execute(SQL(
+            "UPDATE orestapi_token SET revoked_at = %s, revoked_reason = %s WHERE id = ANY(%s) AND revoked_at IS NULL",
+            fields.Datetime.now(), reason, list(token_ids),
+        ))
+        self.invalidate_model(['revoked_at', 'revoked_reason'])
+        return bool(self.env.cr.rowcount)
+
+    @api.model
+    def _revoke(self, client, string, address):
+        """Revoke a token on request of its application (RFC 7009).
+
+        Any genuine token of a sign-in ends the sign-in: an application that
+        signs a user out expects no token of it to work on, whichever it sends.
+
+        :param Client client: the authenticated application
+        :param str string: the token. Nothing happens for one that is unknown or
+            belongs to another application.
+        :param str address: where the application is
+        """
+        parsed = token.parse(string)
+        if not parsed or parsed.kind == token.AUTHORIZATION_CODE:
+            return
+        sign_in = self._fetch(parsed.row_id)
+        if not sign_in or sign_in['application_id'] != client.id:
+            return
+        if parsed.kind == token.REFRESH_TOKEN:
+            genuine = token.is_genuine(self._get_mac_key(), parsed)
+        else:
+            genuine = any([
+                token.has_digest(parsed.secret, sign_in[digest])
+                for digest in ('access_digest', 'previous_access_digest')
+            ])
+        if genuine and self._end([sign_in['id']], 'application'):
+            self.env['orestapi.event']._log(
+                'token_revoked', application_id=client.id, user_id=sign_in['user_id'], address=address)
+
+    @api.model
+    def _end_all(self, user_ids, reason):
+        """End all sign-ins of users, and make their unused codes worthless.
+
+        :param user_ids: the ids of the users
+        :param str reason: a value of `revoked_reason`
+        """
+        self.env['orestapi.authorization.code']._revoke_all(user_ids)
+        ended = self.env.execute_query(SQL(
+            """
+            UPDATE orestapi_token AS token
+               SET revoked_at = %s, revoked_reason = %s
+              FROM orestapi_authorization AS "authorization"
+             WHERE "authorization".id = token.authorization_id
+               AND "authorization".user_id = ANY(%s) AND revoked_at IS NULL
+         RETURNING "authorization".user_id, "authorization".application_id
+            """,
+            fields.Datetime.now(), reason, list(user_ids),
+        ))
+        self.invalidate_model(['revoked_at', 'revoked_reason'])
+        for user_id, application_id in set(ended):
+            self.env['orestapi.event']._log(
+                'sign_ins_ended', application_id=application_id, user_id=user_id, detail=reason)
+
+    @api.autovacuum
+    def _gc_ended(self):
+        """Delete sign-ins that can never work again.
+
+        :return: how many were deleted, and whether there may be more
+        """
+        now = fields.Datetime.now()
+        self.env.cr.execute(SQL(
+            """
+            DELETE FROM orestapi_token
+             WHERE id IN (
+                   SELECT token.id
+                     FROM orestapi_token AS token
+                     JOIN orestapi_authorization AS "authorization" ON "authorization".id = token.authorization_id
+                     JOIN orestapi_application AS application ON application.id = "authorization".application_id
+                    WHERE revoked_at IS NOT NULL
+                       OR access_expires_at <= %(now)s AND (
+                             refresh_digest IS NULL
+                          OR refresh_token_expiry > 0
+                             AND refreshed_at + refresh_token_expiry * interval '1 second' <= %(now)s
+                          OR sign_in_expiry > 0
+                             AND token.create_date + sign_in_expiry * interval '1 second' <= %(now)s)
+                    LIMIT %(batch)s
+                      FOR UPDATE OF token SKIP LOCKED)
+            """,
+            now=now, batch=VACUUM_BATCH,
+        ))
+        deleted = self.env.cr.rowcount
+        return deleted, deleted == VACUUM_BATCH

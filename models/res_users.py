@@ -1,0 +1,77 @@
+from odoo import api, models
+from odoo.exceptions import AccessDenied
+
+from ..oauth2 import token
+
+
+class ResUsers(models.Model):
+    _inherit = 'res.users'
+
+    def write(self, vals):
+        result = super().write(vals)
+        if 'active' in vals and not vals['active']:
+            # What a person was allowed ends with the account, and does not come
+            # back when somebody activates it again.
+            self.env['orestapi.token']._end_all(self.ids, 'user_archived')
+        return result
+
+    def _set_password(self):
+        # The inverse of the field: reached by every way to change a password,
+        # and not when Odoo only renews the hash at a login.
+        super()._set_password()
+        self.env['orestapi.token']._end_all(self.ids, 'password_changed')
+
+    def _action_revoke_all_devices(self):
+        self.env['orestapi.token']._end_all(self.ids, 'logged_out')
+        return super()._action_revoke_all_devices()
+
+    def _login(self, credential, user_agent_env):
+        password = credential.get('password')
+        if credential.get('type') == 'password' and password and token.is_ours(password):
+            return self._login_with_access_token(credential['login'], password, user_agent_env)
+        return super()._login(credential, user_agent_env)
+
+    def _login_with_access_token(self, login, access_token, user_agent_env):
+        """Log in over XML-RPC or JSON-RPC with an access token in place of the password.
+
+        Apart from `_login` because a wrong access token is no attempt at the
+        user's password: it must not count for the cool-down that keeps people
+        of the same office from logging in. Guessing one is hopeless anyway.
+
+        :raise AccessDenied: for a token that is not valid, without the scope
+            `rpc` or of another user, and at the login page
+        """
+        user_agent_env = user_agent_env or {}
+        uid = not user_agent_env.get('interactive', True) and self.env['res.users.apikeys']._check_credentials(
+            scope='rpc', key=access_token)
+        # sudo: res.users - finds the user by login, as the login of core does
+        user = self.sudo().search(self._get_login_domain(login), order=self._get_login_order(), limit=1)
+        if not uid or user.id != uid:
+            raise AccessDenied()
+        return {'uid': uid, 'auth_method': 'apikey', 'mfa': 'default'}
+
+    @api.model
+    def _check_uid_passwd(self, uid, passwd):
+        # Core caches each password that was right until something about a user
+        # changes. A token expires and is revoked without that.
+        if passwd and token.is_ours(passwd):
+            if self.env['res.users.apikeys']._check_credentials(scope='rpc', key=passwd) != uid:
+                raise AccessDenied()
+            return
+        super()._check_uid_passwd(uid, passwd)
+
+    def _is_in_any_group(self, group_ids):
+        """Return whether the user is a member of one of the groups.
+
+        :param group_ids: ids of `res.groups`
+        """
+        return not set(group_ids).isdisjoint(self._get_group_ids())
+
+    def _can_authorize(self, client):
+        """Return whether the user may let an application act for them.
+
+        :param Client client: the application
+        """
+        # sudo: orestapi.application - asks whom the administrator admitted
+        application = self.env['orestapi.application'].sudo().browse(client.id)
+        return self.active and self._is_in_any_group(application.group_ids.ids)

@@ -1,0 +1,206 @@
+import base64
+import re
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from odoo.tests import HttpCase, new_test_user
+
+from ..oauth2 import pkce
+
+CALLBACK = 'https://wiki.example.com/callback'
+CLIENT_SECRET = 'a secret the administrator brought: 50%+1'
+PASSWORD = 'a password of at least 8'
+VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
+
+#: What every answer of the endpoints for applications must carry.
+NO_STORE = {'Cache-Control': 'no-store', 'Pragma': 'no-cache'}
+
+
+class OAuth2Case(HttpCase):
+    """Applications, users, and the requests of both, over HTTP.
+
+    `self.application` is confidential and must use PKCE, `self.other` is a
+    second one, `self.public` has no secret. `self.user` is an employee,
+    `self.administrator` one who administers applications and nothing else.
+    """
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.user = new_test_user(cls.env, 'mitchell', 'base.group_user', password=PASSWORD, name="Mitchell")
+        cls.administrator = new_test_user(
+            cls.env, 'ada', 'orestapi.group_administrator', password=PASSWORD, name="Ada")
+        cls.portal_user = new_test_user(cls.env, 'joel', 'base.group_portal', password=PASSWORD, name="Joel")
+        scopes = cls.env.ref('orestapi.scope_read') + cls.env.ref('orestapi.scope_rpc')
+        cls.application, cls.other, cls.public = cls.env['orestapi.application'].create([
+            {
+                'name': "Wiki",
+                'client_id': 'wiki-client',
+                'client_secret': CLIENT_SECRET,
+                'scope_ids': scopes.ids,
+                'uri_ids': [(0, 0, {'uri': CALLBACK})],
+            },
+            {
+                'name': "Shop",
+                'client_id': 'shop-client',
+                'client_secret': CLIENT_SECRET,
+                'scope_ids': scopes.ids,
+                'uri_ids': [(0, 0, {'uri': 'https://shop.example.com/callback'})],
+            },
+            {
+                'name': "Command-line tool",
+                'client_id': 'tool-client',
+                'client_type': 'public',
+                'scope_ids': scopes.ids,
+                'uri_ids': [(0, 0, {'uri': 'http://127.0.0.1/callback'})],
+            },
+        ])
+        cls.env['ir.config_parameter'].set_param('orestapi.issuer', 'https://odoo.example.com')
+
+    # The authorization endpoint, as the browser of a user
+
+    def get_request(self, application=None, **changes):
+        """Return the parameters of a good authorization request, with changes; None leaves one out."""
+        application = application or self.application
+        parameters = {
+            'response_type': 'code',
+            'client_id': application.client_id,
+            'redirect_uri': application.uri_ids[:1].uri,
+            'scope': 'read',
+            'state': 'state of the application',
+            'code_challenge': pkce.compute_challenge(VERIFIER),
+            'code_challenge_method': 'S256',
+        }
+        parameters.update(changes)
+        return {name: value for name, value in parameters.items() if value is not None}
+
+    def authorize(self, query, **kwargs):
+        """GET /oauth2/authorize, without following redirects.
+
+        :param query: the parameters, a list of pairs, or the encoded query string
+        """
+        query = query if isinstance(query, str) else urlencode(query)
+        return self.url_open(f'/oauth2/authorize?{query}', allow_redirects=False, **kwargs)
+
+    def get_form(self, page):
+        """Return the address and the hidden fields of a consent page."""
+        self.assertEqual(page.status_code, 200, page.text)
+        form = re.search(r'<form[^>]*action="([^"]*)"', page.text)
+        fields = dict(re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', page.text))
+        self.assertIn('consent', fields, page.text)
+        return form[1].replace('&amp;', '&'), fields
+
+    def decide(self, page, decision='allow', **changes):
+        """Press a button of a consent page."""
+        action, fields = self.get_form(page)
+        return self.url_open(action, data={**fields, 'decision': decision, **changes}, allow_redirects=False)
+
+    def get_code(self, application=None, user=None, **changes):
+        """Let a user allow an application, and return the authorization code."""
+        self.authenticate((user or self.user).login, PASSWORD)
+        response = self.authorize(self.get_request(application, **changes))
+        if response.status_code == 200:
+            response = self.decide(response)
+        self.logout()
+        return self.get_response(response)['code']
+
+    def get_response(self, response):
+        """Return the parameters of an authorization response, each of which must stand there once."""
+        self.assertEqual(response.status_code, 303, response.text)
+        pairs = parse_qsl(urlsplit(response.headers['Location']).query, keep_blank_values=True)
+        self.assertEqual(len(dict(pairs)), len(pairs), "A parameter is repeated.")
+        return dict(pairs)
+
+    # The endpoints for applications
+
+    def post(self, path, parameters, auth=None, headers=None, **kwargs):
+        """POST a form to an endpoint, as an application does: without cookies.
+
+        :param auth: client id and secret for HTTP Basic
+        """
+        headers = dict(headers or {})
+        if auth:
+            headers['Authorization'] = self.get_basic(*auth)
+        if not isinstance(parameters, (str, bytes)):
+            parameters = urlencode(parameters)
+            headers.setdefault('Content-Type', 'application/x-www-form-urlencoded')
+        cookies = self.opener.cookies.copy()
+        self.opener.cookies.clear()
+        try:
+            return self.url_open(path, data=parameters, headers=headers, allow_redirects=False, **kwargs)
+        finally:
+            self.opener.cookies.update(cookies)
+
+    def get_basic(self, client_id, client_secret):
+        """Return the header of HTTP Basic, with both parts form-encoded (RFC 6749 §2.3.1)."""
+        pair = urlencode({client_id: client_secret}).replace('=', ':', 1)
+        return 'Basic ' + base64.b64encode(pair.encode()).decode()
+
+    def get_auth(self, application=None):
+        return ((application or self.application).client_id, CLIENT_SECRET)
+
+    def redeem(self, code, application=None, auth=True, **changes):
+        """POST /oauth2/token with a code."""
+        application = application or self.application
+        parameters = {
+            'grant_type': 'authorization_code',
+            'code': code,
+            'redirect_uri': application.uri_ids[:1].uri,
+            'code_verifier': VERIFIER,
+        }
+        return self._post_token(parameters, application, auth, changes)
+
+    def refresh(self, refresh_token, application=None, auth=True, **changes):
+        """POST /oauth2/token with a refresh token."""
+        parameters = {'grant_type': 'refresh_token', 'refresh_token': refresh_token}
+        return self._post_token(parameters, application or self.application, auth, changes)
+
+    def _post_token(self, parameters, application, auth, changes):
+        if application.client_type == 'public':
+            parameters['client_id'] = application.client_id
+            auth = None
+        elif auth is True:
+            auth = self.get_auth(application)
+        parameters.update(changes)
+        parameters = {name: value for name, value in parameters.items() if value is not None}
+        return self.post('/oauth2/token', parameters, auth)
+
+    def sign_in(self, application=None, user=None, **changes):
+        """Go through the whole flow and return the token response, as a dict."""
+        code = self.get_code(application, user, **changes)
+        response = self.redeem(code, application)
+        self.assertEqual(response.status_code, 200, response.text)
+        return response.json()
+
+    def introspect(self, token, application=None):
+        """Return what introspection says of a token."""
+        response = self.post('/oauth2/introspect', {'token': token}, self.get_auth(application))
+        self.assertEqual(response.status_code, 200, response.text)
+        return response.json()
+
+    def assertActive(self, *tokens, application=None):
+        for token in tokens:
+            self.assertTrue(self.introspect(token, application)['active'])
+
+    def assertInactive(self, *tokens, application=None):
+        for token in tokens:
+            self.assertEqual(self.introspect(token, application), {'active': False})
+
+    def assertOAuth2Error(self, response, status, error):
+        """Assert status, body and headers of an error of RFC 6749 §5.2."""
+        self.assertEqual(response.status_code, status, response.text)
+        self.assertEqual(response.headers['Content-Type'], 'application/json')
+        self.assertEqual(response.json()['error'], error)
+        self.assertEqual(set(response.json()), {'error', 'error_description'})
+        self.assertRegex(response.json()['error_description'], r'\A[\x20-\x21\x23-\x5b\x5d-\x7e]+\Z')
+        self.assertNoStore(response)
+
+    def assertNoStore(self, response):
+        for name, value in NO_STORE.items():
+            self.assertEqual(response.headers[name], value)
+        self.assertNotIn('Set-Cookie', response.headers)
+
+    def call_json2(self, access_token, model='res.users', method='context_get', **kwargs):
+        """Call Odoo's own API with an access token."""
+        return self.url_open(
+            f'/json/2/{model}/{method}', json=kwargs, method='POST',
+            headers={'Authorization': f'Bearer {access_token}'})

@@ -1,0 +1,58 @@
+from odoo.tests import tagged
+
+from .common import CALLBACK, CLIENT_SECRET, PASSWORD, OAuth2Case
+
+
+@tagged('post_install', '-at_install')
+class TestFlow(OAuth2Case):
+    """The whole way of a remote application, with both ways to authenticate it."""
+
+    def test_basic(self):
+        tokens = self.sign_in(scope='read rpc')
+        self.assertEqual(set(tokens), {'access_token', 'token_type', 'expires_in', 'scope', 'refresh_token'})
+        self.assertEqual(tokens['token_type'], 'Bearer')
+        self.assertEqual(tokens['expires_in'], 3600)
+        self.assertEqual(tokens['scope'], 'read rpc')
+        response = self.call_json2(tokens['access_token'])
+        self.assertEqual(response.json()['uid'], self.user.id)
+        refreshed = self.refresh(tokens['refresh_token']).json()
+        self.assertEqual(self.call_json2(refreshed['access_token']).json()['uid'], self.user.id)
+
+    def test_body(self):
+        code = self.get_code()
+        response = self.redeem(
+            code, auth=None, client_id=self.application.client_id, client_secret=CLIENT_SECRET)
+        self.assertEqual(response.status_code, 200, response.text)
+        self.assertNoStore(response)
+        response = self.refresh(
+            response.json()['refresh_token'], auth=None,
+            client_id=self.application.client_id, client_secret=CLIENT_SECRET)
+        self.assertEqual(response.status_code, 200, response.text)
+
+    def test_public(self):
+        tokens = self.sign_in(self.public, redirect_uri=None)
+        self.assertEqual(self.refresh(tokens['refresh_token'], self.public).status_code, 200)
+
+    def test_response(self):
+        self.authenticate('mitchell', PASSWORD)
+        response = self.decide(self.authorize(self.get_request()))
+        self.assertTrue(response.headers['Location'].startswith(CALLBACK + '?'))
+        parameters = self.get_response(response)
+        self.assertEqual(set(parameters), {'code', 'state', 'iss'})
+        self.assertEqual(parameters['state'], 'state of the application')
+        self.assertEqual(parameters['iss'], 'https://odoo.example.com')
+
+    def test_consent_is_remembered(self):
+        """A consent already given is not asked again unless more is asked."""
+        self.get_code()
+        self.authenticate('mitchell', PASSWORD)
+        self.assertEqual(self.authorize(self.get_request()).status_code, 303)
+        self.assertEqual(self.authorize(self.get_request(scope='read rpc')).status_code, 200)
+
+    def test_deny(self):
+        self.authenticate('mitchell', PASSWORD)
+        response = self.decide(self.authorize(self.get_request()), 'deny')
+        parameters = self.get_response(response)
+        self.assertEqual(parameters['error'], 'access_denied')
+        self.assertNotIn('code', parameters)
+        self.assertFalse(self.env['orestapi.authorization'].search([('user_id', '=', self.user.id)]))
