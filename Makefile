@@ -1,0 +1,26 @@
+# Everything is done by the Python programs in dev/; `make help` lists what there is.
+PYTHON ?= python3
+export PORT DB TAGS PART
+
+help:  ## show this list
+	@echo "The commands, and what each does:"
+	@sed -n 's/^\([a-z]*\):  ## /  make \1|/p' Makefile | column -t -s '|' 2>/dev/null || sed -n 's/^\([a-z]*\):  ## /  make \1  /p' Makefile
+	@echo "PYTHON=python3.12 names the Python to use, ORESTAPI_CACHE the folder for everything that is downloaded,"
+	@echo "ODOO_PATH an Odoo 19.0 to use in place of Debian's package, PGHOST a PostgreSQL in place of a private one."
+
+run:  ## run Odoo with the addon and demo data until Ctrl-C (PORT=8069 DB=orestapi)
+	@$(PYTHON) -m dev.run
+
+test:  ## run every test in a fresh database (TAGS=/orestapi:TestX or PART=odoo|unit|live|lint for a part)
+	@$(PYTHON) -m dev.test
+
+lint:  ## check the style: ruff, and Odoo's own test_lint for the addon
+	@PART=lint TAGS= $(PYTHON) -m dev.test
+
+shell:  ## open an Odoo shell on the database of `make run` (DB=orestapi)
+	@$(PYTHON) -m dev.shell
+
+clean:  ## remove the databases and the downloads of the cache
+	@$(PYTHON) -m dev.clean
+
+.PHONY: help run test lint shell clean

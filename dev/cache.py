@@ -1,0 +1,139 @@
+"""The folder that checkouts share: where it is, who may change it now, and which of its steps are finished.
+
+Only the standard library, because this runs with the system's Python before the virtual environment exists.
+"""
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+class Problem(Exception):
+    """What stops the command, as one sentence that says what is wrong and what to do."""
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def end_with_sentence(main):
+    """Call ``main`` and turn a ``Problem`` into one line on standard error and exit code 1."""
+    try:
+        sys.exit(main())
+    except Problem as problem:
+        print(f'error: {problem}', file=sys.stderr, flush=True)
+        sys.exit(1)
+
+
+class Progress:
+    """One line that is rewritten on a terminal, and a line for each tenth in a log file."""
+
+    def __init__(self, what):
+        self.what = what
+        self.started = time.monotonic()
+        self.tenth = -1
+        self.terminal = sys.stdout.isatty()
+        if not self.terminal:
+            say(f'{what} …')
+
+    def show(self, done, total, detail=''):
+        share = min(done / total, 1) if total else 0
+        if self.terminal:
+            print(f'\r\033[K{self.what}: {share:4.0%} {detail}'[:110], end='', flush=True)
+        elif int(share * 10) > self.tenth:
+            self.tenth = int(share * 10)
+            say(f'  {share:.0%} {detail}'.rstrip())
+
+    def finish(self):
+        ending = f'{self.what}: done in {time.monotonic() - self.started:.0f} s'
+        print(f'\r\033[K{ending}' if self.terminal else f'  {ending}', flush=True)
+
+
+def cache_directory():
+    """Return the cache folder and make sure that it exists.
+
+    Root's is not below its home: PostgreSQL refuses to run as root, and the user it runs as cannot look into /root.
+    """
+    if named := os.environ.get('ORESTAPI_CACHE'):
+        directory = Path(named).expanduser().absolute()
+    elif os.geteuid() == 0:
+        directory = Path('/var/cache/orestapi')
+    else:
+        directory = Path(os.environ.get('XDG_CACHE_HOME') or '~/.cache').expanduser().absolute() / 'orestapi'
+    if directory.is_relative_to(CHECKOUT):
+        raise Problem(f"The cache {directory} is inside the checkout; set ORESTAPI_CACHE to a folder outside it.")
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Problem(f"The cache folder {directory} cannot be made ({error.strerror}); "
+                      "set ORESTAPI_CACHE to a folder that you may write.") from error
+    if not os.access(directory, os.W_OK):
+        raise Problem(f"The cache folder {directory} is not yours to write; "
+                      "set ORESTAPI_CACHE to a folder that you may write.")
+    return directory
+
+
+@contextlib.contextmanager
+def locked(name):
+    """Hold the lock ``name`` of the cache; it ends with the process, however that ends."""
+    path = cache_directory() / f'{name}.lock'
+    with path.open('a') as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f'waiting for another command that prepares {name} …')
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def digest(*parts):
+    """Return a short name for ``parts`` (strings or bytes)."""
+    state = hashlib.sha256()
+    for part in parts:
+        state.update(part.encode() if isinstance(part, str) else part)
+        state.update(b'\0')
+    return state.hexdigest()[:12]
+
+
+def measure(directory):
+    """Return number and bytes of the files below ``directory``: cheap, and enough to notice what is missing."""
+    number = size = 0
+    waiting = [directory]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    if entry.name != '__pycache__':
+                        waiting.append(entry.path)
+                elif entry.name != '.finished':
+                    number += 1
+                    size += entry.stat(follow_symlinks=False).st_size
+    return [number, size]
+
+
+def finished(directory, step='done'):
+    """Tell whether ``step`` of ``directory`` was finished and nothing was lost since."""
+    try:
+        record = json.loads((directory / '.finished').read_text())
+    except (OSError, ValueError):
+        return False
+    return step in record['steps'] and record['measure'] == measure(directory)
+
+
+def finish(directory, step='done', *, after=()):
+    """Record that ``step`` of ``directory`` is finished, and the steps ``after`` which it came."""
+    (directory / '.finished').write_text(json.dumps({'steps': [*after, step], 'measure': measure(directory)}))
+
+
+def start_over(directory):
+    """Remove what an interrupted or damaged step left."""
+    if directory.exists():
+        say(f'{directory.name} is incomplete: it is made anew')
+        shutil.rmtree(directory)

@@ -1,0 +1,98 @@
+"""Odoo core's own tests of the module `test_lint`, run for our files and no others.
+
+`test_lint` looks at every addon that it finds: hundreds, for minutes, and where a distribution has changed Odoo it
+fails for reasons of theirs. Here its test classes run unchanged in a database with our addon, but the two questions
+"which addons are there?" get one answer, ours. What they find in the registry (overrides, routes, names, indexes,
+docstrings) covers our addon and the few modules that it depends on. Not among them: `test_checkers` (tests the
+checkers themselves), `test_l10n` (localisations).
+"""
+import logging
+import sys
+import unittest
+from pathlib import Path
+from unittest.mock import patch
+
+# The folder of this file: its modules must not stand before those of the standard library (`test`).
+del sys.path[0]
+
+import odoo.modules  # noqa: E402
+from odoo.modules import Manifest  # noqa: E402
+from odoo.modules.registry import Registry  # noqa: E402
+from odoo.tools import config  # noqa: E402
+
+MODULE = 'orestapi'
+
+
+def _test_classes():
+    from odoo.addons.test_lint.tests import (  # after the configuration and the patches
+        test_docstring,
+        test_dunderinit,
+        test_eslint,
+        test_i18n,
+        test_index,
+        test_jstranslate,
+        test_manifests,
+        test_markers,
+        test_naming,
+        test_onchange_domains,
+        test_orm_import,
+        test_override_signatures,
+        test_pofile,
+        test_pylint,
+        test_routes,
+        test_test_holes,
+    )
+
+    class TestConflictMarkers(test_markers.TestConflictMarkers):
+        # The original walks through all of Odoo, whatever addons there are.
+        def test_conflict_markers(self):
+            for extension in test_markers.EXTENSIONS:
+                for path in self.iter_module_files(f'*{extension}'):
+                    self.check_file(path)
+
+    class PathOfOdooTests(type(Path())):
+        # tests/oauth2 has the tests of a package without Odoo: pytest runs them, and Odoo must not import them.
+        def rglob(self, pattern):
+            return [path for path in super().rglob(pattern) if path.parent != self / 'oauth2']
+
+    class TestTestHoles(test_test_holes.TestTestHoles):
+        def test_check_tests(self):
+            with patch.object(test_test_holes.pathlib, 'Path', PathOfOdooTests):
+                super().test_check_tests()
+
+    return [
+        test_docstring.TestDocstring, test_dunderinit.TestDunderinit, test_i18n.TestI18n,
+        test_index.TestIndex, test_jstranslate.TestJsTranslations, test_manifests.ManifestLinter, TestConflictMarkers,
+        test_naming.TestNaming, test_onchange_domains.TestOnchangeDomains, test_orm_import.TestDunderinit,
+        test_override_signatures.TestLintOverrideSignatures, test_pofile.PotLinter, test_pylint.TestPyLint,
+        test_routes.RoutesLinter, TestTestHoles,
+        # without the program eslint there is nothing to run
+        *([test_eslint.TestESLint] if test_eslint.eslint else []),
+    ]
+
+
+def main():
+    config.parse_config(sys.argv[1:], setup_logging=True)
+    manifest = Manifest.for_addon(MODULE)
+    registry = Registry(config['db_name'][0])
+    config['test_enable'] = True  # only now, or loading the registry would run the tests of Odoo's modules
+    odoo.modules.module.current_test = True
+    with (
+        patch.object(Manifest, 'all_addon_manifests', staticmethod(lambda: [manifest])),
+        patch.object(odoo.modules, 'get_modules', lambda: [MODULE]),
+        # where test_pylint begins: the addon, not Odoo
+        patch.object(type(config), 'root_path', manifest.path),
+    ):
+        from odoo.tests.result import OdooTestResult
+        from odoo.tests.suite import OdooSuite
+
+        load = unittest.TestLoader().loadTestsFromTestCase
+        suite = OdooSuite(test for case in _test_classes() for test in load(case))
+        result = OdooTestResult()
+        suite(result)
+    logging.getLogger('odoo.tests.result').info('%s', result)
+    return 0 if result.wasSuccessful() and registry else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())

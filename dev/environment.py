@@ -1,0 +1,88 @@
+"""The virtual environment: made with the system's Python, which then hands over to it."""
+import os
+import platform
+import re
+import subprocess
+import sys
+
+from .cache import (
+    CHECKOUT,
+    Problem,
+    Progress,
+    cache_directory,
+    digest,
+    finish,
+    finished,
+    locked,
+    start_over,
+)
+
+OLDEST, NEWEST = (3, 10), (3, 13)  # what Odoo 19.0 runs on
+REQUIREMENTS = {'run': 'requirements.txt', 'test': 'requirements-test.txt'}
+
+
+def _check_platform():
+    if sys.platform != 'linux' or platform.machine() not in ('x86_64', 'aarch64'):
+        raise Problem(f"{platform.system()} on {platform.machine()} is not supported; "
+                      "use Debian or Ubuntu on x86_64 or aarch64, or the compose.yaml with Docker.")
+    if not OLDEST <= sys.version_info[:2] <= NEWEST:
+        raise Problem(f"Python {platform.python_version()} is not supported by Odoo 19.0; "
+                      "name another with PYTHON=python3.13 (3.10 to 3.13), or use the compose.yaml with Docker.")
+
+
+def _install(python, requirements):
+    names = [line.split('==')[0] for line in requirements.read_text().splitlines() if '==' in line]
+    progress = Progress(f'Python packages of {requirements.name}')
+    # --no-deps: every package is pinned in the file, so that the same versions come tomorrow.
+    command = [python, '-m', 'pip', 'install', '--no-deps', '--no-input', '--progress-bar', 'off', '-r', requirements]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True) as pip:
+        lines = []
+        for line in pip.stdout:
+            lines.append(line)
+            if match := re.match(r'Collecting ([^=<>~ ;]+)', line):
+                seen = sum(1 for each in lines if each.startswith('Collecting'))
+                progress.show(seen, len(names) + 1, match[1])
+    if pip.returncode:
+        sys.stderr.write(''.join(lines[-15:]))
+        raise Problem("pip could not install the pinned packages (its last lines are above); "
+                      "check that the package index can be reached with pip and start again.")
+    progress.finish()
+
+
+def _prepare(directory, purpose):
+    python = directory / 'bin' / 'python'
+    if not finished(directory, 'run'):
+        start_over(directory)
+        progress = Progress('Virtual environment')
+        made = subprocess.run([sys.executable, '-m', 'venv', directory], capture_output=True, text=True, check=False)
+        if made.returncode:
+            raise Problem("Python's venv module is missing or broken; on Debian and Ubuntu install it with "
+                          f"'apt-get install python3-venv' and start again. ({made.stdout.strip()[:150]})")
+        progress.finish()
+        _install(python, CHECKOUT / 'dev' / REQUIREMENTS['run'])
+        finish(directory, 'run')
+    if purpose == 'test' and not finished(directory, 'test'):
+        _install(python, CHECKOUT / 'dev' / REQUIREMENTS['test'])
+        finish(directory, 'test', after=['run'])
+
+
+def enter(module, purpose='run'):
+    """Go on in the virtual environment; returns only there.
+
+    :param str module: the module to run again there, for instance ``'dev.run'``
+    :param str purpose: ``'run'``, or ``'test'`` for the tools of the tests as well
+    """
+    os.umask(0o022)  # PostgreSQL runs as another user when we are root, and reads what we unpack
+    if os.environ.get('ORESTAPI_ENTERED') == sys.prefix:
+        return
+    _check_platform()
+    contents = [(CHECKOUT / 'dev' / name).read_text() for name in REQUIREMENTS.values()]
+    base = os.path.realpath(sys._base_executable)
+    directory = cache_directory() / f'venv-{platform.python_version()}-{digest(base, *contents)[:6]}'
+    with locked('packages'):
+        if not finished(directory, purpose):
+            _prepare(directory, purpose)
+    os.environ['ORESTAPI_ENTERED'] = str(directory)
+    python = str(directory / 'bin' / 'python')
+    os.execv(python, [python, '-m', module, *sys.argv[1:]])

@@ -1,0 +1,344 @@
+"""Databases with the addon in them, and Odoo servers on free ports. Used by run, test and the live tests.
+
+    with Bench() as bench, bench.database('mine') as database, bench.serve(database, workers=2) as server:
+        requests.get(f'{server.url}/web/health')
+"""
+import ast
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+import xmlrpc.client
+from pathlib import Path
+
+from psycopg2 import sql
+
+from .cache import CHECKOUT, Problem, Progress, cache_directory, digest, locked
+from .odoo_source import addons_folders, odoo_folder
+from .postgres import Postgres
+
+MODULE = 'orestapi'
+HOST = '127.0.0.1'
+LOGIN = PASSWORD = 'admin'  # what Odoo gives the administrator of a new database
+START_TIMEOUT = 120  # seconds
+STOP_TIMEOUT = 15  # seconds until a server that does not stop is killed
+
+
+def stop_on_signals():
+    """End in order (servers first, PostgreSQL last) on Ctrl-C, a closed terminal and a polite kill alike."""
+    def interrupt(number, _frame):
+        # Once: a second Ctrl-C must not break off the stopping itself.
+        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, interrupt)
+
+
+def checkout_digest():
+    """Return a short name for the state of the addon's files; those of the bench, tests and docs do not count."""
+    parts = []
+    for folder, folders, files in os.walk(CHECKOUT):
+        if Path(folder) == CHECKOUT:
+            folders[:] = [name for name in folders if name not in ('dev', 'tests', 'docs', 'examples')]
+        folders[:] = sorted(name for name in folders if not name.startswith('.') and name != '__pycache__')
+        for name in sorted(files):
+            path = Path(folder, name)
+            if path.suffix not in ('.md', '.pyc') and not name.startswith('.'):
+                parts += [str(path.relative_to(CHECKOUT)), path.read_bytes()]
+    return digest(*parts)
+
+
+def free_port():
+    """Return a TCP port of the loopback interface that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return probe.getsockname()[1]
+
+
+def check_port(port):
+    """Raise a ``Problem`` when ``port`` is taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except PermissionError as error:
+            raise Problem(f"Port {port} may not be used by an ordinary user; "
+                          "choose one from 1024 on with PORT=.") from error
+        except OSError as error:
+            raise Problem(f"Port {port} on {HOST} is taken; choose another with PORT=, "
+                          f"for instance 'make run PORT={free_port()} DB={MODULE}2'.") from error
+
+
+class Server:
+    """A running Odoo.
+
+    :ivar url: where it answers, without a slash at the end
+    :ivar port: its TCP port
+    :ivar database: the name of its database
+    :ivar log: the path of its log file
+    :ivar process: its main process (``subprocess.Popen``)
+    """
+
+    def __init__(self, process, port, database, log):
+        self.process = process
+        self.port = port
+        self.database = database
+        self.log = log
+        self.url = f'http://{HOST}:{port}'
+
+    def wait_until_ready(self):
+        """Return once the server answers requests, or raise a ``Problem``."""
+        end = time.monotonic() + START_TIMEOUT
+        # Never through the machine's proxy: the server is on this machine.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        while True:
+            if self.process.poll() is not None:
+                sys.stderr.write(_end_of(self.log))
+                raise Problem(f"Odoo stopped while starting (the end of {self.log} is above).")
+            try:
+                with opener.open(f'{self.url}/web/health', timeout=5):
+                    return
+            except (urllib.error.URLError, OSError):
+                if time.monotonic() > end:
+                    sys.stderr.write(_end_of(self.log))
+                    raise Problem(f"Odoo did not answer within {START_TIMEOUT} s "
+                                  f"(the end of {self.log} is above).") from None
+                time.sleep(0.1)
+
+    def stop(self):
+        """End the server and all its workers."""
+        stop_group(self.process)
+
+    def call(self, model, method, *arguments, login=LOGIN, password=PASSWORD, **keywords):
+        """Call a public model method over XML-RPC and return what it returns."""
+        common = xmlrpc.client.ServerProxy(f'{self.url}/xmlrpc/2/common')
+        user_id = common.authenticate(self.database, login, password, {})
+        if not user_id:
+            raise Problem(f"The password of {login!r} in the database {self.database} is no longer {password!r}; "
+                          "use another database with DB=.")
+        models = xmlrpc.client.ServerProxy(f'{self.url}/xmlrpc/2/object', allow_none=True)
+        return models.execute_kw(self.database, user_id, password, model, method, list(arguments), keywords)
+
+
+def _end_of(log):
+    lines = log.read_text(errors='replace').splitlines()[-25:] if log.exists() else []
+    return '\n'.join(['', *lines, ''])
+
+
+def stop_group(process, number=signal.SIGTERM):
+    """End a process that leads its own group, with all that is in the group."""
+    if process.poll() is None:
+        process.send_signal(number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_TIMEOUT)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+class Bench:
+    """PostgreSQL, Odoo and the linked checkout, to use inside a ``with`` block."""
+
+    def __init__(self):
+        self.cache = cache_directory()
+        self.odoo = odoo_folder()
+        self.postgres = Postgres()
+        # The folder's name is the module's name for Odoo, so the checkout is linked where nothing else is.
+        self.addons = self.cache / f'addons-{digest(str(CHECKOUT))}'
+        self.addons.mkdir(exist_ok=True)
+        link = self.addons / MODULE
+        if not link.is_symlink():
+            with contextlib.suppress(FileExistsError):
+                link.symlink_to(CHECKOUT)
+        # An empty one, or Odoo would read the user's own.
+        self.configuration = self.cache / 'odoo.conf'
+        self.configuration.write_text('[options]\n')
+        self.logs = self.cache / 'log'
+        self.logs.mkdir(exist_ok=True)
+
+    def __enter__(self):
+        self.postgres.__enter__()
+        # Another PostgreSQL server may have a database of the same name: it gets a file store of its own.
+        suffix = '' if self.postgres.private else '-' + digest(
+            *(os.environ.get(name, '') for name in ('PGHOST', 'PGPORT', 'PGSERVICE')))
+        self.data = self.cache / f'data{suffix}'
+        self.data.mkdir(exist_ok=True)
+        return self
+
+    def __exit__(self, *exception):
+        self.postgres.__exit__(*exception)
+
+    # -- Odoo's command line
+
+    @property
+    def environment(self):
+        """What Odoo's processes get in addition to ours."""
+        found = {**os.environ, **self.postgres.environment, 'PYTHONPATH': str(self.odoo), 'PYTHONUNBUFFERED': '1'}
+        # The user's own Odoo settings have no part here.
+        for name in list(found):
+            if name.startswith('ODOO_') or name in ('PGDATABASE', 'OPENERP_SERVER'):
+                del found[name]
+        # `which('pylint')` of test_lint, and other tools of the virtual environment
+        found['PATH'] = os.pathsep.join([str(Path(sys.executable).parent), found.get('PATH', '/usr/bin:/bin')])
+        return found
+
+    def odoo_command(self, database, *options):
+        """Return the command that runs Odoo on ``database`` with ``options``.
+
+        There is no dbfilter: with one, Odoo lists the databases for each request without a session.
+        """
+        addons = ','.join(str(path) for path in [*addons_folders(self.odoo), self.addons])
+        return [sys.executable, str(CHECKOUT / 'dev' / 'odoo_bin.py'), 'server',
+                '--config', str(self.configuration), '--addons-path', addons, '--data-dir', str(self.data),
+                '-d', database, '--http-interface', HOST, '--geoip-city-db', '', '--geoip-country-db', '', *options]
+
+    def start(self, command, output, extra_environment=None):
+        """Start ``command`` in a group of its own, so that Ctrl-C reaches only us and we stop it in order."""
+        users = self.postgres.users_file
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                                cwd=self.data, env={**self.environment, **(extra_environment or {})},
+                                start_new_session=True, pass_fds=[users.fileno()] if users else [])
+
+    def run_odoo(self, what, database, *options):
+        """Run Odoo until it has done ``options`` (installing, updating), showing how far it is."""
+        log = self.logs / f'{database}-install.log'
+        progress = Progress(what)
+        with log.open('w') as output:
+            process = self.start(self.odoo_command(database, '--stop-after-init', '--no-http', '--workers', '0',
+                                                   '--max-cron-threads', '0', *options), output)
+            try:
+                seen = 0
+                while process.poll() is None:
+                    time.sleep(0.1)
+                    with log.open(errors='replace') as lines:
+                        lines.seek(seen)
+                        text = lines.read()
+                        seen = lines.tell()
+                    for module, number, total in re.findall(r'Loading module (\S+) \((\d+)/(\d+)\)', text):
+                        progress.show(int(number) - 1, int(total), module)
+            finally:
+                stop_group(process)
+        text = log.read_text(errors='replace')
+        errors = [line for line in text.splitlines() if re.match(r'\S+ \S+ \d+ (ERROR|CRITICAL) ', line)]
+        if process.returncode or errors:
+            sys.stderr.write(_end_of(log))
+            raise Problem(f"This step failed in Odoo: {what} (the end of {log} is above).")
+        progress.finish()
+
+    # -- databases
+
+    def exists(self, database):
+        return bool(self.postgres.execute('SELECT 1 FROM pg_database WHERE datname = %s', [database]))
+
+    def drop(self, database):
+        """Remove a database and its file store."""
+        self.postgres.execute(sql.SQL('DROP DATABASE IF EXISTS {} WITH (FORCE)').format(sql.Identifier(database)))
+        shutil.rmtree(self.data / 'filestore' / database, ignore_errors=True)
+
+    def create(self, database):
+        """Make ``database`` with Odoo's modules that the addon depends on, and demo data, but without the addon.
+
+        It is a copy of a template that is made once per version of Odoo and its packages, because installing them
+        takes ten times as long as copying.
+        """
+        manifest = ast.literal_eval((CHECKOUT / '__manifest__.py').read_text())
+        depends = sorted(manifest['depends'])
+        state = digest(str(self.odoo), (self.odoo / 'odoo' / 'release.py').read_text(), *depends)
+        template = f'{MODULE}_template_{state}'
+        with locked('database-template'):
+            if not self._marked(template, 'ready'):
+                self.drop(template)
+                self._new(template, 'template0')
+                self.run_odoo(f"Odoo's modules in a template database ({', '.join(depends)})", template,
+                              '-i', ','.join(depends), '--with-demo')
+                self.mark(template, 'ready')
+        self._new(database, template)
+        if (store := self.data / 'filestore' / template).exists():
+            shutil.copytree(store, self.data / 'filestore' / database, dirs_exist_ok=True)
+
+    def _new(self, database, template):
+        self.postgres.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} ENCODING 'UTF8'").format(
+            sql.Identifier(database), sql.Identifier(template)))
+
+    def mark(self, database, text):
+        """Write down with the database itself what state of the addon is in it: the note goes when it goes."""
+        self.postgres.execute(sql.SQL('COMMENT ON DATABASE {} IS {}').format(
+            sql.Identifier(database), sql.Literal(f'{MODULE} {text}')))
+
+    def _marked(self, database, text):
+        rows = self.postgres.execute(
+            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [database])
+        return rows == [(f'{MODULE} {text}',)]
+
+    def prepare(self, database):
+        """Make sure that ``database`` exists and has the addon as it is in the checkout now."""
+        state = checkout_digest()
+        if not self.exists(database):
+            self.create(database)
+            self.run_odoo(f'Installing {MODULE} in the database {database}', database, '-i', MODULE, '--with-demo')
+        elif self._marked(database, state):
+            return
+        else:
+            self.run_odoo(f'Updating {MODULE} in the database {database}', database, '-i', MODULE, '-u', MODULE)
+        self.mark(database, state)
+
+    @contextlib.contextmanager
+    def database(self, purpose='live', *, install=True):
+        """Yield the name of a fresh database with demo data; it is dropped at the end.
+
+        :param str purpose: a word for its name
+        :param bool install: whether the addon is in it already, or only what it depends on
+        """
+        self.drop_abandoned()
+        name = f'{MODULE}_{purpose}_{os.getpid()}_{uuid.uuid4().hex[:6]}'
+        try:
+            if install:
+                self.prepare(name)
+            else:
+                self.create(name)
+            yield name
+        finally:
+            self.drop(name)
+
+    def drop_abandoned(self):
+        """Drop the temporary databases of processes that were killed. Another server may know other processes."""
+        if not self.postgres.private:
+            return
+        for name, in self.postgres.execute('SELECT datname FROM pg_database'):
+            match = re.fullmatch(rf'{MODULE}_[a-z]+_(\d+)_[0-9a-f]{{6}}', name)
+            if match and not Path('/proc', match[1]).exists():
+                self.drop(name)
+
+    # -- servers
+
+    @contextlib.contextmanager
+    def serve(self, database, *options, port=None, workers=2):
+        """Run a server and yield it as :class:`Server` once it answers; it is stopped at the end.
+
+        :param str database: a database that has the addon
+        :param options: further options of Odoo's command line
+        :param int port: the TCP port; a free one without it
+        :param int workers: the number of worker processes; 0 for one process with threads
+        """
+        if port:
+            check_port(port)
+        port = port or free_port()
+        log = self.logs / f'{database}-{port}.log'
+        with log.open('w') as output:
+            server = Server(self.start(self.odoo_command(
+                database, '--http-port', str(port), '--gevent-port', str(free_port()), '--workers', str(workers),
+                *options), output), port, database, log)
+        try:
+            server.wait_until_ready()
+            yield server
+        finally:
+            server.stop()

@@ -1,0 +1,47 @@
+"""`make run`: Odoo with the addon and demo data, until Ctrl-C."""
+import os
+import re
+import shlex
+import sys
+
+from .cache import CHECKOUT, Problem, end_with_sentence, say
+from .environment import enter
+
+
+def main():
+    enter('dev.run')
+    from .odoo_server import LOGIN, MODULE, PASSWORD, Bench, check_port, stop_on_signals  # needs the environment
+
+    port, database = os.environ.get('PORT') or '8069', os.environ.get('DB') or MODULE
+    if not port.isdigit() or not 0 < int(port) < 65536:
+        raise Problem(f"PORT={port} is not a port number; choose one from 1024 to 65535.")
+    if not re.fullmatch(r'[a-z0-9][a-z0-9_.-]{0,62}', database):
+        raise Problem(f"DB={database} is not a name for a database; use lower-case letters, digits and underscores.")
+    check_port(int(port))
+    stop_on_signals()
+    try:
+        with Bench() as bench:
+            bench.prepare(database)
+            say('Starting Odoo with two workers …')
+            with bench.serve(database, port=int(port), workers=2) as server:
+                record = server.call('ir.model.data', 'search_read',
+                                     [('module', '=', MODULE), ('name', '=', 'application_demo')], ['res_id'])
+                if not record:
+                    raise Problem(f"The database {database} has no demo application; use another one with DB=.")
+                identifier = record[0]['res_id']
+                client_id = server.call('orestapi.application', 'read', [identifier], ['client_id'])[0]['client_id']
+                client_secret = server.call('orestapi.application', 'generate_client_secret', [identifier])
+                command = [sys.executable, str(CHECKOUT / 'examples' / 'authlib_client.py'), '--url', server.url,
+                           '--client-id', client_id, '--client-secret', client_secret]
+                say(f'\nOdoo is ready; Ctrl-C stops it. Its log: {server.log}\n\n'
+                    f'URL: {server.url}\nLogin: {LOGIN}\nPassword: {PASSWORD}\n'
+                    f'Client id: {client_id}\nClient secret: {client_secret}\nTry it: {shlex.join(command)}')
+                server.process.wait()
+                raise Problem(f"Odoo stopped by itself with exit code {server.process.returncode}; see {server.log}.")
+    except KeyboardInterrupt:
+        say('\nStopped.')
+        return 0
+
+
+if __name__ == '__main__':
+    end_with_sentence(main)

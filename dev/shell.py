@@ -1,0 +1,22 @@
+"""`make shell`: an Odoo shell on the database of `make run`."""
+import os
+import subprocess
+
+from .cache import end_with_sentence
+from .environment import enter
+
+
+def main():
+    enter('dev.shell')
+    from .odoo_server import MODULE, Bench  # needs the environment
+
+    database = os.environ.get('DB') or MODULE
+    with Bench() as bench:
+        bench.prepare(database)
+        command = bench.odoo_command(database, '--no-http', '--log-level', 'warn')
+        command[command.index('server')] = 'shell'
+        return subprocess.run(command, env=bench.environment, cwd=bench.data, check=False).returncode
+
+
+if __name__ == '__main__':
+    end_with_sentence(main)

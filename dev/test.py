@@ -1,0 +1,220 @@
+"""`make test`: every test there is. The last line is `N passed, N failed`, the sum over all parts."""
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+from .cache import CHECKOUT, Problem, end_with_sentence, say
+from .environment import enter
+
+PARTS = ('lint', 'unit', 'odoo', 'live')
+BROWSERS = ('google-chrome', 'chromium', 'chromium-browser', 'google-chrome-stable')  # those that Odoo looks for
+
+
+class Outcome:
+    """How many passed and failed in each part; what failed is printed when it is known."""
+
+    def __init__(self):
+        self.parts = []
+
+    def add(self, part, passed, failed, started):
+        self.parts.append((part, passed, failed, time.monotonic() - started))
+
+    def show(self):
+        """Print the parts and, as the last line, their sum; return the exit code."""
+        say('')
+        for part, passed, failed, seconds in self.parts:
+            say(f'{part:>24} {passed:5} passed {failed:5} failed {seconds:6.0f} s')
+        passed = sum(part[1] for part in self.parts)
+        failed = sum(part[2] for part in self.parts)
+        if not passed and not failed:
+            say('no test ran, which counts as a failure')
+            failed = 1
+        say(f'{passed} passed, {failed} failed')
+        return 1 if failed else 0
+
+
+def _need_browser():
+    if any(shutil.which(name) for name in BROWSERS):
+        return
+    if os.geteuid() == 0 and shutil.which('apt-get'):
+        say('Installing Chromium for the browser tours …')
+        environment = {**os.environ, 'DEBIAN_FRONTEND': 'noninteractive'}
+        for arguments in (['update'], ['install', '-y', '--no-install-recommends', 'chromium']):
+            done = subprocess.run(['apt-get', '-q', *arguments], stdin=subprocess.DEVNULL, capture_output=True,
+                                  text=True, check=False, env=environment)
+        if any(shutil.which(name) for name in BROWSERS):
+            return
+        sys.stderr.write(done.stdout[-800:] + done.stderr[-800:])
+    raise Problem("The browser tours need Chromium, which is not installed; "
+                  "install it ('apt-get install chromium' as root) and start again.")
+
+
+def _run_ruff(outcome):
+    started = time.monotonic()
+    ruff = subprocess.run([Path(sys.executable).parent / 'ruff', 'check', '--no-cache', '--output-format', 'concise',
+                           CHECKOUT], cwd=CHECKOUT, check=False)
+    outcome.add('ruff', int(not ruff.returncode), int(bool(ruff.returncode)), started)
+
+
+def _run_pytest(outcome, part, folder, environment):
+    """Run the tests of ``folder`` that do not run inside Odoo."""
+    from .odoo_server import stop_group  # needs the environment
+
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as scratch:
+        report = Path(scratch, 'report.xml')
+        # rootdir and confcutdir: the folders above are packages that import Odoo.
+        command = [sys.executable, '-m', 'pytest', '-q', '--rootdir', folder, '--confcutdir', folder,
+                   '-c', CHECKOUT / 'pyproject.toml', '-p', 'no:cacheprovider', '--import-mode', 'importlib',
+                   '--junitxml', report, folder]
+        path = os.pathsep.join(filter(None, [str(CHECKOUT), os.environ.get('PYTHONPATH')]))
+        # A group of its own, so that Ctrl-C comes once, from us, and fixtures can stop their servers.
+        pytest = subprocess.Popen(command, cwd=scratch, stdin=subprocess.DEVNULL, start_new_session=True,
+                                  env={**environment, 'PYTHONPATH': path, 'PYTHONDONTWRITEBYTECODE': '1'})
+        try:
+            pytest.wait()
+        finally:
+            stop_group(pytest, signal.SIGINT)
+        tests = failed = 0
+        if report.exists():
+            for suite in ET.parse(report).getroot().iter('testsuite'):
+                tests += int(suite.get('tests'))
+                # A skipped test has shown nothing.
+                failed += sum(int(suite.get(name)) for name in ('failures', 'errors', 'skipped'))
+    if pytest.returncode and not failed:
+        say(f'pytest ended with exit code {pytest.returncode} for {folder}')
+        failed = 1
+    outcome.add(part, max(tests - failed, 0), failed, started)
+
+
+def _registered_tours():
+    """Return the names of the tours that the addon's tests define."""
+    names = set()
+    for path in (CHECKOUT / 'static' / 'tests').rglob('*.js'):
+        # a name is a string, which may stand on the next line
+        names.update(re.findall(r"""["']web_tour\.tours["']\s*\)\s*\.add\(\s*["'`]([^"'`]+)""", path.read_text()))
+    return names
+
+
+def _watch(bench, command, log):
+    """Run Odoo with its log in a file, showing each test class that begins; return the text of the log."""
+    from .odoo_server import stop_group  # needs the environment
+
+    with log.open('w') as output:
+        process = bench.start(command, output)
+        shown = set()
+        position = 0
+        try:
+            while True:
+                ended = process.poll() is not None
+                with log.open(errors='replace') as lines:
+                    lines.seek(position)
+                    text = lines.read()
+                    position = lines.tell()
+                for name in re.findall(r'Starting (\w+)\.test\w* \.\.\.', text):
+                    if name not in shown:
+                        shown.add(name)
+                        say(f'  {name}')
+                if ended:
+                    break
+                time.sleep(0.2)
+        finally:
+            stop_group(process)
+    return process.returncode, log.read_text(errors='replace')
+
+
+def _report(outcome, part, findings, code, log, started, notes=()):
+    for record in [*findings.failed, *findings.unexpected, *findings.skipped]:
+        say('\n' + record)
+    failed = findings.failures + len(notes)
+    for note in notes:
+        say(f'\n{part}: {note}')
+    if not findings.tests:
+        say(f'\n{part}: no test ran')
+        failed += 1
+    elif code and not failed:
+        say(f'\n{part}: Odoo ended with exit code {code}')
+        failed += 1
+    if failed:
+        say(f'\nThe whole log: {log}')
+    outcome.add(part, max(findings.passed, 0), failed, started)
+
+
+def _run_odoo(outcome, bench, database, tags):
+    """Install the addon in ``database`` and run its tests."""
+    from .odoo_log import read_log
+    from .odoo_server import free_port
+
+    started = time.monotonic()
+    say(f"Odoo's tests of {tags}")
+    log = bench.logs / f'{database}.log'
+    code, text = _watch(bench, bench.odoo_command(
+        database, '-i', 'orestapi', '--with-demo', '--test-tags', tags, '--stop-after-init', '--workers', '0',
+        '--max-cron-threads', '0', '--http-port', str(free_port()), '--screenshots', str(bench.logs / 'screenshots')),
+        log)
+    findings = read_log(text)
+    notes = []
+    if tags == '/orestapi':
+        notes = [f'the tour {name} did not run' for name in sorted(_registered_tours() - findings.tours)]
+    _report(outcome, 'odoo', findings, code, log, started, notes)
+
+
+def _run_core_lint(outcome, bench, database):
+    from .odoo_log import read_log
+
+    started = time.monotonic()
+    say("Odoo's test_lint for the addon")
+    if not (bench.odoo / 'odoo/addons/test_lint').is_dir() and not (bench.odoo / 'addons/test_lint').is_dir():
+        raise Problem("This Odoo has no module test_lint; unset ODOO_PATH or set it to a source checkout of 19.0.")
+    command = bench.odoo_command(database, '--no-http', '--workers', '0')
+    command[1] = str(CHECKOUT / 'dev' / 'core_lint.py')
+    command.remove('server')
+    log = bench.logs / f'{database}-lint.log'
+    code, text = _watch(bench, command, log)
+    _report(outcome, 'test_lint', read_log(text), code, log, started)
+
+
+def main():
+    enter('dev.test', 'test')
+    from .odoo_server import Bench, stop_on_signals  # needs the environment
+
+    part, tags = os.environ.get('PART'), os.environ.get('TAGS')
+    if part and part not in PARTS:
+        raise Problem(f"PART={part} is not a part of the tests; choose one of {', '.join(PARTS)}.")
+    parts = {part} if part else {'odoo'} if tags else set(PARTS)
+    stop_on_signals()
+    outcome = Outcome()
+    try:
+        if 'lint' in parts:
+            _run_ruff(outcome)
+        unit, live = CHECKOUT / 'tests' / 'oauth2', CHECKOUT / 'dev' / 'live'
+        if 'unit' in parts and unit.is_dir():
+            _run_pytest(outcome, 'unit', unit, os.environ)
+        if parts & {'odoo', 'live'}:
+            _need_browser()
+        if parts & {'odoo', 'lint', 'live'}:
+            with Bench() as bench:
+                bench.drop_abandoned()
+                if parts & {'odoo', 'lint'}:
+                    with bench.database('test', install='odoo' not in parts) as database:
+                        if 'odoo' in parts:
+                            _run_odoo(outcome, bench, database, tags or '/orestapi')
+                        if 'lint' in parts:
+                            _run_core_lint(outcome, bench, database)
+                if 'live' in parts and live.is_dir():
+                    _run_pytest(outcome, 'live', live, os.environ)
+    except KeyboardInterrupt:
+        say('\nStopped.')
+        return 130
+    return outcome.show()
+
+
+if __name__ == '__main__':
+    end_with_sentence(main)
