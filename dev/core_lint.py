@@ -81,7 +81,7 @@ def main():
         patch.object(Manifest, 'all_addon_manifests', staticmethod(lambda: [manifest])),
         patch.object(odoo.modules, 'get_modules', lambda: [MODULE]),
         # where test_pylint begins: the addon, not Odoo
-        patch.object(type(config), 'root_path', manifest.path),
+        patch.dict(vars(config), root_path=manifest.path),  # a cached property
     ):
         from odoo.tests.result import OdooTestResult
         from odoo.tests.suite import OdooSuite

@@ -31,7 +31,7 @@ class Findings:
     @property
     def passed(self):
         failed_tests = {match[1] for record in self.failed
-                        if (match := re.search(r'(?:FAIL|ERROR): (?:Subtest )?([\w.]+)', record))}
+                        if (match := re.search(r'(?:FAIL|ERROR): (?:Subtest )?([\w.<>]+)', record))}
         return len({name for _logger, name in self.tests} - failed_tests) - len(self.skipped)
 
 
@@ -47,7 +47,7 @@ def read_log(text):
             records[-1][3].append(line)
     for level, logger, message, lines in records:
         message, whole = '\n'.join(message), '\n'.join(lines)
-        if match := re.match(r'Starting (\w+\.test\w*) \.\.\.', message):
+        if match := re.match(r'Starting (\S+\.test\w*) \.\.\.', message):
             findings.tests.add((logger, match[1]))
         elif level == 'INFO' and re.match(r'skipped \S+ : ', message):
             findings.skipped.append(whole)

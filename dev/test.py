@@ -118,7 +118,7 @@ def _watch(bench, command, log):
                     lines.seek(position)
                     text = lines.read()
                     position = lines.tell()
-                for name in re.findall(r'Starting (\w+)\.test\w* \.\.\.', text):
+                for name in re.findall(r'Starting \S*?(\w+)\.test\w* \.\.\.', text):
                     if name not in shown:
                         shown.add(name)
                         say(f'  {name}')
