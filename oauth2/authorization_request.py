@@ -8,8 +8,8 @@ reported to the application by redirect.
 
 import dataclasses
 
-from . import parameters as request_parameters
 from . import grant_type, pkce, redirect_uri, scope
+from . import parameters as request_parameters
 from .errors import InvalidRequest, InvalidScope, UnauthorizedClient, UnsupportedResponseType
 
 #: The parameters that this endpoint reads. Others are ignored (RFC 6749 §3.1).
