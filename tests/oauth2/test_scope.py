@@ -1,0 +1,78 @@
+"""RFC 6749 §3.3 and §6."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oauth2 import scope
+from oauth2.errors import InvalidScope
+
+# scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
+ALLOWED = ''.join(chr(code) for code in (0x21, *range(0x23, 0x5c), *range(0x5d, 0x7f)))
+names = st.text(ALLOWED, min_size=1, max_size=20)
+scopes = st.frozensets(names, min_size=1, max_size=20)
+
+
+@given(scopes)
+def test_round_trip(tokens):
+    assert scope.parse(scope.render(tokens)) == tokens
+
+
+@given(st.text())
+def test_only_the_grammar_of_rfc_6749_3_3_is_accepted(text):
+    """N045: and nothing else than invalid_scope is raised."""
+    good = all(token and set(token) <= set(ALLOWED) for token in text.split(' '))
+    if good:
+        assert scope.parse(text) == set(text.split(' '))
+    else:
+        with pytest.raises(InvalidScope):
+            scope.parse(text)
+
+
+@pytest.mark.parametrize('character', sorted({chr(code) for code in range(256)} - set(ALLOWED)))
+def test_characters_outside_of_the_grammar(character):
+    """N045: quote, backslash, control and non-ASCII characters."""
+    assert not scope.is_token(f'a{character}b')
+    if character != ' ':
+        with pytest.raises(InvalidScope):
+            scope.parse(f'read a{character}b')
+
+
+@pytest.mark.parametrize('text', ['', ' ', ' read', 'read ', 'read  rpc', 'read\trpc', 'read\n'])
+def test_tokens_are_separated_by_one_blank(text):
+    """RFC 6749 §3.3: scope = scope-token *( SP scope-token )."""
+    with pytest.raises(InvalidScope):
+        scope.parse(text)
+
+
+def test_parse():
+    """RFC 6749 §3.3: order and repeats mean nothing, letter case does."""
+    assert scope.parse(None) == frozenset()
+    assert scope.parse('rpc read rpc') == {'read', 'rpc'}
+    assert scope.parse('Read') != scope.parse('read')
+    assert scope.render({'rpc', 'read'}) == 'read rpc'
+    assert not scope.is_token('')
+
+
+def test_length():
+    """N045: 10 000 scopes."""
+    assert scope.parse('x' * scope.MAX_LENGTH)
+    for text in ('x' * (scope.MAX_LENGTH + 1), ' '.join(map(str, range(10_000)))):
+        with pytest.raises(InvalidScope):
+            scope.parse(text)
+
+
+@given(scopes, scopes)
+def test_narrow_never_widens(requested, granted):
+    """N141, N142; RFC 6749 §6: the scope must not include any that was not granted."""
+    if requested <= granted:
+        assert scope.narrow(scope.render(requested), granted) == requested
+    else:
+        with pytest.raises(InvalidScope):
+            scope.narrow(scope.render(requested), granted)
+
+
+@given(scopes)
+def test_omitted_scope_is_all_that_was_granted(granted):
+    """RFC 6749 §6: if omitted, treated as equal to the scope granted."""
+    assert scope.narrow(None, granted) == granted

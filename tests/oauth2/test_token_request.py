@@ -1,0 +1,101 @@
+"""RFC 6749 §4.1.3, §4.4.2, §5.2 and §6."""
+
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oauth2 import grant_type, token_request
+from oauth2.client import CONFIDENTIAL, PUBLIC, Client
+from oauth2.errors import InvalidRequest, InvalidScope, OAuth2Error, UnauthorizedClient, UnsupportedGrantType
+from oauth2.parameters import Parameters
+
+CLIENT = Client(id=1, client_id='app', client_type=CONFIDENTIAL, grant_types=frozenset(grant_type.ALL))
+CODE = {'grant_type': 'authorization_code', 'code': 'c', 'redirect_uri': 'https://app.example/', 'code_verifier': 'v'}
+REFRESH = {'grant_type': 'refresh_token', 'refresh_token': 'r', 'scope': 'read'}
+CREDENTIALS = {'grant_type': 'client_credentials', 'scope': 'read'}
+
+
+def _validate(sent, client=CLIENT, extra=()):
+    return token_request.validate(Parameters([*sent.items(), *extra]), client)
+
+
+@pytest.mark.parametrize('sent', [
+    CODE, REFRESH, CREDENTIALS, {'grant_type': 'authorization_code', 'code': 'c'},
+    {'grant_type': 'refresh_token', 'refresh_token': 'r'}, {'grant_type': 'client_credentials'},
+])
+def test_good_request(sent):
+    """RFC 6749 §4.1.3, §4.4.2, §6; unknown parameters are ignored (N059)."""
+    expected = token_request.TokenRequest(**sent)
+    assert _validate(sent) == expected
+    assert _validate({**sent, 'unknown': 'x'}, extra=[('unknown', 'y')]) == expected
+
+
+@pytest.mark.parametrize('scope', ['read', 'admin', '"'])
+def test_code_grant_ignores_scope(scope):
+    """N129; RFC 6749 §4.1.3 has no scope: never wider than what the user allowed."""
+    assert _validate({**CODE, 'scope': scope}).scope is None
+
+
+@pytest.mark.parametrize(('sent', 'error'), [
+    pytest.param({}, InvalidRequest, id='N086 missing'),
+    pytest.param({'grant_type': ''}, InvalidRequest, id='N086 empty'),
+    *(
+        pytest.param({'grant_type': value, 'code': 'c'}, UnsupportedGrantType, id=f'N087 {value}')
+        for value in ('password', 'implicit', 'AUTHORIZATION_CODE', 'urn:ietf:params:oauth:grant-type:jwt-bearer')
+    ),
+    pytest.param({**CODE, 'code': ''}, InvalidRequest, id='N110'),
+    pytest.param({'grant_type': 'authorization_code', 'refresh_token': 'r'}, InvalidRequest, id='N110 other token'),
+    pytest.param({'grant_type': 'refresh_token', 'code': 'c'}, InvalidRequest, id='N137'),
+    pytest.param({**REFRESH, 'scope': 'read  rpc'}, InvalidScope, id='RFC 6749 3.3 of refresh'),
+    pytest.param({**CREDENTIALS, 'scope': '"'}, InvalidScope, id='RFC 6749 3.3 of client credentials'),
+    pytest.param({**CODE, 'code[]': 'c'}, InvalidRequest, id='N105'),
+])
+def test_refused(sent, error):
+    """RFC 6749 §5.2."""
+    with pytest.raises(error):
+        _validate(sent)
+
+
+@pytest.mark.parametrize('name', sorted({*CODE, *REFRESH, 'client_id', 'client_secret'}))
+def test_repeated_parameter(name):
+    """N084; RFC 6749 §3.2: the request must not be read as if the parameter were left out."""
+    sent = {**CODE, **REFRESH, 'client_id': 'app', 'client_secret': 's'}
+    for grant in grant_type.ALL:
+        with pytest.raises(InvalidRequest):
+            _validate({**sent, 'grant_type': grant}, extra=[(name, sent[name])])
+
+
+@pytest.mark.parametrize('sent', [CODE, REFRESH, CREDENTIALS])
+def test_grant_that_the_client_may_not_use(sent):
+    """N088; RFC 6749 §5.2."""
+    others = CLIENT.grant_types - {sent['grant_type']}
+    with pytest.raises(UnauthorizedClient):
+        _validate(sent, client=dataclasses.replace(CLIENT, grant_types=others))
+
+
+def test_public_client_has_no_client_credentials_grant():
+    """RFC 6749 §4.4: it must only be used by confidential clients, whatever is set."""
+    client = dataclasses.replace(CLIENT, client_type=PUBLIC)
+    with pytest.raises(UnauthorizedClient):
+        _validate(CREDENTIALS, client=client)
+    assert _validate(CODE, client=client) and _validate(REFRESH, client=client)
+
+
+@given(st.lists(st.tuples(
+    st.sampled_from([*token_request.KNOWN, 'code[]', 'x']), st.one_of(st.sampled_from(grant_type.ALL), st.text()),
+), max_size=8))
+def test_any_request_is_a_request_or_an_error_of_ours(pairs):
+    """RFC 6749 §5.2."""
+    try:
+        request = token_request.validate(Parameters(pairs), CLIENT)
+    except OAuth2Error:
+        return
+    assert request.grant_type in CLIENT.grant_types
+
+
+def test_secrets_are_in_no_repr():
+    """N109; RFC 6819 §4.6.7."""
+    request = _validate({**CODE, 'code': 'hunter2', 'code_verifier': 'hunter3'})
+    assert 'hunter' not in repr(request)
