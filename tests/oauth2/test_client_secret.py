@@ -1,0 +1,74 @@
+"""RFC 6819 §5.1.4.1.3 and RFC 6749 §2.3.1."""
+
+import pytest
+
+from oauth2 import client_secret
+
+SECRET = 'correct horse battery staple'
+STORED = client_secret.compute_hash(SECRET)
+
+
+@pytest.fixture(autouse=True)
+def forget():
+    client_secret._verified.clear()
+
+
+def test_secret_at_rest():
+    """N225; RFC 6819 §5.1.4.1.3: salted, slow, and no secret itself."""
+    assert STORED.startswith(f'$pbkdf2-sha512${client_secret.ROUNDS}$')
+    assert SECRET not in STORED
+    assert client_secret.compute_hash(SECRET) != STORED
+    assert not client_secret.verify(STORED, STORED)
+
+
+@pytest.mark.parametrize('secret', [
+    '', 'x', SECRET[:-1], SECRET + ' ', SECRET.upper(), '\0', 'é' * 16,
+    pytest.param('x' * 5_000, id='more than passlib takes'),
+    pytest.param('x' * 1_000_000, id='1 MB'),
+])
+@pytest.mark.parametrize('stored', [STORED, None, ''])
+def test_wrong_secret(secret, stored):
+    """N090, N097, N100: False for whatever a stranger sends, with or without a stored hash."""
+    assert client_secret.verify(secret, stored) is False
+    assert not client_secret._verified
+
+
+def test_right_secret_and_the_memory_of_it():
+    """The second verification does not pay the slow hash, and the memory is keyed."""
+    assert client_secret.verify(SECRET, STORED)
+    (entry,) = client_secret._verified
+    assert SECRET.encode() not in entry and STORED.encode() not in entry
+    assert client_secret.verify(SECRET, STORED)
+    assert len(client_secret._verified) == 1
+
+
+def test_memory_spares_the_slow_hash(monkeypatch):
+    assert client_secret.verify(SECRET, STORED)
+    monkeypatch.setattr(client_secret, 'CONTEXT', None)
+    assert client_secret.verify(SECRET, STORED)
+
+
+def test_rotation():
+    """N099: an old secret that was verified before is not recognised after a change."""
+    assert client_secret.verify(SECRET, STORED)
+    assert not client_secret.verify(SECRET, client_secret.compute_hash('another secret, 2026'))
+    assert not client_secret.verify(SECRET, None)
+
+
+def test_memory_is_bounded(monkeypatch):
+    monkeypatch.setattr(client_secret, '_CAPACITY', 2)
+    stored = [client_secret.compute_hash(SECRET) for _ in range(4)]
+    assert all(client_secret.verify(SECRET, one) for one in stored)
+    assert len(client_secret._verified) == 2
+
+
+def test_unknown_client_costs_the_same_hash(monkeypatch):
+    """N097: one slow hash of the same cost, whether the client exists or not."""
+    hashes = []
+    real = client_secret.CONTEXT.verify
+    monkeypatch.setattr(
+        client_secret.CONTEXT, 'verify', lambda secret, stored: hashes.append(stored) or real(secret, stored))
+    client_secret.verify('a wrong client secret', None)
+    client_secret.verify('a wrong client secret', STORED)
+    unknown, known = hashes
+    assert unknown.split('$')[1:3] == known.split('$')[1:3]
