@@ -59,7 +59,8 @@ class OAuth2Dispatcher(http.Dispatcher):
         if httprequest.mimetype != parameters.MEDIA_TYPE:
             raise InvalidRequest(f"The request body must be {parameters.MEDIA_TYPE}.")
         try:
-            return parameters.parse(httprequest.get_data(cache=False, parse_form_data=False))
+            # Cached: Odoo runs the handler again when two transactions collide.
+            return parameters.parse(httprequest.get_data(parse_form_data=False))
         except RequestEntityTooLarge:
             raise RequestTooLarge("The request body is too large.") from None
 

@@ -73,8 +73,9 @@ class OrestapiAuthorization(models.Model):
         :return: the id of the authorization
         """
         # In SQL because two windows may give the same consent at once, and the
-        # second must find the row of the first instead of failing.
-        [[authorization_id]] = self.env.execute_query(SQL(
+        # second must find the row of the first instead of failing. A collision is
+        # no error, so that it is not logged as one.
+        self.env.cr.execute(SQL(
             """
             INSERT INTO orestapi_authorization (user_id, application_id, create_uid, create_date, write_uid, write_date)
             VALUES (%(user_id)s, %(application_id)s, %(user_id)s, %(now)s, %(user_id)s, %(now)s)
@@ -82,7 +83,8 @@ class OrestapiAuthorization(models.Model):
             RETURNING id
             """,
             user_id=user.id, application_id=client.id, now=fields.Datetime.now(),
-        ))
+        ), log_exceptions=False)
+        [authorization_id] = self.env.cr.fetchone()
         self.env.cr.execute(SQL(
             """
             INSERT INTO orestapi_authorization_orestapi_scope_rel (orestapi_authorization_id, orestapi_scope_id)
@@ -90,6 +92,6 @@ class OrestapiAuthorization(models.Model):
             ON CONFLICT DO NOTHING
             """,
             authorization_id, list(scope),
-        ))
+        ), log_exceptions=False)
         self.invalidate_model()
         return authorization_id

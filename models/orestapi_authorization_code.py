@@ -158,7 +158,7 @@ class OrestapiAuthorizationCode(models.Model):
                 self.env.cr.execute(SQL(
                     "UPDATE orestapi_authorization_code SET verifier_failures = verifier_failures + 1 WHERE id = %s",
                     code['id'],
-                ))
+                ), log_exceptions=False)
             raise
 
     @api.model
@@ -178,7 +178,7 @@ class OrestapiAuthorizationCode(models.Model):
              WHERE "authorization".id = authorization_id AND user_id = ANY(%s) AND used_at IS NULL
             """,
             list(user_ids),
-        ))
+        ), log_exceptions=False)
         self.invalidate_model()
 
     @api.autovacuum

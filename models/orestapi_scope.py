@@ -12,6 +12,9 @@ class OrestapiScope(models.Model):
     """
     _name = 'orestapi.scope'
     _description = "Scope"
+    # Wherever a scope stands in for what it allows, people read the words.
+    _rec_name = 'description'
+    _rec_names_search = ['name', 'description']
     _order = 'sequence, id'
 
     name = fields.Char(

@@ -10,6 +10,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import NO_ACCESS
 from odoo.tools import SQL
+from odoo.tools._vendor.useragents import UserAgent
 
 from ..oauth2 import grant_type, scope, token
 from ..oauth2.errors import InvalidGrant, InvalidScope
@@ -62,6 +63,7 @@ class OrestapiToken(models.Model):
         "Expires", compute='_compute_expires_at', help="When the user must sign in again at the latest. Empty means never.")
     address = fields.Char("IP Address", readonly=True, help="Where the user's browser was when the user signed in.")
     user_agent = fields.Char("Browser", readonly=True, help="What the user's browser said it was.")
+    device = fields.Char(compute='_compute_device', help="The device or browser, as far as it said what it is.")
     last_address = fields.Char("Application's Address", readonly=True, help="Where the application last asked from.")
     revoked_at = fields.Datetime("Ended", readonly=True)
     revoked_reason = fields.Selection(
@@ -77,6 +79,8 @@ class OrestapiToken(models.Model):
             ('user_not_allowed', "The user may no longer use the application"),
         ],
         "Why It Ended", readonly=True)
+    state = fields.Selection(
+        [('active', "Active"), ('expired', "Expired"), ('ended', "Ended")], compute='_compute_state')
 
     def init(self):
         # Room on each page for the updates of its rows (HOT), see the class.
@@ -94,10 +98,33 @@ class OrestapiToken(models.Model):
                     sign_in.create_date, sign_in.refreshed_at,
                     application.refresh_token_expiry, application.sign_in_expiry) or False
 
-    @api.depends('user_agent', 'create_date')
+    @api.depends('user_agent', 'grant_type')
+    @api.depends_context('lang')
+    def _compute_device(self):
+        for sign_in in self:
+            if sign_in.grant_type == grant_type.CLIENT_CREDENTIALS:
+                sign_in.device = self.env._("The application itself")
+                continue
+            agent = UserAgent(sign_in.user_agent or '')
+            browser, platform = (agent.browser or '').capitalize(), (agent.platform or '').capitalize()
+            if browser and platform:
+                sign_in.device = self.env._("%(browser)s on %(platform)s", browser=browser, platform=platform)
+            else:
+                sign_in.device = browser or platform or self.env._("Unknown browser")
+
+    @api.depends('revoked_at', 'expires_at')
+    def _compute_state(self):
+        now = fields.Datetime.now()
+        for sign_in in self:
+            if sign_in.revoked_at:
+                sign_in.state = 'ended'
+            else:
+                sign_in.state = 'expired' if sign_in.expires_at and sign_in.expires_at <= now else 'active'
+
+    @api.depends('device')
     def _compute_display_name(self):
         for sign_in in self:
-            sign_in.display_name = self.env._("Sign-in %s", sign_in.id)
+            sign_in.display_name = sign_in.device
 
     @api.model
     def _get_refresh_expiry(self, signed_in_at, refreshed_at, refresh_token_expiry, sign_in_expiry):
@@ -153,7 +180,8 @@ class OrestapiToken(models.Model):
         # One statement uses up the code and opens the sign-in, or does neither.
         # When two requests redeem one code, the database lets one of them update
         # the row and tells the other to start over; it then finds the code used.
-        rows = self.env.execute_query(SQL(
+        # A collision is no error, so that it is not logged as one, here and below.
+        self.env.cr.execute(SQL(
             """
             WITH code AS (
                 UPDATE orestapi_authorization_code
@@ -178,10 +206,10 @@ class OrestapiToken(models.Model):
             access_expires_at=now + timedelta(seconds=client.access_token_expiry),
             refresh_digest=token.compute_digest(refresh_secret),
             last_address=address,
-        ))
-        if not rows:
+        ), log_exceptions=False)
+        if not self.env.cr.rowcount:
             raise InvalidGrant("The authorization code is not valid.")
-        [[token_id]] = rows
+        [token_id] = self.env.cr.fetchone()
         return self._get_response(
             token_id, access_secret, client.access_token_expiry, code['scope'],
             token.render_refresh_token(self._get_mac_key(), token_id, 0, refresh_secret))
@@ -286,7 +314,7 @@ class OrestapiToken(models.Model):
             address=address,
             id=sign_in['id'],
             presented=parsed.generation,
-        ))
+        ), log_exceptions=False)
         if not self.env.cr.rowcount:
             raise InvalidGrant("The refresh token is not valid.")
         return self._get_response(
@@ -510,7 +538,7 @@ class OrestapiToken(models.Model):
         self.env.cr.execute(SQL(
             "UPDATE orestapi_token SET revoked_at = %s, revoked_reason = %s WHERE id = ANY(%s) AND revoked_at IS NULL",
             fields.Datetime.now(), reason, list(token_ids),
-        ))
+        ), log_exceptions=False)
         self.invalidate_model(['revoked_at', 'revoked_reason'])
         return bool(self.env.cr.rowcount)
 
@@ -551,7 +579,7 @@ class OrestapiToken(models.Model):
         :param str reason: a value of `revoked_reason`
         """
         self.env['orestapi.authorization.code']._revoke_all(user_ids)
-        ended = self.env.execute_query(SQL(
+        self.env.cr.execute(SQL(
             """
             UPDATE orestapi_token AS token
                SET revoked_at = %s, revoked_reason = %s
@@ -561,7 +589,8 @@ class OrestapiToken(models.Model):
          RETURNING "authorization".user_id, "authorization".application_id
             """,
             fields.Datetime.now(), reason, list(user_ids),
-        ))
+        ), log_exceptions=False)
+        ended = self.env.cr.fetchall()
         self.invalidate_model(['revoked_at', 'revoked_reason'])
         for user_id, application_id in set(ended):
             self.env['orestapi.event']._log(

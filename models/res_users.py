@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.exceptions import AccessDenied
 
 from ..oauth2 import token
@@ -6,6 +6,14 @@ from ..oauth2 import token
 
 class ResUsers(models.Model):
     _inherit = 'res.users'
+
+    orestapi_authorization_ids = fields.One2many(
+        'orestapi.authorization', 'user_id', "Connected Applications", readonly=True,
+        help="The applications that may act for the user.")
+
+    @property
+    def SELF_READABLE_FIELDS(self):
+        return [*super().SELF_READABLE_FIELDS, 'orestapi_authorization_ids']
 
     def write(self, vals):
         result = super().write(vals)
@@ -65,6 +73,10 @@ class ResUsers(models.Model):
 
         :param group_ids: ids of `res.groups`
         """
+        # A request is authenticated before it has an environment of its own, and
+        # the ORM cannot compute the groups without one.
+        if self.env.transaction.default_env is None:
+            self.env.transaction.default_env = self.env
         return not set(group_ids).isdisjoint(self._get_group_ids())
 
     def _can_authorize(self, client):
