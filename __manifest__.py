@@ -11,19 +11,25 @@
         'security/ir.model.access.csv',
         'security/orestapi_security.xml',
         'data/orestapi_scope_data.xml',
-        'views/orestapi_application_views.xml',
         'views/orestapi_client_secret_show_views.xml',
         'views/orestapi_scope_views.xml',
         'views/orestapi_authorization_views.xml',
         'views/orestapi_authorization_code_views.xml',
         'views/orestapi_token_views.xml',
         'views/orestapi_event_views.xml',
+        'views/orestapi_application_views.xml',
+        'views/res_users_views.xml',
         'views/authorize_templates.xml',
         'views/orestapi_menus.xml',
     ],
     'demo': [
         'demo/orestapi_demo.xml',
     ],
+    'assets': {
+        'web.assets_tests': [
+            'orestapi/static/tests/tours/**/*',
+        ],
+    },
     'application': True,
     'installable': True,
 }

@@ -21,6 +21,7 @@ class OrestapiAuthorization(models.Model):
     sign_in_count = fields.Integer(
         "Active Sign-ins", compute='_compute_sign_ins', help="On how many devices or browsers the application is used.")
     last_used_at = fields.Datetime("Last Used", compute='_compute_sign_ins')
+    devices = fields.Char(compute='_compute_devices', help="The devices and browsers on which the application is used.")
     create_date = fields.Datetime("Since", readonly=True)
 
     _user_application_unique = models.Constraint(
@@ -34,6 +35,12 @@ class OrestapiAuthorization(models.Model):
         sign_ins = {authorization.id: (count, last_used_at) for authorization, count, last_used_at in groups}
         for authorization in self:
             authorization.sign_in_count, authorization.last_used_at = sign_ins.get(authorization.id, (0, False))
+
+    @api.depends('token_ids.state', 'token_ids.device')
+    def _compute_devices(self):
+        for authorization in self:
+            sign_ins = authorization.token_ids.filtered(lambda sign_in: sign_in.state == 'active')
+            authorization.devices = ', '.join(dict.fromkeys(sign_ins.mapped('device')))
 
     def action_revoke(self):
         """End the authorizations, with all their sign-ins and codes, at once.
