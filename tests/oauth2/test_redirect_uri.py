@@ -162,6 +162,11 @@ def test_a_bad_uri_that_is_stored_is_not_used(uri):
     assert redirect_uri.find([uri], None) is None
 
 
+def test_a_loopback_look_alike_that_is_stored_has_no_other_port():
+    """N037: the host of both is evil.example."""
+    assert not redirect_uri.matches('http://127.0.0.1@evil.example/cb', 'http://127.0.0.1:1@evil.example/cb')
+
+
 # -- registration -------------------------------------------------------------
 
 @pytest.mark.parametrize(('uri', 'problem'), [

@@ -78,6 +78,12 @@ def test_mac_binds_row_generation_and_secret(row_id, generation, secret, row_id_
         assert tokens.is_genuine(KEY, forged) == (forged == token)
 
 
+def test_mac_separates_row_and_generation():
+    """N143: refresh 12 of row 1 is not refresh 2 of row 11."""
+    token = tokens.parse(tokens.render_refresh_token(KEY, 1, 12, SECRET))
+    assert not tokens.is_genuine(KEY, tokens.Token('rt', 11, SECRET, 2, token.mac))
+
+
 @given(st.text())
 def test_parse_answers_for_any_text(string):
     """N137, N175: no text of a stranger is an internal error."""
