@@ -1,10 +1,15 @@
+import re
+
 from werkzeug.exceptions import HTTPException
 
 from odoo import models
 from odoo.http import SessionExpiredException, request
 
-from ..oauth2 import challenge, token
-from ..oauth2.errors import InsufficientScope, InvalidToken
+from ..oauth2 import challenge, metadata, token
+from ..oauth2.errors import InsufficientScope, InvalidRequest, InvalidToken
+
+#: RFC 6750 §2.1: the scheme, blanks, and one token.
+BEARER = re.compile(r'bearer +([A-Za-z0-9._~+/-]+=*)', re.ASCII | re.IGNORECASE)
 
 
 class IrHttp(models.AbstractModel):
@@ -12,13 +17,19 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _auth_method_bearer(cls):
-        scheme, _blank, credential = request.httprequest.headers.get('Authorization', '').partition(' ')
-        if scheme.lower() != 'bearer' or not token.is_ours(credential.strip()):
+        authorization = request.httprequest.headers.get('Authorization', '')
+        # Split as widely as core does it, which takes any white space for a blank.
+        words = authorization.split()
+        if len(words) < 2 or words[0].lower() != 'bearer' or not token.is_ours(words[1]):
             return super()._auth_method_bearer()
+        match = BEARER.fullmatch(authorization)
+        if not match or 'access_token' in request.httprequest.args:
+            # RFC 6750 §2: one token, sent in one way.
+            raise cls._get_bearer_error(InvalidRequest("The access token must be sent once, in the header."))
         # Not left to core, which would answer a valid token without the scope
         # as an invalid API key, and would mind a session of another user that
         # the browser happens to send along.
-        sign_in = request.env['orestapi.token']._authenticate_bearer(credential.strip())
+        sign_in = request.env['orestapi.token']._authenticate_bearer(match[1])
         if not sign_in:
             raise cls._get_bearer_error(InvalidToken("The access token is not valid."))
         if 'rpc' not in sign_in['token_scope']:
@@ -36,6 +47,25 @@ class IrHttp(models.AbstractModel):
         })
         # Without a code, Odoo sends the response as it is.
         return HTTPException(response=response)
+
+    @classmethod
+    def _dispatch(cls, endpoint):
+        if metadata.AUTHORIZATION_ENDPOINT in endpoint.routing['routes']:
+            # It reads the request itself. As keyword arguments, a parameter of a
+            # stranger that is called `self` would end in a status 500.
+            request.params = {}
+        return super()._dispatch(endpoint)
+
+    @classmethod
+    def _post_dispatch(cls, response):
+        super()._post_dispatch(response)
+        # On the way to the consent page, not even pages of this site may frame a
+        # step of the login (RFC 9700 §4.16): the password, a second factor, or
+        # what else an addon asks for.
+        if str(request.params.get('redirect', '')).startswith(metadata.AUTHORIZATION_ENDPOINT):
+            response.headers['X-Frame-Options'] = 'DENY'
+            response.headers['Content-Security-Policy'] = "frame-ancestors 'none'"
+            response.headers['Referrer-Policy'] = 'no-referrer'
 
     @classmethod
     def _handle_error(cls, exception):
