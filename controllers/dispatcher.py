@@ -45,7 +45,7 @@ class OAuth2Dispatcher(http.Dispatcher):
             response = self.request.registry['ir.http']._dispatch(endpoint)
         except OAuth2Error as error:
             response = self._get_error_response(error)
-        self._allow_origin(response)
+        self._allow_origin(endpoint, response)
         return response
 
     def _parse_body(self):
@@ -58,26 +58,33 @@ class OAuth2Dispatcher(http.Dispatcher):
             raise RequestTooLarge("The request body is too large.")
         if httprequest.mimetype != parameters.MEDIA_TYPE:
             raise InvalidRequest(f"The request body must be {parameters.MEDIA_TYPE}.")
-        try:
-            # Cached: Odoo runs the handler again when two transactions collide.
-            return parameters.parse(httprequest.get_data(parse_form_data=False))
-        except RequestEntityTooLarge:
-            raise RequestTooLarge("The request body is too large.") from None
+        # For a body that does not say how long it is (`Transfer-Encoding: chunked`).
+        # One more than allowed, because werkzeug cuts off the rest without a word.
+        httprequest.max_content_length = MAX_CONTENT_LENGTH + 1
+        # Cached: Odoo runs the handler again when two transactions collide.
+        body = httprequest.get_data(parse_form_data=False)
+        if len(body) > MAX_CONTENT_LENGTH:
+            raise RequestTooLarge("The request body is too large.")
+        return parameters.parse(body)
 
     def _get_preflight_response(self, endpoint):
         response = http.Response(status=204)
         response.headers['Allow'] = ', '.join(sorted({*endpoint.routing['methods'], 'OPTIONS'}))
-        self._allow_origin(response)
+        self._allow_origin(endpoint, response)
         if 'Access-Control-Allow-Origin' in response.headers:
             response.headers['Access-Control-Allow-Methods'] = ', '.join(sorted(endpoint.routing['methods']))
             response.headers['Access-Control-Allow-Headers'] = 'Authorization, Content-Type'
             response.headers['Access-Control-Max-Age'] = '600'
         return response
 
-    def _allow_origin(self, response):
-        """Let pages of the application read the response (CORS), never with cookies."""
+    def _allow_origin(self, endpoint, response):
+        """Let pages of the application read the response (CORS), never with cookies.
+
+        Only at the endpoints that say so in their route: a page has no secret to
+        introspect with.
+        """
         origin = self.request.httprequest.headers.get('Origin')
-        if not origin:
+        if not origin or not endpoint.routing.get('allow_origin'):
             return
         response.headers.add('Vary', 'Origin')
         client = getattr(self.request, 'oauth2_client', None)

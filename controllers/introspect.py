@@ -22,10 +22,10 @@ class Introspect(http.Controller):
         if authenticated.is_public:
             # RFC 7662 §2.1: the caller must be authenticated, which a public one is not.
             raise InvalidClient("Introspection is for applications that have a client secret.")
-        if 'token' not in request.oauth2_parameters:
+        token = request.oauth2_parameters.get('token')
+        if token is None:
             raise InvalidRequest("The parameter token is missing.")
-        response = request.env['orestapi.token']._introspect(
-            authenticated, request.oauth2_parameters.get('token') or '')
+        response = request.env['orestapi.token']._introspect(authenticated, token)
         if response['active']:
             response['iss'] = request.env['orestapi.application']._get_issuer()
         return make_response(request, response)

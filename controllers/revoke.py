@@ -14,13 +14,13 @@ class Revoke(http.Controller):
 
     @http.route(
         metadata.REVOCATION_ENDPOINT, type='oauth2', auth='none', methods=['POST'],
-        csrf=False, save_session=False, readonly=False)
+        csrf=False, save_session=False, readonly=False, allow_origin=True)
     def revoke(self):
         """End the sign-in of a token on request of its application (RFC 7009)."""
         authenticated = client.authenticate(KNOWN)
-        if 'token' not in request.oauth2_parameters:
+        token = request.oauth2_parameters.get('token')
+        if token is None:
             raise InvalidRequest("The parameter token is missing.")
-        request.env['orestapi.token']._revoke(
-            authenticated, request.oauth2_parameters.get('token') or '', request.httprequest.remote_addr)
+        request.env['orestapi.token']._revoke(authenticated, token, request.httprequest.remote_addr)
         # RFC 7009 §2.2: the same for every token, known or not.
         return make_response(request)
