@@ -208,6 +208,9 @@ class OrestapiApplication(models.Model):
         for application in self:
             if secret := application.client_secret:
                 application._check_client_secret_text(secret)
+            elif not application.has_client_secret:
+                # A new application without a secret: nothing changes.
+                continue
             application._set_client_secret(secret)
         self.invalidate_recordset(['client_secret'])
 
@@ -323,18 +326,24 @@ class OrestapiApplication(models.Model):
     @api.constrains(*(name for name, _lowest, _highest in BOUNDS))
     def _check_bounds(self):
         for application in self:
-            for name, lowest, highest in BOUNDS:
-                if not lowest <= application[name] <= highest:
-                    raise ValidationError(self.env._(
-                        "%(field)s: enter a whole number from %(lowest)s to %(highest)s.",
-                        field=self._fields[name]._description_string(self.env), lowest=lowest, highest=highest))
+            self._check_bounds_of({name: application[name] for name, _lowest, _highest in BOUNDS})
+
+    @api.model
+    def _check_bounds_of(self, vals):
+        for name, lowest, highest in BOUNDS:
+            # Before the ORM sees them, which would cut 1.5 to 1 and answer text
+            # and huge numbers with a traceback.
+            if name in vals and (type(vals[name]) is not int or not lowest <= vals[name] <= highest):
+                raise ValidationError(self.env._(
+                    "%(field)s: enter a whole number from %(lowest)s to %(highest)s.",
+                    field=self._fields[name]._description_string(self.env), lowest=lowest, highest=highest))
 
     @api.constrains('client_id')
     def _check_client_id(self):
         for application in self:
             # Not only digits: introspection names an application by its client
             # id where it names a user by a number (RFC 9700 §4.15).
-            if not token.CLIENT_ID.fullmatch(application.client_id) or application.client_id.isdecimal():
+            if not token.CLIENT_ID.fullmatch(application.client_id or '') or application.client_id.isdecimal():
                 raise ValidationError(self.env._(
                     "A client ID has from 8 to 128 letters, digits and the signs - . _ ~, and is not a number."))
 
@@ -356,15 +365,41 @@ class OrestapiApplication(models.Model):
                     "A public application has no secret, so that anybody could act as its service user. "
                     "Remove the service user, or make the application confidential."))
 
+    def _check_service_user_rights(self):
+        """Check that the service users may do no more than the current user.
+
+        Who knows the client secret acts as the service user. Without this,
+        administering applications would be a way to every right in Odoo. No
+        `@api.constrains`, because those run as superuser.
+
+        :raise ValidationError: when a service user may do more
+        """
+        user = self.env.user
+        # The latter could give themselves any right anyway.
+        if self.env.su or user.has_group('base.group_erp_manager'):
+            return
+        allowed = set(user._get_group_ids())
+        # sudo: orestapi.application - asks for the groups of the service users
+        for service_user in self.sudo().service_user_id:
+            if not allowed.issuperset(service_user._get_group_ids()):
+                raise ValidationError(self.env._(
+                    "The service user may do more than you: ask somebody who administers access rights to do this."))
+
     @api.model_create_multi
     def create(self, vals_list):
+        for vals in vals_list:
+            self._check_bounds_of(vals)
         applications = super().create(vals_list)
+        applications._check_service_user_rights()
         for application in applications:
             self.env['orestapi.event']._log('application_created', application_id=application.id)
         return applications
 
     def write(self, vals):
+        self._check_bounds_of(vals)
         result = super().write(vals)
+        if 'service_user_id' in vals:
+            self._check_service_user_rights()
         if 'active' in vals:
             kind = 'application_activated' if vals['active'] else 'application_deactivated'
             for application in self:
@@ -378,7 +413,7 @@ class OrestapiApplication(models.Model):
 
     def copy_data(self, default=None):
         vals_list = super().copy_data(default)
-        return [
+        return vals_list if 'name' in (default or {}) else [
             dict(vals, name=self.env._("%s (copy)", application.name))
             for application, vals in zip(self, vals_list)
         ]
@@ -461,6 +496,7 @@ class OrestapiApplication(models.Model):
         :param int keep_previous: for how many days the secret before it works on
         """
         self.check_access('write')
+        self._check_service_user_rights()
         # sudo: orestapi.application - the hashes are readable and writable for nobody
         application = self.sudo()
         now = fields.Datetime.now()
