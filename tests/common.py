@@ -1,8 +1,12 @@
 import base64
 import re
+import xmlrpc.client
+from datetime import timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from odoo.tests import HttpCase, new_test_user
+from odoo import fields
+from odoo.tests import HttpCase, freeze_time, new_test_user
+from odoo.tools import mute_logger
 
 from ..oauth2 import pkce
 
@@ -55,6 +59,16 @@ class OAuth2Case(HttpCase):
             },
         ])
         cls.env['ir.config_parameter'].set_param('orestapi.issuer', 'https://odoo.example.com')
+
+    # Time
+
+    def stop_clock(self):
+        """Make the rest of the test take no time, so that `later` is exact."""
+        self.startPatcher(freeze_time(fields.Datetime.now()))
+
+    def later(self, **delta):
+        """Return a context that is so much later, on the server too."""
+        return freeze_time(fields.Datetime.now() + timedelta(**delta))
 
     # The authorization endpoint, as the browser of a user
 
@@ -126,7 +140,8 @@ class OAuth2Case(HttpCase):
         cookies = self.opener.cookies.copy()
         self.opener.cookies.clear()
         try:
-            return self.url_open(path, data=parameters, headers=headers, allow_redirects=False, **kwargs)
+            return self.url_open(
+                path, data=parameters, headers=headers, allow_redirects=False, method='POST', **kwargs)
         finally:
             self.opener.cookies.update(cookies)
 
@@ -194,6 +209,16 @@ class OAuth2Case(HttpCase):
         self.assertRegex(response.json()['error_description'], r'\A[\x20-\x21\x23-\x5b\x5d-\x7e]+\Z')
         self.assertNoStore(response)
 
+    def assertInvalidClient(self, response, challenge=False):
+        """Assert a failed client authentication.
+
+        :param bool challenge: whether the client used the `Authorization` header
+        """
+        self.assertOAuth2Error(response, 401, 'invalid_client')
+        self.assertEqual(
+            response.headers.get('WWW-Authenticate'),
+            'Basic realm="orestapi", charset="UTF-8"' if challenge else None)
+
     def assertNoStore(self, response):
         for name, value in NO_STORE.items():
             self.assertEqual(response.headers[name], value)
@@ -204,3 +229,24 @@ class OAuth2Case(HttpCase):
         return self.url_open(
             f'/json/2/{model}/{method}', json=kwargs, method='POST',
             headers={'Authorization': f'Bearer {access_token}'})
+
+    def call_xmlrpc(self, user, model, method, *args, password=PASSWORD, **kwargs):
+        """Call Odoo's own API over XML-RPC.
+
+        :param user: the `res.users` record to log in as
+        :param str password: its password, or what stands in for it
+        """
+        # Core warns of the protocol at every call, and of every refusal.
+        with mute_logger('odoo.addons.rpc.controllers.xmlrpc', 'odoo.http'):
+            return self.xmlrpc_object.execute_kw(
+                self.env.cr.dbname, user.id, password, model, method, args, kwargs)
+
+    def assertFault(self, code, call, *args, **kwargs):
+        """Assert that a call over XML-RPC is refused, and return the sentence that says why.
+
+        :param int code: 2 for a mistake, 3 for a login, 4 for rights that are missing
+        """
+        with self.assertRaises(xmlrpc.client.Fault) as caught:
+            call(*args, **kwargs)
+        self.assertEqual(caught.exception.faultCode, code, caught.exception.faultString)
+        return caught.exception.faultString
