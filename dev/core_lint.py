@@ -10,6 +10,7 @@ import logging
 import sys
 import unittest
 from pathlib import Path
+from types import SimpleNamespace
 from unittest.mock import patch
 
 # The folder of this file: its modules must not stand before those of the standard library (`test`).
@@ -50,6 +51,12 @@ def _test_classes():
                 for path in self.iter_module_files(f'*{extension}'):
                     self.check_file(path)
 
+    class TestESLint(test_eslint.TestESLint):
+        # The original also runs it for modules of the point of sale; without a file ESLint ends with an error.
+        def _test_eslint(self, modules, eslintrc_path):
+            if modules:
+                super()._test_eslint(modules, eslintrc_path)
+
     class PathOfOdooTests(type(Path())):
         # tests/oauth2 has the tests of a package without Odoo: pytest runs them, and Odoo must not import them.
         def rglob(self, pattern):
@@ -57,7 +64,7 @@ def _test_classes():
 
     class TestTestHoles(test_test_holes.TestTestHoles):
         def test_check_tests(self):
-            with patch.object(test_test_holes.pathlib, 'Path', PathOfOdooTests):
+            with patch.object(test_test_holes, 'pathlib', SimpleNamespace(Path=PathOfOdooTests)):
                 super().test_check_tests()
 
     return [
@@ -65,9 +72,7 @@ def _test_classes():
         test_index.TestIndex, test_jstranslate.TestJsTranslations, test_manifests.ManifestLinter, TestConflictMarkers,
         test_naming.TestNaming, test_onchange_domains.TestOnchangeDomains, test_orm_import.TestDunderinit,
         test_override_signatures.TestLintOverrideSignatures, test_pofile.PotLinter, test_pylint.TestPyLint,
-        test_routes.RoutesLinter, TestTestHoles,
-        # without the program eslint there is nothing to run
-        *([test_eslint.TestESLint] if test_eslint.eslint else []),
+        test_routes.RoutesLinter, TestTestHoles, TestESLint,
     ]
 
 
@@ -79,7 +84,7 @@ def main():
     odoo.modules.module.current_test = True
     with (
         patch.object(Manifest, 'all_addon_manifests', staticmethod(lambda: [manifest])),
-        patch.object(odoo.modules, 'get_modules', lambda: [MODULE]),
+        patch.object(odoo.modules, 'get_modules', lambda: [MODULE]),  # before test_lint imports it by name
         # where test_pylint begins: the addon, not Odoo
         patch.dict(vars(config), root_path=manifest.path),  # a cached property
     ):

@@ -105,8 +105,11 @@ class Server:
                 sys.stderr.write(_end_of(self.log))
                 raise Problem(f"Odoo stopped while starting (the end of {self.log} is above).")
             try:
-                with opener.open(f'{self.url}/web/health', timeout=5):
-                    return
+                # The log too: another server may have taken the port a moment before this one, and would answer.
+                if f'running on {HOST}:{self.port}' in self.log.read_text(errors='replace'):
+                    with opener.open(f'{self.url}/web/health', timeout=5):
+                        return
+                raise ConnectionRefusedError
             except (urllib.error.URLError, OSError):
                 if time.monotonic() > end:
                     sys.stderr.write(_end_of(self.log))
@@ -201,12 +204,17 @@ class Bench:
                 '--config', str(self.configuration), '--addons-path', addons, '--data-dir', str(self.data),
                 '-d', database, '--http-interface', HOST, '--geoip-city-db', '', '--geoip-country-db', '', *options]
 
-    def start(self, command, output, extra_environment=None):
-        """Start ``command`` in a group of its own, so that Ctrl-C reaches only us and we stop it in order."""
+    def start(self, command, output, programs=()):
+        """Start ``command`` in a group of its own, so that Ctrl-C reaches only us and we stop it in order.
+
+        :param programs: folders to put on its PATH
+        """
         users = self.postgres.users_file
+        environment = self.environment
+        path = os.pathsep.join([*programs, environment['PATH']])
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                                cwd=self.data, env={**self.environment, **(extra_environment or {})},
-                                start_new_session=True, pass_fds=[users.fileno()] if users else [])
+                                cwd=self.data, env={**environment, 'PATH': path}, start_new_session=True,
+                                pass_fds=[users.fileno()] if users else [])
 
     def run_odoo(self, what, database, *options):
         """Run Odoo until it has done ``options`` (installing, updating), showing how far it is."""

@@ -103,12 +103,12 @@ def _registered_tours():
     return names
 
 
-def _watch(bench, command, log):
+def _watch(bench, command, log, programs=()):
     """Run Odoo with its log in a file, showing each test class that begins; return the text of the log."""
     from .odoo_server import stop_group  # needs the environment
 
     with log.open('w') as output:
-        process = bench.start(command, output)
+        process = bench.start(command, output, programs)
         shown = set()
         position = 0
         try:
@@ -167,6 +167,7 @@ def _run_odoo(outcome, bench, database, tags):
 
 
 def _run_core_lint(outcome, bench, database):
+    from .eslint import eslint_path
     from .odoo_log import read_log
 
     started = time.monotonic()
@@ -177,7 +178,7 @@ def _run_core_lint(outcome, bench, database):
     command[1] = str(CHECKOUT / 'dev' / 'core_lint.py')
     command.remove('server')
     log = bench.logs / f'{database}-lint.log'
-    code, text = _watch(bench, command, log)
+    code, text = _watch(bench, command, log, eslint_path())
     _report(outcome, 'test_lint', read_log(text), code, log, started)
 
 
