@@ -50,8 +50,9 @@ class OrestapiApplicationUri(models.Model):
             Problem.FRAGMENT: self.env._("Write the URI without the part from # on."),
             Problem.RELATIVE: self.env._(
                 "Write the whole URI, beginning with its scheme, for example https://wiki.example.com/callback."),
-            Problem.SCRIPT: self.env._(
-                "Use https, or a scheme that only the application has, for example com.example.app:/callback."),
+            Problem.SCHEME: self.env._(
+                "Begin with https://, or with a scheme that only the application has and that has a period in it, "
+                "for example com.example.app:/callback."),
             Problem.HOST: self.env._(
                 "Write a host name or an address after the scheme, for example https://wiki.example.com/callback."),
             Problem.USER_INFORMATION: self.env._("Write the URI without a user name and password before the host."),

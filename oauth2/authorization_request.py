@@ -100,4 +100,8 @@ def get_response_uri(uri, response, state, issuer):
     :param state: the parameter `state` of the request, or None
     :param str issuer: the issuer identifier, sent with errors too
     """
-    return request_parameters.add_to_uri(uri, {**response, 'state': state, 'iss': issuer})
+    # None takes a parameter out: a URI registered with `?code=x` must not make an
+    # error look like a success.
+    absent = dict.fromkeys(('code', 'error', 'error_description'))
+    state = {} if state is None else {'state': state}
+    return request_parameters.add_to_uri(uri, {**absent, **response, **state, 'iss': issuer})

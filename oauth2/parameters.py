@@ -85,18 +85,19 @@ def parse(encoded):
 def add_to_uri(uri, parameters):
     """Add response parameters to the query of a redirect URI (RFC 6749 §3.1.2, §4.1.2).
 
-    The query that the URI was registered with is kept to the letter, except for
-    parameters of the same name: a response has each parameter once.
+    The query that the URI was registered with is kept, except for parameters of
+    the same name: a response has each parameter once.
 
     :param str uri: the redirect URI; it has no fragment (RFC 6749 §3.1.2)
-    :param dict parameters: what to add; values of None are left out
+    :param dict parameters: what to add; a value of None adds nothing, but takes
+        the registered parameter of that name out
     :return: the URI to redirect to, ASCII only
     """
-    parameters = {name: value for name, value in parameters.items() if value is not None}
     # Not `urlunsplit`: it turns `com.example.app:///callback` into another URI.
     base, _mark, query = uri.partition('?')
     kept = [
         field for field in query.split('&')
         if field and parse_qsl(field, keep_blank_values=True)[0][0] not in parameters
     ]
-    return f"{base}?{'&'.join([*kept, urlencode(parameters)])}"
+    added = urlencode({name: value for name, value in parameters.items() if value is not None})
+    return f"{base}?{'&'.join([*kept, added])}"

@@ -19,18 +19,8 @@ HOST = re.compile(r'[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]', re.ASCII)
 #: A browser takes such a host for an IPv4 address: `0x7f.1` is 127.0.0.1 (WHATWG URL §3.5).
 NUMERIC_HOST = re.compile(r'(?:.*\.)?(?:[0-9]+|0[Xx][0-9A-Fa-f]*)\.?', re.ASCII)
 
-#: Schemes that a browser runs or shows by itself instead of handing them to an
-#: application (RFC 9700 §4.1).
-SCRIPT_SCHEMES = frozenset({
-    'about', 'blob', 'chrome', 'data', 'feed', 'file', 'filesystem', 'ftp', 'jar',
-    'javascript', 'mailto', 'resource', 'vbscript', 'view-source', 'ws', 'wss',
-})
-
-#: RFC 8252 §8.3 prefers the addresses to `localhost`, which may resolve to
-#: something else: only they match with any port.
-LOOPBACK_ADDRESSES = ('127.0.0.1', '[::1]')
-LOOPBACK_HOSTS = (*LOOPBACK_ADDRESSES, 'localhost')
-
+#: Only the addresses match with any port: `localhost` may resolve to something
+#: else (RFC 8252 §8.3).
 LOOPBACK = re.compile(
     r'(?P<origin>http://(?:127\.0\.0\.1|\[::1\]))(?::(?P<port>[0-9]{1,5}))?(?P<rest>[/?].*)?',
     re.ASCII | re.DOTALL,
@@ -45,7 +35,7 @@ class Problem(enum.Enum):
     WILDCARD = 'wildcard'
     FRAGMENT = 'fragment'
     RELATIVE = 'relative'
-    SCRIPT = 'script scheme'
+    SCHEME = 'scheme'
     HOST = 'host'
     USER_INFORMATION = 'user information'
     PORT = 'port'
@@ -71,8 +61,12 @@ def find_problem(uri):
     scheme, colon, rest = uri.partition(':')
     if not colon or not SCHEME.fullmatch(scheme) or not rest.strip('/'):
         return Problem.RELATIVE
-    if scheme.lower() in SCRIPT_SCHEMES:
-        return Problem.SCRIPT
+    if scheme.lower() not in ('http', 'https') and '.' not in scheme:
+        # The scheme of an application is a domain name backwards (RFC 8252 §7.1,
+        # §8.4). Schemes that a browser runs or handles by itself (`javascript`,
+        # `data`, `intent`) have no period, nor has a host in their place
+        # (`localhost:8080/callback`).
+        return Problem.SCHEME
     if scheme != scheme.lower():
         # The comparison is to the letter, and browsers send schemes in lower case.
         return Problem.CHARACTERS

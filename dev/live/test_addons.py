@@ -1,0 +1,77 @@
+"""The flow beside the addons of Odoo that change how people log in and how pages look."""
+
+import base64
+import os
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import pyotp
+import pytest
+
+from dev.live.conftest import CALLBACK, Live
+from dev.odoo_log import read_log
+from dev.odoo_server import LOGIN, PASSWORD, free_port
+from oauth2 import pkce
+
+ADDONS = ('website', 'portal', 'auth_totp', 'auth_passkey', 'auth_timeout')
+
+#: The tests of the flow.
+TESTS = ('TestFlow', 'TestAuthorize', 'TestConsent')
+
+VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
+STATE = 'a state with & = # % and ünïcode'
+
+
+@pytest.fixture(scope='module')
+def addons_database(bench):
+    with bench.database('addons') as database:
+        bench.run_odoo(f"Odoo's {', '.join(ADDONS)}", database, '-i', ','.join(ADDONS))
+        yield database
+
+
+def test_flow_tests_pass_beside_other_addons(bench, addons_database, tmp_path):
+    log = tmp_path / 'odoo.log'
+    with log.open('w') as output:
+        process = bench.start(bench.odoo_command(
+            addons_database, '-u', 'orestapi', '--stop-after-init', '--workers', '0', '--max-cron-threads', '0',
+            '--http-port', str(free_port()), '--test-tags', ','.join(f'/orestapi:{name}' for name in TESTS)), output)
+        process.wait()
+    findings = read_log(log.read_text())
+    assert not findings.failed + findings.skipped, '\n'.join(findings.failed + findings.skipped)
+    assert len(findings.tests) > len(TESTS)
+
+
+def test_user_with_two_factor_authentication(bench, addons_database, browser_page):
+    """The user comes back from the second factor with every parameter intact."""
+    secret = base64.b32encode(os.urandom(20)).decode()
+    with bench.serve(addons_database, workers=2) as server:
+        live = Live(server)
+        application = live.register()
+        # As the dialog of auth_totp stores it, once the user has scanned the picture.
+        bench.postgres.execute(
+            'UPDATE res_users SET totp_secret = %s WHERE login = %s RETURNING id', [secret, LOGIN],
+            database=addons_database)
+        page = browser_page
+        # The wiki does not exist: what counts is where the browser is sent.
+        page.route('https://wiki.example.com/**', lambda route: route.fulfill(body="The wiki"))
+        page.goto(f'{live.url}/oauth2/authorize?{get_query(application)}')
+        page.fill('input[name=login]', LOGIN)
+        page.fill('input[name=password]', PASSWORD)
+        page.press('input[name=password]', 'Enter')
+        page.fill('input[name=totp_token]', pyotp.TOTP(secret).now())
+        page.press('input[name=totp_token]', 'Enter')
+        with page.expect_request('https://wiki.example.com/**') as request:
+            page.click('button[value=allow]')
+        response = dict(parse_qsl(urlsplit(request.value.url).query))
+        assert response['state'] == STATE
+        assert request.value.url.startswith(CALLBACK + '?')
+        answer = live.redeem(application, response['code'], VERIFIER)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()['scope'] == 'read rpc'
+
+
+def get_query(application):
+    """Return the query of an authorization request."""
+    return urlencode({
+        'response_type': 'code', 'client_id': application.client_id, 'redirect_uri': CALLBACK, 'scope': 'read rpc',
+        'state': STATE, 'code_challenge': pkce.compute_challenge(VERIFIER), 'code_challenge_method': 'S256',
+    })
