@@ -26,6 +26,9 @@
         'demo/orestapi_demo.xml',
     ],
     'assets': {
+        'web.assets_backend': [
+            'orestapi/static/src/**/*',
+        ],
         'web.assets_tests': [
             'orestapi/static/tests/tours/**/*',
         ],

@@ -17,6 +17,7 @@ class OrestapiAuthorization(models.Model):
         'orestapi.application', "Application", required=True, readonly=True, index=True, ondelete='cascade')
     scope_ids = fields.Many2many(
         'orestapi.scope', string="Scopes", readonly=True, help="What the user has allowed.")
+    scope_description = fields.Text("What It May Do", compute='_compute_scope_description')
     token_ids = fields.One2many('orestapi.token', 'authorization_id', "Sign-ins", readonly=True)
     sign_in_count = fields.Integer(
         "Active Sign-ins", compute='_compute_sign_ins', help="On how many devices or browsers the application is used.")
@@ -36,7 +37,14 @@ class OrestapiAuthorization(models.Model):
         for authorization in self:
             authorization.sign_in_count, authorization.last_used_at = sign_ins.get(authorization.id, (0, False))
 
+    @api.depends('scope_ids.description')
+    @api.depends_context('lang')
+    def _compute_scope_description(self):
+        for authorization in self:
+            authorization.scope_description = '\n'.join(authorization.scope_ids.mapped('description'))
+
     @api.depends('token_ids.state', 'token_ids.device')
+    @api.depends_context('lang')
     def _compute_devices(self):
         for authorization in self:
             sign_ins = authorization.token_ids.filtered(lambda sign_in: sign_in.state == 'active')

@@ -21,6 +21,9 @@ from .orestapi_authorization_code import VACUUM_BATCH
 #: this time and not each time.
 LAST_USED_PRECISION = timedelta(minutes=10)
 
+#: Platforms that are not written with one capital in front.
+PLATFORMS = {'chromeos': "ChromeOS", 'ipad': "iPad", 'iphone': "iPhone", 'macos': "macOS"}
+
 
 class OrestapiToken(models.Model):
     """The tokens of one sign-in: of one device or browser that went through the flow.
@@ -106,7 +109,8 @@ class OrestapiToken(models.Model):
                 sign_in.device = self.env._("The application itself")
                 continue
             agent = UserAgent(sign_in.user_agent or '')
-            browser, platform = (agent.browser or '').capitalize(), (agent.platform or '').capitalize()
+            browser = (agent.browser or '').capitalize()
+            platform = PLATFORMS.get(agent.platform, (agent.platform or '').capitalize())
             if browser and platform:
                 sign_in.device = self.env._("%(browser)s on %(platform)s", browser=browser, platform=platform)
             else:
