@@ -31,6 +31,8 @@ def main():
                 identifier = record[0]['res_id']
                 client_id = server.call('orestapi.application', 'read', [identifier], ['client_id'])[0]['client_id']
                 client_secret = server.call('orestapi.application', 'generate_client_secret', [identifier])
+                # Clients compare it with the address that they use (RFC 8414 §3.3), which PORT= may change.
+                server.call('ir.config_parameter', 'set_param', f'{MODULE}.issuer', server.url)
                 command = [sys.executable, str(CHECKOUT / 'examples' / 'authlib_client.py'), '--url', server.url,
                            '--client-id', client_id, '--client-secret', client_secret]
                 say(f'\nOdoo is ready; Ctrl-C stops it. Its log: {server.log}\n\n'
