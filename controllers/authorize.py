@@ -4,10 +4,10 @@ from urllib.parse import urlencode
 import psycopg2
 
 from odoo import http
-from odoo.http import request
+from odoo.http import STORED_SESSION_BYTES, request
 from odoo.tools import consteq, hmac
 
-from ..oauth2 import authorization_request, metadata, parameters, redirect_uri
+from ..oauth2 import authorization_request, metadata, parameters, redirect_uri, scope
 from ..oauth2.errors import AccessDenied, InvalidRequest, OAuth2Error, ServerError, TemporarilyUnavailable
 
 #: RFC 9700 §2.6, §4.2.4, §4.16; RFC 6819 §4.4.1.9, §4.6.6: of every answer here.
@@ -26,7 +26,7 @@ class Authorize(http.Controller):
     @http.route(
         metadata.AUTHORIZATION_ENDPOINT, type='http', auth='public', methods=['GET', 'POST'],
         csrf=False, readonly=False, sitemap=False)
-    def authorize(self, **kwargs):
+    def authorize(self):
         """Ask the user whether an application may act for them (RFC 6749 §3.1, §4.1.1).
 
         GET shows the consent page, or goes straight back to the application with
@@ -102,9 +102,14 @@ class Authorize(http.Controller):
 
     def _decide(self, client, authorization, answer):
         form = request.httprequest.form
-        displayed = form.get('consent', '')
-        if not request.validate_csrf(form.get('csrf_token')) or not consteq(displayed, self._sign_request()):
-            return self._render_error(InvalidRequest("The page was open too long, or was opened elsewhere."), client)
+        csrf_token, displayed = form.get('csrf_token', ''), form.get('consent', '')
+        # Neither comparison takes other text than ASCII: it raises.
+        if not (
+            (csrf_token + displayed).isascii()
+            and request.validate_csrf(csrf_token)
+            and consteq(displayed, self._sign_request(client, authorization))
+        ):
+            return self._render_error(InvalidRequest("The page was open too long, or was opened elsewhere."))
         log = request.env['orestapi.event']._log
         if form.get('decision') != 'allow':
             log('consent_refused', application_id=client.id, user_id=request.env.uid)
@@ -113,17 +118,27 @@ class Authorize(http.Controller):
             detail=', '.join(sorted(authorization.scope)))
         return self._issue_code(client, authorization, answer)
 
-    def _sign_request(self):
+    def _sign_request(self, client, authorization):
         """Return what binds the consent page to what it shows, and to whom.
 
         The CSRF token proves that the answer comes from a page of this session;
         this, that it comes from the page of this very request (RFC 6819 §4.4.1.10).
+        What the request leaves to the settings of the application is part of it
+        too: they may change while the page is open.
         """
         return hmac(
             # sudo: ir.config_parameter - the key is the secret of the database
             request.env(su=True),
             'orestapi.consent',
-            (request.session.sid, request.env.uid, request.httprequest.query_string),
+            (
+                # The rest of the session id changes every few hours, as for the CSRF token.
+                request.session.sid[:STORED_SESSION_BYTES],
+                request.env.uid,
+                client.id,
+                authorization.redirect_uri,
+                scope.render(authorization.scope),
+                request.httprequest.query_string,
+            ),
         )
 
     def _issue_code(self, client, authorization, answer):
@@ -145,7 +160,7 @@ class Authorize(http.Controller):
             'user': request.env.user,
             'destination': redirect_uri.get_destination(authorization.redirect_uri),
             'action': self._get_request_uri(),
-            'consent': self._sign_request(),
+            'consent': self._sign_request(client, authorization),
             'switch_user': '/web/session/logout?' + urlencode({
                 'redirect': '/web/login?' + urlencode({'redirect': self._get_request_uri()})}),
         })
@@ -159,7 +174,8 @@ class Authorize(http.Controller):
             'back': answer.get_uri(error.to_parameters()),
         }, status=error.status)
 
-    def _render_error(self, error, client=None):
+    def _render_error(self, error):
+        client = getattr(request, 'oauth2_client', None)
         event = request.env['orestapi.event']
         reference = event._generate_reference()
         event._log('authorization_request_refused', application_id=client.id if client else None,

@@ -11,6 +11,8 @@ from ..oauth2.errors import InsufficientScope, InvalidRequest, InvalidToken
 #: RFC 6750 §2.1: the scheme, blanks, and one token.
 BEARER = re.compile(r'bearer +([A-Za-z0-9._~+/-]+=*)', re.ASCII | re.IGNORECASE)
 
+CONTROL = re.compile(r'[\x00-\x1f\x7f]')
+
 
 class IrHttp(models.AbstractModel):
     _inherit = 'ir.http'
@@ -54,6 +56,11 @@ class IrHttp(models.AbstractModel):
             # It reads the request itself. As keyword arguments, a parameter of a
             # stranger that is called `self` would end in a status 500.
             request.params = {}
+        elif CONTROL.search(str(request.params.get('redirect', ''))):
+            # Browsers and werkzeug remove a tab from an address, after Odoo has
+            # looked at it: `/%09/evil.example` would leave this site after the
+            # login (RFC 9700 §4.11.2).
+            del request.params['redirect']
         return super()._dispatch(endpoint)
 
     @classmethod
