@@ -499,6 +499,8 @@ class OrestapiToken(models.Model):
             expires_at = self._get_refresh_expiry(
                 sign_in['create_date'], sign_in['refreshed_at'],
                 sign_in['refresh_token_expiry'], sign_in['sign_in_expiry'])
+            if expires_at and expires_at <= fields.Datetime.now():
+                return {'active': False}
         else:
             return {'active': False}
         if sign_in['application_id'] != client.id and not client.resource_server:
