@@ -102,7 +102,15 @@ def find_problem(uri):
 def is_loopback(uri):
     """Return whether the URI leads to the computer of the user (RFC 8252 §7.3)."""
     parts = urlsplit(uri)
-    return parts.scheme == 'http' and (parts.hostname or '') in ('127.0.0.1', '::1', 'localhost')
+    if parts.scheme != 'http':
+        return False
+    host = (parts.hostname or '').rstrip('.')
+    try:
+        # All of 127.0.0.0/8, and each way to write ::1.
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        # RFC 6761 §6.3.
+        return host == 'localhost' or host.endswith('.localhost')
 
 
 def is_private_use(uri):
