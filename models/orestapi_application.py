@@ -290,7 +290,7 @@ class OrestapiApplication(models.Model):
         authorizations = get_counts('orestapi.authorization', [], 'application_id')
         events = get_counts('orestapi.event', [], 'application_id')
         for application in self:
-            of_application = [('authorization_id.application_id', '=', application.id)]
+            of_application = [('authorization_id.application_id', 'in', application.ids)]
             application.authorization_count = authorizations.get(application.id, 0)
             application.event_count = events.get(application.id, 0)
             application.sign_in_count = self.env['orestapi.token'].search_count(
