@@ -237,9 +237,12 @@ class OrestapiToken(models.Model):
         text = scope.render(requested)
         access_secret = token.generate_secret()
         now = fields.Datetime.now()
+        # With no scope, because nobody was asked: should the service user be a person
+        # who signs in one day, this must not pass for their consent.
+        authorization_id = self.env['orestapi.authorization']._grant(user, client, ())
         # sudo: orestapi.token - sign-ins are opened here and in `_open` and nowhere else
         sign_in = self.sudo().create({
-            'authorization_id': self.env['orestapi.authorization']._grant(user, client, requested),
+            'authorization_id': authorization_id,
             'grant_type': grant_type.CLIENT_CREDENTIALS,
             'scope': text,
             'access_digest': token.compute_digest(access_secret),
@@ -264,7 +267,13 @@ class OrestapiToken(models.Model):
         """
         parsed = token.parse(request.refresh_token)
         sign_in = parsed and parsed.kind == token.REFRESH_TOKEN and self._fetch(parsed.row_id)
-        if not sign_in or sign_in['application_id'] != client.id or not token.is_genuine(self._get_mac_key(), parsed):
+        if (
+            not sign_in
+            or sign_in['application_id'] != client.id
+            # A service has none. Only who knows the key can make one up for it.
+            or not sign_in['refresh_digest']
+            or not token.is_genuine(self._get_mac_key(), parsed)
+        ):
             raise InvalidGrant("The refresh token is not valid.")
         if sign_in['revoked_at'] or self._is_expired(sign_in, client):
             raise InvalidGrant("The refresh token has expired or was revoked.")
