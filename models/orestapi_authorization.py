@@ -69,6 +69,11 @@ class OrestapiAuthorization(models.Model):
         self.sudo().unlink()
         return True
 
+    def action_disconnect(self):
+        """End the authorizations, and stay in the preferences that the button stands in."""
+        self.action_revoke()
+        return {'type': 'ir.actions.client', 'tag': 'orestapi_reload_record'}
+
     @api.model
     def _find_granted_scope(self, user, client):
         """Return the set of scope tokens that the user has already allowed the application."""

@@ -1,0 +1,104 @@
+import { registry } from "@web/core/registry";
+import { stepUtils } from "@web_tour/tour_utils";
+
+function openMenu(xmlid) {
+    return [
+        stepUtils.showAppsMenuItem(),
+        {
+            content: "open the app",
+            trigger: '.o_app[data-menu-xmlid="orestapi.orestapi_menu_root"]',
+            run: "click",
+        },
+        {
+            content: `open the menu ${xmlid}`,
+            trigger: `.o_menu_sections [data-menu-xmlid="${xmlid}"]`,
+            run: "click",
+        },
+    ];
+}
+
+function confirm() {
+    return {
+        content: "confirm",
+        trigger: ".o_dialog:not(:has(.o_form_view)) .modal-footer button.btn-primary",
+        run: "click",
+    };
+}
+
+registry.category("web_tour.tours").add("orestapi_sign_in_revoke", {
+    url: "/odoo",
+    steps: () => [
+        ...openMenu("orestapi.orestapi_token_menu"),
+        {
+            content: "end the sign-in of Mitchell",
+            trigger: '.o_data_row:has(td[name="user_id"]:contains(/^Mitchell$/)) button[name="action_revoke"]',
+            run: "click",
+        },
+        confirm(),
+        {
+            content: "see that it has ended",
+            trigger: '.o_data_row.text-muted td[name="user_id"]:contains(/^Mitchell$/)',
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("orestapi_authorization_revoke", {
+    url: "/odoo",
+    steps: () => [
+        ...openMenu("orestapi.orestapi_authorization_menu"),
+        {
+            content: "choose what Mitchell allowed",
+            trigger: '.o_data_row:has(td[name="user_id"]:contains(/^Mitchell$/)) .o_list_record_selector input',
+            run: "click",
+        },
+        {
+            content: "open the actions",
+            trigger: ".o_cp_action_menus .dropdown-toggle:last",
+            run: "click",
+        },
+        {
+            content: "revoke the tokens",
+            trigger: '.o-dropdown-item:contains("Revoke Tokens")',
+            run: "click",
+        },
+        {
+            content: "see that the authorization is gone",
+            trigger: '.o_list_view:not(:has(td[name="user_id"]:contains(/^Mitchell$/)))',
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("orestapi_disconnect", {
+    url: "/odoo",
+    steps: () => [
+        {
+            content: "open the menu of the user",
+            trigger: ".o_user_menu .dropdown-toggle",
+            run: "click",
+        },
+        {
+            content: "open the preferences",
+            trigger: "[data-menu=preferences]",
+            run: "click",
+        },
+        {
+            content: "open the connected applications",
+            trigger: '.o_notebook_headers a[name="page_orestapi"]',
+            run: "click",
+        },
+        {
+            content: "see what the application is and where it is used",
+            trigger: '.o_orestapi_authorizations .o_kanban_record:contains("Wiki"):has(img)',
+        },
+        {
+            content: "disconnect it",
+            trigger: '.o_orestapi_authorizations button[name="action_disconnect"]',
+            run: "click",
+        },
+        confirm(),
+        {
+            content: "see that no application is connected",
+            trigger: ".o_form_view:not(:has(.o_orestapi_authorizations))",
+        },
+    ],
+});
