@@ -7,5 +7,6 @@ from . import orestapi_client_secret_show
 from . import orestapi_event
 from . import orestapi_scope
 from . import orestapi_token
+from . import res_config_settings
 from . import res_users
 from . import res_users_apikeys

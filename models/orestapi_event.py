@@ -1,9 +1,21 @@
+import logging
 import secrets
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
+from odoo.addons.base.models.ir_mail_server import MailDeliveryException
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import NO_ACCESS
 from odoo.http import request
 from odoo.tools import SQL
+
+
+_logger = logging.getLogger(__name__)
+
+#: Days that events are kept, unless the setting says otherwise.
+RETENTION = 365
+
+#: The kinds that tell of a theft, and that administrators get a mail about.
+MAILED_KINDS = ('code_replayed', 'refresh_token_reused')
 
 
 class OrestapiEvent(models.Model):
@@ -50,11 +62,13 @@ class OrestapiEvent(models.Model):
     address = fields.Char("IP Address", readonly=True)
     detail = fields.Char(readonly=True, help="What made it happen, as the protocol or the sign-in calls it.")
     message = fields.Char("Event", compute='_compute_message')
+    mail_pending = fields.Boolean(groups=NO_ACCESS)
 
     # Counts failed client authentications, see `_authenticate_client`.
     _failures_idx = models.Index(
         "(address, COALESCE(application_id, 0), create_date) WHERE kind = 'client_authentication_failed'")
     _application_idx = models.Index("(application_id, id)")
+    _mail_pending_idx = models.Index("(id) WHERE mail_pending")
     _reference_idx = models.Index("(reference) WHERE reference IS NOT NULL")
 
     @api.depends('kind', 'application_name', 'user_name', 'actor_name', 'address', 'detail')
@@ -152,7 +166,53 @@ class OrestapiEvent(models.Model):
             'address': address or (request.httprequest.remote_addr if request else None),
             'detail': detail,
             'reference': reference,
+            'mail_pending': kind in MAILED_KINDS,
         })
+        if kind in MAILED_KINDS:
+            # Not sent from here: the request must not wait for a mail server.
+            # sudo: ir.cron - wakes the job that sends it
+            cron = self.env.ref('orestapi.ir_cron_mail_administrators', raise_if_not_found=False)
+            if cron:
+                cron.sudo()._trigger()
+
+    @api.model
+    def _mail_administrators(self):
+        """Tell the administrators by mail of codes and refresh tokens that were used twice.
+
+        With Odoo's mail server and nothing else, so that the addon does not need
+        the app Discuss. What cannot be sent is sent with the next ones, at the
+        latest a day later.
+        """
+        events = self.search([('mail_pending', '=', True)], order='id')
+        administrators = self.env.ref('orestapi.group_administrator').all_user_ids.filtered('email')
+        enabled = self.env['ir.config_parameter'].get_param('orestapi.mail_administrators')
+        sender = self.env.company.email or self.env['ir.mail_server']._get_default_from_address()
+        if events and administrators and enabled and sender:
+            sent = [self._mail_to(administrator, sender, events) for administrator in administrators]
+            if not any(sent):
+                return
+        self.env.cr.execute(SQL("UPDATE orestapi_event SET mail_pending = FALSE WHERE id = ANY(%s)", events.ids))
+
+    def _mail_to(self, administrator, sender, events):
+        events = events.with_context(lang=administrator.lang)
+        mail_server = self.env['ir.mail_server']
+        message = mail_server._build_email__(
+            email_from=sender,
+            email_to=[administrator.email],
+            subject=events.env._("Odoo ended a sign-in of a remote application"),
+            body='\n\n'.join([
+                *events.mapped('message'),
+                events.env._(
+                    "Somebody may have stolen a code or a token. More often, the application sends one twice by "
+                    "mistake. The events in Odoo, menu Oregional, tell when and from where."),
+            ]),
+        )
+        try:
+            mail_server.send_email(message)
+        except (MailDeliveryException, UserError, OSError) as error:
+            _logger.info("%s events cannot be mailed to %s: %s", len(events), administrator.login, error)
+            return False
+        return True
 
     @api.model
     def _generate_reference(self):
@@ -166,7 +226,7 @@ class OrestapiEvent(models.Model):
         :return: how many were deleted, and whether there may be more
         """
         # sudo: ir.config_parameter - a setting of this addon
-        days = self.env['ir.config_parameter'].sudo().get_param('orestapi.event_retention', '365')
+        days = self.env['ir.config_parameter'].sudo().get_param('orestapi.event_retention', RETENTION)
         batch = 10_000
         self.env.cr.execute(SQL(
             """
