@@ -418,6 +418,13 @@ class OrestapiApplication(models.Model):
             for application, vals in zip(self, vals_list)
         ]
 
+    def _read_group_groupby(self, alias, groupby_spec, query):
+        # Odoo checks the access to the other fields by which it groups, and
+        # forgets it for a many2many.
+        if field := self._fields.get(groupby_spec.partition(':')[0]):
+            self._check_field_access(field, 'read')
+        return super()._read_group_groupby(alias, groupby_spec, query)
+
     def generate_client_id(self):
         """Give the application a new client id. The old one stops working.
 

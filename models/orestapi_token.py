@@ -151,6 +151,7 @@ class OrestapiToken(models.Model):
 
         :raise AccessError: for the sign-in of somebody else
         """
+        self.check_access('read')
         is_administrator = self.env.user.has_group(ADMINISTRATOR)
         if not is_administrator and self.user_id - self.env.user:
             raise AccessError(self.env._("You can only end your own sign-ins."))
