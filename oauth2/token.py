@@ -116,8 +116,11 @@ def parse(string):
 
 
 def is_ours(string):
-    """Return whether a credential claims to be a token of this server."""
-    return string.startswith(f'{PREFIX}_')
+    """Return whether a credential claims to be a token of this server.
+
+    :param string: what was sent as a password or token, over RPC perhaps no text at all
+    """
+    return isinstance(string, str) and string.startswith(f'{PREFIX}_')
 
 
 def _compute_mac(key, row_id, generation, secret):

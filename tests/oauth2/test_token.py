@@ -149,6 +149,7 @@ def test_secret_is_in_no_repr():
 
 @pytest.mark.parametrize(('string', 'ours'), [
     (f'orestapi_at_1_{SECRET}', True), ('orestapi_garbage', True), ('', False), ('orestapi', False), ('x' * 40, False),
+    *((value, False) for value in (None, 5, True, ['orestapi_'], {'orestapi_': 1})),
 ])
 def test_is_ours(string, ours):
     assert tokens.is_ours(string) is ours
