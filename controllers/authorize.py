@@ -143,9 +143,11 @@ class Authorize(http.Controller):
 
     def _issue_code(self, client, authorization, answer):
         httprequest = request.httprequest
+        # PostgreSQL refuses a NUL character, which Odoo's own HTTP server lets through.
+        user_agent = (httprequest.user_agent.string or '').replace('\0', '')
         code = request.env['orestapi.authorization.code']._issue(
             request.env.user, client, authorization,
-            httprequest.remote_addr, (httprequest.user_agent.string or '')[:200])
+            httprequest.remote_addr, user_agent[:200])
         return answer.get_response({'code': code})
 
     # Pages

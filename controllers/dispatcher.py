@@ -50,7 +50,7 @@ class OAuth2Dispatcher(http.Dispatcher):
 
     def _parse_body(self):
         httprequest = self.request.httprequest
-        if httprequest.query_string and any(parameters.parse(httprequest.query_string)):
+        if httprequest.query_string:
             # RFC 6749 §2.3.1 and §3.2: secrets in a URL end up in logs. None of
             # the endpoints has a parameter that belongs there.
             raise InvalidRequest("The parameters must be in the body, not in the query string.")

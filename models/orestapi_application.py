@@ -178,7 +178,8 @@ class OrestapiApplication(models.Model):
     sign_in_count = fields.Integer("Active Sign-ins", compute='_compute_counts', groups=ADMINISTRATOR)
     code_count = fields.Integer("Codes", compute='_compute_counts', groups=ADMINISTRATOR)
     event_count = fields.Integer(compute='_compute_counts', groups=ADMINISTRATOR)
-    event_ids = fields.One2many('orestapi.event', 'application_id', "Latest Events", readonly=True, groups=ADMINISTRATOR)
+    event_ids = fields.One2many(
+        'orestapi.event', 'application_id', "Latest Events", readonly=True, groups=ADMINISTRATOR)
     issuer = fields.Char(
         compute='_compute_endpoints', groups=ADMINISTRATOR,
         help="How this server names itself to applications: its own address.")
@@ -254,7 +255,8 @@ class OrestapiApplication(models.Model):
         """Return what keeps the application from working, each as a sentence with the remedy."""
         sentences = []
         if not self.uri_ids and not self.service_user_id:
-            sentences.append(self.env._("No callback URI yet: add the one that the application names, on the tab URIs."))
+            sentences.append(self.env._(
+                "No callback URI yet: add the one that the application names, on the tab URIs."))
         if self.client_type == CONFIDENTIAL and not self.has_client_secret:
             sentences.append(self.env._("No client secret yet: generate one on the tab General."))
         if not self.scope_ids:
@@ -644,8 +646,9 @@ class OrestapiApplication(models.Model):
     @api.model
     def _is_allowed_origin(self, text):
         """Return whether any active application lists an origin (CORS)."""
-        # A preflight request names no application.
-        return bool(self.env.execute_query(SQL(
+        # A preflight request names no application. What cannot be an origin is not
+        # looked for: PostgreSQL refuses a NUL character.
+        return origin.is_origin(text) and bool(self.env.execute_query(SQL(
             """
             SELECT FROM orestapi_application
              WHERE active AND %s = ANY(string_to_array(translate(allowed_origins, E'\\r\\n\\t', '   '), ' '))

@@ -129,6 +129,7 @@ class TestTokenTransport(TokenEndpointCase):
             self.assertOAuth2Error(self.post(f'{PATH}?{urlencode(parameters)}', {}), 400, 'invalid_request')
         self.assertOAuth2Error(self.ask(path=f'{PATH}?scope=read'), 400, 'invalid_request')
         self.assertOAuth2Error(self.ask(path=f'{PATH}?anything'), 400, 'invalid_request')
+        self.assertOAuth2Error(self.ask(path=f'{PATH}?=anything'), 400, 'invalid_request')
         # None of that used anything up.
         self.assertIssued(self.post(PATH, whole))
         self.assertIssued(self.post(PATH, refresh))
@@ -275,7 +276,7 @@ class TestTokenTransport(TokenEndpointCase):
     def test_n107_cors_preflight(self):
         """A preflight request names no application: that of any is allowed."""
         self.application.allowed_origins = 'https://page.example.com'
-        for origin in ('https://page.example.com', 'https://evil.example', 'null', ''):
+        for origin in ('https://page.example.com', 'https://evil.example', 'https://nul\0.example', 'null', ''):
             with self.subTest(origin=origin):
                 response = self.url_open(PATH, method='OPTIONS', headers={
                     'Origin': origin, 'Access-Control-Request-Method': 'POST',
