@@ -26,7 +26,8 @@ class OrestapiApplicationUri(models.Model):
     @api.depends('uri')
     def _compute_warning(self):
         for record in self:
-            if record.uri and redirect_uri.is_plain_http(record.uri):
+            # While it is typed, it may be no URI at all.
+            if not redirect_uri.find_problem(record.uri or '') and redirect_uri.is_plain_http(record.uri):
                 record.warning = self.env._("Not encrypted: whoever is on the way can read the code.")
             else:
                 record.warning = False
