@@ -12,7 +12,7 @@ class OrestapiAuthorization(models.Model):
     _rec_name = 'application_id'
     _order = 'id desc'
 
-    user_id = fields.Many2one('res.users', "User", required=True, readonly=True, ondelete='cascade')
+    user_id = fields.Many2one('res.users', "User", required=True, readonly=True, index=True, ondelete='cascade')
     application_id = fields.Many2one(
         'orestapi.application', "Application", required=True, readonly=True, index=True, ondelete='cascade')
     scope_ids = fields.Many2many(

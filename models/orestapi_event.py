@@ -52,7 +52,8 @@ class OrestapiEvent(models.Model):
             ('refresh_token_reused', "Refresh token used twice"),
         ],
         required=True, readonly=True)
-    application_id = fields.Many2one('orestapi.application', "Application", readonly=True, ondelete='set null')
+    application_id = fields.Many2one(
+        'orestapi.application', "Application", readonly=True, index='btree_not_null', ondelete='set null')
     application_name = fields.Char(readonly=True, help="The name of the application at that time.")
     user_id = fields.Many2one('res.users', "User", readonly=True, ondelete='set null')
     user_name = fields.Char(readonly=True, help="The name of the user at that time.")
@@ -67,7 +68,6 @@ class OrestapiEvent(models.Model):
     # Counts failed client authentications, see `_authenticate_client`.
     _failures_idx = models.Index(
         "(address, COALESCE(application_id, 0), create_date) WHERE kind = 'client_authentication_failed'")
-    _application_idx = models.Index("(application_id, id)")
     _mail_pending_idx = models.Index("(id) WHERE mail_pending")
     _reference_idx = models.Index("(reference) WHERE reference IS NOT NULL")
 
