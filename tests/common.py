@@ -30,6 +30,8 @@ class OAuth2Case(HttpCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        # What the demo data shows, with the sign-ins and codes. The tests count their own.
+        cls.env['orestapi.authorization'].search([]).unlink()
         cls.user = new_test_user(cls.env, 'mitchell', 'base.group_user', password=PASSWORD, name="Mitchell")
         cls.administrator = new_test_user(
             cls.env, 'ada', 'orestapi.group_administrator', password=PASSWORD, name="Ada")
