@@ -89,22 +89,28 @@ class OrestapiAuthorization(models.Model):
 
         :param user: the `res.users` record
         :param Client client: the application
-        :param scope: the scope tokens
+        :param scope: the scope tokens; none for an application that acts on its own
         :return: the id of the authorization
         """
-        # In SQL because two windows may give the same consent at once, and the
-        # second must find the row of the first instead of failing. A collision is
-        # no error, so that it is not logged as one.
-        self.env.cr.execute(SQL(
-            """
-            INSERT INTO orestapi_authorization (user_id, application_id, create_uid, create_date, write_uid, write_date)
-            VALUES (%(user_id)s, %(application_id)s, %(user_id)s, %(now)s, %(user_id)s, %(now)s)
-            ON CONFLICT (user_id, application_id) DO UPDATE SET write_date = EXCLUDED.write_date
-            RETURNING id
-            """,
-            user_id=user.id, application_id=client.id, now=fields.Datetime.now(),
-        ), log_exceptions=False)
-        [authorization_id] = self.env.cr.fetchone()
+        # Read first, because a write of the same row by each of many requests would
+        # make them wait for each other.
+        # sudo: orestapi.authorization - records the consent of the user
+        authorization_id = self.sudo().search([('user_id', '=', user.id), ('application_id', '=', client.id)]).id
+        if not authorization_id:
+            # In SQL because two windows may give the same consent at once, and the
+            # second must find the row of the first instead of failing: the database
+            # tells it to start over. That is no error, so that it is not logged as one.
+            self.env.cr.execute(SQL(
+                """
+                INSERT INTO orestapi_authorization (
+                       user_id, application_id, create_uid, create_date, write_uid, write_date)
+                VALUES (%(user_id)s, %(application_id)s, %(user_id)s, %(now)s, %(user_id)s, %(now)s)
+                ON CONFLICT (user_id, application_id) DO NOTHING
+                RETURNING id
+                """,
+                user_id=user.id, application_id=client.id, now=fields.Datetime.now(),
+            ), log_exceptions=False)
+            [authorization_id] = self.env.cr.fetchone()
         self.env.cr.execute(SQL(
             """
             INSERT INTO orestapi_authorization_orestapi_scope_rel (orestapi_authorization_id, orestapi_scope_id)
