@@ -1,0 +1,436 @@
+from odoo.exceptions import ValidationError
+from odoo.tests import tagged
+
+from ..oauth2 import token
+from .common import PASSWORD, OAuth2Case
+
+OTHER_SECRET = 'a secret that nobody else has'
+
+
+@tagged('post_install', '-at_install')
+class TestRefreshToken(OAuth2Case):
+    """A refresh token gives new tokens once, and its second use ends the sign-in (RFC 6749 §6, RFC 9700 §4.14.2)."""
+
+    def renew(self, tokens, application=None, **changes):
+        """Refresh and return the new tokens."""
+        response = self.refresh(tokens['refresh_token'], application, **changes)
+        self.assertEqual(response.status_code, 200, response.text)
+        self.assertNoStore(response)
+        return response.json()
+
+    def get_sign_in(self, tokens):
+        return self.env['orestapi.token'].browse(token.parse(tokens['refresh_token']).row_id)
+
+    def assertRefused(self, refresh_token, application=None, error='invalid_grant', **changes):
+        self.assertOAuth2Error(self.refresh(refresh_token, application, **changes), 400, error)
+
+    def assertAlive(self, tokens, application=None):
+        """Assert that nothing has happened to a sign-in, and return its next tokens."""
+        if not application:
+            self.assertActive(tokens['access_token'], tokens['refresh_token'])
+        return self.renew(tokens, application)
+
+    def assertEnded(self, *responses, reason):
+        """Assert that all tokens of a sign-in are dead, wherever they are presented."""
+        for tokens in responses:
+            self.assertInactive(tokens['access_token'], tokens['refresh_token'])
+            self.assertEqual(self.call_json2(tokens['access_token']).status_code, 401)
+            self.assertRefused(tokens['refresh_token'])
+        self.assertEqual(self.get_sign_in(responses[0]).revoked_reason, reason)
+
+    def count_events(self):
+        return self.env['orestapi.event'].search_count([('kind', '=', 'refresh_token_reused')])
+
+    def test_n137_missing(self):
+        for refresh_token in (None, ''):
+            self.assertRefused(refresh_token, error='invalid_request')
+
+    def test_n137_garbage(self):
+        tokens = self.sign_in()
+        refresh_token = tokens['refresh_token']
+        parsed = token.parse(refresh_token)
+        other_secret = token.generate_secret()
+        for wrong in (
+            'x', '%', "' OR 1=1 --", refresh_token[:-1], refresh_token + 'x', refresh_token + ' ', refresh_token + '\n',
+            refresh_token.upper(), refresh_token.swapcase(), 'x' * 10_000,
+            refresh_token.replace(parsed.mac, parsed.mac.swapcase()),
+            refresh_token.replace(parsed.secret, other_secret),
+            f'orestapi_rt_{parsed.row_id}_1_{parsed.secret}_{parsed.mac}',
+            f'orestapi_rt_{parsed.row_id}_9999999999_{parsed.secret}_{parsed.mac}',
+            f'orestapi_rt_{parsed.row_id + 1}_0_{parsed.secret}_{parsed.mac}',
+            f'orestapi_rt_9999999999_0_{parsed.secret}_{parsed.mac}',
+            # Genuine as far as the MAC goes, as whoever reads the database could make it: not the secret of the row.
+            token.render_refresh_token(self.env['orestapi.token']._get_mac_key(), parsed.row_id, 0, other_secret),
+            token.render_refresh_token(self.env['orestapi.token']._get_mac_key(), parsed.row_id, 7, other_secret),
+        ):
+            with self.subTest(refresh_token=wrong[:80]):
+                self.assertRefused(wrong)
+        self.assertAlive(tokens)
+
+    def test_n137_forged(self):
+        """A made-up token of an earlier refresh must not end a sign-in: anybody could end all."""
+        first = self.sign_in()
+        second = self.renew(first)
+        row_id = self.get_sign_in(first).id
+        secret = token.parse(first['refresh_token']).secret
+        self.assertRefused(token.render_refresh_token(b'another key', row_id, 0, secret))
+        self.assertRefused(f'orestapi_rt_{row_id}_0_{token.generate_secret()}_{token.generate_secret()}')
+        self.assertAlive(second)
+        self.assertEqual(self.count_events(), 0)
+
+    def test_n137_revoked(self):
+        tokens = self.sign_in()
+        self.get_sign_in(tokens).with_user(self.user).action_revoke()
+        self.assertEnded(tokens, reason='user')
+
+    def test_n138_another_confidential_client(self):
+        self.other.client_secret = OTHER_SECRET
+        first = self.sign_in()
+        second = self.renew(first)
+        for refresh_token in (first['refresh_token'], second['refresh_token']):
+            self.assertRefused(refresh_token, auth=('shop-client', OTHER_SECRET))
+        self.assertAlive(second)
+
+    def test_n139_another_public_client(self):
+        self.public.copy({'client_id': 'other-tool-client'})
+        first = self.sign_in(self.public)
+        second = self.renew(first, self.public)
+        for refresh_token in (first['refresh_token'], second['refresh_token']):
+            self.assertRefused(refresh_token, self.public, client_id='other-tool-client')
+            # Nor one with a secret of its own, nor the other way round.
+            self.assertRefused(refresh_token, auth=self.get_auth())
+        self.assertAlive(second, self.public)
+        self.assertRefused(self.sign_in()['refresh_token'], self.public)
+
+    def test_n140_no_authentication(self):
+        tokens = self.sign_in()
+        for changes in (
+            {}, {'client_id': 'wiki-client'}, {'client_id': 'wiki-client', 'client_secret': ''},
+            {'client_id': 'wiki-client', 'client_secret': OTHER_SECRET},
+        ):
+            with self.subTest(changes=changes):
+                self.assertInvalidClient(self.refresh(tokens['refresh_token'], auth=None, **changes))
+        response = self.refresh(tokens['refresh_token'], auth=('wiki-client', OTHER_SECRET))
+        self.assertInvalidClient(response, challenge=True)
+        self.assertAlive(tokens)
+
+    def test_n141_wider_scope(self):
+        tokens = self.sign_in(scope='read')
+        for scope in ('rpc', 'read rpc', 'read unknown', 'READ', 'read  read', '"', 'read\\', ' ', 'x' * 2000):
+            with self.subTest(scope=scope[:50]):
+                self.assertRefused(tokens['refresh_token'], error='invalid_scope', scope=scope)
+        self.assertEqual(self.assertAlive(tokens)['scope'], 'read')
+
+    def test_n141_scope_taken_from_the_application(self):
+        """What an administrator takes from the application is gone with the next refresh, and before."""
+        tokens = self.sign_in(scope='read rpc')
+        self.application.scope_ids = self.env.ref('orestapi.scope_read')
+        self.assertEqual(self.introspect(tokens['access_token'])['scope'], 'read')
+        self.assertEqual(self.call_json2(tokens['access_token']).status_code, 403)
+        self.assertRefused(tokens['refresh_token'], error='invalid_scope', scope='read rpc')
+        tokens = self.renew(tokens)
+        self.assertEqual(tokens['scope'], 'read')
+        self.application.scope_ids = False
+        self.assertRefused(tokens['refresh_token'], error='invalid_scope')
+        self.application.scope_ids = self.env.ref('orestapi.scope_read')
+        self.assertAlive(tokens)
+
+    def test_n142_narrower_scope(self):
+        tokens = self.sign_in(scope='read rpc')
+        narrow = self.renew(tokens, scope='read')
+        self.assertEqual(narrow['scope'], 'read')
+        self.assertEqual(self.introspect(narrow['access_token'])['scope'], 'read')
+        self.assertEqual(self.call_json2(narrow['access_token']).status_code, 403)
+        # RFC 6749 §6: the new refresh token has the scope of the presented one.
+        self.assertEqual(self.introspect(narrow['refresh_token'])['scope'], 'read rpc')
+        wide = self.renew(narrow)
+        self.assertEqual(wide['scope'], 'read rpc')
+        self.assertEqual(self.call_json2(wide['access_token']).status_code, 200)
+        # The access token before is still the narrow one.
+        self.assertEqual(self.introspect(narrow['access_token'])['scope'], 'read')
+
+    def test_n143_replayed(self):
+        tokens = [self.sign_in(scope='read rpc')]
+        for _count in range(3):
+            tokens.append(self.renew(tokens[-1]))
+        self.assertEqual(len({response[name] for response in tokens for name in ('access_token', 'refresh_token')}), 8)
+        self.assertEqual(self.call_json2(tokens[-1]['access_token']).status_code, 200)
+        self.assertRefused(tokens[-2]['refresh_token'])
+        self.assertEnded(*tokens, reason='refresh_token_reused')
+        # One event, whoever tries again.
+        self.assertEqual(self.count_events(), 1)
+        event = self.env['orestapi.event'].search([('kind', '=', 'refresh_token_reused')])
+        self.assertEqual((event.application_id, event.user_id), (self.application, self.user))
+        self.assertEqual(event.address, '127.0.0.1')
+
+    def test_n143_replayed_of_any_generation(self):
+        """There is no history of tokens, and yet each of them is recognised."""
+        for generation in (0, 1, 2, 5):
+            with self.subTest(generation=generation):
+                tokens = [self.sign_in()]
+                for _count in range(6):
+                    tokens.append(self.renew(tokens[-1]))
+                self.assertRefused(tokens[generation]['refresh_token'])
+                self.assertEnded(tokens[-1], reason='refresh_token_reused')
+
+    def test_n143_public_client(self):
+        first = self.sign_in(self.public, scope='rpc')
+        second = self.renew(first, self.public)
+        self.assertEqual(self.call_json2(second['access_token']).status_code, 200)
+        self.assertRefused(first['refresh_token'], self.public)
+        self.assertRefused(second['refresh_token'], self.public)
+        self.assertEqual(self.call_json2(second['access_token']).status_code, 401)
+
+    def test_n144_grandparent_in_grace_period(self):
+        self.stop_clock()
+        self.application.refresh_token_grace = 60
+        first = self.sign_in(scope='rpc')
+        second = self.renew(first)
+        third = self.renew(second)
+        self.assertRefused(first['refresh_token'])
+        self.assertEnded(first, second, third, reason='refresh_token_reused')
+
+    def test_n145_grace_period(self):
+        self.stop_clock()
+        self.application.refresh_token_grace = 30
+        first = self.sign_in(scope='read rpc')
+        second = self.renew(first)
+        for seconds in (0, 1, 30):
+            with self.later(seconds=seconds):
+                # The same answer, whatever is asked; only the time goes on.
+                self.assertEqual(self.renew(first), {**second, 'expires_in': 3600 - seconds})
+                self.assertEqual(self.renew(first, scope='read'), {**second, 'expires_in': 3600 - seconds})
+        sign_in = self.get_sign_in(first)
+        self.assertEqual(sign_in.generation, 1)
+        self.assertEqual(self.call_json2(second['access_token']).status_code, 200)
+        third = self.renew(second)
+        # Its successor has been used: nobody needs the first answer any more.
+        self.assertRefused(first['refresh_token'])
+        self.assertEnded(second, third, reason='refresh_token_reused')
+
+    def test_n145_after_the_grace_period(self):
+        self.stop_clock()
+        self.application.refresh_token_grace = 30
+        first = self.sign_in()
+        second = self.renew(first)
+        with self.later(seconds=31):
+            self.assertRefused(first['refresh_token'])
+            self.assertEnded(first, second, reason='refresh_token_reused')
+
+    def test_n145_grace_period_for_the_application_only(self):
+        """A stolen predecessor is of no use to others, nor one whose secret is not right."""
+        self.stop_clock()
+        self.other.client_secret = OTHER_SECRET
+        (self.application + self.other).refresh_token_grace = 60
+        first = self.sign_in()
+        second = self.renew(first)
+        self.assertRefused(first['refresh_token'], auth=('shop-client', OTHER_SECRET))
+        self.assertInvalidClient(self.refresh(first['refresh_token'], auth=None, client_id='wiki-client'))
+        forged = f'orestapi_rt_{self.get_sign_in(first).id}_0_{token.generate_secret()}_{token.generate_secret()}'
+        self.assertRefused(forged)
+        self.assertAlive(second)
+
+    def test_n145_grace_period_switched_off_or_on(self):
+        """The setting of the moment counts, and a grace period must have been promised at the refresh."""
+        self.stop_clock()
+        self.application.refresh_token_grace = 60
+        first = self.sign_in()
+        second = self.renew(first)
+        self.application.refresh_token_grace = 0
+        with self.later(seconds=5):
+            self.assertRefused(first['refresh_token'])
+            self.assertEnded(second, reason='refresh_token_reused')
+        first = self.sign_in()
+        second = self.renew(first)
+        self.application.refresh_token_grace = 60
+        self.assertRefused(first['refresh_token'])
+        self.assertEnded(second, reason='refresh_token_reused')
+
+    def test_n145_bounds_of_the_grace_period(self):
+        for seconds in (-1, 61):
+            with self.assertRaises(ValidationError):
+                self.application.refresh_token_grace = seconds
+
+    def test_n146_revoked_in_grace_period(self):
+        self.stop_clock()
+        self.application.refresh_token_grace = 60
+        for revoked in (0, 1):
+            tokens = [self.sign_in()]
+            tokens.append(self.renew(tokens[0]))
+            response = self.post('/oauth2/revoke', {'token': tokens[revoked]['refresh_token']}, self.get_auth())
+            self.assertEqual(response.status_code, 200)
+            self.assertEnded(*tokens, reason='application')
+        self.assertEqual(self.count_events(), 0)
+
+    def test_n148_answer_lost(self):
+        """The application never saw the answer, and asks again with the token that it has."""
+        first = self.sign_in(scope='rpc')
+        self.renew(first)
+        # Without a grace period it cannot be told from a thief: the user signs in again.
+        self.assertRefused(first['refresh_token'])
+        self.assertEnded(first, reason='refresh_token_reused')
+        self.application.refresh_token_grace = 60
+        first = self.sign_in(scope='rpc')
+        self.renew(first)
+        second = self.renew(first)
+        self.assertEqual(self.call_json2(second['access_token']).status_code, 200)
+        self.assertAlive(second)
+
+    def test_n149_idle_limit(self):
+        self.stop_clock()
+        self.application.write({'refresh_token_expiry': 7200, 'access_token_expiry': 3600})
+        tokens = self.sign_in()
+        other = self.sign_in()
+        for _count in range(3):
+            with self.later(seconds=7199):
+                # Each use counts anew.
+                self.assertActive(tokens['refresh_token'])
+        with self.later(seconds=7199):
+            tokens = self.renew(tokens)
+            with self.later(seconds=7199):
+                tokens = self.renew(tokens)
+        with self.later(seconds=7200):
+            self.assertInactive(other['refresh_token'])
+            self.assertRefused(other['refresh_token'])
+        with self.later(seconds=3 * 7200):
+            self.assertRefused(tokens['refresh_token'])
+
+    def test_n149_absolute_limit(self):
+        self.stop_clock()
+        self.application.sign_in_expiry = 10_000
+        tokens = self.sign_in()
+        other = self.sign_in()
+        for seconds in (3000, 6000, 9999):
+            with self.later(seconds=seconds):
+                tokens = self.renew(tokens)
+        with self.later(seconds=10_000):
+            # However often it was refreshed, and however lately.
+            for refresh_token in (tokens['refresh_token'], other['refresh_token']):
+                self.assertInactive(refresh_token)
+                self.assertRefused(refresh_token)
+
+    def test_n149_no_limit(self):
+        """The default: a refresh token never expires."""
+        tokens = self.sign_in()
+        with self.later(days=5000):
+            self.assertEqual(self.introspect(tokens['refresh_token']).get('exp'), None)
+            self.assertEqual(self.renew(tokens)['expires_in'], 3600)
+
+    def test_n150_limit_shortened(self):
+        self.stop_clock()
+        tokens = self.sign_in()
+        self.application.refresh_token_expiry = 600
+        with self.later(seconds=599):
+            self.assertActive(tokens['refresh_token'])
+        with self.later(seconds=600):
+            self.assertInactive(tokens['refresh_token'])
+            self.assertRefused(tokens['refresh_token'])
+            self.application.write({'refresh_token_expiry': 0, 'sign_in_expiry': 600})
+            self.assertRefused(tokens['refresh_token'])
+            # Lengthened again, it is as if nothing had been: nobody ended the sign-in.
+            self.application.sign_in_expiry = 601
+            self.assertAlive(tokens)
+
+    def test_n151_user_archived(self):
+        tokens = self.sign_in(scope='rpc')
+        self.user.active = False
+        self.assertEnded(tokens, reason='user_archived')
+        self.user.active = True
+        self.assertEnded(tokens, reason='user_archived')
+
+    def test_n151_user_deleted(self):
+        tokens = self.sign_in(scope='rpc')
+        self.user.unlink()
+        self.assertRefused(tokens['refresh_token'])
+        self.assertInactive(tokens['access_token'], tokens['refresh_token'])
+        self.assertEqual(self.call_json2(tokens['access_token']).status_code, 401)
+        self.assertFalse(self.env['orestapi.token'].search([]))
+
+    def test_n152_group_lost(self):
+        group = self.env['res.groups'].create({'name': "Wiki users", 'user_ids': [(4, self.user.id)]})
+        self.application.group_ids = group
+        tokens = self.sign_in(scope='rpc')
+        self.assertEqual(self.call_json2(tokens['access_token']).status_code, 200)
+        self.user.group_ids -= group
+        self.assertEqual(self.call_json2(tokens['access_token']).status_code, 401)
+        self.assertInactive(tokens['access_token'], tokens['refresh_token'])
+        # The attempt ends the sign-in, so that it does not come back with the group.
+        self.assertEnded(tokens, reason='user_not_allowed')
+        self.user.group_ids += group
+        self.assertEnded(tokens, reason='user_not_allowed')
+
+    def test_n153_password_changed(self):
+        self.administrator.group_ids += self.env.ref('base.group_erp_manager')
+        for change in (
+            lambda: self.user.with_user(self.administrator).write({'password': PASSWORD}),
+            lambda: self.env['res.users'].with_user(self.user).change_password(PASSWORD, PASSWORD + ', again'),
+        ):
+            self.user.password = PASSWORD
+            devices = [self.sign_in(scope='rpc'), self.sign_in(scope='rpc')]
+            others = self.sign_in(user=self.administrator)
+            change()
+            for tokens in devices:
+                self.assertEnded(tokens, reason='password_changed')
+            self.assertAlive(others)
+
+    def test_n153_password_checked(self):
+        """A login, and the new hash that Odoo stores at a login, are no change of the password."""
+        tokens = self.sign_in()
+        credential = {'login': 'mitchell', 'password': PASSWORD, 'type': 'password'}
+        self.env['res.users'].authenticate(credential, {'interactive': True})
+        self.user.write({'name': "Mitchell Admin", 'email': 'mitchell@example.com'})
+        self.assertAlive(tokens)
+
+    def test_n153_logged_out_from_all_devices(self):
+        tokens = self.sign_in(scope='rpc')
+        others = self.sign_in(user=self.administrator)
+        self.user.with_user(self.user)._action_revoke_all_devices()
+        self.assertEnded(tokens, reason='logged_out')
+        self.assertAlive(others)
+
+    def test_n154_application_archived(self):
+        tokens = self.sign_in(scope='rpc')
+        public_tokens = self.sign_in(self.public, scope='rpc')
+        (self.application + self.public).active = False
+        self.assertInvalidClient(self.refresh(tokens['refresh_token']), challenge=True)
+        self.assertInvalidClient(self.refresh(public_tokens['refresh_token'], self.public))
+        for response in (tokens, public_tokens):
+            self.assertEqual(self.call_json2(response['access_token']).status_code, 401)
+        (self.application + self.public).active = True
+        self.assertAlive(tokens)
+
+    def test_n154_application_deleted(self):
+        tokens = self.sign_in(scope='rpc')
+        auth = self.get_auth()
+        self.application.unlink()
+        self.assertInvalidClient(self.refresh(tokens['refresh_token'], self.other, auth), challenge=True)
+        self.assertEqual(self.call_json2(tokens['access_token']).status_code, 401)
+        self.assertFalse(self.env['orestapi.token'].search([]))
+
+    def test_n154_secret_rotated(self):
+        """A new secret keeps out who has only the old one, and leaves the users signed in."""
+        tokens = self.sign_in()
+        secret = self.application.generate_client_secret()
+        self.assertInvalidClient(self.refresh(tokens['refresh_token']), challenge=True)
+        self.renew(tokens, auth=('wiki-client', secret))
+
+    def test_n156_another_kind_of_token(self):
+        code = self.get_code()
+        tokens = self.sign_in()
+        for other in (code, tokens['access_token']):
+            self.assertRefused(other)
+            self.assertRefused(other.replace('_at_', '_rt_').replace('_ac_', '_rt_'))
+        self.assertAlive(tokens)
+        self.assertEqual(self.redeem(code).status_code, 200)
+
+    def test_n157_two_devices(self):
+        first, second, third = (self.sign_in(scope='rpc') for _device in range(3))
+        self.assertEqual(len({self.get_sign_in(tokens).id for tokens in (first, second, third)}), 3)
+        self.assertEqual(len(self.get_sign_in(first).authorization_id.token_ids), 3)
+        newer = self.renew(first)
+        self.assertRefused(first['refresh_token'])
+        self.assertEnded(first, newer, reason='refresh_token_reused')
+        second = self.assertAlive(second)
+        self.get_sign_in(second).with_user(self.user).action_revoke()
+        self.assertEnded(second, reason='user')
+        self.assertAlive(third)
