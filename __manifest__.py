@@ -35,6 +35,7 @@
             'orestapi/static/tests/tours/**/*',
         ],
     },
+    'uninstall_hook': 'uninstall_hook',
     'application': True,
     'installable': True,
 }
