@@ -7,8 +7,8 @@ from odoo import http
 from odoo.http import STORED_SESSION_BYTES, request
 from odoo.tools import consteq, hmac
 
-from ..oauth2 import authorization_request, metadata, parameters, redirect_uri, scope
-from ..oauth2.errors import AccessDenied, InvalidRequest, OAuth2Error, ServerError, TemporarilyUnavailable
+from ..oauth2 import authorization_request, errors, metadata, parameters, redirect_uri, scope
+from ..oauth2.errors import InvalidRequest, OAuth2Error, ServerError, TemporarilyUnavailable
 
 #: RFC 9700 §2.6, §4.2.4, §4.16; RFC 6819 §4.4.1.9, §4.6.6: of every answer here.
 HEADERS = {
@@ -84,7 +84,7 @@ class Authorize(http.Controller):
     def _authorize(self, client, authorization, answer):
         user = request.env.user
         if not user._can_authorize(client):
-            error = AccessDenied("The user may not use this application.")
+            error = errors.AccessDenied("The user may not use this application.")
             return self._render_not_allowed(client, error, answer)
         if request.httprequest.method == 'POST':
             return self._decide(client, authorization, answer)
@@ -113,7 +113,7 @@ class Authorize(http.Controller):
         log = request.env['orestapi.event']._log
         if form.get('decision') != 'allow':
             log('consent_refused', application_id=client.id, user_id=request.env.uid)
-            raise AccessDenied("The user refused.")
+            raise errors.AccessDenied("The user refused.")
         log('consent_given', application_id=client.id, user_id=request.env.uid,
             detail=', '.join(sorted(authorization.scope)))
         return self._issue_code(client, authorization, answer)
@@ -178,10 +178,8 @@ class Authorize(http.Controller):
 
     def _render_error(self, error):
         client = getattr(request, 'oauth2_client', None)
-        event = request.env['orestapi.event']
-        reference = event._generate_reference()
-        event._log('authorization_request_refused', application_id=client.id if client else None,
-                   detail=error.description, reference=reference)
+        reference = request.env['orestapi.event']._log_refused_request(
+            client.id if client else None, request.httprequest.remote_addr, error.description)
         return self._render('orestapi.error', {'error': error, 'reference': reference}, status=400)
 
     def _render(self, template, values, status=200):

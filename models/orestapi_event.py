@@ -1,5 +1,6 @@
 import logging
 import secrets
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.addons.base.models.ir_mail_server import MailDeliveryException
@@ -13,6 +14,10 @@ _logger = logging.getLogger(__name__)
 
 #: Days that events are kept, unless the setting says otherwise.
 RETENTION = 365
+
+#: Refused authorization requests from one address that are kept within the window.
+REFUSED_LIMIT = 30
+REFUSED_WINDOW = timedelta(seconds=60)
 
 #: The kinds that tell of a theft, and that administrators get a mail about.
 MAILED_KINDS = ('code_replayed', 'refresh_token_reused')
@@ -68,6 +73,8 @@ class OrestapiEvent(models.Model):
     # Counts failed client authentications, see `_authenticate_client`.
     _failures_idx = models.Index(
         "(address, COALESCE(application_id, 0), create_date) WHERE kind = 'client_authentication_failed'")
+    # Counts refused authorization requests, see `_log_refused_request`.
+    _refused_idx = models.Index("(address, create_date) WHERE kind = 'authorization_request_refused'")
     _mail_pending_idx = models.Index("(id) WHERE mail_pending")
     _reference_idx = models.Index("(reference) WHERE reference IS NOT NULL")
 
@@ -215,9 +222,32 @@ class OrestapiEvent(models.Model):
         return True
 
     @api.model
-    def _generate_reference(self):
-        """Return a short reference that a user can read to an administrator."""
-        return secrets.token_hex(4)
+    def _log_refused_request(self, application_id, address, description):
+        """Add the event of an authorization request that cannot be answered by redirect.
+
+        Anybody can send such requests without an end, so that only the first
+        ones of an address within a minute are kept.
+
+        :param application_id: the id of the application, if it is known
+        :param str address: where the request came from
+        :param str description: the description of the error
+        :return: a short reference that a user can read to an administrator, or
+            None when the event was not kept
+        """
+        now = fields.Datetime.now()
+        [[count]] = self.env.execute_query(SQL(
+            """
+            SELECT count(*) FROM orestapi_event
+             WHERE kind = 'authorization_request_refused' AND address = %s AND create_date > %s
+            """,
+            address, now - REFUSED_WINDOW,
+        ))
+        if count >= REFUSED_LIMIT:
+            return None
+        reference = secrets.token_hex(4)
+        self._log('authorization_request_refused', application_id=application_id, address=address,
+                  detail=description, reference=reference)
+        return reference
 
     @api.autovacuum
     def _gc_retention(self):

@@ -1,0 +1,56 @@
+import re
+
+from odoo.tests import tagged
+
+from ..models.orestapi_event import REFUSED_LIMIT
+from .common import OAuth2Case
+
+
+@tagged('post_install', '-at_install')
+class TestEvents(OAuth2Case):
+    """What happened, in sentences that an administrator reads."""
+
+    def find(self, kind):
+        return self.env['orestapi.event'].search([('kind', '=', kind)])
+
+    def test_reference_of_an_error_page(self):
+        """The reference on the page leads to the event that says what was wrong."""
+        page = self.authorize({'client_id': 'nobody'}).text
+        reference = re.search(r'<code[^>]*>([0-9a-f]{8})</code>', page)[1]
+        event = self.env['orestapi.event'].search([('reference', '=', reference)])
+        self.assertEqual(event.detail, "The client_id is not that of an application.")
+        self.assertEqual(
+            event.message, "A request from 127.0.0.1 to authorize an unknown application was refused: "
+            "The client_id is not that of an application.")
+
+    def test_refused_requests_do_not_fill_the_database(self):
+        """Anybody can send bad requests without an end: only the first ones of a minute are kept."""
+        before = len(self.find('authorization_request_refused'))
+        for number in range(REFUSED_LIMIT + 5):
+            response = self.authorize({'client_id': f'nobody-{number}'})
+            self.assertEqual(response.status_code, 400)
+        self.assertEqual(len(self.find('authorization_request_refused')) - before, REFUSED_LIMIT)
+        self.assertNotIn('</code>', response.text)
+
+    def test_sentence_of_a_reuse(self):
+        tokens = self.sign_in()
+        self.refresh(tokens['refresh_token'])
+        self.refresh(tokens['refresh_token'])
+        self.assertEqual(
+            self.find('refresh_token_reused').message,
+            "A refresh token of Wiki for Mitchell was reused from 127.0.0.1; the sign-in was ended.")
+
+    def test_every_kind_has_a_sentence(self):
+        """No kind of event is shown by its technical name."""
+        events = self.env['orestapi.event']
+        for kind, _label in events._fields['kind'].selection:
+            with self.subTest(kind):
+                self.assertNotEqual(events.new({'kind': kind})._get_message(), kind)
+
+    def test_names_outlive_what_they_name(self):
+        """An event still says of whom it speaks when the application is gone."""
+        self.sign_in()
+        self.application.unlink()
+        event = self.find('consent_given')[:1]
+        self.assertFalse(event.application_id)
+        self.assertEqual(event.message, "Mitchell allowed Wiki: read.")
