@@ -55,7 +55,7 @@ class CallbackHandler(http.server.BaseHTTPRequestHandler):
         self.server.response = f'http://127.0.0.1:{self.server.server_port}{self.path}'
         self.server.received.set()
 
-    def log_message(self, format, *args):
+    def log_message(self, *args):
         # The request line holds the code.
         pass
 

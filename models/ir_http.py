@@ -23,7 +23,8 @@ class IrHttp(models.AbstractModel):
         # Split as widely as core does it, which takes any white space for a blank.
         words = authorization.split()
         if len(words) < 2 or words[0].lower() != 'bearer' or not token.is_ours(words[1]):
-            return super()._auth_method_bearer()
+            super()._auth_method_bearer()
+            return
         match = BEARER.fullmatch(authorization)
         if not match or 'access_token' in request.httprequest.args:
             # RFC 6750 §2: one token, sent in one way.

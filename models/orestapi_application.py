@@ -74,7 +74,8 @@ class OrestapiApplication(models.Model):
     client_id = fields.Char(
         "Client ID", required=True, copy=False, groups=ADMINISTRATOR,
         default=lambda self: token.generate_client_id(),
-        help="The name of the application in the protocol. Copy it into the settings of the application. It is no secret.")
+        help="The name of the application in the protocol. Copy it into the settings of the application. "
+             "It is no secret.")
     client_secret = fields.Char(
         compute='_compute_client_secret', inverse='_inverse_client_secret', copy=False, groups=ADMINISTRATOR,
         default=lambda self: self._default_client_secret(),
@@ -417,7 +418,7 @@ class OrestapiApplication(models.Model):
         vals_list = super().copy_data(default)
         return vals_list if 'name' in (default or {}) else [
             dict(vals, name=self.env._("%s (copy)", application.name))
-            for application, vals in zip(self, vals_list)
+            for application, vals in zip(self, vals_list, strict=True)
         ]
 
     def _read_group_groupby(self, alias, groupby_spec, query):
@@ -552,7 +553,7 @@ class OrestapiApplication(models.Model):
             authenticated = bool(client) and client.is_public
         else:
             hashes = row['hashes'] if row and not client.is_public else [None]
-            authenticated = any([client_secret.verify(credentials.client_secret, stored) for stored in hashes])
+            authenticated = any(client_secret.verify(credentials.client_secret, stored) for stored in hashes)
         if not authenticated:
             self.env['orestapi.event']._log(
                 'client_authentication_failed', application_id=client.id if client else None, address=address)

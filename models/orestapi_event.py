@@ -9,7 +9,6 @@ from odoo.fields import NO_ACCESS
 from odoo.http import request
 from odoo.tools import SQL
 
-
 _logger = logging.getLogger(__name__)
 
 #: Days that events are kept, unless the setting says otherwise.

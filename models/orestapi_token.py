@@ -63,7 +63,8 @@ class OrestapiToken(models.Model):
     create_date = fields.Datetime("Signed in", required=True, readonly=True)
     last_used_at = fields.Datetime("Last Used", readonly=True, help="To within ten minutes.")
     expires_at = fields.Datetime(
-        "Expires", compute='_compute_expires_at', help="When the user must sign in again at the latest. Empty means never.")
+        "Expires", compute='_compute_expires_at',
+        help="When the user must sign in again at the latest. Empty means never.")
     address = fields.Char("IP Address", readonly=True, help="Where the user's browser was when the user signed in.")
     user_agent = fields.Char("Browser", readonly=True, help="What the user's browser said it was.")
     device = fields.Char(compute='_compute_device', help="The device or browser, as far as it said what it is.")
@@ -579,10 +580,9 @@ class OrestapiToken(models.Model):
         if parsed.kind == token.REFRESH_TOKEN:
             genuine = token.is_genuine(self._get_mac_key(), parsed)
         else:
-            genuine = any([
+            genuine = any(
                 token.has_digest(parsed.secret, sign_in[digest])
-                for digest in ('access_digest', 'previous_access_digest')
-            ])
+                for digest in ('access_digest', 'previous_access_digest'))
         if genuine and self._end([sign_in['id']], 'application'):
             self.env['orestapi.event']._log(
                 'token_revoked', application_id=client.id, user_id=sign_in['user_id'], address=address)

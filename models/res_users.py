@@ -55,7 +55,7 @@ class ResUsers(models.Model):
         # sudo: res.users - finds the user by login, as the login of core does
         user = self.sudo().search(self._get_login_domain(login), order=self._get_login_order(), limit=1)
         if not uid or user.id != uid:
-            raise AccessDenied()
+            raise AccessDenied
         return {'uid': uid, 'auth_method': 'apikey', 'mfa': 'default'}
 
     @api.model
@@ -64,7 +64,7 @@ class ResUsers(models.Model):
         # changes. A token expires and is revoked without that.
         if passwd and token.is_ours(passwd):
             if self.env['res.users.apikeys']._check_credentials(scope='rpc', key=passwd) != uid:
-                raise AccessDenied()
+                raise AccessDenied
             return
         super()._check_uid_passwd(uid, passwd)
 
