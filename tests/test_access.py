@@ -1,0 +1,428 @@
+from odoo import fields
+from odoo.exceptions import AccessError
+from odoo.tests import new_test_user, tagged
+
+from .common import CLIENT_SECRET, PASSWORD, OAuth2Case
+
+APPLICATION = 'orestapi.application'
+AUTHORIZATION = 'orestapi.authorization'
+CODE = 'orestapi.authorization.code'
+EVENT = 'orestapi.event'
+SCOPE = 'orestapi.scope'
+TOKEN = 'orestapi.token'
+URI = 'orestapi.application.uri'
+
+OPERATIONS = ('create', 'read', 'write', 'unlink')
+
+#: Which operations each user may do, over all records or their own ones. Whoever is left out may do nothing.
+ALLOWED = {
+    APPLICATION: {'administrator': OPERATIONS, 'user': ('read',)},
+    URI: {'administrator': OPERATIONS},
+    SCOPE: {'administrator': ('read',), 'user': ('read',)},
+    AUTHORIZATION: {'administrator': ('read',), 'user': ('read',)},
+    CODE: {'administrator': ('read',)},
+    TOKEN: {'administrator': ('read',), 'user': ('read',)},
+    EVENT: {'administrator': ('read',)},
+}
+
+#: What there is to do by name; `True` for what an administrator may do to the records of others.
+ACTIONS = {
+    (APPLICATION, 'generate_client_id'): True,
+    (APPLICATION, 'generate_client_secret'): True,
+    (APPLICATION, 'generate_own_id'): True,
+    (APPLICATION, 'generate_own_secret'): True,
+    (APPLICATION, 'copy'): True,
+    (AUTHORIZATION, 'copy'): False,
+    (CODE, 'copy'): False,
+    (TOKEN, 'copy'): False,
+    (EVENT, 'copy'): False,
+    (TOKEN, 'action_revoke'): True,
+    (AUTHORIZATION, 'action_revoke'): True,
+    (AUTHORIZATION, 'action_disconnect'): True,
+}
+
+
+@tagged('post_install', '-at_install')
+class TestAccess(OAuth2Case):
+    """Every operation on every model, tried over XML-RPC by an administrator of ours, an employee, a portal user
+    and nobody.
+    """
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.public_user = cls.env.ref('base.public_user')
+        cls.users = {
+            'portal': cls.portal_user,
+            'user': cls.user,
+            'administrator': cls.administrator,
+        }
+        cls.application.write({'own_id': 'our id there', 'own_secret': 'our secret there', 'description': "Pages"})
+
+    def setUp(self):
+        super().setUp()
+        self.sign_in()
+        self.sign_in(user=self.administrator)
+
+    def get_records(self, model, user=None):
+        domain = [('user_id', '=', user.id)] if user and model in (AUTHORIZATION, CODE, TOKEN) else []
+        records = self.env[model].search(domain)
+        self.assertTrue(records, "Nothing to try it on.")
+        return records
+
+    def get_values(self, model, records):
+        """Return values for a new record, as good as they can be."""
+        return {
+            APPLICATION: {'name': "Calendar"},
+            URI: {'application_id': self.application.id, 'uri': 'https://wiki.example.com/second'},
+            SCOPE: {'name': 'calendar', 'description': "See when you are busy"},
+            AUTHORIZATION: {'user_id': self.user.id, 'application_id': self.other.id},
+            CODE: {'authorization_id': self.env[AUTHORIZATION].search([], limit=1).id, 'scope': 'read',
+                   'redirect_uri': 'https://evil.example', 'create_date': '2030-01-01', 'expires_at': '2030-01-01'},
+            TOKEN: {'authorization_id': self.env[AUTHORIZATION].search([], limit=1).id, 'scope': 'read rpc',
+                    'grant_type': 'authorization_code', 'create_date': '2030-01-01'},
+            EVENT: {'kind': 'application_created', 'create_date': '2030-01-01'},
+        }[model]
+
+    def get_change(self, model):
+        return {
+            APPLICATION: {'description': "Changed"},
+            URI: {'description': "Changed"},
+            SCOPE: {'description': "Changed"},
+            AUTHORIZATION: {'application_id': self.other.id},
+            CODE: {'redirect_uri': 'https://evil.example'},
+            TOKEN: {'scope': 'read rpc'},
+            EVENT: {'detail': "Changed"},
+        }[model]
+
+    def try_operation(self, user, model, operation, records):
+        match operation:
+            case 'create':
+                return self.call_xmlrpc(user, model, 'create', self.get_values(model, records))
+            case 'read':
+                return self.call_xmlrpc(user, model, 'read', records.ids)
+            case 'write':
+                return self.call_xmlrpc(user, model, 'write', records.ids, self.get_change(model))
+            case 'unlink':
+                return self.call_xmlrpc(user, model, 'unlink', records.ids)
+
+    def get_snapshot(self):
+        """Return all rows of all our tables."""
+        self.env.flush_all()
+        snapshot = {}
+        for model in ALLOWED:
+            self.env.cr.execute(f'SELECT * FROM "{self.env[model]._table}" ORDER BY id')  # noqa: S608
+            snapshot[model] = self.env.cr.fetchall()
+        return snapshot
+
+    def test_operations(self):
+        for model, allowed in ALLOWED.items():
+            for name, user in self.users.items():
+                for operation in OPERATIONS:
+                    with self.subTest(model=model, user=name, operation=operation):
+                        records = self.get_records(model, user if name == 'user' else None)
+                        if model == APPLICATION and operation == 'unlink':
+                            records = self.other
+                        if operation in allowed.get(name, ()):
+                            self.assertTrue(self.try_operation(user, model, operation, records))
+                            continue
+                        before = self.get_snapshot()
+                        self.assertFault(4, self.try_operation, user, model, operation, records)
+                        self.assertEqual(self.get_snapshot(), before)
+
+    def test_search(self):
+        """To find, to count and to group are to read."""
+        for model, allowed in ALLOWED.items():
+            for name, user in self.users.items():
+                for method, args in (
+                    ('search', [[]]), ('search_count', [[]]), ('search_read', [[]]), ('name_search', ['']),
+                    ('formatted_read_group', [[], [], ['__count']]), ('web_search_read', [[], {'display_name': {}}]),
+                ):
+                    with self.subTest(model=model, user=name, method=method):
+                        if 'read' in allowed.get(name, ()):
+                            self.assertTrue(self.call_xmlrpc(user, model, method, *args))
+                        else:
+                            self.assertFault(4, self.call_xmlrpc, user, model, method, *args)
+
+    def test_actions(self):
+        for (model, method), may in ACTIONS.items():
+            if not self.env[AUTHORIZATION].search_count([('user_id', '=', self.user.id)]):
+                # What the actions before have ended.
+                self.application.client_secret = CLIENT_SECRET
+                self.sign_in()
+            for name, user in self.users.items():
+                # What is not of the user, so that only the administrator may.
+                record = self.application if model == APPLICATION else self.get_records(
+                    model, self.user if name == 'administrator' else self.administrator)[:1]
+                with self.subTest(model=model, method=method, user=name):
+                    if may and name == 'administrator':
+                        self.assertTrue(self.call_xmlrpc(user, model, method, record.ids))
+                        continue
+                    before = self.get_snapshot()
+                    self.assertFault(4, self.call_xmlrpc, user, model, method, record.ids)
+                    self.assertEqual(self.get_snapshot(), before)
+
+    def test_private_methods(self):
+        """What only our own code may call (all of it starts with `_`)."""
+        for model in ALLOWED:
+            for cls in self.get_classes(model):
+                for name, value in vars(cls).items():
+                    if name[0] == '_' and callable(value):
+                        with self.subTest(model=model, name=name):
+                            self.assertFault(4, self.call_xmlrpc, self.administrator, model, name, [])
+
+    def get_classes(self, model):
+        """Return the classes of ours that a model is made of."""
+        return [cls for cls in type(self.env[model]).mro() if cls.__module__.startswith('odoo.addons.orestapi.')]
+
+    def test_public_methods(self):
+        """Every public method of ours is known to this test: whoever may read a model can call it (see `ACTIONS`)."""
+        buttons = {
+            APPLICATION: {
+                'action_generate_client_id', 'action_generate_client_secret', 'action_generate_own_id',
+                'action_generate_own_secret',
+            },
+        }
+        overrides = {'create', 'write', 'copy_data', 'init'}
+        for model in [*ALLOWED, 'orestapi.client.secret.show']:
+            known = {method for name, method in ACTIONS if name == model} | buttons.get(model, set()) | overrides
+            for cls in self.get_classes(model):
+                public = {name for name, value in vars(cls).items() if callable(value) and name[0] != '_'}
+                with self.subTest(model=model):
+                    self.assertLessEqual(public, known)
+
+    def test_buttons(self):
+        for method in ('action_generate_client_id', 'action_generate_own_id', 'action_generate_own_secret'):
+            for user in (self.user, self.portal_user):
+                before = self.get_snapshot()
+                self.assertFault(4, self.call_xmlrpc, user, APPLICATION, method, self.application.ids)
+                self.assertEqual(self.get_snapshot(), before)
+
+    def test_nobody(self):
+        """Who has no password has nothing."""
+        for user, password in (
+            (self.public_user, 'public'), (self.public_user, 'x'), (self.user, 'wrong'),
+            (self.env.ref('base.user_root'), PASSWORD),
+        ):
+            for model in ALLOWED:
+                with self.subTest(user=user.login, model=model):
+                    self.env.registry._login_failures = None
+                    self.assertFault(3, self.call_xmlrpc, user, model, 'search', [], password=password)
+        for model in ALLOWED:
+            response = self.url_open(f'/json/2/{model}/search_read', json={'domain': []})
+            self.assertEqual(response.status_code, 401)
+        # With a session of nobody at the routes of the web client.
+        self.authenticate(None, None)
+        response = self.url_open('/web/dataset/call_kw', json={'params': {
+            'model': APPLICATION, 'method': 'search_read', 'args': [[]], 'kwargs': {}}})
+        self.assertEqual(response.json()['error']['data']['name'], 'odoo.http.SessionExpiredException')
+        for path in (
+            f'/web/image/orestapi.application/{self.application.id}/logo',
+            f'/web/content/orestapi.application/{self.application.id}/client_secret_hash',
+        ):
+            self.assertNotIn(b'Pages', self.url_open(path).content)
+
+    def test_public_user_in_the_server(self):
+        """For code that runs as the public user, such as a page of a website."""
+        for model in ALLOWED:
+            for operation in OPERATIONS:
+                self.assertFalse(self.env[model].with_user(self.public_user).has_access(operation))
+                self.assertFalse(self.env[model].with_user(self.portal_user).has_access(operation))
+
+    # What an employee sees of an application
+
+    def test_n223_fields_of_an_application(self):
+        """Its name, logo and description; `active` decides what a search finds."""
+        readable = {'id', 'display_name', 'name', 'active', 'logo', 'avatar', 'description'}
+        model = self.env[APPLICATION]
+        self.assertEqual(set(self.call_xmlrpc(self.user, APPLICATION, 'fields_get', [], ['type'])), readable)
+        [values] = self.call_xmlrpc(self.user, APPLICATION, 'read', self.application.ids)
+        self.assertEqual(set(values), readable)
+        self.assertEqual((values['name'], values['description']), ("Wiki", "Pages"))
+        self.assertIn('own_secret', model._fields)
+        for name in set(model._fields) - readable:
+            field = model._fields[name]
+            calls = [('read', [self.application.ids, [name]]), ('search_read', [[], [name]]),
+                     ('web_read', [self.application.ids, {name: {}}])]
+            if field.store:
+                # With the right value, as whoever guesses would hope for.
+                value = field.convert_to_read(self.application.sudo()[name], self.application)
+                if field.type == 'datetime':
+                    value = fields.Datetime.to_string(value)
+                calls += [
+                    ('search', [[(name, '=', value)]]),
+                    ('search', [['!', (name, '=', value)]]),
+                    ('search', [[], 0, 1, name]),
+                ]
+                if field.type != 'one2many':
+                    calls.append(('formatted_read_group', [
+                        [], [name + ':day' if field.type == 'datetime' else name], ['__count']]))
+            for method, args in calls:
+                with self.subTest(name=name, method=method):
+                    sentence = self.assertFault(4, self.call_xmlrpc, self.user, APPLICATION, method, *args)
+                    self.assertNotIn('our secret there', sentence)
+
+    def test_n223_no_way_around(self):
+        """Through the fields of what the employee may read."""
+        for model in (AUTHORIZATION, TOKEN):
+            for name, value in (
+                ('application_id.own_secret', 'our%'),
+                ('application_id.client_id', 'wiki%'),
+                ('application_id.client_secret_hash', '%'),
+                ('application_id.uri_ids.uri', '%'),
+                ('application_id.authorization_ids.user_id.login', '%'),
+            ):
+                for method, args in (
+                    ('search', [[(name, '=like', value)]]),
+                    ('search', [['!', (name, '=like', value)]]),
+                    ('search_count', [[(name.partition('.')[0], 'any', [(name.partition('.')[2], '=like', value)])]]),
+                ):
+                    with self.subTest(model=model, name=name, method=method):
+                        self.assertFault(4, self.call_xmlrpc, self.user, model, method, *args)
+            for method, args in (
+                ('web_search_read', [[], {'application_id': {'fields': {'own_secret': {}}}}]),
+                ('formatted_read_group', [[], ['application_id.client_id'], ['__count']]),
+            ):
+                self.assertFault(4, self.call_xmlrpc, self.user, model, method, *args)
+        for method, args in (
+            ('copy_data', [self.application.ids]),
+            ('copy', [self.application.ids]),
+            ('get_metadata', [self.application.ids]),
+            ('onchange', [[], {}, [], {'own_secret': {}}]),
+            ('onchange', [self.application.ids, {'name': "x"}, ['name'], {'own_secret': {}, 'client_id': {}}]),
+            ('web_save', [self.application.ids, {'description': "x"}, {'own_secret': {}}]),
+        ):
+            with self.subTest(method=method):
+                self.assertFault(4, self.call_xmlrpc, self.user, APPLICATION, method, *args)
+        self.user.group_ids += self.env.ref('base.group_allow_export')
+        self.assertFault(
+            4, self.call_xmlrpc, self.user, APPLICATION, 'export_data', self.application.ids, ['name', 'own_secret'])
+        self.assertFault(
+            4, self.call_xmlrpc, self.user, TOKEN, 'export_data', self.get_records(TOKEN, self.user).ids,
+            ['application_id/own_secret'])
+
+    def test_n223_authorizations_of_others(self):
+        """An employee sees, counts and ends their own ones only."""
+        for model in (AUTHORIZATION, TOKEN):
+            own, others = self.get_records(model, self.user), self.get_records(model, self.administrator)
+            self.assertEqual(self.call_xmlrpc(self.user, model, 'search', []), own.ids)
+            self.assertEqual(self.call_xmlrpc(self.user, model, 'search_count', []), len(own))
+            self.assertFalse(self.call_xmlrpc(self.user, model, 'search', [('id', 'in', others.ids)]))
+            for method in ('read', 'action_revoke', 'unlink', 'copy'):
+                with self.subTest(model=model, method=method):
+                    self.assertFault(4, self.call_xmlrpc, self.user, model, method, others.ids)
+                    # Not together with one's own either.
+                    self.assertFault(4, self.call_xmlrpc, self.user, model, method, (own + others).ids)
+            self.assertEqual(self.get_records(model, self.user), own)
+            self.assertEqual(self.get_records(model, self.administrator), others)
+        self.assertFalse(self.env[TOKEN].search([('revoked_at', '!=', False)]))
+        # Nor by way of the other user.
+        [values] = self.call_xmlrpc(
+            self.user, 'res.users', 'read', self.administrator.ids, ['orestapi_authorization_ids'])
+        self.assertFalse(values['orestapi_authorization_ids'])
+        for name in ('application_id.name', 'token_ids.address', 'user_id.login'):
+            self.assertFalse(self.call_xmlrpc(self.user, 'res.users', 'search', [
+                ('orestapi_authorization_ids.' + name, '!=', False), ('id', '=', self.administrator.id)]))
+
+    def test_n223_portal_user(self):
+        """One who is admitted to an application has authorizations, and still reads none of our models."""
+        self.application.group_ids += self.env.ref('base.group_portal')
+        self.sign_in(user=self.portal_user)
+        for model in (AUTHORIZATION, TOKEN):
+            own = self.get_records(model, self.portal_user)
+            for method, args in (('read', [own.ids]), ('search', [[]]), ('action_revoke', [own.ids])):
+                self.assertFault(4, self.call_xmlrpc, self.portal_user, model, method, *args)
+        self.assertFault(4, self.call_xmlrpc, self.portal_user, 'res.users', 'search_count', [
+            ('orestapi_authorization_ids.application_id.own_secret', '=like', 'our%')])
+
+    def test_n224_own_authorization(self):
+        """All tokens of the application and the user end with it, and no others."""
+        tokens, second = self.sign_in(), self.sign_in()
+        code = self.get_code()
+        elsewhere, other_user = self.sign_in(self.other), self.sign_in(user=self.administrator)
+        own = self.env[AUTHORIZATION].search(
+            [('user_id', '=', self.user.id), ('application_id', '=', self.application.id)])
+        self.assertTrue(self.call_xmlrpc(self.user, AUTHORIZATION, 'action_revoke', own.ids))
+        self.assertFalse(own.exists())
+        for ended in (tokens, second):
+            self.assertInactive(ended['access_token'], ended['refresh_token'])
+            self.assertOAuth2Error(self.refresh(ended['refresh_token']), 400, 'invalid_grant')
+        self.assertOAuth2Error(self.redeem(code), 400, 'invalid_grant')
+        self.assertActive(elsewhere['access_token'], application=self.other)
+        self.assertActive(other_user['access_token'])
+        event = self.env[EVENT].search([('kind', '=', 'authorization_revoked')])
+        self.assertEqual(event.message, "Mitchell disconnected Wiki from Mitchell.")
+        # The user is asked again.
+        self.authenticate('mitchell', PASSWORD)
+        self.assertEqual(self.authorize(self.get_request()).status_code, 200)
+
+    def test_n224_own_sign_in(self):
+        tokens, second = self.sign_in(), self.sign_in()
+        sign_in = self.get_records(TOKEN, self.user)[0]
+        self.assertTrue(self.call_xmlrpc(self.user, TOKEN, 'action_revoke', sign_in.ids))
+        self.assertEqual(sign_in.revoked_reason, 'user')
+        self.assertInactive(second['access_token'], second['refresh_token'])
+        self.assertActive(tokens['access_token'])
+        # Once is enough.
+        self.call_xmlrpc(self.user, TOKEN, 'action_revoke', sign_in.ids)
+        self.assertEqual(len(self.env[EVENT].search([('kind', '=', 'sign_in_revoked')])), 1)
+
+    def test_n224_administrator(self):
+        tokens = self.sign_in()
+        sign_in = self.get_records(TOKEN, self.user)[0]
+        self.call_xmlrpc(self.administrator, TOKEN, 'action_revoke', sign_in.ids)
+        self.assertEqual(sign_in.revoked_reason, 'administrator')
+        self.assertInactive(tokens['access_token'], tokens['refresh_token'])
+        event = self.env[EVENT].search([('kind', '=', 'sign_in_revoked')])
+        self.assertEqual(event.message, "Ada ended a sign-in of Mitchell at Wiki.")
+
+    # Who is asked last
+
+    def test_n221_administrator_over_rpc(self):
+        hidden = {
+            APPLICATION: ['client_secret_hash', 'previous_client_secret_hash'],
+            CODE: ['digest', 'code_challenge'],
+            TOKEN: ['access_digest', 'previous_access_digest', 'refresh_digest', 'refresh_salt'],
+        }
+        for model, names in hidden.items():
+            for name in names:
+                ids = self.get_records(model).ids
+                for method, args in (
+                    ('read', [ids, [name]]), ('search', [[(name, '=like', '%')]]), ('search', [[], 0, 1, name]),
+                    ('web_search_read', [[], {name: {}}]), ('formatted_read_group', [[], [name], ['__count']]),
+                    ('write', [ids, {name: 'x'}]), ('create', [{**self.get_values(model, None), name: 'x'}]),
+                ):
+                    with self.subTest(model=model, name=name, method=method):
+                        self.assertFault(4, self.call_xmlrpc, self.administrator, model, method, *args)
+
+    def test_n227_events(self):
+        """Nobody changes or deletes one: no administrator of ours, none of the system, and no code of ours either."""
+        system = new_test_user(
+            self.env, 'root2', 'base.group_system,orestapi.group_administrator', password=PASSWORD)
+        events = self.get_records(EVENT)
+        for user in (self.administrator, system, self.user, self.portal_user):
+            before = self.get_snapshot()[EVENT]
+            for method, args in (
+                ('write', [events.ids, {'detail': "x"}]), ('unlink', [events.ids]), ('create', [{}]),
+                ('create', [self.get_values(EVENT, None)]), ('web_save', [events.ids, {'detail': "x"}, {}]),
+            ):
+                with self.subTest(user=user.login, method=method):
+                    self.assertFault(4, self.call_xmlrpc, user, EVENT, method, *args)
+            self.assertEqual(self.get_snapshot()[EVENT], before)
+        for method, args in ((events.sudo().write, [{'detail': "x"}]), (events.sudo().unlink, [])):
+            with self.assertRaises(AccessError):
+                method(*args)
+
+    def test_n227_events_outlive_what_they_tell_of(self):
+        event = self.env[EVENT].search([('kind', '=', 'consent_given'), ('user_id', '=', self.user.id)], limit=1)
+        self.application.unlink()
+        self.user.unlink()
+        self.assertEqual(event.message, "Mitchell allowed Wiki: read.")
+        self.assertFalse(event.application_id or event.user_id)
+
+    def test_system_administrator(self):
+        """Settings do not include our group: one of the system is an employee until somebody admits them."""
+        system = new_test_user(self.env, 'root2', 'base.group_system', password=PASSWORD)
+        self.assertFault(4, self.call_xmlrpc, system, APPLICATION, 'write', self.application.ids, {'name': "x"})
+        self.assertFault(4, self.call_xmlrpc, system, APPLICATION, 'read', self.application.ids, ['own_secret'])
+        self.assertFault(4, self.call_xmlrpc, system, EVENT, 'search', [])

@@ -1,0 +1,503 @@
+import base64
+import io
+from datetime import timedelta
+
+from PIL import Image
+
+from odoo import Command, fields
+from odoo.exceptions import AccessError, ValidationError
+from odoo.tests import Form, new_test_user, tagged
+from odoo.tools import SQL, mute_logger
+
+from ..oauth2 import client_secret
+from .common import CALLBACK, CLIENT_SECRET, PASSWORD, OAuth2Case
+
+#: Field, values that are fine, values that are not.
+BOUNDS = {
+    'authorization_code_expiry': ((1, 600), (0, -1, 601)),
+    'authorization_code_retain': ((0, 3650), (-1, 3651)),
+    'access_token_expiry': ((1, 30 * 86400), (0, -1, 30 * 86400 + 1)),
+    'refresh_token_expiry': ((0, 5 * 365 * 86400), (-1, 10 * 365 * 86400)),
+    'refresh_token_grace': ((0, 60), (-1, 61)),
+    'sign_in_expiry': ((0, 5 * 365 * 86400), (-1, 10 * 365 * 86400)),
+}
+#: What is no whole number at all, or too big for the column.
+NO_NUMBERS = (1.5, 1.0, True, False, None, '600', 'ten minutes', '', [1], 2**31, 10**30)
+
+#: What an administrator may get wrong in a URI, and a word of the sentence that says what would be right.
+URIS = {
+    '': "Enter a URI",
+    ' ': "without blanks",
+    ' https://wiki.example.com/callback': "without blanks",
+    'https://wiki.example.com/call back': "without blanks",
+    'https://wiki.example.com/callback\n': "without blanks",
+    'https://wiki.example.com/ö': "percent-encode",
+    'https://wiki.example.com/%zz': "percent-encode",
+    'HTTPS://wiki.example.com/callback': "lower case",
+    'https://wiki.example.com/callback#': "without the part from # on",
+    'https://wiki.example.com/callback#fragment': "without the part from # on",
+    'https://*.example.com/callback': "a wildcard",
+    'https://wiki.example.com/*': "a wildcard",
+    '/callback': "the whole URI",
+    '//wiki.example.com/callback': "the whole URI",
+    'wiki.example.com/callback': "the whole URI",
+    'https:': "the whole URI",
+    'javascript:alert(1)': "Begin with https://",
+    'JavaScript:alert(1)': "Begin with https://",
+    'data:text/html,x': "Begin with https://",
+    'vbscript:x': "Begin with https://",
+    'file:///etc/passwd': "Begin with https://",
+    'blob:https://wiki.example.com/x': "Begin with https://",
+    'https://user@wiki.example.com/callback': "without a user name",
+    'https://user:password@wiki.example.com/callback': "without a user name",
+    'https:///callback': "a host name",
+    'https://2130706433/callback': "a host name",
+    'https://[::1/callback': "a host name",
+    'https://wiki.example.com:0/callback': "the port",
+    'https://wiki.example.com:99999/callback': "the port",
+    'https://wiki.example.com:http/callback': "the port",
+    'https://wiki.example.com/../callback': "the segments",
+    'https://wiki.example.com/%2e%2E/callback': "the segments",
+    'https://wiki.example.com/' + 'x' * 2000: "at most 2000 characters",
+}
+
+
+@tagged('post_install', '-at_install')
+class TestApplication(OAuth2Case):
+    """What an administrator can make of an application, and what not."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.applications = cls.env['orestapi.application'].with_user(cls.administrator)
+        cls.wiki = cls.application.with_user(cls.administrator)
+
+    def assertInvalid(self, sentence, method, *args):
+        """Assert that something is refused with one sentence, and return it."""
+        with self.assertRaises(ValidationError) as caught, self.env.cr.savepoint():
+            method(*args)
+        message = caught.exception.args[0]
+        self.assertIn(sentence, message)
+        return message
+
+    def authenticates(self, secret, application=None):
+        """Return whether a client secret is accepted."""
+        application = application or self.application
+        response = self.post('/oauth2/revoke', {'token': 'x'}, (application.client_id, secret))
+        self.assertIn(response.status_code, (200, 401))
+        return response.status_code == 200
+
+    # What a new application is like
+
+    def test_defaults(self):
+        application = self.applications.create({'name': "Calendar"})
+        self.assertRegex(application.client_id, r'\A[0-9a-f]{32}\Z')
+        self.assertRecordValues(application, [{
+            'active': True,
+            'client_type': 'confidential',
+            'has_client_secret': False,
+            'require_pkce': True,
+            'trusted': False,
+            'resource_server': False,
+            'authorization_code_expiry': 600,
+            'authorization_code_retain': 0,
+            'access_token_expiry': 3600,
+            'refresh_token_expiry': 0,
+            'refresh_token_grace': 0,
+            'sign_in_expiry': 0,
+            'scope_ids': self.env.ref('orestapi.scope_read').ids,
+            'group_ids': self.env.ref('base.group_user').ids,
+        }])
+        events = self.env['orestapi.event'].search([('application_id', '=', application.id)])
+        self.assertEqual(events.mapped('kind'), ['application_created'])
+        self.assertEqual(events.actor_id, self.administrator)
+        self.assertFalse(self.authenticates('', application))
+
+    def test_n222_secret_of_a_new_application_is_shown_once(self):
+        """The form proposes a client id and a secret, ready to copy. Saved, the secret is gone."""
+        form = Form(self.applications.with_context(propose_client_secret=True))
+        secret, client_id = form.client_secret, form.client_id
+        self.assertRegex(secret, r'\Aorestapi_cs_[A-Za-z0-9_-]{43}\Z')
+        self.assertRegex(client_id, r'\A[0-9a-f]{32}\Z')
+        form.name = "Calendar"
+        application = form.save()
+        self.assertFalse(form.client_secret)
+        self.assertEqual(application.client_id, client_id)
+        self.assertTrue(self.authenticates(secret, application))
+        self.assertFalse(Form(application).client_secret)
+        self.assertFalse(application.read(['client_secret'])[0]['client_secret'])
+        # Saving the form once more changes nothing.
+        with Form(application) as form:
+            form.description = "When we meet"
+        self.assertTrue(self.authenticates(secret, application))
+
+    # N217
+
+    def test_n217_uris(self):
+        for uri, sentence in URIS.items():
+            for method, vals in (
+                (self.wiki.write, {'uri_ids': [Command.create({'uri': uri})]}),
+                (self.wiki.uri_ids.write, {'uri': uri}),
+                (self.applications.create, {'name': "Calendar", 'uri_ids': [Command.create({'uri': uri})]}),
+            ):
+                with self.subTest(uri=uri[:60], method=method.__name__):
+                    message = self.assertInvalid(sentence, method, vals)
+                    self.assertEqual(len(message.splitlines()), 1)
+        self.assertEqual(self.application.uri_ids.mapped('uri'), [CALLBACK])
+
+    def test_n217_good_uris(self):
+        for uri, plain in {
+            'https://wiki.example.com:8443/callback?a=1&b=2': False,
+            'com.example.app:/callback': False,
+            'com.example.app://callback/': False,
+            'http://127.0.0.1/callback': False,
+            'http://[::1]:8080/callback': False,
+            'http://localhost:3000/callback': False,
+            'https://xn--bcher-kva.example/callback': False,
+            'http://intranet/callback': True,
+            'http://127.0.0.1.example.com/callback': True,
+        }.items():
+            with self.subTest(uri=uri):
+                self.wiki.uri_ids = [Command.create({'uri': uri, 'description': "Test server"})]
+                # N217, decided: an intranet may have nothing else, so that there is a warning.
+                self.assertEqual(bool(self.wiki.uri_ids[-1].warning), plain)
+
+    def test_uri_twice(self):
+        with self.assertRaises(Exception) as caught, mute_logger('odoo.sql_db'), self.env.cr.savepoint():
+            self.wiki.uri_ids = [Command.create({'uri': CALLBACK})]
+        self.assertIn('uri_unique', str(caught.exception))
+        self.other.uri_ids = [Command.create({'uri': CALLBACK})]
+        self.assertEqual(self.wiki.uri_count, 1)
+
+    # N218
+
+    def test_n218_bounds(self):
+        for name, (good, bad) in BOUNDS.items():
+            label = self.applications._fields[name].string
+            for value in good:
+                with self.subTest(name=name, value=value):
+                    self.wiki[name] = value
+                    self.assertEqual(self.wiki[name], value)
+            for value in (*bad, *NO_NUMBERS):
+                with self.subTest(name=name, value=value):
+                    for method, vals in (
+                        (self.wiki.write, {name: value}),
+                        (self.applications.create, {'name': "Calendar", name: value}),
+                    ):
+                        message = self.assertInvalid("enter a whole number from", method, vals)
+                        self.assertTrue(message.startswith(label), message)
+                    self.assertEqual(self.wiki[name], good[-1])
+            for value in bad:
+                # Values can also come from the context.
+                create = self.applications.with_context(**{f'default_{name}': value}).create
+                self.assertInvalid("enter a whole number from", create, {'name': "Calendar"})
+
+    def test_n218_lifetimes_count_at_that_moment(self):
+        self.application.access_token_expiry = 60
+        tokens = self.sign_in()
+        self.assertEqual(tokens['expires_in'], 60)
+        self.application.access_token_expiry = 120
+        self.assertEqual(self.refresh(tokens['refresh_token']).json()['expires_in'], 120)
+
+    # N219
+
+    def test_n219_copy(self):
+        self.sign_in()
+        self.wiki.write({
+            'own_id': 'our id there', 'own_secret': 'our secret there', 'allowed_origins': 'https://wiki.example.com',
+            'access_token_expiry': 60, 'description': "Pages",
+        })
+        self.wiki.generate_client_secret(keep_previous=1)
+        copy = self.wiki.copy()
+        self.assertRecordValues(copy, [{
+            'name': "Wiki (copy)",
+            'description': "Pages",
+            'access_token_expiry': 60,
+            'allowed_origins': 'https://wiki.example.com',
+            'has_client_secret': False,
+            'client_secret_date': False,
+            'previous_client_secret_expires_at': False,
+            'own_id': False,
+            'own_secret': False,
+            'authorization_ids': [],
+            'scope_ids': self.application.scope_ids.ids,
+        }])
+        self.assertNotEqual(copy.client_id, self.wiki.client_id)
+        self.assertEqual(copy.uri_ids.mapped('uri'), [CALLBACK])
+        self.assertNotEqual(copy.uri_ids, self.wiki.uri_ids)
+        self.assertFalse(self.authenticates(CLIENT_SECRET, copy))
+        self.assertEqual(
+            [*map(bool, copy.sudo().mapped('client_secret_hash')), *copy.sudo().mapped('previous_client_secret_hash')],
+            [False, False])
+        self.assertEqual(self.wiki.copy({'name': "Wiki of the sales team"}).name, "Wiki of the sales team")
+
+    # N220
+
+    def test_n220_duplicate_client_id(self):
+        for archived in (False, True):
+            self.application.active = not archived
+            for method, vals in (
+                (self.applications.create, {'name': "Calendar", 'client_id': 'wiki-client'}),
+                (self.other.with_user(self.administrator).write, {'client_id': 'wiki-client'}),
+            ):
+                with self.subTest(archived=archived):
+                    with self.assertRaises(Exception) as caught, mute_logger('odoo.sql_db'), self.env.cr.savepoint():
+                        method(vals)
+                        self.env.flush_all()
+                    self.assertIn('client_id_unique', str(caught.exception))
+
+    def test_client_id(self):
+        for client_id in (
+            '', False, 'short', 'x' * 129, '12345678', 'with blank', 'wiki:client', 'wiki/client', 'wiki-clïent',
+            'wiki-client\n', 'wiki+client', '１２３４５６７８',
+        ):
+            with self.subTest(client_id=client_id):
+                self.assertInvalid("A client ID has from 8 to 128 letters", self.wiki.write, {'client_id': client_id})
+        for client_id in ('wiki.client~1', 'x' * 128, '1234567-'):
+            self.wiki.client_id = client_id
+        self.assertTrue(self.authenticates(CLIENT_SECRET))
+
+    def test_generate_client_id(self):
+        tokens = self.sign_in()
+        client_id = self.wiki.generate_client_id()
+        self.assertEqual(self.wiki.client_id, client_id)
+        self.assertRegex(client_id, r'\A[0-9a-f]{32}\Z')
+        response = self.post(
+            '/oauth2/token', {'grant_type': 'refresh_token', 'refresh_token': tokens['refresh_token']},
+            ('wiki-client', CLIENT_SECRET))
+        self.assertInvalidClient(response, challenge=True)
+        self.assertEqual(self.refresh(tokens['refresh_token']).status_code, 200)
+        self.wiki.action_generate_client_id()
+        self.assertNotEqual(self.wiki.client_id, client_id)
+
+    # The client secret
+
+    def test_n221_secret_is_readable_for_nobody(self):
+        """Neither for an administrator of ours nor for one of the system."""
+        system = new_test_user(
+            self.env, 'root2', 'base.group_system,base.group_erp_manager,base.group_allow_export,'
+            'orestapi.group_administrator', password=PASSWORD)
+        hidden = {
+            'orestapi.application': ['client_secret_hash', 'previous_client_secret_hash'],
+            'orestapi.authorization.code': ['digest', 'code_challenge'],
+            'orestapi.token': ['access_digest', 'previous_access_digest', 'refresh_digest', 'refresh_salt'],
+        }
+        self.wiki.generate_client_secret(keep_previous=1)
+        self.application.refresh_token_grace = 60
+        tokens = self.sign_in()
+        self.refresh(tokens['refresh_token'])
+        self.administrator.group_ids += self.env.ref('base.group_allow_export')
+        for user in (self.administrator, system):
+            for model_name, names in hidden.items():
+                model = self.env[model_name].with_user(user)
+                records = model.search([])
+                self.assertTrue(records)
+                self.assertFalse({*names} & {*records.read()[0]})
+                self.assertFalse({*names} & {*model.fields_get()})
+                for name in names:
+                    for method, args in (
+                        (records.read, [[name]]),
+                        (records.mapped, [name]),
+                        (records.export_data, [[name]]),
+                        (records.search, [[(name, '!=', False)]]),
+                        (records.search, [[(name, '=like', 'a%')]]),
+                        (records.search, [[], 0, 1, name]),
+                        (records.formatted_read_group, [[], [name], ['__count']]),
+                        (records.formatted_read_group, [[], [], [f'{name}:max']]),
+                        (records.web_read, [{name: {}}]),
+                        (records.web_search_read, [[], {name: {}}]),
+                        (records.filtered_domain, [[(name, '!=', False)]]),
+                        (records.write, [{name: 'x'}]),
+                    ):
+                        with self.subTest(user=user.login, model=model_name, name=name, method=method.__name__):
+                            self.env.invalidate_all()
+                            with self.assertRaises(AccessError), self.env.cr.savepoint():
+                                method(*args)
+            application = self.application.with_user(user)
+            self.assertEqual(application.read(['client_secret']), [{'id': application.id, 'client_secret': False}])
+            self.assertEqual(application.export_data(['client_secret']), {'datas': [['']]})
+            for domain in (
+                [('authorization_ids.token_ids.access_digest', '!=', False)],
+                [('event_ids.application_id.client_secret_hash', '!=', False)],
+            ):
+                with self.assertRaises(AccessError):
+                    application.search(domain)
+            # It is in no column that could be searched.
+            with self.assertRaises(ValueError):
+                application.search([('client_secret', '=', CLIENT_SECRET)])
+
+    def test_n221_secret_is_in_no_table(self):
+        """Nor in an event, an attachment, or a wizard."""
+        secret = self.wiki.generate_client_secret()
+        self.env.flush_all()
+        tables = [table for [table] in self.env.execute_query(SQL(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))]
+        self.assertIn('orestapi_application', tables)
+        for table in tables:
+            [[count]] = self.env.execute_query(SQL(
+                "SELECT count(*) FROM %s AS record WHERE record::text LIKE %s", SQL.identifier(table), f'%{secret}%'))
+            self.assertEqual(count, 0, table)
+        self.assertFalse(self.env['orestapi.client.secret.show']._auto)
+
+    def test_secret_of_the_administrator(self):
+        for secret in (
+            'short', 'x' * 15, 'x' * 257, 'a secret with ümlauts', 'a secret with\ttabs', 'a secret of\ntwo lines',
+        ):
+            with self.subTest(secret=secret[:20]):
+                self.assertInvalid("from 16 to 256 plain characters", self.wiki.write, {'client_secret': secret})
+        self.assertTrue(self.authenticates(CLIENT_SECRET))
+        for secret in ('x' * 16, 'x' * 256, 'a: "secret" & 50%+1 \\ <b>'):
+            self.wiki.client_secret = secret
+            self.assertFalse(self.wiki.client_secret)
+            self.assertTrue(self.authenticates(secret))
+            self.assertFalse(self.authenticates(CLIENT_SECRET))
+
+    def test_secret_is_hashed(self):
+        secret = self.wiki.generate_client_secret()
+        stored = self.wiki.sudo().client_secret_hash
+        self.assertTrue(stored.startswith('$pbkdf2-sha512$'))
+        self.assertNotIn(secret, stored)
+        self.assertTrue(client_secret.verify(secret, stored))
+
+    def test_secret_removed(self):
+        self.wiki.generate_client_secret(keep_previous=1)
+        self.wiki.client_secret = False
+        self.assertFalse(self.wiki.has_client_secret)
+        self.assertFalse(self.wiki.client_secret_date)
+        self.assertFalse(self.authenticates(CLIENT_SECRET))
+
+    def test_generate_client_secret(self):
+        self.stop_clock()
+        secret = self.wiki.generate_client_secret()
+        self.assertRegex(secret, r'\Aorestapi_cs_[A-Za-z0-9_-]{43}\Z')
+        self.assertNotEqual(secret, self.wiki.generate_client_secret())
+        self.assertEqual(self.wiki.client_secret_date, fields.Datetime.now())
+        self.assertFalse(self.authenticates(secret))
+        self.assertFalse(self.authenticates(CLIENT_SECRET))
+        events = self.env['orestapi.event'].search(
+            [('kind', '=', 'client_secret_changed'), ('application_id', '=', self.wiki.id)], limit=2)
+        self.assertEqual(events.actor_id, self.administrator)
+
+    def test_generate_client_secret_keeps_the_previous(self):
+        self.stop_clock()
+        secret = self.wiki.generate_client_secret(keep_previous=7)
+        self.assertEqual(self.wiki.previous_client_secret_expires_at, fields.Datetime.now() + timedelta(days=7))
+        with self.later(days=7, seconds=-1):
+            self.assertTrue(self.authenticates(secret))
+            self.assertTrue(self.authenticates(CLIENT_SECRET))
+        with self.later(days=7):
+            self.assertTrue(self.authenticates(secret))
+            self.assertFalse(self.authenticates(CLIENT_SECRET))
+        # The one before the previous one is over in any case.
+        newest = self.wiki.generate_client_secret(keep_previous=7)
+        self.assertTrue(self.authenticates(newest))
+        self.assertTrue(self.authenticates(secret))
+        self.assertFalse(self.authenticates(CLIENT_SECRET))
+        self.wiki.previous_client_secret_expires_at = False
+        self.assertFalse(self.authenticates(secret))
+        for days in (-1, 91, 1.5, '7', None):
+            self.assertInvalid("0 to 90 days", self.wiki.generate_client_secret, days)
+
+    def test_button_shows_the_secret_after_a_check_of_identity(self):
+        url = '/web/dataset/call_button/orestapi.application/action_generate_client_secret'
+        params = {'params': {
+            'model': 'orestapi.application', 'method': 'action_generate_client_secret',
+            'args': self.application.ids, 'kwargs': {}}}
+        self.authenticate('ada', PASSWORD)
+        action = self.url_open(url, json=params).json()['result']
+        self.assertEqual(action['res_model'], 'res.users.identitycheck')
+        self.assertTrue(self.authenticates(CLIENT_SECRET))
+        self.authenticate('ada', PASSWORD, session_extra={
+            'identity-check-last': fields.Datetime.now().timestamp() + 86400})
+        action = self.url_open(url, json=params).json()['result']
+        self.assertEqual(action['res_model'], 'orestapi.client.secret.show')
+        self.assertFalse(self.authenticates(CLIENT_SECRET))
+        self.assertTrue(self.authenticates(action['context']['default_client_secret']))
+
+    def test_own_id_and_secret(self):
+        own_id, own_secret = self.wiki.generate_own_id(), self.wiki.generate_own_secret()
+        self.assertEqual((self.wiki.own_id, self.wiki.own_secret), (own_id, own_secret))
+        self.assertGreaterEqual(len(own_secret), 43)
+        self.wiki.action_generate_own_id()
+        self.wiki.action_generate_own_secret()
+        self.assertNotIn(self.wiki.own_id, (own_id, False))
+        self.assertNotIn(self.wiki.own_secret, (own_secret, False))
+
+    # Other settings
+
+    def test_allowed_origins(self):
+        for text in (
+            '*', 'null', 'shop.example.com', 'https://shop.example.com/', 'https://Shop.example.com',
+            'https://shop.example.com/path', 'https://shop.example.com https://*.example.com', 'ftp://shop.example.com',
+            'https://shop.example.com,https://wiki.example.com', 'javascript:alert(1)', 'https://user@shop.example.com',
+        ):
+            with self.subTest(text=text):
+                self.assertInvalid("each origin as scheme and host", self.wiki.write, {'allowed_origins': text})
+        self.wiki.allowed_origins = 'https://shop.example.com\nhttp://localhost:3000\r\n http://[::1]:3000'
+
+    def test_logo(self):
+        picture = io.BytesIO()
+        Image.new('RGB', (1024, 600), 'red').save(picture, 'PNG')
+        self.wiki.logo = base64.b64encode(picture.getvalue())
+        stored = Image.open(io.BytesIO(base64.b64decode(self.wiki.logo)))
+        self.assertEqual(stored.size, (512, 300))
+
+    def test_public_application_has_no_service_user(self):
+        self.assertInvalid("A public application has no secret", self.public.write, {'service_user_id': self.user.id})
+        self.application.service_user_id = self.user
+        self.assertInvalid("A public application has no secret", self.application.write, {'client_type': 'public'})
+
+    def test_service_user_may_do_no_more_than_who_chooses_it(self):
+        """Else administering applications would be a way to every right in Odoo."""
+        admin = self.env.ref('base.user_admin')
+        service = new_test_user(self.env, 'robot', 'base.group_user', password=PASSWORD)
+        refused = "The service user may do more than you"
+        self.wiki.service_user_id = service
+        secret = self.wiki.generate_client_secret()
+        for method, args in (
+            (self.wiki.write, [{'service_user_id': admin.id}]),
+            (self.applications.create, [{'name': "Calendar", 'service_user_id': admin.id}]),
+            (self.applications.with_context(default_service_user_id=admin.id).create, [{'name': "Calendar"}]),
+        ):
+            self.assertInvalid(refused, method, *args)
+        # Where somebody else has chosen it, a new secret would be the same.
+        self.application.service_user_id = admin
+        for method, args in (
+            (self.wiki.generate_client_secret, []),
+            (self.wiki.write, [{'client_secret': 'a secret of the administrator'}]),
+            (self.wiki.copy, []),
+        ):
+            self.assertInvalid(refused, method, *args)
+        self.assertTrue(self.authenticates(secret))
+        self.wiki.description = "The rest can be changed"
+        # Who administers access rights could take any right anyway.
+        self.administrator.group_ids += self.env.ref('base.group_erp_manager')
+        self.wiki.generate_client_secret()
+        self.wiki.service_user_id = False
+
+    # Archive and delete
+
+    def test_archive(self):
+        self.wiki.action_archive()
+        domain = [('client_id', '=', 'wiki-client')]
+        self.assertFalse(self.applications.search(domain))
+        self.assertEqual(self.applications.search([*domain, ('active', '=', False)]), self.wiki)
+        self.assertFalse(self.authenticates(CLIENT_SECRET))
+        self.authenticate('mitchell', PASSWORD)
+        self.assertEqual(self.authorize(self.get_request()).status_code, 400)
+        self.wiki.action_unarchive()
+        self.assertTrue(self.authenticates(CLIENT_SECRET))
+        self.assertEqual(
+            self.env['orestapi.event'].search([('application_id', '=', self.wiki.id)], limit=2).mapped('kind'),
+            ['application_activated', 'application_deactivated'])
+
+    def test_delete(self):
+        self.sign_in()
+        self.get_code()
+        self.wiki.unlink()
+        for model in ('authorization', 'authorization.code', 'token'):
+            self.assertFalse(self.env[f'orestapi.{model}'].search([]))
+        self.assertFalse(self.env['orestapi.application.uri'].search([('uri', '=', CALLBACK)]))
+        event = self.env['orestapi.event'].search([('kind', '=', 'application_deleted')])
+        self.assertEqual((event.application_name, event.actor_id), ("Wiki", self.administrator))
+        self.assertEqual(event.message, "Ada deleted Wiki.")

@@ -1,0 +1,232 @@
+from odoo.tests import tagged
+
+from .common import CLIENT_SECRET, PASSWORD, OAuth2Case
+
+ISSUER = 'https://odoo.example.com'
+ORIGIN = 'https://shop.example.com'
+WELL_KNOWN = '/.well-known/oauth-authorization-server'
+
+
+@tagged('post_install', '-at_install')
+class TestMetadata(OAuth2Case):
+    """Authorization server metadata (RFC 8414), and which web pages may call which endpoint (CORS)."""
+
+    def get_metadata(self, **kwargs):
+        response = self.url_open(WELL_KNOWN, **kwargs)
+        self.assertEqual(response.status_code, 200, response.text)
+        self.assertEqual(response.headers['Content-Type'], 'application/json')
+        self.assertNotIn('Set-Cookie', response.headers)
+        return response.json()
+
+    def test_document(self):
+        self.assertEqual(self.get_metadata(), {
+            'issuer': ISSUER,
+            'authorization_endpoint': ISSUER + '/oauth2/authorize',
+            'token_endpoint': ISSUER + '/oauth2/token',
+            'token_endpoint_auth_methods_supported': ['client_secret_basic', 'client_secret_post', 'none'],
+            'revocation_endpoint': ISSUER + '/oauth2/revoke',
+            'revocation_endpoint_auth_methods_supported': ['client_secret_basic', 'client_secret_post', 'none'],
+            'introspection_endpoint': ISSUER + '/oauth2/introspect',
+            'introspection_endpoint_auth_methods_supported': ['client_secret_basic', 'client_secret_post'],
+            'response_types_supported': ['code'],
+            'response_modes_supported': ['query'],
+            'grant_types_supported': ['authorization_code', 'refresh_token', 'client_credentials'],
+            'code_challenge_methods_supported': ['S256'],
+            'scopes_supported': ['read', 'rpc'],
+            'authorization_response_iss_parameter_supported': True,
+        })
+
+    def test_only_get(self):
+        for method in ('POST', 'PUT', 'DELETE'):
+            response = self.url_open(WELL_KNOWN, method=method)
+            self.assertEqual(response.status_code, 405)
+            self.assertIn('GET', response.headers['Allow'])
+
+    def test_n214_spoofed_host(self):
+        honest = self.get_metadata()
+        tokens = self.sign_in()
+        for headers in (
+            {'Host': 'evil.example'},
+            {'X-Forwarded-Host': 'evil.example', 'X-Forwarded-Proto': 'https'},
+            {'Forwarded': 'host=evil.example;proto=https'},
+            {'Host': 'evil.example', 'X-Forwarded-Host': 'evil.example', 'X-Forwarded-For': '10.0.0.1'},
+        ):
+            with self.subTest(headers=headers):
+                self.assertEqual(self.get_metadata(headers=headers), honest)
+                response = self.post(
+                    '/oauth2/introspect', {'token': tokens['access_token']}, self.get_auth(), headers=headers)
+                self.assertEqual(response.json()['iss'], ISSUER)
+        # Odoo binds a session to no host, so that the browser's cookie is sent here as well.
+        self.authenticate('mitchell', PASSWORD)
+        response = self.authorize(self.get_request(), headers={'X-Forwarded-Host': 'evil.example'})
+        self.assertEqual(self.get_response(response)['iss'], ISSUER)
+        self.logout()
+        response = self.authorize(self.get_request(), headers={'X-Forwarded-Host': 'evil.example'})
+        self.assertNotIn('evil.example', response.headers['Location'])
+
+    def test_n215_issuer(self):
+        """One string in metadata, authorization response and introspection; the document is below it."""
+        parameters = self.env['ir.config_parameter']
+        for issuer, base_url, expected in (
+            (ISSUER, 'https://other.example.com', ISSUER),
+            (ISSUER + '/', 'https://other.example.com', ISSUER),
+            (False, 'https://other.example.com', 'https://other.example.com'),
+            (False, 'https://other.example.com/', 'https://other.example.com'),
+        ):
+            with self.subTest(issuer=issuer, base_url=base_url):
+                parameters.set_param('orestapi.issuer', issuer)
+                parameters.set_param('web.base.url', base_url)
+                document = self.get_metadata()
+                self.assertEqual(document['issuer'], expected)
+                self.assertRegex(document['issuer'], r'\Ahttps://[^?#]+\Z')
+                for name, value in document.items():
+                    if name.endswith('_endpoint'):
+                        self.assertTrue(value.startswith(expected + '/oauth2/'), value)
+                self.authenticate('mitchell', PASSWORD)
+                response = self.authorize(self.get_request())
+                if response.status_code == 200:
+                    response = self.decide(response)
+                parameters_sent = self.get_response(response)
+                self.assertEqual(parameters_sent['iss'], expected)
+                self.logout()
+                tokens = self.redeem(parameters_sent['code']).json()
+                self.assertEqual(self.introspect(tokens['access_token'])['iss'], expected)
+
+    def test_n216_grant_types(self):
+        document = self.get_metadata()
+        for name in document['grant_types_supported']:
+            response = self.post('/oauth2/token', {'grant_type': name}, self.get_auth())
+            self.assertNotEqual(response.json()['error'], 'unsupported_grant_type', name)
+        for name in ('password', 'implicit', 'urn:ietf:params:oauth:grant-type:device_code'):
+            response = self.post('/oauth2/token', {'grant_type': name}, self.get_auth())
+            self.assertOAuth2Error(response, 400, 'unsupported_grant_type')
+
+    def test_n216_client_authentication(self):
+        document = self.get_metadata()
+        tokens = self.sign_in(), self.sign_in(self.public)
+        ways = {
+            'client_secret_basic': (self.get_auth(), {}),
+            'client_secret_post': (None, {'client_id': 'wiki-client', 'client_secret': CLIENT_SECRET}),
+            'none': (None, {'client_id': self.public.client_id}),
+        }
+        for endpoint, parameters in (
+            # Rightly refused, but by an application that was recognized.
+            ('token', {'grant_type': 'refresh_token', 'refresh_token': 'x'}),
+            ('revocation', {'token': 'x'}),
+            ('introspection', {'token': tokens[0]['access_token']}),
+        ):
+            advertised = document[f'{endpoint}_endpoint_auth_methods_supported']
+            path = document[f'{endpoint}_endpoint'].removeprefix(ISSUER)
+            for method, (auth, credentials) in ways.items():
+                with self.subTest(endpoint=endpoint, method=method):
+                    response = self.post(path, {**parameters, **credentials}, auth)
+                    self.assertEqual(response.status_code != 401, method in advertised)
+
+    def test_n216_authorization(self):
+        document = self.get_metadata()
+        self.authenticate('mitchell', PASSWORD)
+        for name in ('code', 'token', 'id_token', 'code token', 'none'):
+            response = self.authorize(self.get_request(response_type=name))
+            self.assertEqual(response.status_code == 200, name in document['response_types_supported'], name)
+        for name in ('S256', 'plain', 'S512'):
+            response = self.authorize(self.get_request(code_challenge_method=name))
+            self.assertEqual(response.status_code == 200, name in document['code_challenge_methods_supported'], name)
+        for name in ('read', 'rpc', 'openid', 'profile', 'offline_access'):
+            response = self.authorize(self.get_request(scope=name))
+            self.assertEqual(response.status_code == 200, name in document['scopes_supported'], name)
+        parameters = self.get_response(self.decide(self.authorize(self.get_request())))
+        self.assertEqual('iss' in parameters, document['authorization_response_iss_parameter_supported'])
+
+    def test_n216_scope_of_another_addon(self):
+        self.env['orestapi.scope'].create({'name': 'calendar', 'description': "See when you are busy"})
+        self.assertEqual(self.get_metadata()['scopes_supported'], ['calendar', 'read', 'rpc'])
+
+
+@tagged('post_install', '-at_install')
+class TestCrossOrigin(OAuth2Case):
+    """RFC 9700 §2.6: at the endpoints that pages of an application call, never at the authorization endpoint."""
+
+    ENDPOINTS = {'/oauth2/token': 'POST', '/oauth2/revoke': 'POST', WELL_KNOWN: 'GET'}
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.public.allowed_origins = f'http://127.0.0.1:3000\n{ORIGIN}'
+
+    def preflight(self, path, origin=ORIGIN, method='POST'):
+        return self.url_open(path, method='OPTIONS', headers={
+            'Origin': origin,
+            'Access-Control-Request-Method': method,
+            'Access-Control-Request-Headers': 'authorization',
+        })
+
+    def assertAllowed(self, response, origin=ORIGIN):
+        self.assertEqual(response.headers['Access-Control-Allow-Origin'], origin)
+        self.assertIn('Origin', response.headers['Vary'])
+        self.assertNotIn('Access-Control-Allow-Credentials', response.headers)
+
+    def assertNotAllowed(self, response):
+        self.assertFalse([name for name in response.headers if name.lower().startswith('access-control-')])
+
+    def test_preflight(self):
+        for path, method in self.ENDPOINTS.items():
+            for origin in (ORIGIN, 'http://127.0.0.1:3000'):
+                with self.subTest(path=path, origin=origin):
+                    response = self.preflight(path, origin, method)
+                    self.assertEqual((response.status_code, response.text), (204, ''))
+                    self.assertAllowed(response, origin)
+                    self.assertEqual(response.headers['Access-Control-Allow-Methods'], method)
+                    self.assertEqual(response.headers['Access-Control-Allow-Headers'], 'Authorization, Content-Type')
+
+    def test_other_origins(self):
+        for origin in (
+            'https://evil.example', 'null', '*', 'https://shop.example.com.evil.example', 'http://shop.example.com',
+            'https://shop.example.com:8443', 'https://SHOP.example.com', 'https://shop.example.co', 'shop.example.com',
+            f'{ORIGIN} https://evil.example', '%',
+        ):
+            with self.subTest(origin=origin):
+                for path, method in self.ENDPOINTS.items():
+                    self.assertNotAllowed(self.preflight(path, origin, method))
+                self.assertNotAllowed(self.url_open(WELL_KNOWN, headers={'Origin': origin}))
+
+    def test_answers(self):
+        headers = {'Origin': ORIGIN}
+        self.assertAllowed(self.url_open(WELL_KNOWN, headers=headers))
+        code = self.get_code(self.public)
+        response = self.post('/oauth2/token', {
+            'grant_type': 'authorization_code', 'code': code, 'client_id': self.public.client_id,
+            'redirect_uri': 'http://127.0.0.1/callback', 'code_verifier': 'x' * 43}, headers=headers)
+        self.assertOAuth2Error(response, 400, 'invalid_grant')
+        self.assertAllowed(response)
+        response = self.post('/oauth2/revoke', {'token': 'x', 'client_id': self.public.client_id}, headers=headers)
+        self.assertEqual(response.status_code, 200)
+        self.assertAllowed(response)
+
+    def test_by_application(self):
+        """The page of one application does not read the answers to another."""
+        for application, allowed in ((self.public, True), (self.application, False)):
+            response = self.post(
+                '/oauth2/revoke', {'token': 'x', 'client_id': application.client_id}, headers={'Origin': ORIGIN},
+                auth=None if application.client_type == 'public' else self.get_auth(application))
+            self.assertEqual(response.status_code, 200)
+            (self.assertAllowed if allowed else self.assertNotAllowed)(response)
+
+    def test_inactive_application(self):
+        self.public.action_archive()
+        for path, method in self.ENDPOINTS.items():
+            self.assertNotAllowed(self.preflight(path, method=method))
+
+    def test_never_elsewhere(self):
+        """Not where people log in, and not where only servers ask (N077)."""
+        self.authenticate('mitchell', PASSWORD)
+        for path in ('/oauth2/authorize', '/oauth2/introspect', '/web/login'):
+            for method in ('GET', 'POST'):
+                with self.subTest(path=path, method=method):
+                    self.assertNotAllowed(self.preflight(path, method=method))
+        response = self.authorize(self.get_request(self.public), headers={'Origin': ORIGIN})
+        self.assertEqual(response.status_code, 200)
+        self.assertNotAllowed(response)
+        response = self.post(
+            '/oauth2/introspect', {'token': 'x'}, self.get_auth(), headers={'Origin': ORIGIN})
+        self.assertEqual(response.status_code, 200)
+        self.assertNotAllowed(response)
