@@ -7,8 +7,8 @@ from odoo import http
 from odoo.http import STORED_SESSION_BYTES, request
 from odoo.tools import consteq, hmac
 
-from ..oauth2 import authorization_request, errors, metadata, parameters, redirect_uri, scope
-from ..oauth2.errors import InvalidRequest, OAuth2Error, ServerError, TemporarilyUnavailable
+from ..oauth2 import authorization_request, metadata, parameters, redirect_uri, scope
+from ..oauth2.errors import AccessDenied, InvalidRequest, OAuth2Error, ServerError, TemporarilyUnavailable
 
 #: RFC 9700 §2.6, §4.2.4, §4.16; RFC 6819 §4.4.1.9, §4.6.6: of every answer here.
 HEADERS = {
@@ -84,7 +84,7 @@ class Authorize(http.Controller):
     def _authorize(self, client, authorization, answer):
         user = request.env.user
         if not user._can_authorize(client):
-            error = errors.AccessDenied("The user may not use this application.")
+            error = AccessDenied(description="The user may not use this application.")
             return self._render_not_allowed(client, error, answer)
         if request.httprequest.method == 'POST':
             return self._decide(client, authorization, answer)
@@ -113,7 +113,7 @@ class Authorize(http.Controller):
         log = request.env['orestapi.event']._log
         if form.get('decision') != 'allow':
             log('consent_refused', application_id=client.id, user_id=request.env.uid)
-            raise errors.AccessDenied("The user refused.")
+            raise AccessDenied(description="The user refused.")
         log('consent_given', application_id=client.id, user_id=request.env.uid,
             detail=', '.join(sorted(authorization.scope)))
         return self._issue_code(client, authorization, answer)
