@@ -57,7 +57,8 @@ class IrHttp(models.AbstractModel):
             # It reads the request itself. As keyword arguments, a parameter of a
             # stranger that is called `self` would end in a status 500.
             request.params = {}
-        elif CONTROL.search(str(request.params.get('redirect', ''))):
+        elif request.httprequest.path.startswith('/web/') and CONTROL.search(str(request.params.get('redirect', ''))):
+            # Of the login and its further steps, which lead to the consent page.
             # Browsers and werkzeug remove a tab from an address, after Odoo has
             # looked at it: `/%09/evil.example` would leave this site after the
             # login (RFC 9700 §4.11.2).
