@@ -4,7 +4,7 @@ export PORT DB TAGS PART
 
 help:  ## show this list
 	@echo "The commands, and what each does:"
-	@sed -n 's/^\([a-z]*\):  ## /  make \1|/p' Makefile | column -t -s '|' 2>/dev/null || sed -n 's/^\([a-z]*\):  ## /  make \1  /p' Makefile
+	@awk -F ':  ## ' '/^[a-z]+:  ## / {printf "  make %-7s%s\n", $$1, $$2}' Makefile
 	@echo "PYTHON=python3.12 names the Python to use, ORESTAPI_CACHE the folder for everything that is downloaded,"
 	@echo "ODOO_PATH an Odoo 19.0 to use in place of Debian's package, PGHOST a PostgreSQL in place of a private one."
 

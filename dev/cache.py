@@ -8,6 +8,8 @@ import hashlib
 import json
 import os
 import shutil
+import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -23,13 +25,45 @@ def say(text):
     print(text, flush=True)
 
 
+def _stop_on_signals():
+    """Let Ctrl-C, a closed terminal and a polite kill all end the command in the same order."""
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def interrupt(_number, _frame):
+        # Once: a second Ctrl-C must not break off the stopping itself.
+        for each in signals:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for each in signals:
+        signal.signal(each, interrupt)
+
+
 def end_with_sentence(main):
-    """Call ``main`` and turn a ``Problem`` into one line on standard error and exit code 1."""
+    """Call ``main`` and exit with the code that it returns.
+
+    A ``Problem`` becomes one line on standard error and exit code 1; being stopped is exit code 130.
+    """
+    _stop_on_signals()
     try:
         sys.exit(main())
     except Problem as problem:
         print(f'error: {problem}', file=sys.stderr, flush=True)
         sys.exit(1)
+    except KeyboardInterrupt:
+        say('\nStopped.')
+        sys.exit(130)
+
+
+@contextlib.contextmanager
+def child(command, **options):
+    """Run ``command`` beside the ``with`` block; it does not outlive a block that is broken off."""
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, **options) as process:
+        try:
+            yield process
+        except BaseException:
+            process.terminate()
+            raise
 
 
 class Progress:

@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from .cache import Problem, Progress, cache_directory, finish, finished, locked, measure, start_over
+from .cache import Problem, Progress, cache_directory, child, finish, finished, locked, measure, start_over
 
 PACKAGES = (
     'odoo-19',
@@ -141,9 +141,9 @@ def _download(cache):
 
     total = sum(size for _path, size, _checksum in wanted.values())
     progress = Progress(f'Odoo {version} from Debian, {total / 1e6:.0f} MB')
-    with subprocess.Popen(['apt-get', '-q', '-c', configuration, 'download', *PACKAGES], cwd=packages,
-                          stdin=subprocess.DEVNULL, stdout=(apt / 'download.log').open('w'),
-                          stderr=subprocess.STDOUT) as download:
+    with (apt / 'download.log').open('w') as output, \
+            child(['apt-get', '-q', '-c', configuration, 'download', *PACKAGES], cwd=packages, stdout=output,
+                  stderr=subprocess.STDOUT) as download:
         while download.poll() is None:
             progress.show(measure(packages)[1], total)
             time.sleep(0.5)

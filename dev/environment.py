@@ -10,6 +10,7 @@ from .cache import (
     Problem,
     Progress,
     cache_directory,
+    child,
     digest,
     finish,
     finished,
@@ -35,8 +36,7 @@ def _install(python, requirements):
     progress = Progress(f'Python packages of {requirements.name}')
     # --no-deps: every package is pinned in the file, so that the same versions come tomorrow.
     command = [python, '-m', 'pip', 'install', '--no-deps', '--no-input', '--progress-bar', 'off', '-r', requirements]
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True) as pip:
+    with child(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip:
         lines = []
         for line in pip.stdout:
             lines.append(line)

@@ -32,17 +32,6 @@ START_TIMEOUT = 120  # seconds
 STOP_TIMEOUT = 15  # seconds until a server that does not stop is killed
 
 
-def stop_on_signals():
-    """End in order (servers first, PostgreSQL last) on Ctrl-C, a closed terminal and a polite kill alike."""
-    def interrupt(number, _frame):
-        # Once: a second Ctrl-C must not break off the stopping itself.
-        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(each, signal.SIG_IGN)
-        raise KeyboardInterrupt
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, interrupt)
-
-
 def checkout_digest():
     """Return a short name for the state of the addon's files; those of the bench, tests and docs do not count."""
     parts = []

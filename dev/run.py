@@ -10,7 +10,7 @@ from .environment import enter
 
 def main():
     enter('dev.run')
-    from .odoo_server import LOGIN, MODULE, PASSWORD, Bench, check_port, stop_on_signals  # needs the environment
+    from .odoo_server import LOGIN, MODULE, PASSWORD, Bench, check_port  # needs the environment
 
     port, database = os.environ.get('PORT') or '8069', os.environ.get('DB') or MODULE
     if not port.isdigit() or not 0 < int(port) < 65536:
@@ -18,31 +18,30 @@ def main():
     if not re.fullmatch(r'[a-z0-9][a-z0-9_.-]{0,62}', database):
         raise Problem(f"DB={database} is not a name for a database; use lower-case letters, digits and underscores.")
     check_port(int(port))
-    stop_on_signals()
-    try:
-        with Bench() as bench:
-            bench.prepare(database)
-            say('Starting Odoo with two workers …')
-            with bench.serve(database, port=int(port), workers=2) as server:
-                record = server.call('ir.model.data', 'search_read',
-                                     [('module', '=', MODULE), ('name', '=', 'application_demo')], ['res_id'])
-                if not record:
-                    raise Problem(f"The database {database} has no demo application; use another one with DB=.")
-                identifier = record[0]['res_id']
-                client_id = server.call('orestapi.application', 'read', [identifier], ['client_id'])[0]['client_id']
-                client_secret = server.call('orestapi.application', 'generate_client_secret', [identifier])
-                # Clients compare it with the address that they use (RFC 8414 §3.3), which PORT= may change.
-                server.call('ir.config_parameter', 'set_param', f'{MODULE}.issuer', server.url)
-                command = [sys.executable, str(CHECKOUT / 'examples' / 'authlib_client.py'), '--url', server.url,
-                           '--client-id', client_id, '--client-secret', client_secret]
-                say(f'\nOdoo is ready; Ctrl-C stops it. Its log: {server.log}\n\n'
-                    f'URL: {server.url}\nLogin: {LOGIN}\nPassword: {PASSWORD}\n'
-                    f'Client id: {client_id}\nClient secret: {client_secret}\nTry it: {shlex.join(command)}')
+    with Bench() as bench:
+        bench.prepare(database)
+        say('Starting Odoo with two workers …')
+        with bench.serve(database, port=int(port), workers=2) as server:
+            record = server.call('ir.model.data', 'search_read',
+                                 [('module', '=', MODULE), ('name', '=', 'application_demo')], ['res_id'])
+            if not record:
+                raise Problem(f"The database {database} has no demo application; use another one with DB=.")
+            identifier = record[0]['res_id']
+            client_id = server.call('orestapi.application', 'read', [identifier], ['client_id'])[0]['client_id']
+            client_secret = server.call('orestapi.application', 'generate_client_secret', [identifier])
+            # Clients compare it with the address that they use (RFC 8414 §3.3), which PORT= may change.
+            server.call('ir.config_parameter', 'set_param', f'{MODULE}.issuer', server.url)
+            command = [sys.executable, str(CHECKOUT / 'examples' / 'authlib_client.py'), '--url', server.url,
+                       '--client-id', client_id, '--client-secret', client_secret]
+            say(f'\nOdoo is ready; Ctrl-C stops it. Its log: {server.log}\n\n'
+                f'URL: {server.url}\nLogin: {LOGIN}\nPassword: {PASSWORD}\n'
+                f'Client id: {client_id}\nClient secret: {client_secret}\nTry it: {shlex.join(command)}')
+            try:
                 server.process.wait()
-                raise Problem(f"Odoo stopped by itself with exit code {server.process.returncode}; see {server.log}.")
-    except KeyboardInterrupt:
-        say('\nStopped.')
-        return 0
+            except KeyboardInterrupt:  # the way to end it, and no failure
+                say('\nStopping …')
+                return 0
+            raise Problem(f"Odoo stopped by itself with exit code {server.process.returncode}; see {server.log}.")
 
 
 if __name__ == '__main__':

@@ -1,5 +1,6 @@
 """`make shell`: an Odoo shell on the database of `make run`."""
 import os
+import signal
 import subprocess
 
 from .cache import end_with_sentence
@@ -15,6 +16,8 @@ def main():
         bench.prepare(database)
         command = bench.odoo_command(database, '--no-http', '--log-level', 'warn')
         command[command.index('server')] = 'shell'
+        # Ctrl-C is for the shell; a handler that does nothing, because an ignored signal the shell would inherit.
+        signal.signal(signal.SIGINT, lambda _number, _frame: None)
         return subprocess.run(command, env=bench.environment, cwd=bench.data, check=False).returncode
 
 

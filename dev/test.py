@@ -184,36 +184,31 @@ def _run_core_lint(outcome, bench, database):
 
 def main():
     enter('dev.test', 'test')
-    from .odoo_server import Bench, stop_on_signals  # needs the environment
+    from .odoo_server import Bench  # needs the environment
 
     part, tags = os.environ.get('PART'), os.environ.get('TAGS')
     if part and part not in PARTS:
         raise Problem(f"PART={part} is not a part of the tests; choose one of {', '.join(PARTS)}.")
     parts = {part} if part else {'odoo'} if tags else set(PARTS)
-    stop_on_signals()
     outcome = Outcome()
-    try:
-        if 'lint' in parts:
-            _run_ruff(outcome)
-        unit, live = CHECKOUT / 'tests' / 'oauth2', CHECKOUT / 'dev' / 'live'
-        if 'unit' in parts and unit.is_dir():
-            _run_pytest(outcome, 'unit', unit, os.environ)
-        if parts & {'odoo', 'live'}:
-            _need_browser()
-        if parts & {'odoo', 'lint', 'live'}:
-            with Bench() as bench:
-                bench.drop_abandoned()
-                if parts & {'odoo', 'lint'}:
-                    with bench.database('test', install='odoo' not in parts) as database:
-                        if 'odoo' in parts:
-                            _run_odoo(outcome, bench, database, tags or '/orestapi')
-                        if 'lint' in parts:
-                            _run_core_lint(outcome, bench, database)
-                if 'live' in parts and live.is_dir():
-                    _run_pytest(outcome, 'live', live, os.environ)
-    except KeyboardInterrupt:
-        say('\nStopped.')
-        return 130
+    if 'lint' in parts:
+        _run_ruff(outcome)
+    unit, live = CHECKOUT / 'tests' / 'oauth2', CHECKOUT / 'dev' / 'live'
+    if 'unit' in parts and unit.is_dir():
+        _run_pytest(outcome, 'unit', unit, os.environ)
+    if parts & {'odoo', 'live'}:
+        _need_browser()
+    if parts & {'odoo', 'lint', 'live'}:
+        with Bench() as bench:
+            bench.drop_abandoned()
+            if parts & {'odoo', 'lint'}:
+                with bench.database('test', install='odoo' not in parts) as database:
+                    if 'odoo' in parts:
+                        _run_odoo(outcome, bench, database, tags or '/orestapi')
+                    if 'lint' in parts:
+                        _run_core_lint(outcome, bench, database)
+            if 'live' in parts and live.is_dir():
+                _run_pytest(outcome, 'live', live, os.environ)
     return outcome.show()
 
 
