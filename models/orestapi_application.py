@@ -510,7 +510,7 @@ class OrestapiApplication(models.Model):
         # sudo: orestapi.application - the hashes are readable and writable for nobody
         application = self.sudo()
         now = fields.Datetime.now()
-        keep = keep_previous and application.client_secret_hash
+        keep = bool(keep_previous and application.client_secret_hash)
         application.write({
             'client_secret_hash': secret and client_secret.compute_hash(secret),
             'client_secret_date': secret and now,

@@ -374,6 +374,10 @@ class TestApplication(OAuth2Case):
         self.assertEqual(self.wiki.client_secret_date, fields.Datetime.now())
         self.assertFalse(self.authenticates(secret))
         self.assertFalse(self.authenticates(CLIENT_SECRET))
+        # None is kept that somebody could bring back by its date.
+        self.wiki.previous_client_secret_expires_at = fields.Datetime.now() + timedelta(days=1)
+        self.assertFalse(self.wiki.sudo().previous_client_secret_hash)
+        self.assertFalse(self.authenticates(secret))
         events = self.env['orestapi.event'].search(
             [('kind', '=', 'client_secret_changed'), ('application_id', '=', self.wiki.id)], limit=2)
         self.assertEqual(events.actor_id, self.administrator)
