@@ -14,3 +14,4 @@ from . import test_refresh_token
 from . import test_revoke
 from . import test_settings
 from . import test_tours
+from . import test_xmlrpc
