@@ -628,7 +628,7 @@ class OrestapiToken(models.Model):
                      JOIN orestapi_authorization AS "authorization" ON "authorization".id = token.authorization_id
                      JOIN orestapi_application AS application ON application.id = "authorization".application_id
                     WHERE revoked_at IS NOT NULL
-                       OR access_expires_at <= %(now)s AND (
+                       OR GREATEST(access_expires_at, previous_access_expires_at) <= %(now)s AND (
                              refresh_digest IS NULL
                           OR refresh_token_expiry > 0
                              AND refreshed_at + refresh_token_expiry * interval '1 second' <= %(now)s
