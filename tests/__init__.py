@@ -11,7 +11,9 @@ from . import test_flow
 from . import test_introspect
 from . import test_metadata
 from . import test_refresh_token
+from . import test_retention
 from . import test_revoke
 from . import test_settings
 from . import test_tours
+from . import test_users
 from . import test_xmlrpc

@@ -1,0 +1,244 @@
+import time
+
+from odoo import Command
+from odoo.tests import new_test_user, tagged
+
+from .common import PASSWORD, OAuth2Case
+
+NEW_PASSWORD = 'another password of the user'
+
+
+@tagged('post_install', '-at_install')
+class TestUsers(OAuth2Case):
+    """What becomes of codes and sign-ins when something about the person changes."""
+
+    def setUp(self):
+        super().setUp()
+        self.tokens = self.sign_in(scope='rpc')
+        self.second = self.sign_in(self.other, scope='rpc')
+        self.code = self.get_code(scope='rpc')
+        self.bystander = self.sign_in(user=self.administrator, scope='rpc')
+        self.bystander_code = self.get_code(user=self.administrator)
+
+    def assertEnded(self, reason):
+        """Assert that every code and every sign-in of the user is of no use, and that it is known why."""
+        for tokens, application in ((self.tokens, self.application), (self.second, self.other)):
+            self.assertInactive(tokens['access_token'], tokens['refresh_token'], application=application)
+            self.assertEqual(self.call_json2(tokens['access_token']).status_code, 401)
+            self.assertOAuth2Error(self.refresh(tokens['refresh_token'], application), 400, 'invalid_grant')
+        self.assertOAuth2Error(self.redeem(self.code), 400, 'invalid_grant')
+        if reason:
+            sign_ins = self.env['orestapi.token'].search([('user_id', '=', self.user.id)])
+            self.assertEqual(sign_ins.mapped('revoked_reason'), [reason] * 2)
+            self.assertTrue(all(sign_ins.mapped('revoked_at')))
+            events = self.env['orestapi.event'].search([('kind', '=', 'sign_ins_ended')])
+            self.assertEqual(events.mapped('detail'), [reason] * 2)
+            self.assertEqual(set(events.application_id), set(self.application + self.other))
+            self.assertEqual(events.user_id, self.user)
+
+    def assertOthersUntouched(self):
+        self.assertActive(self.bystander['access_token'], self.bystander['refresh_token'])
+        self.assertEqual(self.redeem(self.bystander_code).status_code, 200)
+
+    def assertAllUntouched(self):
+        self.assertActive(self.tokens['access_token'], self.tokens['refresh_token'])
+        self.assertEqual(self.call_json2(self.second['access_token']).status_code, 200)
+        self.assertEqual(self.redeem(self.code).status_code, 200)
+        self.assertOthersUntouched()
+
+    def call_kw(self, method, *args, identity=True):
+        """Call a method of the user, as the web client does."""
+        self.authenticate(self.user.login, PASSWORD, session_extra={'identity-check-last': time.time() * identity})
+        response = self.url_open(f'/web/dataset/call_kw/res.users/{method}', json={'params': {
+            'model': 'res.users', 'method': method, 'args': [self.user.ids, *args], 'kwargs': {}}})
+        self.logout()
+        self.assertNotIn('error', response.json())
+        return response.json()['result']
+
+    # The account
+
+    def test_archived(self):
+        self.user.action_archive()
+        self.assertEnded('user_archived')
+        self.assertOthersUntouched()
+
+    def test_archived_and_activated_again(self):
+        """What a person was allowed does not come back with the account."""
+        self.user.active = False
+        self.user.active = True
+        self.assertEnded('user_archived')
+        self.assertEqual(len(self.env['orestapi.event'].search([('kind', '=', 'sign_ins_ended')])), 2)
+        self.assertOthersUntouched()
+        # The consent is still there: nobody who comes back is asked what they have already answered.
+        self.authenticate('mitchell', PASSWORD)
+        self.assertIn('code', self.get_response(self.authorize(self.get_request(scope='rpc'))))
+
+    def test_portal_account_deleted_by_its_owner(self):
+        """Odoo archives it at once, and deletes it later."""
+        self.application.group_ids += self.env.ref('base.group_portal')
+        tokens = self.sign_in(user=self.portal_user)
+        self.portal_user.with_user(self.portal_user).sudo()._deactivate_portal_user()
+        self.assertInactive(tokens['access_token'], tokens['refresh_token'])
+        self.assertAllUntouched()
+
+    def test_deleted(self):
+        user_id = self.user.id
+        self.user.unlink()
+        self.assertEnded(None)
+        self.assertFalse(self.env['orestapi.authorization'].search([('user_id', '=', user_id)]))
+        self.assertOthersUntouched()
+
+    def test_deleted_during_consent(self):
+        self.authenticate('mitchell', PASSWORD)
+        page = self.authorize(self.get_request(scope='read rpc'))
+        self.user.unlink()
+        response = self.decide(page)
+        self.assertIn('/web/login', response.headers['Location'])
+        self.assertFalse(self.env['orestapi.authorization.code'].search([('used_at', '=', False)]).filtered(
+            lambda code: code.user_id != self.administrator))
+
+    def test_service_user_is_not_deleted(self):
+        """Unlike the sign-ins of a person, the application would stop working for everybody."""
+        robot = new_test_user(self.env, 'robot', 'base.group_user', password=PASSWORD)
+        self.application.service_user_id = robot
+        response = self.post(
+            '/oauth2/token', {'grant_type': 'client_credentials', 'scope': 'rpc'}, self.get_auth())
+        access_token = response.json()['access_token']
+        self.assertEqual(self.call_json2(access_token).json()['uid'], robot.id)
+        robot.action_archive()
+        self.assertEqual(self.call_json2(access_token).status_code, 401)
+        response = self.post('/oauth2/token', {'grant_type': 'client_credentials'}, self.get_auth())
+        self.assertOAuth2Error(response, 400, 'invalid_grant')
+
+    # The password
+
+    def test_n153_password_changed_by_the_user(self):
+        self.assertTrue(self.call_xmlrpc(self.user, 'res.users', 'change_password', PASSWORD, NEW_PASSWORD))
+        self.assertEnded('password_changed')
+        self.assertOthersUntouched()
+
+    def test_n153_password_changed_by_the_administrator(self):
+        self.env['change.password.wizard'].create({'user_ids': [Command.create({
+            'user_id': self.user.id, 'user_login': 'mitchell', 'new_passwd': NEW_PASSWORD,
+        })]}).change_password_button()
+        self.assertEnded('password_changed')
+        self.assertOthersUntouched()
+
+    def test_n153_password_written(self):
+        """As an import, a reset by mail or a script does it."""
+        self.user.password = NEW_PASSWORD
+        self.assertEnded('password_changed')
+        self.assertOthersUntouched()
+
+    def test_n153_password_not_changed(self):
+        """Neither a wrong old password nor a login, at which Odoo may renew the hash, ends anything."""
+        weak = self.env['res.users']._crypt_context().copy(pbkdf2_sha512__rounds=10).hash(PASSWORD)
+        self.env.cr.execute("UPDATE res_users SET password = %s WHERE id = %s", [weak, self.user.id])
+        self.assertTrue(self.env['res.users']._crypt_context().needs_update(weak))
+        self.assertEqual(self.call_xmlrpc(self.user, 'res.users', 'context_get')['uid'], self.user.id)
+        self.env.cr.execute("SELECT password FROM res_users WHERE id = %s", [self.user.id])
+        self.assertNotEqual(self.env.cr.fetchone(), (weak,))
+        self.assertFault(
+            3, self.call_xmlrpc, self.user, 'res.users', 'change_password', 'not the password', NEW_PASSWORD)
+        self.assertAllUntouched()
+
+    # The sessions
+
+    def test_n153_logged_out_from_all_devices(self):
+        self.call_kw('action_revoke_all_devices')
+        self.assertEnded('logged_out')
+        self.assertOthersUntouched()
+
+    def test_n153_logging_out_needs_the_password(self):
+        """Whoever finds an unlocked screen ends nothing."""
+        action = self.call_kw('action_revoke_all_devices', identity=False)
+        self.assertEqual(action['res_model'], 'res.users.identitycheck')
+        self.assertAllUntouched()
+
+    def test_n153_logged_out_here(self):
+        """To leave the browser is not to sign the application out: the mobile app stays signed in."""
+        self.authenticate('mitchell', PASSWORD)
+        self.url_open('/web/session/logout', allow_redirects=False)
+        self.assertAllUntouched()
+
+    # The groups
+
+    def test_n152_group_lost(self):
+        group = self.env['res.groups'].create({'name': "Wiki users"})
+        (self.user + self.administrator).write({'group_ids': [Command.link(group.id)]})
+        self.application.group_ids = group
+        self.assertAllUntouched()
+        self.code = self.get_code(scope='rpc')
+        self.user.group_ids -= group
+        for token in (self.tokens['access_token'], self.tokens['refresh_token']):
+            self.assertInactive(token)
+        self.assertEqual(self.call_json2(self.tokens['access_token']).status_code, 401)
+        self.assertOAuth2Error(self.redeem(self.code), 400, 'invalid_grant')
+        # Another application admits the user still.
+        self.assertActive(self.second['access_token'], self.second['refresh_token'], application=self.other)
+        self.assertActive(self.bystander['access_token'])
+        # Nobody was told to end anything: the group decides, until the application notices.
+        self.user.group_ids += group
+        self.assertActive(self.tokens['access_token'], self.tokens['refresh_token'])
+        self.user.group_ids -= group
+        self.assertOAuth2Error(self.refresh(self.tokens['refresh_token']), 400, 'invalid_grant')
+        self.user.group_ids += group
+        self.assertInactive(self.tokens['access_token'], self.tokens['refresh_token'])
+        sign_in = self.env['orestapi.token'].search([('revoked_reason', '=', 'user_not_allowed')])
+        self.assertEqual(sign_in.user_id, self.user)
+
+    def test_n152_group_by_way_of_another(self):
+        """A member of a group that implies one of those admitted."""
+        manager = self.env['res.groups'].create({'name': "Wiki managers"})
+        group = self.env['res.groups'].create({'name': "Wiki users", 'implied_by_ids': manager.ids})
+        self.application.group_ids = group
+        self.assertInactive(self.tokens['access_token'])
+        self.user.group_ids += manager
+        self.assertActive(self.tokens['access_token'])
+        manager.implied_ids -= group
+        self.assertInactive(self.tokens['access_token'])
+
+    def test_n152_group_deleted(self):
+        group = self.env['res.groups'].create({'name': "Wiki users"})
+        self.user.group_ids += group
+        self.application.group_ids = group
+        self.assertActive(self.tokens['access_token'])
+        group.unlink()
+        self.assertInactive(self.tokens['access_token'])
+
+    def test_n152_removed_on_the_form_of_the_group(self):
+        group = self.env['res.groups'].create({'name': "Wiki users"})
+        self.user.group_ids += group
+        self.application.group_ids = group
+        self.assertActive(self.tokens['access_token'])
+        group.user_ids -= self.user
+        self.assertInactive(self.tokens['access_token'])
+        self.assertEqual(self.call_json2(self.tokens['access_token']).status_code, 401)
+
+    def test_made_a_portal_user(self):
+        """A former employee who keeps an account for their payslips."""
+        self.user.group_ids = self.env.ref('base.group_portal')
+        self.assertInactive(self.tokens['access_token'], self.tokens['refresh_token'])
+        self.assertEnded(None)
+
+    # The rest
+
+    def test_other_changes(self):
+        """A new name, login or language ends nothing."""
+        self.user.write({'name': "Mitchell Admin", 'login': 'mitchell.admin', 'tz': 'Europe/Budapest'})
+        self.assertEqual(self.introspect(self.tokens['access_token'])['username'], 'mitchell.admin')
+        self.assertAllUntouched()
+
+    def test_new_user(self):
+        """To set the first password of somebody is no event of anybody's sign-ins."""
+        new_test_user(self.env, 'grace', 'base.group_user', password=PASSWORD)
+        self.assertFalse(self.env['orestapi.event'].search([('kind', '=', 'sign_ins_ended')]))
+        self.assertAllUntouched()
+
+    def test_not_by_others(self):
+        """Nobody ends the sign-ins of a colleague by calling what ends one's own."""
+        for method, args in (('action_archive', []), ('write', [{'password': NEW_PASSWORD}]),
+                             ('write', [{'active': False}])):
+            self.assertFault(
+                4, self.call_xmlrpc, self.administrator, 'res.users', method, self.user.ids, *args)
+        self.assertAllUntouched()
