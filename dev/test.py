@@ -63,6 +63,13 @@ def _run_ruff(outcome):
     outcome.add('ruff', int(not ruff.returncode), int(bool(ruff.returncode)), started)
 
 
+def _check_cases(outcome):
+    """docs/security-cases.md is made from the tests, and must say what they say now."""
+    started = time.monotonic()
+    check = subprocess.run([sys.executable, '-m', 'dev.cases', '--check'], cwd=CHECKOUT, check=False)
+    outcome.add('security cases', int(not check.returncode), int(bool(check.returncode)), started)
+
+
 def _run_pytest(outcome, part, folder, environment):
     """Run the tests of ``folder`` that do not run inside Odoo."""
     from .odoo_server import stop_group  # needs the environment
