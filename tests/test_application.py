@@ -162,6 +162,12 @@ class TestApplication(OAuth2Case):
                 # N217, decided: an intranet may have nothing else, so that there is a warning.
                 self.assertEqual(bool(self.wiki.uri_ids[-1].warning), plain)
 
+    def test_uri_half_typed(self):
+        """The form computes the warning while somebody types."""
+        for uri, warned in ((False, False), ('http://[', False), ('http://wiki.example.com', True)):
+            uris = self.env['orestapi.application.uri'].new({'uri': uri})
+            self.assertEqual(bool(uris.warning), warned, uri)
+
     def test_uri_twice(self):
         with self.assertRaises(Exception) as caught, mute_logger('odoo.sql_db'), self.env.cr.savepoint():
             self.wiki.uri_ids = [Command.create({'uri': CALLBACK})]
