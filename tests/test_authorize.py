@@ -333,7 +333,8 @@ class TestAuthorizeClient(OAuth2Case):
         def measure(query, **kwargs):
             start = time.monotonic()
             response = self.authorize(query, **kwargs)
-            self.assertLess(time.monotonic() - start, 1)
+            # It takes milliseconds; the margin is for what runs beside the tests.
+            self.assertLess(time.monotonic() - start, 5)
             self.assertNotIn('Location', response.headers)
             self.assertFalse(self.env['orestapi.authorization.code'].search([]))
             return response
