@@ -2,6 +2,7 @@
 
 import dataclasses
 import secrets
+import shutil
 
 import pytest
 import requests
@@ -15,7 +16,7 @@ WORKERS = 4
 CALLBACK = 'https://wiki.example.com/callback'
 
 #: Chromium runs as root in CI, and must not phone home.
-CHROMIUM = '/usr/bin/chromium'
+CHROMIUM = shutil.which('chromium') or shutil.which('google-chrome')
 CHROMIUM_OPTIONS = [
     '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
     '--disable-component-update', '--disable-sync',
