@@ -20,7 +20,10 @@ lint:  ## check the style: ruff, and Odoo's own test_lint for the addon
 shell:  ## open an Odoo shell on the database of `make run` (DB=orestapi)
 	@$(PYTHON) -m dev.shell
 
+screenshots:  ## take the pictures of static/description and docs/screenshots again
+	@$(PYTHON) -m dev.screenshots
+
 clean:  ## remove the databases and the downloads of the cache
 	@$(PYTHON) -m dev.clean
 
-.PHONY: help run test lint shell clean
+.PHONY: help run test lint shell screenshots clean

@@ -1,0 +1,180 @@
+"""`make screenshots`: the pictures of `static/description/` and `docs/screenshots/`, taken from the running addon."""
+import io
+from urllib.parse import urlencode
+
+from .cache import CHECKOUT, Problem, end_with_sentence, say
+from .environment import enter
+
+#: The address that the pictures show in place of that of the server on this computer.
+ISSUER = 'https://odoo.example.com'
+LARGEST = 150_000  # bytes of a picture
+DEVICES = {
+    'desktop': {'viewport': {'width': 1280, 'height': 720}},
+    'phone': {'viewport': {'width': 390, 'height': 844}, 'device_scale_factor': 2, 'is_mobile': True,
+              'has_touch': True},
+}
+FOLDERS = {'desktop': CHECKOUT / 'static' / 'description', 'phone': CHECKOUT / 'docs' / 'screenshots'}
+#: Pixels that a picture is high: short pages are cut, long ones go on.
+LOWEST, HIGHEST = 480, 1400
+
+
+class Camera:
+    """A browser window of one device, logged in as one user.
+
+    :ivar page: the page of Playwright
+    """
+
+    def __init__(self, browser, device, server, login):
+        self.device = device
+        self.server = server
+        self.page = browser.new_context(**DEVICES[device]).new_page()
+        self.page.goto(f'{server.url}/web/login')
+        self.page.fill('input[name=login]', login)
+        self.page.fill('input[name=password]', login)  # those of the demo data are the same
+        self.page.press('input[name=password]', 'Enter')
+        self.page.wait_for_url('**/odoo**')
+
+    def open(self, path, selector):
+        """Go to a page of the server and wait for what is on it."""
+        self.page.set_viewport_size(DEVICES[self.device]['viewport'])
+        self.page.goto(self.server.url + path)
+        self.page.wait_for_selector(selector)
+
+    def open_tab(self, name):
+        self.page.click(f'.o_notebook_headers a[name="{name}"]')
+
+    def shoot(self, name):
+        """Write the picture ``name`` of what the window shows, as high as its content."""
+        self._fit()
+        # Fonts, logos and what fades in; and no blinking cursor, so that nothing differs by chance.
+        self.page.evaluate('document.fonts.ready')
+        self.page.evaluate('document.activeElement.blur()')
+        self.page.mouse.move(0, 0)
+        self.page.wait_for_timeout(900)
+        path = FOLDERS[self.device] / f'{name}.png'
+        path.write_bytes(compress(self.page.screenshot()))
+        size = path.stat().st_size
+        if size > LARGEST:
+            raise Problem(f"{path.name} has {size} bytes, which is too many; show less in it.")
+        say(f'  {path.relative_to(CHECKOUT)}: {size // 1000} kB')
+
+    def _fit(self):
+        # A page of Odoo's backend scrolls inside; the dialogs and our own pages scroll as a whole.
+        self.page.wait_for_timeout(600)
+        height = self.page.evaluate("""() => {
+            const dialog = document.querySelector('.modal-content');
+            if (dialog) {
+                return dialog.getBoundingClientRect().height + 60;
+            }
+            const inner = document.querySelector('.o_form_sheet_bg, .settings, .o_content .o_renderer');
+            const main = document.querySelector('main.container');
+            return inner ? inner.getBoundingClientRect().top + inner.scrollHeight + 16
+                : main ? main.scrollHeight : document.documentElement.scrollHeight;
+        }""")
+        width = DEVICES[self.device]['viewport']['width']
+        self.page.set_viewport_size({'width': width, 'height': int(max(LOWEST, min(height, HIGHEST)))})
+
+
+def compress(picture):
+    """Return a PNG file with 256 colours, which these pages hardly exceed, in place of ``picture``."""
+    from PIL import Image
+
+    output = io.BytesIO()
+    image = Image.open(io.BytesIO(picture)).convert('RGB')
+    image.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(output, 'PNG', optimize=True)
+    return output.getvalue()
+
+
+def shoot_backend(camera, record):
+    """Take the pictures of the administrator's pages, and of the preferences."""
+    page = camera.page
+    if camera.device == 'desktop':  # on a phone Odoo shows the kanban at first
+        camera.open('/odoo/applications', '.o_list_view .o_data_row')
+        camera.shoot('applications')
+    camera.open('/odoo/applications?view_type=kanban', '.o_kanban_record')
+    camera.shoot('applications_kanban')
+    wiki = record('application_wiki')
+    camera.open(f'/odoo/applications/{wiki}', '.o_form_view .o_notebook')
+    for tab in ('general', 'uris', 'settings', 'audit'):
+        camera.open_tab(tab)
+        camera.shoot(f'application_{tab}')
+    camera.open('/odoo/applications/new', '.o_form_view .o_notebook')
+    page.fill('div[name=name] input', 'Library')
+    camera.shoot('application_new')
+    for name in ('authorizations', 'sign-ins', 'orestapi-events'):
+        camera.open(f'/odoo/{name}', '.o_data_row, .o_kanban_record')
+        camera.shoot(name.removeprefix('orestapi-').replace('-', '_'))
+    camera.open('/odoo/settings', '.settings_tab')
+    page.click('.settings_tab [data-key=orestapi]')
+    camera.shoot('settings')
+    camera.open(f'/odoo/users/{record("user_admin", "base")}', '.o_form_view .o_notebook')
+    camera.open_tab('page_orestapi')
+    camera.shoot('user')
+    camera.open('/odoo/applications', '.o_data_row, .o_kanban_record')
+    if camera.device == 'phone':
+        page.click('.o_mobile_menu_toggle')
+        page.click('.o_user_menu_mobile [data-menu=preferences], [data-menu=preferences]')
+    else:
+        page.click('.o_user_menu button')
+        page.click('[data-menu=preferences]')
+    page.wait_for_selector('.o_notebook_headers a[name=page_orestapi]')
+    camera.open_tab('page_orestapi')
+    camera.shoot('preferences')
+    # The last one, because it changes what the form shows of the secret.
+    camera.open(f'/odoo/applications/{wiki}', '.o_form_view .o_notebook')
+    page.click('button[name=action_generate_client_secret] >> text=keep the current one')
+    page.wait_for_selector('.modal div[name=password] input')
+    page.fill('.modal div[name=password] input', 'admin')
+    page.click('.modal button[name=run_check]')
+    page.wait_for_selector('.modal div[name=client_secret]')
+    camera.shoot('secret')
+
+
+def get_authorize_path(client_id, redirect_uri):
+    return '/oauth2/authorize?' + urlencode({
+        'response_type': 'code', 'client_id': client_id, 'redirect_uri': redirect_uri, 'scope': 'read rpc',
+        'state': 's', 'code_challenge': 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', 'code_challenge_method': 'S256'})
+
+
+def main():
+    enter('dev.screenshots', 'test')
+    from playwright.sync_api import sync_playwright
+
+    from .odoo_server import LOGIN, MODULE, Bench  # needs the environment
+
+    for folder in FOLDERS.values():
+        folder.mkdir(parents=True, exist_ok=True)
+    with (
+        Bench() as bench, bench.database('screenshots') as database, bench.serve(database) as server,
+        sync_playwright() as playwright,
+    ):
+        server.call('ir.config_parameter', 'set_param', f'{MODULE}.issuer', ISSUER)
+
+        def record(name, module=MODULE):
+            domain = [('module', '=', module), ('name', '=', name)]
+            return server.call('ir.model.data', 'search_read', domain, ['res_id'])[0]['res_id']
+
+        browser = playwright.chromium.launch(
+            executable_path='/usr/bin/chromium',
+            args=['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'])
+        shop = record('application_shop')
+        path = get_authorize_path('web-shop-demo', 'https://shop.example.com/odoo/callback')
+        for device in DEVICES:
+            say(f'Pictures of a {device}')
+            shoot_backend(Camera(browser, device, server, LOGIN), record)
+            camera = Camera(browser, device, server, 'demo')
+            camera.open(path, 'button[value=allow]')
+            camera.shoot('consent')
+            camera.open('/oauth2/authorize?client_id=unknown', 'code')
+            camera.shoot('error')
+            administrators = record('group_system', 'base')
+            server.call('orestapi.application', 'write', [shop], {'group_ids': [(6, 0, [administrators])]})
+            camera.open(path, "a[href*='error=access_denied']")
+            camera.shoot('not_allowed')
+            server.call('orestapi.application', 'write', [shop], {'group_ids': [(5,)]})
+        browser.close()
+    return 0
+
+
+if __name__ == '__main__':
+    end_with_sentence(main)
