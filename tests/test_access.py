@@ -332,6 +332,8 @@ class TestAccess(OAuth2Case):
             own = self.get_records(model, self.portal_user)
             for method, args in (('read', [own.ids]), ('search', [[]]), ('action_revoke', [own.ids])):
                 self.assertFault(4, self.call_xmlrpc, self.portal_user, model, method, *args)
+        self.assertFault(4, self.call_xmlrpc, self.portal_user, 'res.users', 'web_read', self.portal_user.ids, {
+            'orestapi_authorization_ids': {'fields': {'application_id': {'fields': {'own_secret': {}}}}}})
         self.assertFault(4, self.call_xmlrpc, self.portal_user, 'res.users', 'search_count', [
             ('orestapi_authorization_ids.application_id.own_secret', '=like', 'our%')])
 
