@@ -1,4 +1,5 @@
 """`make screenshots`: the pictures of `static/description/` and `docs/screenshots/`, taken from the running addon."""
+import base64
 import io
 from urllib.parse import urlencode
 
@@ -7,6 +8,7 @@ from .environment import enter
 
 #: The address that the pictures show in place of that of the server on this computer.
 ISSUER = 'https://odoo.example.com'
+COMPANY = 'Example Company'
 LARGEST = 150_000  # bytes of a picture
 DEVICES = {
     'desktop': {'viewport': {'width': 1280, 'height': 720}},
@@ -28,11 +30,12 @@ class Camera:
         self.device = device
         self.server = server
         self.page = browser.new_context(**DEVICES[device]).new_page()
-        self.page.goto(f'{server.url}/web/login')
+        # To a page without scripts: the web client would go on loading, and disturb the next page.
+        self.page.goto(f'{server.url}/web/login?redirect=/web/health')
         self.page.fill('input[name=login]', login)
         self.page.fill('input[name=password]', login)  # those of the demo data are the same
         self.page.press('input[name=password]', 'Enter')
-        self.page.wait_for_url('**/odoo**')
+        self.page.wait_for_url('**/web/health')
 
     def open(self, path, selector):
         """Go to a page of the server and wait for what is on it."""
@@ -66,10 +69,11 @@ class Camera:
             if (dialog) {
                 return dialog.getBoundingClientRect().height + 60;
             }
-            const inner = document.querySelector('.o_form_sheet_bg, .settings, .o_content .o_renderer');
-            const main = document.querySelector('main.container');
-            return inner ? inner.getBoundingClientRect().top + inner.scrollHeight + 16
-                : main ? main.scrollHeight : document.documentElement.scrollHeight;
+            const bottoms = [...document.querySelectorAll(`
+                .o_form_sheet_bg, .o_list_table, .o_kanban_record:not(.o_kanban_ghost),
+                .settings > .show, main > .card`)
+            ].map(element => element.getBoundingClientRect().top + element.scrollHeight);
+            return Math.max(...bottoms) + 40;
         }""")
         width = DEVICES[self.device]['viewport']['width']
         self.page.set_viewport_size({'width': width, 'height': int(max(LOWEST, min(height, HIGHEST)))})
@@ -83,6 +87,19 @@ def compress(picture):
     image = Image.open(io.BytesIO(picture)).convert('RGB')
     image.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(output, 'PNG', optimize=True)
     return output.getvalue()
+
+
+def draw_logo():
+    """Return a logo for the company, in base64: that of the demo data only says that there is none."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    image = Image.new('RGBA', (420, 80))
+    draw = ImageDraw.Draw(image)
+    draw.ellipse((4, 12, 60, 68), fill='#017e84')
+    draw.text((76, 40), COMPANY, fill='#374151', font=ImageFont.load_default(40), anchor='lm')
+    output = io.BytesIO()
+    image.save(output, 'PNG')
+    return base64.b64encode(output.getvalue()).decode()
 
 
 def shoot_backend(camera, record):
@@ -101,6 +118,7 @@ def shoot_backend(camera, record):
     camera.open('/odoo/applications/new', '.o_form_view .o_notebook')
     page.fill('div[name=name] input', 'Library')
     camera.shoot('application_new')
+    page.click('.o_form_button_cancel')  # or Odoo saves it when the page is left
     for name in ('authorizations', 'sign-ins', 'orestapi-events'):
         camera.open(f'/odoo/{name}', '.o_data_row, .o_kanban_record')
         camera.shoot(name.removeprefix('orestapi-').replace('-', '_'))
@@ -113,7 +131,7 @@ def shoot_backend(camera, record):
     camera.open('/odoo/applications', '.o_data_row, .o_kanban_record')
     if camera.device == 'phone':
         page.click('.o_mobile_menu_toggle')
-        page.click('.o_user_menu_mobile [data-menu=preferences], [data-menu=preferences]')
+        page.click('.o_user_menu_mobile a >> text=Preferences')
     else:
         page.click('.o_user_menu button')
         page.click('[data-menu=preferences]')
@@ -145,10 +163,13 @@ def main():
     for folder in FOLDERS.values():
         folder.mkdir(parents=True, exist_ok=True)
     with (
-        Bench() as bench, bench.database('screenshots') as database, bench.serve(database) as server,
+        Bench() as bench, bench.database('screenshots') as database,
+        # Without the daily clean-up, which removes what only fills the screens.
+        bench.serve(database, '--max-cron-threads', '0') as server,
         sync_playwright() as playwright,
     ):
         server.call('ir.config_parameter', 'set_param', f'{MODULE}.issuer', ISSUER)
+        server.call('res.company', 'write', [1], {'name': COMPANY, 'logo': draw_logo()})
 
         def record(name, module=MODULE):
             domain = [('module', '=', module), ('name', '=', name)]

@@ -15,5 +15,6 @@ from . import test_retention
 from . import test_revoke
 from . import test_settings
 from . import test_tours
+from . import test_translations
 from . import test_users
 from . import test_xmlrpc

@@ -1,0 +1,41 @@
+import re
+from pathlib import Path
+
+import polib  # what Odoo itself reads these files with
+
+from odoo.modules import get_module_path
+from odoo.tests import BaseCase
+
+#: What must come out of a translation as it went in: placeholders and tags.
+KEPT = re.compile(r'%\(\w+\)[a-z]|%[a-z]|</?[a-z][^>]*>')
+
+
+class TestTranslations(BaseCase):
+    """Each term in each language. A placeholder that is missing would lose the name of an application in a sentence."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.folder = Path(get_module_path('orestapi'), 'i18n')
+        cls.terms = {entry.msgid for entry in polib.pofile(str(cls.folder / 'orestapi.pot'))}
+
+    def assertTranslated(self, language):
+        entries = polib.pofile(str(self.folder / f'{language}.po'), check_for_duplicates=True)
+        translations = {entry.msgid: entry.msgstr for entry in entries if not entry.fuzzy and not entry.obsolete}
+        self.assertEqual(set(translations), self.terms)
+        for term, translation in translations.items():
+            with self.subTest(term=term):
+                self.assertTrue(translation.strip())
+                self.assertEqual(sorted(KEPT.findall(translation)), sorted(KEPT.findall(term)))
+
+    def test_german(self):
+        self.assertTranslated('de')
+
+    def test_spanish(self):
+        self.assertTranslated('es')
+
+    def test_french(self):
+        self.assertTranslated('fr')
+
+    def test_hungarian(self):
+        self.assertTranslated('hu')
