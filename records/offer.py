@@ -1,0 +1,74 @@
+"""What a model scheme offers to remote applications: which models, and which fields of them."""
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+NONE = 'none'
+BLACKLIST = 'blacklist'
+WHITELIST = 'whitelist'
+
+
+@dataclass(frozen=True)
+class Limit:
+    """Which names are offered.
+
+    :param str mode: `NONE` for all names, `BLACKLIST` for all but the listed
+        ones, `WHITELIST` for the listed ones only
+    :param frozenset names: the list
+    """
+    mode: str = NONE
+    names: frozenset = frozenset()
+
+    def __contains__(self, name):
+        if self.mode == NONE:
+            return True
+        return (name in self.names) == (self.mode == WHITELIST)
+
+    def lists(self, name):
+        """Return whether a name is offered because somebody chose it by name.
+
+        What could do harm (a binary, a credential) is offered only so.
+        """
+        return self.mode == WHITELIST and name in self.names
+
+    def is_within(self, other):
+        """Return whether this offers nothing that `other` does not.
+
+        With doubts it says no, and so for a list instead of all: a list offers
+        credentials by name that a blacklist never does.
+        """
+        if self.mode == WHITELIST:
+            return not self.names or other.mode == WHITELIST and self.names <= other.names
+        if other.mode == WHITELIST:
+            return False
+        excluded = self.names if self.mode == BLACKLIST else frozenset()
+        return other.mode == NONE or other.names <= excluded
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What one application may be shown, at the most: the rights of the user narrow it further.
+
+    :param Limit models: which models
+    :param fields: the `Limit` of the fields of a model, by the name of the
+        model; a model that is missing has none
+    :param configurations: the id of the configuration of a model, by its name
+    """
+    models: Limit = Limit(WHITELIST)
+    fields: MappingProxyType = field(default_factory=lambda: MappingProxyType({}))
+    configurations: MappingProxyType = field(default_factory=lambda: MappingProxyType({}))
+
+    def get_fields(self, model):
+        """Return the `Limit` of the fields of a model."""
+        return self.fields.get(model, Limit()) if model in self.models else Limit(WHITELIST)
+
+    def is_within(self, other):
+        """Return whether this offers nothing that `other` does not; see `Limit.is_within`."""
+        return self.models.is_within(other.models) and all(
+            self.get_fields(model).is_within(other.get_fields(model))
+            for model in {*self.fields, *other.fields, *self.models.names}
+            if model in self.models
+        )
+
+
+#: What an application without a model scheme is offered.
+NOTHING = Offer()
