@@ -23,7 +23,10 @@ shell:  ## open an Odoo shell on the database of `make run` (DB=orestapi)
 screenshots:  ## take the pictures of static/description and docs/screenshots again
 	@$(PYTHON) -m dev.screenshots
 
+dist:  ## build the zip for an addons path and the wheel for pip, in dist/
+	@$(PYTHON) -m dev.dist
+
 clean:  ## remove the databases and the downloads of the cache
 	@$(PYTHON) -m dev.clean
 
-.PHONY: help run test lint shell screenshots clean
+.PHONY: help run test lint shell screenshots dist clean
