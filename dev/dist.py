@@ -1,0 +1,88 @@
+"""`make dist`: the addon as a zip file for an addons path and as a wheel for pip, of what is committed."""
+import ast
+import contextlib
+import io
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+
+from .cache import CHECKOUT, Problem, end_with_sentence, say
+from .environment import enter
+
+DIST = CHECKOUT / 'dist'
+MODULE = 'orestapi'
+
+
+def read_version():
+    """Return the version of the manifest.
+
+    :raises Problem: when the newest entry of the changelog has another one
+    """
+    version = ast.literal_eval((CHECKOUT / '__manifest__.py').read_text())['version']
+    newest = re.search(r'(?m)^## (\S+)', (CHECKOUT / 'CHANGELOG.md').read_text())
+    if not newest or newest[1] != version:
+        raise Problem(f"The manifest has version {version} and CHANGELOG.md begins with "
+                      f"{newest[1] if newest else 'none'}; write an entry for {version}, or correct the manifest.")
+    return version
+
+
+@contextlib.contextmanager
+def exported():
+    """Yield a folder named as the module, with the committed files that .gitattributes does not leave out.
+
+    whool names the wheel after this folder, and the checkout may have any name.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        archive = subprocess.run(['git', 'archive', '--format=tar', f'--prefix={MODULE}/', 'HEAD'],
+                                 cwd=CHECKOUT, capture_output=True, check=False)
+        if archive.returncode:
+            raise Problem(f"git could not export the checkout ({archive.stderr.decode().strip()}); "
+                          "`make dist` needs a clone, not an unpacked archive.")
+        with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
+            files.extractall(scratch, filter='data')
+        yield Path(scratch, MODULE)
+
+
+def build(destination):
+    """Make zip and wheel in a folder, and return their paths.
+
+    :param Path destination: the folder, which exists
+    """
+    version = read_version()
+    packed = destination / f'{MODULE}-{version}.zip'
+    with exported() as folder:
+        with zipfile.ZipFile(packed, 'w', zipfile.ZIP_DEFLATED) as archive:
+            for path in sorted(folder.rglob('*')):
+                if path.is_file() and path.name != 'pyproject.toml':
+                    archive.write(path, path.relative_to(folder.parent))
+        # The pinned whool of the virtual environment, so that no package is downloaded here.
+        made = subprocess.run([sys.executable, '-m', 'pip', 'wheel', '--quiet', '--no-deps', '--no-build-isolation',
+                               '--wheel-dir', destination, folder],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+                              # `python -m wheel`, which whool calls, must be that of the virtual environment as well
+                              env={**os.environ, 'PIP_DISABLE_PIP_VERSION_CHECK': '1'})
+    wheel = destination / f'odoo_addon_{MODULE}-{version}-py3-none-any.whl'
+    if made.returncode or not wheel.exists():
+        sys.stderr.write(made.stdout)
+        raise Problem("The wheel could not be built (pip's words are above).")
+    return packed, wheel
+
+
+def main():
+    if '--check' in sys.argv:
+        read_version()
+        return 0
+    enter('dev.dist', 'test')
+    DIST.mkdir(exist_ok=True)
+    for path in build(DIST):
+        say(f'{path.relative_to(CHECKOUT)}: {path.stat().st_size // 1000} kB')
+    return 0
+
+
+if __name__ == '__main__':
+    end_with_sentence(main)
