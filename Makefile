@@ -11,7 +11,7 @@ help:  ## show this list
 run:  ## run Odoo with the addon and demo data until Ctrl-C (PORT=8069 DB=orestapi)
 	@$(PYTHON) -m dev.run
 
-test:  ## run every test in a fresh database (TAGS=/orestapi:TestX or PART=odoo|unit|live|lint for a part)
+test:  ## run every test in a fresh database (TAGS=/orestapi:TestX or PART=lint|unit|odoo|package|live for a part)
 	@$(PYTHON) -m dev.test
 
 lint:  ## check the style: ruff, and Odoo's own test_lint for the addon

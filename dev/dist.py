@@ -2,10 +2,10 @@
 import ast
 import contextlib
 import io
-import os
 import re
 import subprocess
 import sys
+import sysconfig
 import tarfile
 import tempfile
 import zipfile
@@ -62,15 +62,30 @@ def build(destination):
                     archive.write(path, path.relative_to(folder.parent))
         # The pinned whool of the virtual environment, so that no package is downloaded here.
         made = subprocess.run([sys.executable, '-m', 'pip', 'wheel', '--quiet', '--no-deps', '--no-build-isolation',
-                               '--wheel-dir', destination, folder],
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-                              # `python -m wheel`, which whool calls, must be that of the virtual environment as well
-                              env={**os.environ, 'PIP_DISABLE_PIP_VERSION_CHECK': '1'})
+                               '--disable-pip-version-check', '--wheel-dir', destination, folder],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     wheel = destination / f'odoo_addon_{MODULE}-{version}-py3-none-any.whl'
     if made.returncode or not wheel.exists():
         sys.stderr.write(made.stdout)
         raise Problem("The wheel could not be built (pip's words are above).")
     return packed, wheel
+
+
+def install(wheel, folder):
+    """Install a wheel in a new environment that has the packages of this one, and return its Python.
+
+    :param Path wheel: what ``build`` returned
+    :param Path folder: where to make the environment
+    """
+    subprocess.run([sys.executable, '-m', 'venv', '--without-pip', folder], check=True)
+    python = folder / 'bin' / 'python'
+    # Odoo needs sixty packages that are here already.
+    packages = Path(sysconfig.get_path('purelib'))
+    (folder / packages.relative_to(sys.prefix) / 'shared.pth').write_text(f'{packages}\n')
+    # --no-deps: Odoo itself is unpacked and not installed.
+    subprocess.run([sys.executable, '-m', 'pip', '--python', python, 'install', '--quiet', '--no-deps', '--no-index',
+                    '--disable-pip-version-check', wheel], check=True)
+    return python
 
 
 def main():

@@ -37,7 +37,7 @@ def checkout_digest():
     parts = []
     for folder, folders, files in os.walk(CHECKOUT):
         if Path(folder) == CHECKOUT:
-            folders[:] = [name for name in folders if name not in ('dev', 'tests', 'docs', 'examples')]
+            folders[:] = [name for name in folders if name not in ('dev', 'dist', 'tests', 'docs', 'examples')]
         folders[:] = sorted(name for name in folders if not name.startswith('.') and name != '__pycache__')
         for name in sorted(files):
             path = Path(folder, name)

@@ -13,7 +13,7 @@ from pathlib import Path
 from .cache import CHECKOUT, Problem, end_with_sentence, say
 from .environment import enter
 
-PARTS = ('lint', 'unit', 'odoo', 'live')
+PARTS = ('lint', 'unit', 'odoo', 'package', 'live')
 BROWSERS = ('google-chrome', 'chromium', 'chromium-browser', 'google-chrome-stable')  # those that Odoo looks for
 
 
@@ -189,6 +189,29 @@ def _run_core_lint(outcome, bench, database):
     _report(outcome, 'test_lint', read_log(text), code, log, started)
 
 
+def _run_package(outcome, bench):
+    """Install the wheel in an environment of its own beside Odoo, and run the test of the whole flow from there."""
+    from .dist import build, install
+    from .odoo_log import read_log
+    from .odoo_server import free_port
+    from .odoo_source import addons_folders
+
+    started = time.monotonic()
+    say('The wheel, in an environment of its own')
+    with tempfile.TemporaryDirectory() as scratch, bench.database('package', install=False) as database:
+        _zip, wheel = build(Path(scratch))
+        python = install(wheel, Path(scratch, 'venv'))
+        command = bench.odoo_command(
+            database, '-i', 'orestapi', '--test-tags', '/orestapi:TestFlow', '--stop-after-init', '--workers', '0',
+            '--max-cron-threads', '0', '--http-port', str(free_port()))
+        command[0] = str(python)
+        # Only Odoo's own addons: ours is found because pip has put it beside them.
+        command[command.index('--addons-path') + 1] = ','.join(str(path) for path in addons_folders(bench.odoo))
+        log = bench.logs / f'{database}.log'
+        code, text = _watch(bench, command, log)
+    _report(outcome, 'package', read_log(text), code, log, started)
+
+
 def main():
     enter('dev.test', 'test')
     from .odoo_server import Bench  # needs the environment
@@ -205,7 +228,7 @@ def main():
         _run_pytest(outcome, 'unit', unit, os.environ)
     if parts & {'odoo', 'live'}:
         _need_browser()
-    if parts & {'odoo', 'lint', 'live'}:
+    if parts & {'odoo', 'lint', 'live', 'package'}:
         with Bench() as bench:
             bench.drop_abandoned()
             if parts & {'odoo', 'lint'}:
@@ -214,6 +237,8 @@ def main():
                         _run_odoo(outcome, bench, database, tags or '/orestapi')
                     if 'lint' in parts:
                         _run_core_lint(outcome, bench, database)
+            if 'package' in parts:
+                _run_package(outcome, bench)
             if 'live' in parts and live.is_dir():
                 _run_pytest(outcome, 'live', live, os.environ)
     return outcome.show()
