@@ -4,7 +4,7 @@ export PORT DB TAGS PART
 
 help:  ## show this list
 	@echo "The commands, and what each does:"
-	@awk -F ':  ## ' '/^[a-z]+:  ## / {printf "  make %-7s%s\n", $$1, $$2}' Makefile
+	@awk -F ':  ## ' '/^[a-z]+:  ## / {printf "  make %-12s%s\n", $$1, $$2}' Makefile
 	@echo "PYTHON=python3.12 names the Python to use, ORESTAPI_CACHE the folder for everything that is downloaded,"
 	@echo "ODOO_PATH an Odoo 19.0 to use in place of Debian's package, PGHOST a PostgreSQL in place of a private one."
 
@@ -14,8 +14,11 @@ run:  ## run Odoo with the addon and demo data until Ctrl-C (PORT=8069 DB=oresta
 test:  ## run every test in a fresh database (TAGS=/orestapi:TestX or PART=lint|unit|odoo|package|live for a part)
 	@$(PYTHON) -m dev.test
 
-lint:  ## check the style: ruff, and Odoo's own test_lint for the addon
+lint:  ## check the style: the hooks of .pre-commit-config.yaml, and Odoo's own test_lint for the addon
 	@PART=lint TAGS= $(PYTHON) -m dev.test
+
+hooks:  ## check the style of what changed before each commit, from now on in this clone
+	@$(PYTHON) -m dev.tool pre-commit install
 
 shell:  ## open an Odoo shell on the database of `make run` (DB=orestapi)
 	@$(PYTHON) -m dev.shell
@@ -29,4 +32,4 @@ dist:  ## build the zip for an addons path and the wheel for pip, in dist/
 clean:  ## remove the databases and the downloads of the cache
 	@$(PYTHON) -m dev.clean
 
-.PHONY: help run test lint shell screenshots dist clean
+.PHONY: help run test lint hooks shell screenshots dist clean

@@ -37,5 +37,4 @@
     },
     'uninstall_hook': 'uninstall_hook',
     'application': True,
-    'installable': True,
 }

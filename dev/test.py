@@ -10,7 +10,7 @@ import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-from .cache import CHECKOUT, Problem, end_with_sentence, say
+from .cache import CHECKOUT, Problem, cache_directory, end_with_sentence, say
 from .environment import enter
 
 PARTS = ('lint', 'unit', 'odoo', 'package', 'live')
@@ -56,18 +56,19 @@ def _need_browser():
                   "install it ('apt-get install chromium' as root) and start again.")
 
 
-def _run_ruff(outcome):
+def _run_hooks(outcome):
+    """Run what .pre-commit-config.yaml names on all files that git knows."""
     started = time.monotonic()
-    ruff = subprocess.run([Path(sys.executable).parent / 'ruff', 'check', '--no-cache', '--output-format', 'concise',
-                           CHECKOUT], cwd=CHECKOUT, check=False)
-    outcome.add('ruff', int(not ruff.returncode), int(bool(ruff.returncode)), started)
-
-
-def _check_cases(outcome):
-    """docs/security-cases.md is made from the tests, and must say what they say now."""
-    started = time.monotonic()
-    check = subprocess.run([sys.executable, '-m', 'dev.cases', '--check'], cwd=CHECKOUT, check=False)
-    outcome.add('security cases', int(not check.returncode), int(bool(check.returncode)), started)
+    if not (CHECKOUT / '.git').exists():
+        raise Problem("The style is checked for the files that git knows, and this is no clone; clone the repository.")
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get('PATH', '/usr/bin:/bin')])
+    hooks = subprocess.run([sys.executable, '-m', 'pre_commit', 'run', '--all-files', '--color', 'never'],
+                           cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                           text=True, check=False,
+                           env={**os.environ, 'PATH': path, 'PRE_COMMIT_HOME': str(cache_directory() / 'pre-commit')})
+    say(hooks.stdout.rstrip())
+    passed, failed = (len(re.findall(rf'(?m)\.{word}$', hooks.stdout)) for word in ('Passed', 'Failed'))
+    outcome.add('hooks', passed, failed or int(bool(hooks.returncode)), started)
 
 
 def _run_pytest(outcome, part, folder, environment):
@@ -222,7 +223,7 @@ def main():
     parts = {part} if part else {'odoo'} if tags else set(PARTS)
     outcome = Outcome()
     if 'lint' in parts:
-        _run_ruff(outcome)
+        _run_hooks(outcome)
     unit, live = CHECKOUT / 'tests' / 'oauth2', CHECKOUT / 'dev' / 'live'
     if 'unit' in parts and unit.is_dir():
         _run_pytest(outcome, 'unit', unit, os.environ)
