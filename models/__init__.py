@@ -1,5 +1,8 @@
 from . import ir_http
 from . import orestapi_application
+from . import orestapi_application_client
+from . import orestapi_application_secret
+from . import orestapi_application_status
 from . import orestapi_application_uri
 from . import orestapi_authorization
 from . import orestapi_authorization_code
@@ -7,6 +10,8 @@ from . import orestapi_client_secret_show
 from . import orestapi_event
 from . import orestapi_scope
 from . import orestapi_token
+from . import orestapi_token_introspection
+from . import orestapi_token_revocation
 from . import res_config_settings
 from . import res_users
 from . import res_users_apikeys

@@ -1,25 +1,15 @@
-import contextlib
 import hashlib
 import hmac
 import secrets
-from datetime import timedelta, timezone
-
-import psycopg2.errors
+from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
 from odoo.fields import NO_ACCESS
 from odoo.tools import SQL
 from odoo.tools._vendor.useragents import UserAgent
 
 from ..oauth2 import grant_type, scope, token
 from ..oauth2.errors import InvalidGrant, InvalidScope
-from .orestapi_application import ADMINISTRATOR
-from .orestapi_authorization_code import VACUUM_BATCH
-
-#: How far the time of last use may lag behind. A bearer call then writes once in
-#: this time and not each time.
-LAST_USED_PRECISION = timedelta(minutes=10)
 
 #: Platforms that are not written with one capital in front.
 PLATFORMS = {'chromeos': "ChromeOS", 'ipad': "iPad", 'iphone': "iPhone", 'macos': "macOS"}
@@ -144,26 +134,6 @@ class OrestapiToken(models.Model):
         if sign_in_expiry:
             limits.append(signed_in_at + timedelta(seconds=sign_in_expiry))
         return min(limits, default=None)
-
-    def action_revoke(self):
-        """End the sign-ins: none of their tokens works any more.
-
-        For the user themselves and for Oregional Odoo App administrators.
-
-        :raise AccessError: for the sign-in of somebody else
-        """
-        self.check_access('read')
-        is_administrator = self.env.user.has_group(ADMINISTRATOR)
-        if not is_administrator and self.user_id - self.env.user:
-            raise AccessError(self.env._("You can only end your own sign-ins."))
-        for sign_in in self.filtered(lambda sign_in: not sign_in.revoked_at):
-            is_own = sign_in.user_id == self.env.user
-            self._end([sign_in.id], 'user' if is_own else 'administrator')
-            self.env['orestapi.event']._log(
-                'sign_in_revoked', application_id=sign_in.application_id.id, user_id=sign_in.user_id.id)
-        return True
-
-    # Issue and refresh
 
     @api.model
     def _get_mac_key(self):
@@ -382,262 +352,8 @@ class OrestapiToken(models.Model):
             response['refresh_token'] = refresh_token
         return response
 
-    # Look-up
-
-    @api.model
-    def _fetch(self, token_id):
-        """Return all that decides about the tokens of a sign-in, in one query, or None.
-
-        Besides the columns of the sign-in: `user_may`, whether the user is
-        active and (still) in a group that may use the application.
-        """
-        rows = self.env.execute_query_dict(SQL(
-            """
-            SELECT token.id, grant_type, token.scope, access_digest, access_scope, access_expires_at,
-                   previous_access_digest, previous_access_scope, previous_access_expires_at,
-                   refresh_digest, refresh_salt, generation, refreshed_at, token.create_date, last_used_at, revoked_at,
-                   "authorization".user_id, "authorization".application_id,
-                   users.login, users.active AS user_active,
-                   application.client_id, application.active AS application_active,
-                   application.refresh_token_expiry, application.sign_in_expiry, application.service_user_id,
-                   ARRAY(SELECT res_groups_id
-                           FROM orestapi_application_res_groups_rel
-                          WHERE orestapi_application_id = application.id)
-                       AS group_ids,
-                   ARRAY(SELECT scope.name
-                           FROM orestapi_application_orestapi_scope_rel AS rel
-                           JOIN orestapi_scope AS scope ON scope.id = rel.orestapi_scope_id
-                          WHERE rel.orestapi_application_id = application.id)
-                       AS application_scope
-              FROM orestapi_token AS token
-              JOIN orestapi_authorization AS "authorization" ON "authorization".id = token.authorization_id
-              JOIN orestapi_application AS application ON application.id = "authorization".application_id
-              JOIN res_users AS users ON users.id = "authorization".user_id
-             WHERE token.id = %s
-            """,
-            token_id,
-        ))
-        if not rows:
-            return None
-        sign_in = rows[0]
-        if sign_in['grant_type'] == grant_type.CLIENT_CREDENTIALS:
-            sign_in['user_may'] = sign_in['user_active'] and sign_in['user_id'] == sign_in['service_user_id']
-        else:
-            # sudo: res.users - only asks for the groups of the user
-            user = self.env['res.users'].sudo().browse(sign_in['user_id'])
-            sign_in['user_may'] = sign_in['user_active'] and user._is_in_any_group(sign_in['group_ids'])
-        return sign_in
-
     @api.model
     def _is_expired(self, sign_in, settings):
         expires_at = self._get_refresh_expiry(
             sign_in['create_date'], sign_in['refreshed_at'], settings.refresh_token_expiry, settings.sign_in_expiry)
         return expires_at is not None and expires_at <= fields.Datetime.now()
-
-    @api.model
-    def _find_access_token(self, string):
-        """Return the sign-in of a valid access token, or None.
-
-        :param str string: what was presented
-        :return: the row of `_fetch`, with `token_scope` (a set of scope tokens)
-            and `token_expires_at` of the presented token added
-        """
-        parsed = token.parse(string)
-        if not parsed or parsed.kind != token.ACCESS_TOKEN:
-            return None
-        sign_in = self._fetch(parsed.row_id)
-        if not sign_in or sign_in['revoked_at'] or not sign_in['application_active'] or not sign_in['user_may']:
-            return None
-        for prefix in ('access', 'previous_access'):
-            if token.has_digest(parsed.secret, sign_in[f'{prefix}_digest']):
-                break
-        else:
-            return None
-        expires_at = sign_in[f'{prefix}_expires_at']
-        if expires_at <= fields.Datetime.now():
-            return None
-        sign_in['token_expires_at'] = expires_at
-        sign_in['token_scope'] = scope.parse(sign_in[f'{prefix}_scope']) & frozenset(sign_in['application_scope'])
-        return sign_in
-
-    @api.model
-    def _authenticate_bearer(self, string):
-        """Return the sign-in of an access token that is presented to use it.
-
-        :param str string: the access token
-        :return: see `_find_access_token`
-        """
-        sign_in = self._find_access_token(string)
-        if sign_in and sign_in['last_used_at'] + LAST_USED_PRECISION < fields.Datetime.now():
-            self._touch(sign_in['id'])
-        return sign_in
-
-    @api.model
-    def _touch(self, token_id):
-        # In a transaction of its own: the call that uses the token may be
-        # read-only, may fail, and may not wait for a refresh that runs.
-        with self.env.registry.cursor() as cr, contextlib.suppress(psycopg2.errors.SerializationFailure):
-            cr.execute(SQL(
-                """
-                UPDATE orestapi_token SET last_used_at = %s
-                 WHERE id IN (SELECT id FROM orestapi_token WHERE id = %s FOR UPDATE SKIP LOCKED)
-                """,
-                fields.Datetime.now(), token_id,
-            ), log_exceptions=False)
-
-    @api.model
-    def _introspect(self, client, string):
-        """Describe a token to an application (RFC 7662 §2.2).
-
-        :param Client client: the authenticated application
-        :param str string: the token
-        :return: the response; `{'active': False}` and no more for any token that
-            is not valid or not the application's business
-        """
-        parsed = token.parse(string)
-        if not parsed:
-            return {'active': False}
-        if parsed.kind == token.ACCESS_TOKEN:
-            sign_in = self._find_access_token(string)
-            if not sign_in:
-                return {'active': False}
-            token_scope, expires_at = sign_in['token_scope'], sign_in['token_expires_at']
-        elif parsed.kind == token.REFRESH_TOKEN:
-            sign_in = self._fetch(parsed.row_id)
-            if not sign_in or not self._is_current_refresh_token(sign_in, parsed):
-                return {'active': False}
-            token_scope = scope.parse(sign_in['scope']) & frozenset(sign_in['application_scope'])
-            expires_at = self._get_refresh_expiry(
-                sign_in['create_date'], sign_in['refreshed_at'],
-                sign_in['refresh_token_expiry'], sign_in['sign_in_expiry'])
-            if expires_at and expires_at <= fields.Datetime.now():
-                return {'active': False}
-        else:
-            return {'active': False}
-        if sign_in['application_id'] != client.id and not client.resource_server:
-            return {'active': False}
-        is_service = sign_in['grant_type'] == grant_type.CLIENT_CREDENTIALS
-        response = {
-            'active': True,
-            'scope': scope.render(token_scope),
-            'client_id': sign_in['client_id'],
-            'username': sign_in['login'],
-            # RFC 9700 §4.15: a service must not be taken for a user.
-            'sub': sign_in['client_id'] if is_service else str(sign_in['user_id']),
-        }
-        if parsed.kind == token.ACCESS_TOKEN:
-            response['token_type'] = 'Bearer'
-        if expires_at:
-            response['exp'] = int(expires_at.replace(tzinfo=timezone.utc).timestamp())
-        return response
-
-    @api.model
-    def _is_current_refresh_token(self, sign_in, parsed):
-        return (
-            not sign_in['revoked_at']
-            and sign_in['application_active']
-            and sign_in['user_may']
-            and parsed.generation == sign_in['generation']
-            and token.has_digest(parsed.secret, sign_in['refresh_digest'])
-            and token.is_genuine(self._get_mac_key(), parsed)
-        )
-
-    # Revocation
-
-    @api.model
-    def _end(self, token_ids, reason):
-        """End sign-ins, unless they have already ended.
-
-        :param list token_ids: which
-        :param str reason: a value of `revoked_reason`
-        :return: whether one was ended
-        """
-        self.env.cr.execute(SQL(
-            "UPDATE orestapi_token SET revoked_at = %s, revoked_reason = %s WHERE id = ANY(%s) AND revoked_at IS NULL",
-            fields.Datetime.now(), reason, list(token_ids),
-        ), log_exceptions=False)
-        self.invalidate_model(['revoked_at', 'revoked_reason'])
-        return bool(self.env.cr.rowcount)
-
-    @api.model
-    def _revoke(self, client, string, address):
-        """Revoke a token on request of its application (RFC 7009).
-
-        Any genuine token of a sign-in ends the sign-in: an application that
-        signs a user out expects no token of it to work on, whichever it sends.
-
-        :param Client client: the authenticated application
-        :param str string: the token. Nothing happens for one that is unknown or
-            belongs to another application.
-        :param str address: where the application is
-        """
-        parsed = token.parse(string)
-        if not parsed or parsed.kind == token.AUTHORIZATION_CODE:
-            return
-        sign_in = self._fetch(parsed.row_id)
-        if not sign_in or sign_in['application_id'] != client.id:
-            return
-        if parsed.kind == token.REFRESH_TOKEN:
-            genuine = token.is_genuine(self._get_mac_key(), parsed)
-        else:
-            genuine = any(
-                token.has_digest(parsed.secret, sign_in[digest])
-                for digest in ('access_digest', 'previous_access_digest'))
-        if genuine and self._end([sign_in['id']], 'application'):
-            self.env['orestapi.event']._log(
-                'token_revoked', application_id=client.id, user_id=sign_in['user_id'], address=address)
-
-    @api.model
-    def _end_all(self, user_ids, reason):
-        """End all sign-ins of users, and make their unused codes worthless.
-
-        :param user_ids: the ids of the users
-        :param str reason: a value of `revoked_reason`
-        """
-        self.env['orestapi.authorization.code']._revoke_all(user_ids)
-        self.env.cr.execute(SQL(
-            """
-            UPDATE orestapi_token AS token
-               SET revoked_at = %s, revoked_reason = %s
-              FROM orestapi_authorization AS "authorization"
-             WHERE "authorization".id = token.authorization_id
-               AND "authorization".user_id = ANY(%s) AND revoked_at IS NULL
-         RETURNING "authorization".user_id, "authorization".application_id
-            """,
-            fields.Datetime.now(), reason, list(user_ids),
-        ), log_exceptions=False)
-        ended = self.env.cr.fetchall()
-        self.invalidate_model(['revoked_at', 'revoked_reason'])
-        for user_id, application_id in set(ended):
-            self.env['orestapi.event']._log(
-                'sign_ins_ended', application_id=application_id, user_id=user_id, detail=reason)
-
-    @api.autovacuum
-    def _gc_ended(self):
-        """Delete sign-ins that can never work again.
-
-        :return: how many were deleted, and whether there may be more
-        """
-        now = fields.Datetime.now()
-        self.env.cr.execute(SQL(
-            """
-            DELETE FROM orestapi_token
-             WHERE id IN (
-                   SELECT token.id
-                     FROM orestapi_token AS token
-                     JOIN orestapi_authorization AS "authorization" ON "authorization".id = token.authorization_id
-                     JOIN orestapi_application AS application ON application.id = "authorization".application_id
-                    WHERE revoked_at IS NOT NULL
-                       OR GREATEST(access_expires_at, previous_access_expires_at) <= %(now)s AND (
-                             refresh_digest IS NULL
-                          OR refresh_token_expiry > 0
-                             AND refreshed_at + refresh_token_expiry * interval '1 second' <= %(now)s
-                          OR sign_in_expiry > 0
-                             AND token.create_date + sign_in_expiry * interval '1 second' <= %(now)s)
-                    LIMIT %(batch)s
-                      FOR UPDATE OF token SKIP LOCKED)
-            """,
-            now=now, batch=VACUUM_BATCH,
-        ))
-        deleted = self.env.cr.rowcount
-        return deleted, deleted == VACUUM_BATCH

@@ -10,7 +10,7 @@ from urllib.parse import quote, quote_plus, urlencode
 from odoo import http
 from odoo.tests import new_test_user, tagged
 
-from ..models.orestapi_application import FAILURE_LIMIT, FAILURE_WINDOW
+from ..models.orestapi_application_client import FAILURE_LIMIT, FAILURE_WINDOW
 from ..oauth2 import client_secret, token, token_request
 from ..oauth2.parameters import MAX_PARAMETERS, MEDIA_TYPE
 from .common import CLIENT_SECRET, PASSWORD, VERIFIER, OAuth2Case

@@ -1,0 +1,168 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from ..oauth2 import client_authentication, client_secret, grant_type, origin, redirect_uri
+from ..oauth2.client import CONFIDENTIAL, Client
+from ..oauth2.errors import InvalidClient, TooManyRequests
+
+#: Failed client authentications from one address for one application within the
+#: window, before the server answers 429 (RFC 6749 §2.3.1, RFC 6819 §5.1.4.2.3).
+FAILURE_LIMIT = 10
+FAILURE_WINDOW = timedelta(seconds=60)
+
+
+class OrestapiApplication(models.Model):
+    """What the protocol asks of an application.
+
+    One query each: these are on the way of every token request.
+    """
+    _inherit = 'orestapi.application'
+
+    @api.model
+    def _find_client(self, client_id):
+        """Return the `Client` of an active application, or None.
+
+        :param str client_id: as sent by whoever asks
+        """
+        row = self._fetch_client(client_id, address=None)
+        return row and row['client']
+
+    @api.model
+    def _authenticate_client(self, credentials, address):
+        """Authenticate a client (RFC 6749 §2.3, §3.2.1).
+
+        :param Credentials credentials: what it sent
+        :param str address: where the request came from
+        :return: its `Client`
+        :raise InvalidClient: for an unknown or inactive application, a wrong
+            secret, or an application that claims to be of the other type; all
+            alike, so that nobody learns which it was
+        :raise TooManyRequests: after `FAILURE_LIMIT` failures from this address
+        """
+        row = self._fetch_client(credentials.client_id, address)
+        failures, oldest = (row['failures'], row['oldest_failure']) if row else self._count_failures(None, address)
+        if failures >= FAILURE_LIMIT:
+            retry_after = oldest + FAILURE_WINDOW - fields.Datetime.now()
+            raise TooManyRequests(max(1, int(retry_after.total_seconds())))
+        client = row and row['client']
+        if credentials.method == client_authentication.NONE:
+            authenticated = bool(client) and client.is_public
+        else:
+            hashes = row['hashes'] if row and not client.is_public else [None]
+            authenticated = any(client_secret.verify(credentials.client_secret, stored) for stored in hashes)
+        if not authenticated:
+            self.env['orestapi.event']._log(
+                'client_authentication_failed', application_id=client.id if client else None, address=address)
+            raise InvalidClient(challenge=credentials.challenge)
+        return client
+
+    @api.model
+    def _fetch_client(self, client_id, address):
+        now = fields.Datetime.now()
+        rows = self.env.execute_query_dict(SQL(
+            """
+            SELECT application.id, client_id, client_type, require_pkce, resource_server, allowed_origins,
+                   authorization_code_expiry, access_token_expiry, refresh_token_expiry, refresh_token_grace,
+                   sign_in_expiry, service_user_id, client_secret_hash,
+                   CASE WHEN previous_client_secret_expires_at > %(now)s THEN previous_client_secret_hash END
+                       AS previous_client_secret_hash,
+                   ARRAY(SELECT uri FROM orestapi_application_uri WHERE application_id = application.id ORDER BY id)
+                       AS redirect_uris,
+                   ARRAY(SELECT scope.name
+                           FROM orestapi_application_orestapi_scope_rel AS rel
+                           JOIN orestapi_scope AS scope ON scope.id = rel.orestapi_scope_id
+                          WHERE rel.orestapi_application_id = application.id)
+                       AS scope,
+                   failure.count AS failures, failure.oldest AS oldest_failure
+              FROM orestapi_application AS application
+              CROSS JOIN LATERAL (%(failures)s) AS failure
+             WHERE client_id = %(client_id)s AND active
+            """,
+            now=now,
+            client_id=client_id,
+            failures=self._get_failures_query(SQL.identifier('application', 'id'), address),
+        ))
+        if not rows:
+            return None
+        row = rows[0]
+        scope = frozenset(row['scope'])
+        grant_types = {grant_type.AUTHORIZATION_CODE, grant_type.REFRESH_TOKEN}
+        if row['service_user_id']:
+            grant_types.add(grant_type.CLIENT_CREDENTIALS)
+        row['client'] = Client(
+            id=row['id'],
+            client_id=row['client_id'],
+            client_type=row['client_type'],
+            redirect_uris=tuple(row['redirect_uris']),
+            scope=scope,
+            # Reading is what an application gets that does not say what it wants.
+            default_scope=scope & {'read'} or scope,
+            grant_types=frozenset(grant_types),
+            require_pkce=row['require_pkce'],
+            resource_server=row['resource_server'],
+            allowed_origins=origin.parse(row['allowed_origins']),
+            authorization_code_expiry=row['authorization_code_expiry'],
+            access_token_expiry=row['access_token_expiry'],
+            refresh_token_expiry=row['refresh_token_expiry'],
+            refresh_token_grace=row['refresh_token_grace'],
+            sign_in_expiry=row['sign_in_expiry'],
+        )
+        row['hashes'] = [row['client_secret_hash']]
+        if row['previous_client_secret_hash']:
+            row['hashes'].append(row['previous_client_secret_hash'])
+        return row
+
+    @api.model
+    def _get_failures_query(self, application_id, address):
+        since = fields.Datetime.now() - FAILURE_WINDOW
+        return SQL(
+            """
+            SELECT count(*) AS count, min(create_date) AS oldest
+              FROM orestapi_event
+             WHERE kind = 'client_authentication_failed'
+               AND COALESCE(application_id, 0) = %s AND address = %s AND create_date > %s
+            """,
+            application_id, address, since,
+        )
+
+    @api.model
+    def _count_failures(self, application_id, address):
+        return self.env.execute_query(self._get_failures_query(application_id or 0, address))[0]
+
+    @api.model
+    def _get_issuer(self):
+        """Return the issuer identifier (RFC 8414 §2): the address of this server.
+
+        Never taken from the request: who can choose the header `Host` must not
+        choose where applications send their codes and secrets (RFC 9700 §4.13).
+        """
+        # sudo: ir.config_parameter - the issuer is public
+        parameters = self.env['ir.config_parameter'].sudo()
+        return (parameters.get_param('orestapi.issuer') or parameters.get_param('web.base.url') or '').rstrip('/')
+
+    @api.model
+    def _is_allowed_origin(self, text):
+        """Return whether any active application lists an origin (CORS)."""
+        # A preflight request names no application. What cannot be an origin is not
+        # looked for: PostgreSQL refuses a NUL character.
+        return origin.is_origin(text) and bool(self.env.execute_query(SQL(
+            """
+            SELECT FROM orestapi_application
+             WHERE active AND %s = ANY(string_to_array(translate(allowed_origins, E'\\r\\n\\t', '   '), ' '))
+             LIMIT 1
+            """,
+            text,
+        )))
+
+    def _is_identity_assured(self, uri):
+        """Return whether a code sent to `uri` can only reach this application.
+
+        Any program on the device can claim a loopback port or a private-use
+        scheme, so that a public application that receives its code there is
+        asked for anew each time (RFC 8252 §8.6).
+        """
+        self.ensure_one()
+        return self.client_type == CONFIDENTIAL or not (
+            redirect_uri.is_loopback(uri) or redirect_uri.is_private_use(uri))

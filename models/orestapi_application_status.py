@@ -1,0 +1,148 @@
+from base64 import b64encode
+from html import escape
+from urllib.parse import urlencode, urlsplit
+
+from odoo import api, fields, models
+from odoo.addons.base.models.avatar_mixin import get_hsl_from_seed
+
+from ..oauth2 import authorization_request, metadata, pkce
+from ..oauth2.client import CONFIDENTIAL, PUBLIC
+from .orestapi_application import ADMINISTRATOR
+
+#: The code verifier of RFC 7636 appendix B, for the address that *Test* shows.
+EXAMPLE_VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
+
+
+class OrestapiApplication(models.Model):
+    """What the form of an application shows beside its settings."""
+    _inherit = 'orestapi.application'
+
+    avatar = fields.Image(
+        compute='_compute_avatar', help="The logo, or the first letter of the name where there is none.")
+    uri_count = fields.Integer("URIs", compute='_compute_uri_count', groups=ADMINISTRATOR)
+    status = fields.Selection(
+        [('ready', "Ready"), ('risky', "Ready, with Risks"), ('incomplete', "Incomplete")],
+        compute='_compute_status', groups=ADMINISTRATOR,
+        help="Whether the application can be used, and whether its settings are as safe as they can be.")
+    status_message = fields.Text(compute='_compute_status', groups=ADMINISTRATOR)
+    authorization_count = fields.Integer(compute='_compute_counts', groups=ADMINISTRATOR)
+    sign_in_count = fields.Integer("Active Sign-ins", compute='_compute_counts', groups=ADMINISTRATOR)
+    code_count = fields.Integer("Codes", compute='_compute_counts', groups=ADMINISTRATOR)
+    event_count = fields.Integer(compute='_compute_counts', groups=ADMINISTRATOR)
+    event_ids = fields.One2many(
+        'orestapi.event', 'application_id', "Latest Events", readonly=True, groups=ADMINISTRATOR)
+    issuer = fields.Char(
+        compute='_compute_endpoints', groups=ADMINISTRATOR,
+        help="How this server names itself to applications: its own address.")
+    metadata_endpoint = fields.Char(
+        "Metadata", compute='_compute_endpoints', groups=ADMINISTRATOR,
+        help="Applications that can discover the endpoints need no other address than this.")
+    authorization_endpoint = fields.Char(compute='_compute_endpoints', groups=ADMINISTRATOR)
+    token_endpoint = fields.Char(compute='_compute_endpoints', groups=ADMINISTRATOR)
+    revocation_endpoint = fields.Char(compute='_compute_endpoints', groups=ADMINISTRATOR)
+    introspection_endpoint = fields.Char(compute='_compute_endpoints', groups=ADMINISTRATOR)
+    test_uri = fields.Char("Test", compute='_compute_test_uri', groups=ADMINISTRATOR)
+
+    @api.depends('uri_ids')
+    def _compute_uri_count(self):
+        for application in self:
+            application.uri_count = len(application.uri_ids)
+
+    @api.depends('name', 'logo')
+    def _compute_avatar(self):
+        for application in self:
+            application.avatar = application.logo or application._get_initial()
+
+    def _get_initial(self):
+        """Return a picture of the first letter of the name, as Odoo shows people without a photo."""
+        color = get_hsl_from_seed(self.name or '')
+        return b64encode((
+            "<?xml version='1.0' encoding='UTF-8' ?>"
+            "<svg height='180' width='180' xmlns='http://www.w3.org/2000/svg'>"
+            f"<rect fill='{color}' height='180' width='180'/>"
+            "<text fill='#ffffff' font-size='96' text-anchor='middle' x='90' y='125' font-family='sans-serif'>"
+            f"{escape((self.name or '?')[0].upper())}</text></svg>"
+        ).encode())
+
+    @api.depends(
+        'client_type', 'client_secret_hash', 'uri_ids.uri', 'scope_ids', 'service_user_id', 'require_pkce',
+        'refresh_token_expiry', 'sign_in_expiry')
+    def _compute_status(self):
+        for application in self:
+            missing, risks = application._get_missing(), application._get_risks()
+            application.status = 'incomplete' if missing else 'risky' if risks else 'ready'
+            application.status_message = '\n'.join([*missing, *risks])
+
+    def _get_missing(self):
+        """Return what keeps the application from working, each as a sentence with the remedy."""
+        sentences = []
+        if not self.uri_ids and not self.service_user_id:
+            sentences.append(self.env._(
+                "No callback URI yet: add the one that the application names, on the tab URIs."))
+        if self.client_type == CONFIDENTIAL and not self.has_client_secret:
+            sentences.append(self.env._("No client secret yet: generate one on the tab General."))
+        if not self.scope_ids:
+            sentences.append(self.env._("No scope yet: say on the tab Settings what the application may do."))
+        return sentences
+
+    def _get_risks(self):
+        """Return how the settings fall short of RFC 9700, each as a sentence with the remedy."""
+        sentences = []
+        if any(self.uri_ids.mapped('warning')):
+            sentences.append(self.env._(
+                "A callback URI is not encrypted: let the application use https, and write its URI so."))
+        if self.client_type == PUBLIC and not self.refresh_token_expiry and not self.sign_in_expiry:
+            sentences.append(self.env._(
+                "Refresh tokens of a public application never expire, although it cannot keep a secret: "
+                "enter a refresh token expiry on the tab Settings."))
+        if self.client_type == CONFIDENTIAL and not self.require_pkce:
+            sentences.append(self.env._(
+                "PKCE is not required: switch it on as soon as the application can do it, on the tab Settings."))
+        issuer = urlsplit(self._get_issuer())
+        if issuer.scheme != 'https' and issuer.hostname not in ('localhost', '127.0.0.1', '::1'):
+            sentences.append(self.env._(
+                "This server is reached without encryption: set the system parameter web.base.url to an "
+                "address with https."))
+        return sentences
+
+    def _compute_counts(self):
+        def get_counts(model, domain, groupby):
+            domain = [(groupby, 'in', self.ids), *domain]
+            return {application.id: count for application, count in self.env[model]._read_group(
+                domain, [groupby], ['__count'])}
+
+        authorizations = get_counts('orestapi.authorization', [], 'application_id')
+        events = get_counts('orestapi.event', [], 'application_id')
+        for application in self:
+            of_application = [('authorization_id.application_id', 'in', application.ids)]
+            application.authorization_count = authorizations.get(application.id, 0)
+            application.event_count = events.get(application.id, 0)
+            application.sign_in_count = self.env['orestapi.token'].search_count(
+                [*of_application, ('revoked_at', '=', False)])
+            application.code_count = self.env['orestapi.authorization.code'].search_count(of_application)
+
+    def _compute_endpoints(self):
+        issuer = self._get_issuer()
+        for application in self:
+            application.issuer = issuer
+            application.metadata_endpoint = issuer + metadata.WELL_KNOWN
+            application.authorization_endpoint = issuer + metadata.AUTHORIZATION_ENDPOINT
+            application.token_endpoint = issuer + metadata.TOKEN_ENDPOINT
+            application.revocation_endpoint = issuer + metadata.REVOCATION_ENDPOINT
+            application.introspection_endpoint = issuer + metadata.INTROSPECTION_ENDPOINT
+
+    @api.depends('client_id', 'uri_ids.uri', 'scope_ids.name')
+    def _compute_test_uri(self):
+        for application in self:
+            uri = application.uri_ids[:1].uri
+            application.test_uri = uri and application.client_id and '{}?{}'.format(
+                self._get_issuer() + metadata.AUTHORIZATION_ENDPOINT,
+                urlencode({
+                    'response_type': authorization_request.CODE,
+                    'client_id': application.client_id,
+                    'redirect_uri': uri,
+                    'scope': ' '.join(application.scope_ids.mapped('name')),
+                    'state': 'test',
+                    'code_challenge': pkce.compute_challenge(EXAMPLE_VERIFIER),
+                    'code_challenge_method': pkce.METHOD,
+                }))

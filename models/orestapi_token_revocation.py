@@ -1,0 +1,128 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+from odoo.tools import SQL
+
+from ..oauth2 import token
+from .orestapi_application import ADMINISTRATOR
+from .orestapi_authorization_code import VACUUM_BATCH
+
+
+class OrestapiToken(models.Model):
+    """How sign-ins end, and when their rows are deleted."""
+    _inherit = 'orestapi.token'
+
+    def action_revoke(self):
+        """End the sign-ins: none of their tokens works any more.
+
+        For the user themselves and for Oregional Odoo App administrators.
+
+        :raise AccessError: for the sign-in of somebody else
+        """
+        self.check_access('read')
+        is_administrator = self.env.user.has_group(ADMINISTRATOR)
+        if not is_administrator and self.user_id - self.env.user:
+            raise AccessError(self.env._("You can only end your own sign-ins."))
+        for sign_in in self.filtered(lambda sign_in: not sign_in.revoked_at):
+            is_own = sign_in.user_id == self.env.user
+            self._end([sign_in.id], 'user' if is_own else 'administrator')
+            self.env['orestapi.event']._log(
+                'sign_in_revoked', application_id=sign_in.application_id.id, user_id=sign_in.user_id.id)
+        return True
+
+    @api.model
+    def _end(self, token_ids, reason):
+        """End sign-ins, unless they have already ended.
+
+        :param list token_ids: which
+        :param str reason: a value of `revoked_reason`
+        :return: whether one was ended
+        """
+        self.env.cr.execute(SQL(
+            "UPDATE orestapi_token SET revoked_at = %s, revoked_reason = %s WHERE id = ANY(%s) AND revoked_at IS NULL",
+            fields.Datetime.now(), reason, list(token_ids),
+        ), log_exceptions=False)
+        self.invalidate_model(['revoked_at', 'revoked_reason'])
+        return bool(self.env.cr.rowcount)
+
+    @api.model
+    def _revoke(self, client, string, address):
+        """Revoke a token on request of its application (RFC 7009).
+
+        Any genuine token of a sign-in ends the sign-in: an application that
+        signs a user out expects no token of it to work on, whichever it sends.
+
+        :param Client client: the authenticated application
+        :param str string: the token. Nothing happens for one that is unknown or
+            belongs to another application.
+        :param str address: where the application is
+        """
+        parsed = token.parse(string)
+        if not parsed or parsed.kind == token.AUTHORIZATION_CODE:
+            return
+        sign_in = self._fetch(parsed.row_id)
+        if not sign_in or sign_in['application_id'] != client.id:
+            return
+        if parsed.kind == token.REFRESH_TOKEN:
+            genuine = token.is_genuine(self._get_mac_key(), parsed)
+        else:
+            genuine = any(
+                token.has_digest(parsed.secret, sign_in[digest])
+                for digest in ('access_digest', 'previous_access_digest'))
+        if genuine and self._end([sign_in['id']], 'application'):
+            self.env['orestapi.event']._log(
+                'token_revoked', application_id=client.id, user_id=sign_in['user_id'], address=address)
+
+    @api.model
+    def _end_all(self, user_ids, reason):
+        """End all sign-ins of users, and make their unused codes worthless.
+
+        :param user_ids: the ids of the users
+        :param str reason: a value of `revoked_reason`
+        """
+        self.env['orestapi.authorization.code']._revoke_all(user_ids)
+        self.env.cr.execute(SQL(
+            """
+            UPDATE orestapi_token AS token
+               SET revoked_at = %s, revoked_reason = %s
+              FROM orestapi_authorization AS "authorization"
+             WHERE "authorization".id = token.authorization_id
+               AND "authorization".user_id = ANY(%s) AND revoked_at IS NULL
+         RETURNING "authorization".user_id, "authorization".application_id
+            """,
+            fields.Datetime.now(), reason, list(user_ids),
+        ), log_exceptions=False)
+        ended = self.env.cr.fetchall()
+        self.invalidate_model(['revoked_at', 'revoked_reason'])
+        for user_id, application_id in set(ended):
+            self.env['orestapi.event']._log(
+                'sign_ins_ended', application_id=application_id, user_id=user_id, detail=reason)
+
+    @api.autovacuum
+    def _gc_ended(self):
+        """Delete sign-ins that can never work again.
+
+        :return: how many were deleted, and whether there may be more
+        """
+        now = fields.Datetime.now()
+        self.env.cr.execute(SQL(
+            """
+            DELETE FROM orestapi_token
+             WHERE id IN (
+                   SELECT token.id
+                     FROM orestapi_token AS token
+                     JOIN orestapi_authorization AS "authorization" ON "authorization".id = token.authorization_id
+                     JOIN orestapi_application AS application ON application.id = "authorization".application_id
+                    WHERE revoked_at IS NOT NULL
+                       OR GREATEST(access_expires_at, previous_access_expires_at) <= %(now)s AND (
+                             refresh_digest IS NULL
+                          OR refresh_token_expiry > 0
+                             AND refreshed_at + refresh_token_expiry * interval '1 second' <= %(now)s
+                          OR sign_in_expiry > 0
+                             AND token.create_date + sign_in_expiry * interval '1 second' <= %(now)s)
+                    LIMIT %(batch)s
+                      FOR UPDATE OF token SKIP LOCKED)
+            """,
+            now=now, batch=VACUUM_BATCH,
+        ))
+        deleted = self.env.cr.rowcount
+        return deleted, deleted == VACUUM_BATCH
