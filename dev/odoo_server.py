@@ -241,26 +241,58 @@ class Bench:
         self.postgres.execute(sql.SQL('DROP DATABASE IF EXISTS {} WITH (FORCE)').format(sql.Identifier(database)))
         shutil.rmtree(self.data / 'filestore' / database, ignore_errors=True)
 
-    def create(self, database):
+    def create(self, database, addons=()):
         """Make ``database`` with Odoo's modules that the addon depends on, and demo data, but without the addon.
 
         It is a copy of a template that is made once per version of Odoo and its packages, because installing them
         takes ten times as long as copying.
+
+        :param addons: the names of further modules of Odoo that are to be in it
         """
         manifest = ast.literal_eval((CHECKOUT / '__manifest__.py').read_text())
-        depends = sorted(manifest['depends'])
-        state = digest(str(self.odoo), (self.odoo / 'odoo' / 'release.py').read_text(), *depends)
+        modules = sorted({*manifest['depends'], *addons})
+        state = digest(str(self.odoo), (self.odoo / 'odoo' / 'release.py').read_text(), 'with assets', *modules)
         template = f'{MODULE}_template_{state}'
         with locked('database-template'):
             if not self._marked(template, 'ready'):
                 self.drop(template)
                 self._new(template, 'template0')
-                self.run_odoo(f"Odoo's modules in a template database ({', '.join(depends)})", template,
-                              '-i', ','.join(depends), '--with-demo')
+                self.run_odoo(f"Odoo's modules in a template database ({', '.join(modules)})", template,
+                              '-i', ','.join(modules), '--with-demo')
+                # Odoo would make the files of the web client anew in each copy.
+                self.run_script(template, "env['ir.qweb']._pregenerate_assets_bundles()")
                 self.mark(template, 'ready')
+        self._copy(template, database)
+
+    def run_script(self, database, script):
+        """Run Python inside Odoo, with ``env`` there and a commit at the end; return the lines that it printed."""
+        command = self.odoo_command(database, '--no-http', '--log-level', 'warn')
+        command[command.index('server')] = 'shell'
+        done = subprocess.run(command, input=f'{script}\nenv.cr.commit()\nprint("finished")\n', env=self.environment,
+                              cwd=self.data, capture_output=True, text=True, check=False)
+        *lines, last = done.stdout.splitlines() or ['']
+        if last != 'finished':
+            sys.stderr.write(done.stderr[-1500:])
+            raise Problem(f"A script failed in the Odoo shell of the database {database} (the end is above).")
+        return lines
+
+    @contextlib.contextmanager
+    def copy(self, template, purpose):
+        """Yield the name of a copy of a database that nobody uses now; it is dropped at the end."""
+        name = self._get_name(purpose)
+        try:
+            self._copy(template, name)
+            yield name
+        finally:
+            self.drop(name)
+
+    def _copy(self, template, database):
         self._new(database, template)
         if (store := self.data / 'filestore' / template).exists():
             shutil.copytree(store, self.data / 'filestore' / database, dirs_exist_ok=True)
+
+    def _get_name(self, purpose):
+        return f'{MODULE}_{purpose}_{os.getpid()}_{uuid.uuid4().hex[:6]}'
 
     def _new(self, database, template):
         self.postgres.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} ENCODING 'UTF8'").format(
@@ -296,7 +328,7 @@ class Bench:
         :param bool install: whether the addon is in it already, or only what it depends on
         """
         self.drop_abandoned()
-        name = f'{MODULE}_{purpose}_{os.getpid()}_{uuid.uuid4().hex[:6]}'
+        name = self._get_name(purpose)
         try:
             if install:
                 self.prepare(name)
