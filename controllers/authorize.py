@@ -7,7 +7,7 @@ from odoo import http
 from odoo.http import STORED_SESSION_BYTES, request
 from odoo.tools import consteq, hmac
 
-from ..oauth2 import authorization_request, metadata, parameters, redirect_uri, scope
+from ..oauth2 import authorization_request, legacy, metadata, parameters, redirect_uri, scope
 from ..oauth2.errors import AccessDenied, InvalidRequest, OAuth2Error, ServerError, TemporarilyUnavailable
 
 #: RFC 9700 §2.6, §4.2.4, §4.16; RFC 6819 §4.4.1.9, §4.6.6: of every answer here.
@@ -25,8 +25,8 @@ HEADERS = {
 class Authorize(http.Controller):
 
     @http.route(
-        metadata.AUTHORIZATION_ENDPOINT, type='http', auth='public', methods=['GET', 'POST'],
-        csrf=False, readonly=False, sitemap=False)
+        [metadata.AUTHORIZATION_ENDPOINT, legacy.AUTHORIZATION_ENDPOINT],
+        type='http', auth='public', methods=['GET', 'POST'], csrf=False, readonly=False, sitemap=False)
     def authorize(self):
         """Ask the user whether an application may act for them (RFC 6749 §3.1, §4.1.1).
 
@@ -66,14 +66,22 @@ class Authorize(http.Controller):
         if client is None:
             raise InvalidRequest("The client_id is not that of an application.")
         request.oauth2_client = client
+        if self._get_endpoint() == legacy.AUTHORIZATION_ENDPOINT:
+            client = legacy.relax(client)
         return client, authorization_request.get_redirect_uri(query, client)
 
     def _redirect_to_login(self):
         location = '/web/login?' + urlencode({'redirect': self._get_request_uri()})
         return self._respond(http.Response(status=303, headers={'Location': location}))
 
+    def _get_endpoint(self):
+        """Return by which of its doors the request came."""
+        # Odoo serves a path with a slash at the end as well.
+        path = request.httprequest.path.rstrip('/')
+        return path if path == legacy.AUTHORIZATION_ENDPOINT else metadata.AUTHORIZATION_ENDPOINT
+
     def _get_request_uri(self):
-        return f'{metadata.AUTHORIZATION_ENDPOINT}?{request.httprequest.query_string.decode("ascii")}'
+        return f'{self._get_endpoint()}?{request.httprequest.query_string.decode("ascii")}'
 
     def _authenticate_user(self):
         # The route is public because a bad request is answered before any login.

@@ -8,12 +8,12 @@ def authenticate(known):
 
     :param known: the names of the parameters that the endpoint reads
     :return: its `Client`
-    :raise InvalidRequest: for a repeated parameter, two methods, or two client ids
+    :raise InvalidRequest: for a malformed request, a repeated parameter, two methods, or two client ids
     :raise InvalidClient: when the authentication fails
     """
+    request.oauth2_parameters, authorization = request.dispatcher.read_request()
     request.oauth2_parameters.require_single(known)
-    credentials = client_authentication.parse(
-        request.httprequest.headers.get('Authorization'), request.oauth2_parameters)
+    credentials = client_authentication.parse(authorization, request.oauth2_parameters)
     client = request.env['orestapi.application']._authenticate_client(
         credentials, request.httprequest.remote_addr)
     # The dispatcher reads it for the CORS headers.

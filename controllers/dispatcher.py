@@ -40,20 +40,26 @@ class OAuth2Dispatcher(http.Dispatcher):
             if httprequest.method == 'OPTIONS':
                 # Odoo adds the method to every route and would run the handler.
                 return self._get_preflight_response(endpoint)
-            if httprequest.method == 'POST':
-                self.request.oauth2_parameters = self._parse_body()
             response = self.request.registry['ir.http']._dispatch(endpoint)
         except OAuth2Error as error:
             response = self._get_error_response(error)
         self._allow_origin(endpoint, response)
         return response
 
-    def _parse_body(self):
+    def read_request(self):
+        """Return the parameters of the request, and its header `Authorization` or None.
+
+        :raise InvalidRequest: when they were not sent as RFC 6749 wants them
+        """
         httprequest = self.request.httprequest
         if httprequest.query_string:
             # RFC 6749 §2.3.1 and §3.2: secrets in a URL end up in logs. None of
             # the endpoints has a parameter that belongs there.
             raise InvalidRequest("The parameters must be in the body, not in the query string.")
+        return parameters.parse(self._read_body()), httprequest.headers.get('Authorization')
+
+    def _read_body(self):
+        httprequest = self.request.httprequest
         if (httprequest.content_length or 0) > MAX_CONTENT_LENGTH:
             raise RequestTooLarge("The request body is too large.")
         if httprequest.mimetype != parameters.MEDIA_TYPE:
@@ -65,7 +71,7 @@ class OAuth2Dispatcher(http.Dispatcher):
         body = httprequest.get_data(parse_form_data=False)
         if len(body) > MAX_CONTENT_LENGTH:
             raise RequestTooLarge("The request body is too large.")
-        return parameters.parse(body)
+        return body
 
     def _get_preflight_response(self, endpoint):
         response = http.Response(status=204)
@@ -87,15 +93,20 @@ class OAuth2Dispatcher(http.Dispatcher):
         if not origin or not endpoint.routing.get('allow_origin'):
             return
         response.headers.add('Vary', 'Origin')
-        client = getattr(self.request, 'oauth2_client', None)
-        if client:
-            allowed = origin in client.allowed_origins
+        allowed_origins = self._get_allowed_origins()
+        if allowed_origins is not None:
+            allowed = origin in allowed_origins
         else:
             # A preflight request names no application, and an error may come
             # before it is known which one asks.
             allowed = self.request.env['orestapi.application']._is_allowed_origin(origin)
         if allowed:
             response.headers['Access-Control-Allow-Origin'] = origin
+
+    def _get_allowed_origins(self):
+        """Return the origins of the application that asks, or None while it is not known."""
+        client = getattr(self.request, 'oauth2_client', None)
+        return client and client.allowed_origins
 
     def handle_error(self, exc):
         if isinstance(exc, HTTPException) and not isinstance(exc, RequestEntityTooLarge):
@@ -115,7 +126,10 @@ class OAuth2Dispatcher(http.Dispatcher):
             headers['WWW-Authenticate'] = challenge.BASIC
         if retry_after := getattr(error, 'retry_after', None):
             headers['Retry-After'] = str(retry_after)
-        return make_response(self.request, error.to_parameters(), error.status, headers)
+        return make_response(self.request, self._get_error_parameters(error), error.status, headers)
+
+    def _get_error_parameters(self, error):
+        return error.to_parameters()
 
 
 def make_response(request, parameters=None, status=200, headers=None):

@@ -5,7 +5,7 @@ from werkzeug.exceptions import HTTPException
 from odoo import models
 from odoo.http import SessionExpiredException, request
 
-from ..oauth2 import challenge, metadata, token
+from ..oauth2 import challenge, legacy, metadata, token
 from ..oauth2.errors import InsufficientScope, InvalidRequest, InvalidToken
 
 #: RFC 6750 §2.1: the scheme, blanks, and one token.
@@ -71,7 +71,8 @@ class IrHttp(models.AbstractModel):
         # On the way to the consent page, not even pages of this site may frame a
         # step of the login (RFC 9700 §4.16): the password, a second factor, or
         # what else an addon asks for.
-        if str(request.params.get('redirect', '')).startswith(metadata.AUTHORIZATION_ENDPOINT):
+        endpoints = (metadata.AUTHORIZATION_ENDPOINT, legacy.AUTHORIZATION_ENDPOINT)
+        if str(request.params.get('redirect', '')).startswith(endpoints):
             response.headers['X-Frame-Options'] = 'DENY'
             response.headers['Content-Security-Policy'] = "frame-ancestors 'none'"
             response.headers['Referrer-Policy'] = 'no-referrer'

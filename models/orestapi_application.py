@@ -85,6 +85,11 @@ class OrestapiApplication(models.Model):
         help="PKCE binds each authorization code to the browser that asked for it. Switch it off only for an "
              "application that cannot do it: a stolen code can then be used by whoever has the client secret. "
              "Public applications always need it.")
+    legacy_connector = fields.Boolean(
+        groups=ADMINISTRATOR,
+        help="For a connector that was made for the earlier addon of Odoo 11 and 12. On the older addresses below "
+             "/orestapi/oauth2 it may do what is no longer safe: send its secret in the address, and ask without "
+             "PKCE. Switch it off as soon as the connector is replaced. Nothing changes on the other addresses.")
     scope_ids = fields.Many2many(
         'orestapi.scope', string="Scopes", groups=ADMINISTRATOR,
         default=lambda self: self.env.ref('orestapi.scope_read', raise_if_not_found=False),
@@ -161,6 +166,15 @@ class OrestapiApplication(models.Model):
                 raise ValidationError(self.env._(
                     "A public application has no secret, so that anybody could act as its service user. "
                     "Remove the service user, or make the application confidential."))
+
+    @api.constrains('legacy_connector', 'client_type')
+    def _check_legacy_connector(self):
+        for application in self:
+            # RFC 9700 §2.1.1: nothing would be left to protect its codes.
+            if application.legacy_connector and application.client_type == PUBLIC:
+                raise ValidationError(self.env._(
+                    "A legacy connector has a client secret: make the application confidential, "
+                    "or switch off the legacy connector."))
 
     @api.model_create_multi
     def create(self, vals_list):

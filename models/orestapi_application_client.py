@@ -63,7 +63,8 @@ class OrestapiApplication(models.Model):
         now = fields.Datetime.now()
         rows = self.env.execute_query_dict(SQL(
             """
-            SELECT application.id, client_id, client_type, require_pkce, resource_server, allowed_origins,
+            SELECT application.id, client_id, client_type, require_pkce, legacy_connector, resource_server,
+                   allowed_origins,
                    authorization_code_expiry, access_token_expiry, refresh_token_expiry, refresh_token_grace,
                    sign_in_expiry, service_user_id, client_secret_hash,
                    CASE WHEN previous_client_secret_expires_at > %(now)s THEN previous_client_secret_hash END
@@ -101,6 +102,7 @@ class OrestapiApplication(models.Model):
             default_scope=scope & {'read'} or scope,
             grant_types=frozenset(grant_types),
             require_pkce=row['require_pkce'],
+            legacy_connector=row['legacy_connector'],
             resource_server=row['resource_server'],
             allowed_origins=origin.parse(row['allowed_origins']),
             authorization_code_expiry=row['authorization_code_expiry'],

@@ -66,7 +66,7 @@ class OrestapiApplication(models.Model):
 
     @api.depends(
         'client_type', 'client_secret_hash', 'uri_ids.uri', 'scope_ids', 'service_user_id', 'require_pkce',
-        'refresh_token_expiry', 'sign_in_expiry')
+        'legacy_connector', 'refresh_token_expiry', 'sign_in_expiry')
     def _compute_status(self):
         for application in self:
             missing, risks = application._get_missing(), application._get_risks()
@@ -98,6 +98,10 @@ class OrestapiApplication(models.Model):
         if self.client_type == CONFIDENTIAL and not self.require_pkce:
             sentences.append(self.env._(
                 "PKCE is not required: switch it on as soon as the application can do it, on the tab Settings."))
+        if self.legacy_connector:
+            sentences.append(self.env._(
+                "Legacy connector: the application may send its secret where others can read it. Replace the "
+                "connector, and switch it off on the tab Settings."))
         issuer = urlsplit(self._get_issuer())
         if issuer.scheme != 'https' and issuer.hostname not in ('localhost', '127.0.0.1', '::1'):
             sentences.append(self.env._(

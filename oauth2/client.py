@@ -18,6 +18,8 @@ class Client:
     :ivar frozenset default_scope: what it gets when it asks for nothing
     :ivar frozenset grant_types: what it may use at the token endpoint
     :ivar bool require_pkce: whether an authorization request needs PKCE
+    :ivar bool legacy_connector: whether the doors of the older connector accept its habits,
+        see `oauth2.legacy`
     :ivar bool resource_server: whether it may introspect the tokens of others (RFC 7662 §2.1)
     :ivar tuple allowed_origins: the web origins that may call it from a page (CORS)
     :ivar int authorization_code_expiry: seconds
@@ -34,6 +36,7 @@ class Client:
     default_scope: frozenset = frozenset()
     grant_types: frozenset = frozenset()
     require_pkce: bool = True
+    legacy_connector: bool = False
     resource_server: bool = False
     allowed_origins: tuple = ()
     authorization_code_expiry: int = 600

@@ -1,0 +1,52 @@
+from odoo import http
+from odoo.http import request
+from odoo.modules import Manifest
+from odoo.service.common import exp_version
+
+from ..oauth2 import client_authentication, legacy, parameters
+from ..oauth2.errors import InvalidClient
+from .dispatcher import make_response
+from .token import Token
+
+
+class LegacyToken(Token):
+
+    @http.route(
+        legacy.TOKEN_ENDPOINT, type='legacy', auth='none', methods=['POST'],
+        csrf=False, save_session=False, readonly=False)
+    def legacy_token(self):
+        """Let the older connector in by its own door to the token endpoint."""
+        return self.token()
+
+
+class LegacyStatus(http.Controller):
+
+    @http.route(
+        '/orestapi/version', type='legacy', auth='none', methods=['GET', 'POST'],
+        csrf=False, save_session=False, readonly=True)
+    def version(self):
+        """Say which Odoo this is, as Odoo itself tells anyone who asks over RPC."""
+        return make_response(request, {
+            **exp_version(),
+            'orestapi_version': Manifest.for_addon('orestapi', display_warning=False).version,
+        })
+
+    @http.route(
+        '/orestapi/application/status', type='legacy', auth='none', methods=['GET', 'POST'],
+        csrf=False, save_session=False, readonly=False)
+    def status(self):
+        """Tell an application whether its client id and secret are right."""
+        authorization = request.httprequest.headers.get('Authorization')
+        if authorization is None:
+            raise InvalidClient("The client must authenticate with HTTP Basic.", challenge=True)
+        credentials = client_authentication.parse(authorization, parameters.Parameters(()))
+        applications = request.env['orestapi.application']
+        client = applications._authenticate_client(credentials, request.httprequest.remote_addr)
+        # sudo: orestapi.application, res.company - the application asks about itself
+        application = applications.sudo().browse(client.id)
+        return make_response(request, [{
+            'id': application.id,
+            'active': application.active,
+            'display_name': application.display_name,
+            'company': request.env['res.company'].sudo()._get_main_company().name,
+        }])

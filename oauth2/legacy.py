@@ -1,0 +1,54 @@
+"""What the older connector does against the RFCs, for the applications that are marked for it.
+
+It has doors of its own to the authorization and the token endpoint. Through
+them come: secrets in the query string (against RFC 6749 §2.3.1), an
+`Authorization: OAuth` header on the code grant (no such scheme exists), and
+authorization requests without PKCE (against RFC 9700 §2.1.1). An application
+that is not marked gets nothing of it.
+"""
+
+import dataclasses
+
+from . import grant_type
+from . import parameters as request_parameters
+
+AUTHORIZATION_ENDPOINT = '/orestapi/oauth2/authorization'
+TOKEN_ENDPOINT = '/orestapi/oauth2/access_token'
+
+
+def relax(client):
+    """Return a client as the older door to the authorization endpoint sees it.
+
+    :param Client client: the application
+    """
+    return dataclasses.replace(client, require_pkce=False) if client.legacy_connector else client
+
+
+def read(query_string, body, authorization):
+    """Read a token request as the older connector writes it.
+
+    :param bytes query_string: as the request line holds it
+    :param bytes body: in the format of RFC 6749 appendix B, or empty
+    :param authorization: the value of the `Authorization` header, or None
+    :return: `Parameters` of both, in which what stands in both counts as
+        repeated, and the header as far as it says anything
+    :raise InvalidRequest: see `parameters.parse`
+    """
+    parameters = request_parameters.parse(b'&'.join(filter(None, (query_string, body))))
+    scheme = (authorization or '').partition(' ')[0]
+    if scheme.lower() == 'oauth' and parameters.get('grant_type') == grant_type.AUTHORIZATION_CODE:
+        authorization = None
+    return parameters, authorization
+
+
+def get_error_parameters(error, path):
+    """Return what the older connector reads of an error, beside what the RFC says.
+
+    :param error: an error with `status` and `description`
+    :param str path: the path of the request
+    """
+    words = path.removeprefix('/orestapi').replace('_', '/').split('/')
+    return {
+        'orestapi_code': f"{''.join(word.capitalize() for word in words)}-{error.status}",
+        'orestapi_message': error.description,
+    }
