@@ -1,6 +1,7 @@
 from . import ir_http
 from . import orestapi_application
 from . import orestapi_application_client
+from . import orestapi_application_model_scheme
 from . import orestapi_application_secret
 from . import orestapi_application_status
 from . import orestapi_application_uri
@@ -8,6 +9,8 @@ from . import orestapi_authorization
 from . import orestapi_authorization_code
 from . import orestapi_client_secret_show
 from . import orestapi_event
+from . import orestapi_model_configuration
+from . import orestapi_model_scheme
 from . import orestapi_scope
 from . import orestapi_token
 from . import orestapi_token_introspection

@@ -18,6 +18,10 @@ class OrestapiAuthorization(models.Model):
     scope_ids = fields.Many2many(
         'orestapi.scope', string="Scopes", readonly=True, help="What the user has allowed.")
     scope_description = fields.Text("What It May Do", compute='_compute_scope_description')
+    offer_widened = fields.Boolean(
+        "Asks Again", readonly=True,
+        help="The application may read more than when the user allowed it, so that the user is asked once more at the "
+             "next sign-in.")
     token_ids = fields.One2many('orestapi.token', 'authorization_id', "Sign-ins", readonly=True)
     sign_in_count = fields.Integer(
         "Active Sign-ins", compute='_compute_sign_ins', help="On how many devices or browsers the application is used.")
@@ -79,7 +83,9 @@ class OrestapiAuthorization(models.Model):
         """Return the set of scope tokens that the user has already allowed the application."""
         # sudo: orestapi.authorization - answers about the user who is asked for consent
         authorization = self.sudo().search([('user_id', '=', user.id), ('application_id', '=', client.id)])
-        return frozenset(authorization.scope_ids.mapped('name'))
+        granted = frozenset(authorization.scope_ids.mapped('name'))
+        # What may be read has grown since: that is another question.
+        return granted - {'read'} if authorization.offer_widened else granted
 
     @api.model
     def _grant(self, user, client, scope):
@@ -95,7 +101,8 @@ class OrestapiAuthorization(models.Model):
         # Read first, because a write of the same row by each of many requests would
         # make them wait for each other.
         # sudo: orestapi.authorization - records the consent of the user
-        authorization_id = self.sudo().search([('user_id', '=', user.id), ('application_id', '=', client.id)]).id
+        authorization = self.sudo().search([('user_id', '=', user.id), ('application_id', '=', client.id)])
+        authorization_id = authorization.id
         if not authorization_id:
             # In SQL because two windows may give the same consent at once, and the
             # second must find the row of the first instead of failing: the database
@@ -119,5 +126,9 @@ class OrestapiAuthorization(models.Model):
             """,
             authorization_id, list(scope),
         ), log_exceptions=False)
+        if authorization.offer_widened and 'read' in scope:
+            self.env.cr.execute(SQL(
+                "UPDATE orestapi_authorization SET offer_widened = FALSE WHERE id = %s", authorization_id,
+            ), log_exceptions=False)
         self.invalidate_model()
         return authorization_id

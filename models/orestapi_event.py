@@ -44,6 +44,8 @@ class OrestapiEvent(models.Model):
             ('application_deactivated', "Application deactivated"),
             ('application_deleted', "Application deleted"),
             ('client_secret_changed', "Client secret changed"),
+            ('offer_changed', "Readable records changed"),
+            ('offer_widened', "Readable records widened"),
             ('client_authentication_failed', "Client authentication failed"),
             ('authorization_request_refused', "Authorization request refused"),
             ('consent_given', "Consent given"),
@@ -104,6 +106,12 @@ class OrestapiEvent(models.Model):
                 return self.env._("%(actor)s deleted %(application)s.", **values)
             case 'client_secret_changed':
                 return self.env._("%(actor)s changed the client secret of %(application)s.", **values)
+            case 'offer_changed':
+                return self.env._("%(actor)s changed what %(application)s may read (model scheme: %(detail)s).", **values)
+            case 'offer_widened':
+                return self.env._(
+                    "%(actor)s let %(application)s read more (model scheme: %(detail)s); its users are asked again.",
+                    **values)
             case 'client_authentication_failed':
                 return self.env._("%(application)s gave a wrong client ID or secret from %(address)s.", **values)
             case 'authorization_request_refused':

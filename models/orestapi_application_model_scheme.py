@@ -1,0 +1,108 @@
+from contextlib import contextmanager
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from ..records.offer import NONE
+from .orestapi_application import ADMINISTRATOR
+
+
+class OrestapiApplication(models.Model):
+    """What an application may read, and what follows when that changes."""
+    _inherit = 'orestapi.application'
+
+    model_scheme_id = fields.Many2one(
+        'orestapi.model.scheme', "Model Scheme", ondelete='restrict', index='btree_not_null', groups=ADMINISTRATOR,
+        default=lambda self: self._default_model_scheme_id(),
+        help="Which records the application may read with the scope \"read\", as far as the user may. "
+             "Without a model scheme it can read none.")
+
+    @api.model
+    def _default_model_scheme_id(self):
+        scheme = self.env.ref('orestapi.model_scheme_default', raise_if_not_found=False)
+        return scheme and scheme.active and scheme
+
+    @api.depends('model_scheme_id.active', 'model_scheme_id.limit_models')
+    def _compute_status(self):
+        super()._compute_status()
+
+    def _may_read(self):
+        return 'read' in self.scope_ids.mapped('name')
+
+    def _get_missing(self):
+        sentences = super()._get_missing()
+        if self._may_read():
+            if not self.model_scheme_id:
+                sentences.append(self.env._(
+                    "No model scheme yet: choose on the tab Settings which records the application may read."))
+            elif not self.model_scheme_id.active:
+                sentences.append(self.env._(
+                    "The model scheme is inactive, so that no records can be read: activate it, or choose another "
+                    "one on the tab Settings."))
+        return sentences
+
+    def _get_risks(self):
+        sentences = super()._get_risks()
+        if self._may_read() and self.model_scheme_id.active and self.model_scheme_id.limit_models == NONE:
+            sentences.append(self.env._(
+                "The application may read all models that the user may: choose a model scheme on the tab Settings "
+                "that lists only what it needs."))
+        return sentences
+
+    def write(self, vals):
+        if 'model_scheme_id' not in vals:
+            return super().write(vals)
+        with self._watch_offers():
+            return super().write(vals)
+
+    @api.model
+    @contextmanager
+    def _watch_offers(self):
+        """Around every change of model schemes: forget what is remembered of them, and tell what it led to.
+
+        An application that is offered more than before must ask its users again.
+        """
+        cache = self.env.cr.cache
+        if cache.get('orestapi.watch_offers'):
+            # Part of a change that is watched already, as a scheme that is saved
+            # with a new configuration.
+            yield
+            return
+        # sudo: orestapi.application - compares the offers of all applications
+        applications = self.sudo().with_context(active_test=False).search([])
+        scheme = self.env['orestapi.model.scheme']
+        before = {application: scheme._get_offer(application.model_scheme_id.id) for application in applications}
+        cache['orestapi.watch_offers'] = True
+        try:
+            yield
+        finally:
+            del cache['orestapi.watch_offers']
+        self.env.registry.clear_cache()
+        # And again, because another thread may remember until then what was.
+        self.env.cr.postcommit.add(self.env.registry.clear_cache)
+        for application, old in before.items():
+            new = scheme._get_offer(application.model_scheme_id.id)
+            if new == old:
+                continue
+            widened = not new.is_within(old)
+            self.env['orestapi.event']._log(
+                'offer_widened' if widened else 'offer_changed', application_id=application.id,
+                detail=application.model_scheme_id.name)
+            if widened:
+                application._ask_users_again()
+
+    def _ask_users_again(self):
+        """Let the consent page come again for what the user allowed to be read."""
+        self.env.cr.execute(SQL(
+            """
+            UPDATE orestapi_authorization AS authorization_
+               SET offer_widened = TRUE
+              FROM orestapi_authorization_orestapi_scope_rel AS rel
+              JOIN orestapi_scope AS scope ON scope.id = rel.orestapi_scope_id AND scope.name = 'read'
+             WHERE rel.orestapi_authorization_id = authorization_.id
+               AND authorization_.application_id = ANY(%s)
+               AND authorization_.offer_widened IS NOT TRUE
+            """,
+            self.ids,
+        ))
+        self.env['orestapi.authorization'].invalidate_model(['offer_widened'])

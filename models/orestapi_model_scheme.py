@@ -1,0 +1,154 @@
+from types import MappingProxyType
+
+from odoo import api, fields, models, tools
+from odoo.exceptions import ValidationError
+
+from ..records.offer import BLACKLIST, NONE, NOTHING, WHITELIST, Limit, Offer
+
+
+class OrestapiModelScheme(models.Model):
+    """What remote applications may see, at the most: the rights of the user narrow it further.
+
+    Several applications can share one scheme; changing it changes all of them.
+    """
+    _name = 'orestapi.model.scheme'
+    _description = "Model Scheme"
+    _order = 'name, id'
+
+    name = fields.Char(required=True, translate=True, help="The name by which you choose the scheme for an application.")
+    description = fields.Text(translate=True, help="What the scheme is for.")
+    active = fields.Boolean(
+        default=True, help="An inactive scheme offers nothing: its applications can read no records.")
+    limit_models = fields.Selection(
+        [
+            (NONE, "None (all models)"),
+            (BLACKLIST, "Blacklist (all but those below)"),
+            (WHITELIST, "Whitelist (only the model configurations)"),
+        ],
+        required=True, default=WHITELIST,
+        help="Which models applications may read, as far as the user may.")
+    model_ids = fields.Many2many(
+        'ir.model', string="Excluded Models", compute='_compute_model_ids', inverse='_inverse_model_ids',
+        domain=[('abstract', '=', False), ('transient', '=', False)],
+        help="The models that are not offered.")
+    # By name, so that an app that is removed and installed again finds its models
+    # excluded as before.
+    model_names = fields.Text("Names of the Excluded Models", readonly=True)
+    missing_model_names = fields.Char(
+        "Missing Models", compute='_compute_model_ids',
+        help="Excluded models that do not exist now, because an app was removed. They stay excluded when the app is "
+             "installed again.")
+    configuration_ids = fields.Many2many(
+        'orestapi.model.configuration', string="Model Configurations", context={'active_test': False},
+        help="How single models are offered. The fields that they leave out are never offered, whatever the limit.")
+    application_ids = fields.One2many(
+        'orestapi.application', 'model_scheme_id', "Applications", context={'active_test': False}, readonly=True)
+    application_count = fields.Integer(compute='_compute_application_count')
+
+    create_uid = fields.Many2one('res.users', "Created by", readonly=True)
+    create_date = fields.Datetime("Created on", readonly=True)
+    write_uid = fields.Many2one('res.users', "Last Modified by", readonly=True)
+    write_date = fields.Datetime("Last Modified on", readonly=True)
+
+    @api.depends('model_names')
+    def _compute_model_ids(self):
+        for scheme in self:
+            names = scheme._get_model_names()
+            found = self.env['ir.model'].search([('model', 'in', list(names))])
+            scheme.model_ids = found
+            scheme.missing_model_names = ', '.join(sorted(names.difference(found.mapped('model'))))
+
+    def _inverse_model_ids(self):
+        existing = self.env['ir.model'].search([]).mapped('model')
+        for scheme in self:
+            missing = scheme._get_model_names().difference(existing)
+            scheme.model_names = '\n'.join(sorted({*scheme.model_ids.mapped('model'), *missing}))
+
+    @api.depends('application_ids')
+    def _compute_application_count(self):
+        for scheme in self:
+            scheme.application_count = len(scheme.application_ids)
+
+    def _get_model_names(self):
+        """Return the names of the excluded models, as a frozenset, whether they exist now or not."""
+        return frozenset((self.model_names or '').split())
+
+    @api.constrains('configuration_ids')
+    def _check_configurations(self):
+        for scheme in self:
+            seen = set()
+            for configuration in scheme.configuration_ids:
+                if configuration.model in seen:
+                    raise ValidationError(self.env._(
+                        "%(scheme)s has two configurations of the same model (%(model)s): remove one of them.",
+                        scheme=scheme.name, model=configuration.model))
+                seen.add(configuration.model)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        with self.env['orestapi.application']._watch_offers():
+            return super().create(vals_list)
+
+    def write(self, vals):
+        with self.env['orestapi.application']._watch_offers():
+            return super().write(vals)
+
+    def unlink(self):
+        with self.env['orestapi.application']._watch_offers():
+            return super().unlink()
+
+    def copy_data(self, default=None):
+        vals_list = super().copy_data(default)
+        return vals_list if 'name' in (default or {}) else [
+            dict(vals, name=self.env._("%s (copy)", scheme.name))
+            for scheme, vals in zip(self, vals_list, strict=True)
+        ]
+
+    @api.model
+    @tools.ormcache('scheme_id')
+    def _get_offer(self, scheme_id):
+        """Return the `Offer` of a scheme.
+
+        Remembered until a scheme or a configuration changes, as each request of an
+        application asks for it. It names models and fields that may not exist.
+
+        :param scheme_id: the id of the scheme, or a false value for none
+        """
+        # sudo: orestapi.model.scheme - asked for users who cannot read schemes
+        scheme = self.sudo().browse(scheme_id or ()).exists()
+        if not scheme.active:
+            return NOTHING
+        active = scheme.configuration_ids.filtered('active')
+        inactive = frozenset((scheme.configuration_ids - active).mapped('model'))
+        if scheme.limit_models == WHITELIST:
+            limit = Limit(WHITELIST, frozenset(active.mapped('model')))
+        elif scheme.limit_models == BLACKLIST:
+            limit = Limit(BLACKLIST, scheme._get_model_names() | inactive)
+        else:
+            # A model whose configuration is inactive is not offered.
+            limit = Limit(BLACKLIST, inactive) if inactive else Limit()
+        return Offer(
+            models=limit,
+            fields=MappingProxyType({
+                configuration.model: Limit(
+                    configuration.limit_fields,
+                    frozenset() if configuration.limit_fields == NONE else configuration._get_field_names())
+                for configuration in active
+            }),
+            configurations=MappingProxyType({configuration.model: configuration.id for configuration in active}),
+        )
+
+    def action_forget_missing_models(self):
+        """Take the models that do not exist now off the list of the excluded ones."""
+        for scheme in self:
+            scheme.model_names = '\n'.join(sorted(scheme.model_ids.mapped('model')))
+
+    def action_open_applications(self):
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.env._("Applications"),
+            'res_model': 'orestapi.application',
+            'views': [(False, 'list'), (False, 'kanban'), (False, 'form')],
+            'domain': [('model_scheme_id', 'in', self.ids)],
+            'context': {'active_test': False, 'default_model_scheme_id': self.id, 'propose_client_secret': True},
+        }
