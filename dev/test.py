@@ -224,9 +224,10 @@ def main():
     outcome = Outcome()
     if 'lint' in parts:
         _run_hooks(outcome)
-    unit, live = CHECKOUT / 'tests' / 'oauth2', CHECKOUT / 'dev' / 'live'
-    if 'unit' in parts and unit.is_dir():
-        _run_pytest(outcome, 'unit', unit, os.environ)
+    live = CHECKOUT / 'dev' / 'live'
+    if 'unit' in parts:
+        for package in ('oauth2', 'records'):
+            _run_pytest(outcome, f'unit of {package}', CHECKOUT / 'tests' / package, os.environ)
     if parts & {'odoo', 'live'}:
         _need_browser()
     if parts & {'odoo', 'lint', 'live', 'package'}:

@@ -3,7 +3,6 @@ from contextlib import contextmanager
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..records.offer import NONE
 from .orestapi_application import ADMINISTRATOR
 
 
@@ -21,33 +20,6 @@ class OrestapiApplication(models.Model):
     def _default_model_scheme_id(self):
         scheme = self.env.ref('orestapi.model_scheme_default', raise_if_not_found=False)
         return scheme and scheme.active and scheme
-
-    @api.depends('model_scheme_id.active', 'model_scheme_id.limit_models')
-    def _compute_status(self):
-        super()._compute_status()
-
-    def _may_read(self):
-        return 'read' in self.scope_ids.mapped('name')
-
-    def _get_missing(self):
-        sentences = super()._get_missing()
-        if self._may_read():
-            if not self.model_scheme_id:
-                sentences.append(self.env._(
-                    "No model scheme yet: choose on the tab Settings which records the application may read."))
-            elif not self.model_scheme_id.active:
-                sentences.append(self.env._(
-                    "The model scheme is inactive, so that no records can be read: activate it, or choose another "
-                    "one on the tab Settings."))
-        return sentences
-
-    def _get_risks(self):
-        sentences = super()._get_risks()
-        if self._may_read() and self.model_scheme_id.active and self.model_scheme_id.limit_models == NONE:
-            sentences.append(self.env._(
-                "The application may read all models that the user may: choose a model scheme on the tab Settings "
-                "that lists only what it needs."))
-        return sentences
 
     def write(self, vals):
         if 'model_scheme_id' not in vals:

@@ -7,6 +7,7 @@ from odoo.addons.base.models.avatar_mixin import get_hsl_from_seed
 
 from ..oauth2 import authorization_request, metadata, pkce
 from ..oauth2.client import CONFIDENTIAL, PUBLIC
+from ..records.offer import NONE
 from .orestapi_application import ADMINISTRATOR
 
 #: The code verifier of RFC 7636 appendix B, for the address that *Test* shows.
@@ -66,7 +67,8 @@ class OrestapiApplication(models.Model):
 
     @api.depends(
         'client_type', 'client_secret_hash', 'uri_ids.uri', 'scope_ids', 'service_user_id', 'require_pkce',
-        'legacy_connector', 'refresh_token_expiry', 'sign_in_expiry')
+        'legacy_connector', 'refresh_token_expiry', 'sign_in_expiry',
+        'model_scheme_id.active', 'model_scheme_id.limit_models')
     def _compute_status(self):
         for application in self:
             missing, risks = application._get_missing(), application._get_risks()
@@ -83,7 +85,18 @@ class OrestapiApplication(models.Model):
             sentences.append(self.env._("No client secret yet: generate one on the tab General."))
         if not self.scope_ids:
             sentences.append(self.env._("No scope yet: say on the tab Settings what the application may do."))
+        if self._may_read():
+            if not self.model_scheme_id:
+                sentences.append(self.env._(
+                    "No model scheme yet: choose on the tab Settings which records the application may read."))
+            elif not self.model_scheme_id.active:
+                sentences.append(self.env._(
+                    "The model scheme is inactive, so that no records can be read: activate it, or choose another "
+                    "one on the tab Settings."))
         return sentences
+
+    def _may_read(self):
+        return 'read' in self.scope_ids.mapped('name')
 
     def _get_risks(self):
         """Return how the settings fall short of RFC 9700, each as a sentence with the remedy."""
@@ -102,6 +115,10 @@ class OrestapiApplication(models.Model):
             sentences.append(self.env._(
                 "Legacy connector: the application may send its secret where others can read it. Replace the "
                 "connector, and switch it off on the tab Settings."))
+        if self._may_read() and self.model_scheme_id.active and self.model_scheme_id.limit_models == NONE:
+            sentences.append(self.env._(
+                "The application may read all models that the user may: choose a model scheme on the tab Settings "
+                "that lists only what it needs."))
         issuer = urlsplit(self._get_issuer())
         if issuer.scheme != 'https' and issuer.hostname not in ('localhost', '127.0.0.1', '::1'):
             sentences.append(self.env._(
