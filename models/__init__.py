@@ -11,6 +11,8 @@ from . import orestapi_client_secret_show
 from . import orestapi_event
 from . import orestapi_model_configuration
 from . import orestapi_model_scheme
+from . import orestapi_record
+from . import orestapi_record_search
 from . import orestapi_scope
 from . import orestapi_token
 from . import orestapi_token_introspection

@@ -33,6 +33,7 @@ class OrestapiToken(models.Model):
                    users.login, users.active AS user_active,
                    application.client_id, application.active AS application_active,
                    application.refresh_token_expiry, application.sign_in_expiry, application.service_user_id,
+                   application.allowed_origins, application.model_scheme_id,
                    ARRAY(SELECT res_groups_id
                            FROM orestapi_application_res_groups_rel
                           WHERE orestapi_application_id = application.id)
@@ -94,7 +95,13 @@ class OrestapiToken(models.Model):
         :param str string: the access token
         :return: see `_find_access_token`
         """
-        sign_in = self._find_access_token(string)
+        if self.env.cr.readonly:
+            # Perhaps of a replica, which is behind: it would honour a token that was
+            # just revoked, and refuse one that was just issued.
+            with self.env.registry.cursor() as cr:
+                sign_in = self.with_env(self.env(cr=cr))._find_access_token(string)
+        else:
+            sign_in = self._find_access_token(string)
         if sign_in and sign_in['last_used_at'] + LAST_USED_PRECISION < fields.Datetime.now():
             self._touch(sign_in['id'])
         return sign_in

@@ -112,6 +112,11 @@ class TemporarilyUnavailable(OAuth2Error):
     retry_after = 5
 
 
+class Unauthorized(OAuth2Error):
+    """RFC 6750 §3.1: a request without credentials, which is told no code of an error."""
+    status = 401
+
+
 class InvalidToken(OAuth2Error):
     """RFC 6750 §3.1: the access token is unknown, expired, revoked or malformed."""
     error = 'invalid_token'

@@ -2,3 +2,4 @@
 
 Nothing here imports Odoo. `models/` reads the records, `controllers/` speaks HTTP.
 """
+from . import filter, offer, openapi, order, parameters, problem

@@ -1,0 +1,113 @@
+import psycopg2.errors
+
+from odoo.http import Response
+
+from ..oauth2 import bearer, challenge, origin, parameters
+from ..oauth2.errors import InsufficientScope, InvalidToken, OAuth2Error
+from ..records import problem
+from .dispatcher import OAuth2Dispatcher
+
+
+class RecordDispatcher(OAuth2Dispatcher):
+    """Serves the addresses that applications read records at: `type='orestapi'`.
+
+    A route names the scope that the access token needs. Its handler runs as the
+    user of the token, in the language of the request, and finds in the request
+    `oauth2_parameters`, `oauth2_sign_in` and `oauth2_offer`: what the application
+    is offered. Errors are problem details (RFC 9457) with the header of RFC 6750 §3.
+    """
+    routing_type = 'orestapi'
+
+    def dispatch(self, endpoint, args):
+        # Nothing but the path: what else a stranger sends is read by name.
+        self.request.params = dict(args)
+        try:
+            if self.request.httprequest.method == 'OPTIONS':
+                return self._get_preflight_response(endpoint)
+            response = self._serve(endpoint)
+        except (OAuth2Error, problem.Problem) as error:
+            response = self._get_error_response(error)
+        self._allow_origin(endpoint, response)
+        return response
+
+    def _serve(self, endpoint):
+        httprequest = self.request.httprequest
+        if scope := endpoint.routing.get('scope'):
+            sent = {*httprequest.args, *httprequest.form}
+            self._authenticate(bearer.get_token(httprequest.headers.get('Authorization'), sent), scope)
+        self.request.oauth2_parameters = self._parse_parameters()
+        response = self.request.registry['ir.http']._dispatch(endpoint)
+        # RFC 9110 §12.5.5: what the answer depends on besides the address.
+        response.headers.add('Vary', 'Authorization, Accept-Language')
+        response.headers['Content-Language'] = (self.request.env.lang or 'en_US').replace('_', '-')
+        return response
+
+    def _parse_parameters(self):
+        return parameters.parse(self.request.httprequest.query_string)
+
+    def _authenticate(self, string, scope):
+        sign_in = self.request.env['orestapi.token']._authenticate_bearer(string)
+        if not sign_in:
+            raise InvalidToken("The access token is not valid.")
+        self.request.oauth2_sign_in = sign_in
+        if scope not in sign_in['token_scope']:
+            raise InsufficientScope(f"The access token lacks the scope {scope}.", scope=scope)
+        # Whatever the browser sends along: the token decides who asks.
+        self.request.session.can_save = False
+        self.request.update_env(user=sign_in['user_id'])
+        self.request.update_env(context=self.request.env['orestapi.record']._get_context(
+            [language for language, _quality in self.request.httprequest.accept_languages]))
+        self.request.oauth2_offer = self.request.env['orestapi.record']._get_offer(sign_in['model_scheme_id'])
+
+    def _get_allowed_origins(self):
+        sign_in = getattr(self.request, 'oauth2_sign_in', None)
+        return sign_in and origin.parse(sign_in['allowed_origins'])
+
+    def handle_error(self, exc):
+        if isinstance(exc, psycopg2.errors.QueryCanceled):
+            return self._get_error_response(problem.InvalidRequest("The search takes too long: narrow it."))
+        return super().handle_error(exc)
+
+    def _get_error_response(self, error):
+        headers = {}
+        if error.status in (400, 401, 403):
+            headers['WWW-Authenticate'] = challenge.get_bearer(error)
+        if retry_after := getattr(error, 'retry_after', None):
+            headers['Retry-After'] = str(retry_after)
+        return make_response(self.request, problem.render(error), error.status, problem.MEDIA_TYPE, headers)
+
+
+def make_response(request, content, status=200, media_type='application/json', headers=None):
+    """Return a response of the records API.
+
+    :param content: what is sent as JSON
+    :param int status: the HTTP status
+    :param str media_type: of the content
+    :param dict headers: further headers
+    """
+    return request.make_json_response(content, status=status, headers={
+        # Records are for the user of the token and nobody else.
+        'Cache-Control': 'no-store, private',
+        'Referrer-Policy': 'no-referrer',
+        'X-Content-Type-Options': 'nosniff',
+        'Content-Type': media_type,
+        **(headers or {}),
+    })
+
+
+def make_image_response(request, image, media_type):
+    """Return a picture, which the client may keep for an hour and then ask whether it changed.
+
+    :param bytes image: the picture
+    :param str media_type: of the picture
+    """
+    response = Response(image, headers={
+        'Cache-Control': 'private, max-age=3600',
+        # Somebody may have uploaded a drawing with a script in it.
+        'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+        'X-Content-Type-Options': 'nosniff',
+        'Content-Type': media_type,
+    })
+    response.add_etag()
+    response.make_conditional(request.httprequest)
+    return response

@@ -1,0 +1,26 @@
+"""The access token of a request (RFC 6750 §2.1): in the header, once."""
+import re
+
+from .errors import InvalidRequest, Unauthorized
+
+#: The scheme, blanks, and one token.
+BEARER = re.compile(r'bearer +([A-Za-z0-9._~+/-]+=*)', re.ASCII | re.IGNORECASE)
+#: Split as widely as servers do it, which take any white space for a blank.
+SCHEME = re.compile(r'\s*bearer(\s|,|$)', re.IGNORECASE)
+
+
+def get_token(authorization, parameters=()):
+    """Return the access token of a request to a protected resource.
+
+    :param authorization: the header `Authorization`, or None
+    :param parameters: the names of the parameters in the query and the body, where
+        RFC 9700 §4.3.2 forbids a token
+    :raise Unauthorized: when the request has no token in the header
+    :raise InvalidRequest: for a malformed header, or a token in two places
+    """
+    if not authorization or not SCHEME.match(authorization):
+        raise Unauthorized("An access token is needed, in the header.")
+    match = BEARER.fullmatch(authorization)
+    if not match or 'access_token' in parameters:
+        raise InvalidRequest("The access token must be sent once, in the header.")
+    return match[1]

@@ -1,0 +1,56 @@
+"""The parameters of the records API."""
+import re
+
+from .problem import InvalidRequest
+
+NAME = re.compile(r'[A-Za-z_][A-Za-z0-9_]*', re.ASCII)
+NUMBER = re.compile(r'0|[1-9][0-9]{0,9}', re.ASCII)
+
+BOOLEANS = {'true': True, 'false': False}
+
+
+def require_known(parameters, known):
+    """Refuse what the address does not know: a misspelled parameter would otherwise widen a search in silence.
+
+    :param Parameters parameters: of the request
+    :param known: the names of the parameters that the address reads
+    :raise InvalidRequest: for another parameter, a repeated one, or an empty one
+    """
+    if parameters.repeated:
+        raise InvalidRequest("A parameter is sent more than once.")
+    if any(name not in known for name in parameters):
+        expected = ', '.join(known) if known else "none"
+        raise InvalidRequest(f"There is an unknown parameter. Those of this address: {expected}.")
+    for name in parameters:
+        if parameters.get(name) is None:
+            raise InvalidRequest(f"The parameter {name} is empty.")
+
+
+def parse_names(text):
+    """Return the names of a list with commas between."""
+    names = text.split(',')
+    if not all(NAME.fullmatch(name) for name in names):
+        raise InvalidRequest("Fields are written by their names, with commas between.")
+    return names
+
+
+def parse_ids(text):
+    """Return the ids of a list with commas between."""
+    items = text.split(',')
+    if not all(NUMBER.fullmatch(item) for item in items):
+        raise InvalidRequest("Ids are written as numbers, with commas between.")
+    return [int(item) for item in items]
+
+
+def parse_number(text, name):
+    """Return a number that is not negative."""
+    if not NUMBER.fullmatch(text):
+        raise InvalidRequest(f"The parameter {name} is not a number.")
+    return int(text)
+
+
+def parse_boolean(text, name):
+    """Return whether a parameter is true."""
+    if text not in BOOLEANS:
+        raise InvalidRequest(f"The parameter {name} is true or false.")
+    return BOOLEANS[text]

@@ -1,0 +1,53 @@
+"""Errors of the records API as problem details (RFC 9457)."""
+from http import HTTPStatus
+
+MEDIA_TYPE = 'application/problem+json'
+
+
+class Problem(Exception):
+    """Base of the errors that the records API has beside those of RFC 6750.
+
+    It can be used like an `OAuth2Error`.
+
+    :param str description: one sentence for the developer of the application;
+        never a value that came with the request
+    """
+
+    error = None
+    status = 400
+
+    def __init__(self, description):
+        super().__init__(description)
+        self.description = description
+
+
+class InvalidRequest(Problem):
+    """RFC 6750 §3.1: a parameter is missing, malformed or too large."""
+    error = 'invalid_request'
+
+
+class NotFound(Problem):
+    """There is nothing, or the user may not see it: nobody learns which."""
+    error = 'not_found'
+    status = 404
+
+
+class MethodNotAllowed(Problem):
+    """RFC 9110 §15.5.6."""
+    error = 'method_not_allowed'
+    status = 405
+
+
+def render(error):
+    """Return the problem details of an error.
+
+    :param error: a `Problem` or an `OAuth2Error`
+    """
+    return {
+        'type': 'about:blank',
+        # RFC 9457 §4.2.1: of the type `about:blank`, the phrase of the status.
+        'title': HTTPStatus(error.status).phrase,
+        'status': error.status,
+        'detail': error.description,
+        'error': error.error,
+    }
