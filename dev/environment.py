@@ -31,7 +31,7 @@ def _check_platform():
                       "name another with PYTHON=python3.13 (3.10 to 3.13), or use the compose.yaml with Docker.")
 
 
-def _install(python, requirements):
+def install(python, requirements):
     names = [line.split('==')[0] for line in requirements.read_text().splitlines() if '==' in line]
     progress = Progress(f'Python packages of {requirements.name}')
     # --no-deps: every package is pinned in the file, so that the same versions come tomorrow.
@@ -60,10 +60,10 @@ def _prepare(directory, purpose):
             raise Problem("Python's venv module is missing or broken; on Debian and Ubuntu install it with "
                           f"'apt-get install python3-venv' and start again. ({made.stdout.strip()[:150]})")
         progress.finish()
-        _install(python, CHECKOUT / 'dev' / REQUIREMENTS['run'])
+        install(python, CHECKOUT / 'dev' / REQUIREMENTS['run'])
         finish(directory, 'run')
     if purpose == 'test' and not finished(directory, 'test'):
-        _install(python, CHECKOUT / 'dev' / REQUIREMENTS['test'])
+        install(python, CHECKOUT / 'dev' / REQUIREMENTS['test'])
         finish(directory, 'test', after=['run'])
 
 

@@ -1,0 +1,40 @@
+"""`make bench`: prints the table, and writes it into docs/benchmarks.md."""
+import contextlib
+import os
+
+from dev.cache import Problem, end_with_sentence
+from dev.environment import enter
+
+ROWS = 10_000_000
+PARTS = ('introspect', 'refresh', 'code', 'records', 'json2', 'many', 'storage', 'cleanup', 'queries', 'start')
+
+
+def main():
+    enter('dev.bench')
+    # They need the environment.
+    from dev.odoo_server import Bench
+
+    from . import clean_up, queries, rates, report, start, storage
+    from .servers import Servers
+
+    rows = os.environ.get('ROWS') or str(ROWS)
+    if not rows.isdigit() or int(rows) < 1000:
+        raise Problem(f"ROWS={rows} is not a number of sign-ins; choose one from 1000 on.")
+    parts = (os.environ.get('ONLY') or ','.join(PARTS)).split(',')
+    if unknown := set(parts) - set(PARTS):
+        raise Problem(f"ONLY={','.join(sorted(unknown))} is no part; choose of {','.join(PARTS)}.")
+    with Bench() as bench, contextlib.ExitStack() as stack:
+        servers = Servers(bench, stack, int(rows))
+        description = report.describe(servers)
+        results = rates.measure(servers, parts)
+        for part, module in (('storage', storage), ('cleanup', clean_up), ('queries', queries), ('start', start)):
+            if part in parts:
+                results += module.measure(servers)
+        report.show(results, description)
+        if len(parts) == len(PARTS):
+            report.write(results, description)
+    return 0
+
+
+if __name__ == '__main__':
+    end_with_sentence(main)

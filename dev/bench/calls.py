@@ -1,0 +1,171 @@
+"""The requests that are measured, as an application sends them, and the answers that count as right."""
+import base64
+import json
+import random
+import threading
+import urllib.parse
+
+from oauth2 import metadata, parameters
+
+from .closed_loop import CLIENTS, Refused, render_request
+
+#: What is read of the partners, the same over the records API and over JSON-2.
+FIELDS = ('name', 'email', 'phone', 'city', 'zip')
+
+
+def _get_basic(client_id, client_secret):
+    return 'Basic ' + base64.b64encode(f'{client_id}:{client_secret}'.encode()).decode()
+
+
+def render_form(path, application, **fields):
+    """Return a POST of `fields` by an application that authenticates with HTTP Basic."""
+    return render_request('POST', path, {
+        'Authorization': _get_basic(application.client_id, application.client_secret),
+        'Content-Type': parameters.MEDIA_TYPE,
+    }, urllib.parse.urlencode(fields).encode())
+
+
+class Fixed:
+    """The same request each time.
+
+    :param bytes content: the request
+    :param bytes expected: what is in a right answer
+    """
+
+    def __init__(self, content, expected=b''):
+        self.content = content
+        self.expected = expected
+
+    def render(self):
+        return self.content
+
+    def read(self, body):
+        if self.expected not in body:
+            raise Refused(f"Not the expected answer: {body[:300].decode(errors='replace')}")
+
+
+class Introspect:
+    """Introspection of a token chosen at random.
+
+    :param get_token: returns the next token
+    """
+
+    def __init__(self, path, application, get_token):
+        self.path = path
+        self.application = application
+        self.get_token = get_token
+
+    def render(self):
+        return render_form(self.path, self.application, token=self.get_token())
+
+    def read(self, body):
+        if json.loads(body)['active'] is not True:
+            raise Refused(f"A valid token was called inactive ({self.path}): {body[:200]}")
+
+
+class Refresh:
+    """Refreshes of many sign-ins by turns, each with the refresh token of its last answer.
+
+    :param list tokens: the current refresh tokens
+    """
+
+    def __init__(self, path, application, tokens):
+        self.path = path
+        self.application = application
+        self.tokens = tokens
+        self.turn = -1
+
+    def render(self):
+        self.turn = (self.turn + 1) % len(self.tokens)
+        return render_form(
+            self.path, self.application, grant_type='refresh_token', refresh_token=self.tokens[self.turn])
+
+    def read(self, body):
+        self.tokens[self.turn] = json.loads(body)['refresh_token']
+
+
+class Redeem:
+    """Exchanges of authorization codes for tokens.
+
+    :param codes: an iterator that all clients share
+    """
+    lock = threading.Lock()
+
+    def __init__(self, path, application, codes, verifier):
+        self.path = path
+        self.application = application
+        self.codes = codes
+        self.verifier = verifier
+
+    def render(self):
+        with self.lock:
+            code = next(self.codes, None)
+        if code is None:
+            raise Refused("There are more exchanges than codes were prepared for.")
+        return render_form(
+            self.path, self.application, grant_type='authorization_code', code=code,
+            redirect_uri=self.application.redirect_uri, code_verifier=self.verifier)
+
+    def read(self, body):
+        answer = json.loads(body)
+        if 'access_token' not in answer or 'refresh_token' not in answer:
+            raise Refused("The answer has no tokens.")
+
+
+class Bearer:
+    """Calls of an API with a bearer token chosen at random.
+
+    :param get_token: returns the next token
+    :param bytes expected: what is in a right answer
+    """
+
+    def __init__(self, method, path, get_token, body=b'', expected=b''):
+        self.method = method
+        self.path = path
+        self.get_token = get_token
+        self.body = body
+        self.expected = expected
+
+    def render(self):
+        headers = {'Authorization': f'Bearer {self.get_token()}'}
+        if self.body:
+            headers['Content-Type'] = 'application/json'
+        return render_request(self.method, self.path, headers, self.body)
+
+    def read(self, body):
+        if self.expected not in body:
+            raise Refused(f"Not the expected answer: {body[:300].decode(errors='replace')}")
+
+
+def health():
+    return [Fixed(render_request('GET', '/web/health', {}), b'pass')] * CLIENTS
+
+
+def json2(get_token, partners):
+    """Return the clients that read partners over Odoo's own API."""
+    body = json.dumps({'ids': partners.ids, 'fields': FIELDS}).encode()
+    return [Bearer('POST', '/json/2/res.partner/read', get_token, body, partners.expected)] * CLIENTS
+
+
+def records(get_token, partners):
+    """Return the clients that read partners over the records API."""
+    path = '/orestapi/1/records/res.partner?' + urllib.parse.urlencode(
+        {'ids': ','.join(map(str, partners.ids)), 'fields': ','.join(FIELDS)})
+    return [Bearer('GET', path, get_token, expected=partners.expected)] * CLIENTS
+
+
+def introspect(application, get_token, path=metadata.INTROSPECTION_ENDPOINT):
+    return [Introspect(path, application, get_token)] * CLIENTS
+
+
+def refresh(application, tokens, path=metadata.TOKEN_ENDPOINT):
+    """:param list tokens: current refresh tokens, which are divided among the clients"""
+    random.shuffle(tokens)
+    return [Refresh(path, application, tokens[number::CLIENTS]) for number in range(CLIENTS)]
+
+
+def redeem(application, codes, verifier, path=metadata.TOKEN_ENDPOINT):
+    """:param codes: authorization codes, which the clients share"""
+    codes = iter(codes)
+    return [Redeem(path, application, codes, verifier) for _number in range(CLIENTS)]
+

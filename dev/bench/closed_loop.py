@@ -1,0 +1,135 @@
+"""Load from a fixed number of clients, each of which sends its next request when it has the answer to the last one."""
+import concurrent.futures
+import re
+import socket
+import threading
+import time
+
+from dev.cache import Problem
+from dev.odoo_server import HOST
+
+CLIENTS = 4
+TIMEOUT = 60  # seconds for one answer
+LENGTH = re.compile(rb'\r\ncontent-length: *(\d+)', re.IGNORECASE)
+
+
+class Refused(Problem):
+    """An answer that is not the one that is measured."""
+
+
+def render_request(method, path, headers, body=b''):
+    """Return an HTTP request as bytes: of version 1.0, because both servers close the connection anyway.
+
+    :param dict headers: further headers
+    """
+    lines = [f'{method} {path} HTTP/1.0', f'Host: {HOST}']
+    lines += [f'{name}: {value}' for name, value in headers.items()]
+    if body:
+        lines.append(f'Content-Length: {len(body)}')
+    return '\r\n'.join([*lines, '', '']).encode() + body
+
+
+def send(port, content):
+    """Send a request and return status and body of the answer.
+
+    Written with sockets because on a machine with two cores an HTTP library would take more of them than it measures.
+    """
+    with socket.create_connection((HOST, port), TIMEOUT) as connection:
+        connection.sendall(content)
+        answer = b''
+        end = None
+        # As far as the answer says, and not until the server closes: the server of Odoo first waits 10 ms for more.
+        while (end is None or len(answer) < end) and (part := connection.recv(65536)):
+            answer += part
+            if end is None and b'\r\n\r\n' in answer and (length := LENGTH.search(answer)):
+                end = answer.index(b'\r\n\r\n') + 4 + int(length[1])
+    head, _, body = answer.partition(b'\r\n\r\n')
+    return head[9:12], body
+
+
+class Cell:
+    """One kind of request to one server, and what was measured of it.
+
+    :ivar list rates: requests a second of each slice
+    :ivar str failure: why there are none, if a request was not answered as it should be
+    """
+
+    def __init__(self, name, port, clients):
+        """
+        :param str name: what the requests are
+        :param int port: of the server, on the loopback interface
+        :param clients: for each client an object with `render()`, which returns the next request, and `read(body)`,
+            which takes the answer and raises for a wrong one
+        """
+        self.name = name
+        self.port = port
+        self.clients = clients
+        self.rates = []
+        self.failure = None
+
+    def _run_client(self, client, stop):
+        answers = []
+        while not stop():
+            content = client.render()
+            started = time.monotonic()
+            status, body = send(self.port, content)
+            if status != b'200':
+                raise Refused(f"{self.name}: status {status.decode(errors='replace')}, "
+                              f"{body[:300].decode(errors='replace')}")
+            client.read(body)
+            answers.append((started, time.monotonic() - started))
+        return answers
+
+    def run_until(self, stop):
+        """Load the server with all clients.
+
+        :param stop: a function that returns whether to stop
+        :return: for each request when it was sent and how long it took, in seconds of the monotonic clock
+        """
+        with concurrent.futures.ThreadPoolExecutor(len(self.clients)) as pool:
+            return [answer for answers in pool.map(lambda client: self._run_client(client, stop), self.clients)
+                    for answer in answers]
+
+    def run(self, seconds):
+        """Load the server for `seconds` and return the requests a second."""
+        started = time.monotonic()
+        answers = self.run_until(lambda: time.monotonic() >= started + seconds)
+        return len(answers) / (time.monotonic() - started)
+
+
+class Background:
+    """The load of a cell beside the `with` block; what `run_until` returns is in `answers` after it."""
+
+    def __init__(self, cell):
+        self.cell = cell
+        self.answers = None
+
+    def __enter__(self):
+        self.stop = threading.Event()
+        self.pool = concurrent.futures.ThreadPoolExecutor(1)
+        self.future = self.pool.submit(self.cell.run_until, self.stop.is_set)
+        return self
+
+    def __exit__(self, *exception):
+        self.stop.set()
+        self.pool.shutdown()
+        self.answers = self.future.result()
+
+
+def run_interleaved(cells, rounds, seconds, show):
+    """Run each cell for `seconds` in each of several rounds, so that what else the machine does hits all of them.
+
+    Every second round goes backwards, for the same reason.
+
+    :param show: is called with the number of finished rounds
+    """
+    for cell in cells:
+        try:
+            cell.run(seconds / 2)  # caches fill; the result does not count
+        except Refused as error:
+            cell.failure = str(error)
+    cells = [cell for cell in cells if not cell.failure]
+    for number in range(rounds):
+        show(number)
+        for cell in cells if number % 2 == 0 else reversed(cells):
+            cell.rates.append(cell.run(seconds))

@@ -1,0 +1,110 @@
+"""The peer: django-oauth-toolkit on gunicorn, from PyPI, in an environment of its own and on the same PostgreSQL."""
+import contextlib
+import json
+import os
+import platform
+import random
+import secrets
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+from dev.cache import CHECKOUT, Problem, cache_directory, digest, finish, finished, locked, start_over
+from dev.environment import install
+from dev.odoo_server import HOST, MODULE, free_port, stop_group
+from oauth2 import pkce
+
+from . import calls
+from .closed_loop import send
+from .fill import VERIFIER, Application
+
+FOLDER = Path(__file__).parent / 'peer'
+REQUIREMENTS = CHECKOUT / 'dev' / 'requirements-bench.txt'
+REDIRECT_URI = 'https://app.example.com/callback'
+WORKERS = 2
+START_TIMEOUT = 60  # seconds
+
+
+def _prepare():
+    """Return the Python of the peer's environment, which is made when it is missing."""
+    directory = cache_directory() / f'venv-peer-{platform.python_version()}-{digest(REQUIREMENTS.read_text())[:6]}'
+    with locked('packages'):
+        if not finished(directory):
+            start_over(directory)
+            subprocess.run([sys.executable, '-m', 'venv', directory], check=True)
+            install(directory / 'bin' / 'python', REQUIREMENTS)
+            finish(directory)
+    return directory / 'bin' / 'python'
+
+
+class Peer:
+    """The running peer.
+
+    :ivar dict stored: what `peer/fill.py` made
+    """
+
+    def __init__(self, port, stored):
+        self.port = port
+        self.stored = stored
+        self.application = Application(0, stored['client_id'], stored['client_secret'], REDIRECT_URI)
+
+    def introspect(self):
+        """Return the clients that introspect its tokens, and so on."""
+        tokens = self.stored['access_tokens']
+        return calls.introspect(self.application, lambda: random.choice(tokens), '/o/introspect/')
+
+    def refresh(self):
+        return calls.refresh(self.application, self.stored['refresh_tokens'], '/o/token/')
+
+    def redeem(self):
+        return calls.redeem(self.application, self.stored['codes'], VERIFIER, '/o/token/')
+
+
+@contextlib.contextmanager
+def serve(bench, sign_ins, codes):
+    """Run the peer on a database of its own and yield it as `Peer`; both are gone afterwards.
+
+    :param int sign_ins: how many pairs of tokens to store
+    :param int codes: how many codes to store
+    """
+    python = _prepare()
+    database = f'{MODULE}_peer_{os.getpid()}_{uuid.uuid4().hex[:6]}'
+    environment = {
+        **os.environ, **bench.postgres.environment, 'PYTHONPATH': str(FOLDER), 'DJANGO_SETTINGS_MODULE': 'settings',
+        'PEER_DATABASE': database, 'PEER_SECRET_KEY': secrets.token_hex(32)}
+    bench.postgres.execute(f'CREATE DATABASE {database} TEMPLATE template0')
+    try:
+        filled = subprocess.run(
+            [python, FOLDER / 'fill.py', str(sign_ins), str(codes), REDIRECT_URI, pkce.compute_challenge(VERIFIER)],
+            env=environment, capture_output=True, text=True, check=False)
+        if filled.returncode:
+            raise Problem(f"django-oauth-toolkit could not be prepared: {filled.stderr[-1500:]}")
+        bench.postgres.execute('VACUUM ANALYZE', database=database)
+        port = free_port()
+        log = bench.logs / f'{database}.log'
+        with log.open('w') as output:
+            process = subprocess.Popen(
+                [python, '-m', 'gunicorn', '--workers', str(WORKERS), '--bind', f'{HOST}:{port}',
+                 'django.core.wsgi:get_wsgi_application()'],
+                env=environment, cwd=FOLDER, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                start_new_session=True)
+        try:
+            _wait_until_ready(process, port, log)
+            yield Peer(port, json.loads(filled.stdout))
+        finally:
+            stop_group(process)
+    finally:
+        bench.drop(database)
+
+
+def _wait_until_ready(process, port, log):
+    end = time.monotonic() + START_TIMEOUT
+    while True:
+        with contextlib.suppress(OSError):
+            send(port, calls.render_request('GET', '/', {}))
+            return
+        if process.poll() is not None or time.monotonic() > end:
+            raise Problem(f"gunicorn did not start; see {log}.")
+        time.sleep(0.1)

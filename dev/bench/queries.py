@@ -1,0 +1,39 @@
+"""How many SQL statements a call makes, as Odoo counts them itself: it writes the number into its log."""
+import re
+import time
+
+from . import calls
+from .closed_loop import Refused, send
+from .result import Result
+
+CALLS = 5
+
+
+def measure(servers):
+    odoo = servers.few
+    key = odoo.get_api_key()
+    sign_ins = odoo.sign_ins
+
+    def count(clients):
+        client = clients[0]
+        for _number in range(CALLS):  # what is cached in both workers does not count
+            status, body = send(odoo.port, client.render())
+            if status != b'200':
+                raise Refused(f"Status {status.decode()} where queries are counted.")
+            client.read(body)
+        path = client.render().split()[1].decode().partition('?')[0]
+        time.sleep(0.2)
+        found = re.findall(rf' {re.escape(path)}\S* HTTP/1.0" 200 - (\d+) ', odoo.server.log.read_text())
+        return min(map(int, found[-CALLS:]))
+
+    core = count(calls.json2(lambda: key, odoo.partners))
+    bearer = count(calls.json2(sign_ins.get_user_access_token, odoo.partners))
+    floor = count(calls.health())
+    refresh = count(calls.refresh(odoo.application, sign_ins.reset_refresh_tokens(100)))
+    return [
+        # Core looks the API key up with one query, which a call with our token does not make.
+        Result("Queries of a bearer call beyond Odoo's own", str(bearer), f'{core - 1} (JSON-2 without the API key)',
+               str(bearer - core + 1), '≤ 1', bearer - core + 1 <= 1),
+        Result("Queries of a refresh beyond Odoo's own", str(refresh), f'{floor} (`/web/health`)',
+               str(refresh - floor), '≤ 3', refresh - floor <= 3),
+    ]

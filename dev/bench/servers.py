@@ -1,0 +1,89 @@
+"""What is loaded: Odoo with few and with many sign-ins, and the peer. Each starts when it is first asked for."""
+import dataclasses
+import functools
+
+from dev.cache import Progress
+from dev.odoo_server import MODULE
+
+from . import django_oauth_toolkit, odoo_shell, rates
+from .fill import USER, SignIns, register
+
+FEW = 1000  # sign-ins of a database that counts as empty
+WORKERS = 2
+
+
+@dataclasses.dataclass
+class Partners:
+    """The records that are read.
+
+    :ivar list ids: their ids
+    :ivar bytes expected: what a right answer holds
+    """
+    ids: list
+    expected: bytes
+
+
+class Odoo:
+    """A running Odoo with sign-ins in it."""
+
+    def __init__(self, bench, server, number):
+        self.bench = bench
+        self.server = server
+        self.port = server.port
+        server.call('ir.config_parameter', 'set_param', f'{MODULE}.issuer', server.url)
+        self.application = register(server)
+        self.sign_ins = SignIns(bench.postgres, server.database, self.application)
+        progress = Progress(f'{number} sign-ins in the database {server.database}')
+        self.sign_ins.fill(number)
+        progress.finish()
+        found = server.call('res.partner', 'search_read', [], ['name'], limit=5, login=USER, password=USER)
+        self.partners = Partners([each['id'] for each in found], found[-1]['name'].encode())
+
+    def get_api_key(self):
+        """Return an API key of the user whose tokens are measured as well."""
+        return odoo_shell.run(self.bench, self.server.database, f"""
+            user = env['res.users'].search([('login', '=', {USER!r})])
+            result = env['res.users.apikeys'].with_user(user).sudo()._generate('rpc', "Benchmark", None)
+            """)
+
+
+class Servers:
+    """:param int rows: how many sign-ins are many"""
+
+    def __init__(self, bench, stack, rows):
+        self.bench = bench
+        self.stack = stack
+        self.rows = rows
+
+    def render(self, figure):
+        """Put the numbers of sign-ins into the name of a figure."""
+        return figure.format(rows=f'{self.rows:,}'.replace(',', ' '), few=f'{FEW:,}'.replace(',', ' '))
+
+    def _serve(self, database, number):
+        # Without cron: Odoo's daily clean-up would run in the midst of it.
+        server = self.stack.enter_context(
+            self.bench.serve(database, '--max-cron-threads', '0', workers=WORKERS))
+        return Odoo(self.bench, server, number)
+
+    @functools.cached_property
+    def plain_database(self):
+        return self.stack.enter_context(self.bench.database('plain', install=False))
+
+    @functools.cached_property
+    def few_database(self):
+        return self.stack.enter_context(self.bench.database('bench'))
+
+    @functools.cached_property
+    def few(self):
+        return self._serve(self.few_database, FEW)
+
+    @functools.cached_property
+    def many(self):
+        # Kept in the cache, because filling it takes minutes.
+        database = f'{MODULE}_bench_{self.rows}'
+        self.bench.prepare(database)
+        return self._serve(database, self.rows)
+
+    @functools.cached_property
+    def peer(self):
+        return self.stack.enter_context(django_oauth_toolkit.serve(self.bench, FEW, rates.CODES))
