@@ -107,7 +107,8 @@ class OrestapiEvent(models.Model):
             case 'client_secret_changed':
                 return self.env._("%(actor)s changed the client secret of %(application)s.", **values)
             case 'offer_changed':
-                return self.env._("%(actor)s changed what %(application)s may read (model scheme: %(detail)s).", **values)
+                return self.env._(
+                    "%(actor)s changed what %(application)s may read (model scheme: %(detail)s).", **values)
             case 'offer_widened':
                 return self.env._(
                     "%(actor)s let %(application)s read more (model scheme: %(detail)s); its users are asked again.",

@@ -29,11 +29,7 @@ class OrestapiModelConfiguration(models.Model):
         help="What is offered. It cannot be changed later: make another configuration for another model.")
     model = fields.Char("Technical Name", required=True, readonly=True, index=True)
     limit_fields = fields.Selection(
-        [
-            (NONE, "None (all fields)"),
-            (BLACKLIST, "Blacklist (all but those below)"),
-            (WHITELIST, "Whitelist (only those below)"),
-        ],
+        [(NONE, "None"), (BLACKLIST, "Blacklist"), (WHITELIST, "Whitelist")],
         required=True, default=WHITELIST,
         help="Which fields of the model applications may read, as far as the user may. Pictures, files and "
              "whatever looks like a password or a key are offered only by a whitelist that names them.")

@@ -15,16 +15,13 @@ class OrestapiModelScheme(models.Model):
     _description = "Model Scheme"
     _order = 'name, id'
 
-    name = fields.Char(required=True, translate=True, help="The name by which you choose the scheme for an application.")
+    name = fields.Char(
+        required=True, translate=True, help="The name by which you choose the scheme for an application.")
     description = fields.Text(translate=True, help="What the scheme is for.")
     active = fields.Boolean(
         default=True, help="An inactive scheme offers nothing: its applications can read no records.")
     limit_models = fields.Selection(
-        [
-            (NONE, "None (all models)"),
-            (BLACKLIST, "Blacklist (all but those below)"),
-            (WHITELIST, "Whitelist (only the model configurations)"),
-        ],
+        [(NONE, "None"), (BLACKLIST, "Blacklist"), (WHITELIST, "Whitelist")],
         required=True, default=WHITELIST,
         help="Which models applications may read, as far as the user may.")
     model_ids = fields.Many2many(

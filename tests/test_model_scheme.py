@@ -152,7 +152,8 @@ class TestModelScheme(OAuth2Case):
     def test_search_by_model(self):
         found = self.as_administrator['orestapi.model.configuration'].search([
             ('model_id', '=', self.env.ref('base.model_res_country').id)])
-        self.assertEqual(found, self.configuration)
+        self.assertIn(self.configuration, found)
+        self.assertEqual(set(found.mapped('model')), {'res.country'})
 
     # What is removed
 

@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+
 from records.offer import BLACKLIST, NONE, NOTHING, WHITELIST, Limit, Offer
 
 NAMES = ('a', 'b', 'c')
