@@ -1,0 +1,274 @@
+import json
+
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from .common import CLIENT_SECRET
+from .test_records import RECORDS, RecordsCase
+
+
+@tagged('post_install', '-at_install')
+class TestRecordsAccess(RecordsCase):
+    """What must not be answered at `/orestapi/1`: N184 to N213."""
+
+    def test_n184_no_credentials(self):
+        for path in (RECORDS, '/orestapi/1/models', '/orestapi/1/openapi.json', '/orestapi/1/models/res.partner/icon'):
+            response = self.get(path, token=None)
+            self.assertEqual(response.status_code, 401)
+            self.assertEqual(response.headers['WWW-Authenticate'], 'Bearer realm="orestapi"')
+            self.assertEqual(response.headers['Content-Type'], 'application/problem+json')
+
+    def test_n185_not_a_valid_token(self):
+        for token in ('orestapi_at_1_' + 'x' * 43, self.token[:-2] + 'AA', 'x'):
+            self.assertProblem(self.get(RECORDS, token=token), 401, 'invalid_token')
+        self.post('/oauth2/revoke', {'token': self.token}, self.get_auth())
+        self.assertProblem(self.get(RECORDS), 401, 'invalid_token')
+
+    def test_n186_malformed_header(self):
+        for header in ('Bearer', 'Bearer a b', f'Bearer {self.token}, Bearer {self.token}', f'Bearer\t{self.token}'):
+            with self.subTest(header):
+                response = self.get(RECORDS, token=None, headers={'Authorization': header})
+                self.assertProblem(response, 400, 'invalid_request')
+
+    def test_n188_token_in_the_query(self):
+        self.assertEqual(self.get(RECORDS, token=None, access_token=self.token).status_code, 401)
+        self.assertProblem(self.get(RECORDS, access_token=self.token), 400, 'invalid_request')
+
+    def test_n190_scheme_in_lower_case(self):
+        response = self.get(RECORDS, token=None, headers={'Authorization': f'bearer {self.token}'})
+        self.assertEqual(response.status_code, 200)
+
+    def test_n191_other_schemes(self):
+        for scheme in ('Basic', 'OAuth', 'Token'):
+            response = self.get(RECORDS, token=None, headers={'Authorization': f'{scheme} {self.token}'})
+            self.assertEqual(response.status_code, 401)
+
+    def test_n192_other_credentials(self):
+        tokens = self.sign_in(scope='read')
+        for credential in (tokens['refresh_token'], self.get_code(scope='read'), 'secret'):
+            self.assertProblem(self.get(RECORDS, token=credential), 401, 'invalid_token')
+        self.assertEqual(self.get(RECORDS, token=CLIENT_SECRET.replace(' ', '')).status_code, 400)
+
+    def test_n193_scope_read_opens_nothing_else(self):
+        response = self.url_open(
+            '/json/2/res.partner/search', json={'domain': []}, headers={'Authorization': f'Bearer {self.token}'})
+        self.assertEqual(response.status_code, 403)
+
+    def test_n193_scope_rpc_is_not_read(self):
+        token = self.sign_in(scope='rpc')['access_token']
+        response = self.get(RECORDS, token=token)
+        self.assertProblem(response, 403, 'insufficient_scope')
+
+    def test_n155_scheme_emptied(self):
+        self.scheme.configuration_ids = False
+        self.assertNotOffered()
+        self.application.model_scheme_id = False
+        self.assertNotOffered()
+
+    def test_n197_user_archived(self):
+        with mute_logger('odoo.addons.base.models.res_users'):
+            self.user.active = False
+        self.assertRefused(401, 'invalid_token')
+
+    def test_n198_application_archived(self):
+        self.application.active = False
+        self.assertRefused(401, 'invalid_token')
+
+    def test_n199_model_not_offered(self):
+        responses = [
+            self.get(f'/orestapi/1/{path}')
+            for model in ('res.users', 'no.such.model', 'ir.config_parameter', 'base', 'orestapi.record')
+            for path in (f'records/{model}', f'records/{model}/1', f'models/{model}', f'models/{model}/icon')]
+        for response in responses:
+            self.assertProblem(response, 403, 'insufficient_scope')
+        self.assertEqual(len({response.text for response in responses}), 1)
+
+    def test_n200_field_not_offered(self):
+        for name in ('email', 'comment', 'vat', 'image_1920', 'parent_id', 'create_uid'):
+            with self.subTest(name):
+                self.assertNotOffered(fields=name)
+                self.assertNotOffered(order=name)
+                self.assertNotOffered(filter=f'{name} pr')
+                self.assertNotOffered(filter=f'name pr or not ({name} pr)')
+                self.assertProblem(
+                    self.get(f'{RECORDS}/{self.partners[0].id}', fields=name), 403, 'insufficient_scope')
+        for path in ('user_ids.login', 'country_id.phone_code', 'country_id.currency_id.name', 'category_id.name'):
+            self.assertNotOffered(filter=f'{path} pr')
+
+    def test_n200_display_name_is_no_oracle(self):
+        """Core searches the name of a partner in the e-mail, too."""
+        self.assertFalse(self.find(search='1@secret.example.com'))
+        self.assertFalse(self.find(filter='display_name co "secret.example"'))
+        self.assertTrue(self.env['res.partner'].name_search('1@secret.example.com'))
+
+    def test_n200_display_name_not_offered(self):
+        configuration = self.scheme.configuration_ids.filtered(lambda record: record.model == 'res.partner')
+        configuration.field_ids = configuration.field_ids.filtered(lambda field: field.name != 'display_name')
+        self.assertNotOffered(search='Partner')
+        self.assertNotOffered(order='display_name')
+        self.assertNotOffered(fields='display_name')
+        self.assertEqual(self.search(ids=self.partners[0].id)['records'][0]['fields'], {})
+
+    def test_n201_credentials_need_their_name(self):
+        """Even where a scheme limits nothing, and the user may read them."""
+        self.application.model_scheme_id = self.env['orestapi.model.scheme'].create({
+            'name': "All", 'limit_models': 'none'})
+        path = f'/orestapi/1/records/res.users/{self.user.id}'
+        for name in ('password', 'totp_secret', 'api_key_ids', 'signature', 'image_1920'):
+            response = self.get(path, fields=name)
+            self.assertIn(response.status_code, (400, 403), name)
+            self.assertNotIn('fields', response.json())
+        fields = self.get('/orestapi/1/models/res.users').json()['fields']
+        self.assertFalse({'password', 'new_password', 'api_key_ids', 'signature', 'image_1920'} & set(fields))
+        self.assertIn('login', fields)
+
+    def test_n201_groups_of_a_field(self):
+        self.application.model_scheme_id = self.env['orestapi.model.scheme'].create({
+            'name': "All", 'limit_models': 'none'})
+        response = self.get('/orestapi/1/records/orestapi.application', fields='client_id')
+        self.assertProblem(response, 403, 'insufficient_scope')
+
+    def test_n202_record_rules(self):
+        response = self.get(f'{RECORDS}/{self.German.id}')
+        self.assertProblem(response, 404, 'not_found', challenge=False)
+        missing = self.get(f'{RECORDS}/2000000000')
+        self.assertEqual(missing.text, response.text)
+        self.assertEqual(self.find(), self.ours)
+        self.assertEqual(self.find(search='Partner 3'), self.partners.browse())
+        self.assertEqual(self.search(ids=','.join(map(str, self.partners.ids)), count='true')['count'], 3)
+
+    def test_n203_context(self):
+        for name in ('context', 'lang', 'active_test', 'allowed_company_ids', 'bin_size', 'domain', 'fields[]', 'self'):
+            self.assertProblem(self.get(f'{RECORDS}?{name}=1'), 400, 'invalid_request')
+
+    @mute_logger('odoo.http')
+    def test_n204_no_methods(self):
+        for path in ('/orestapi/1/records/res.partner/1/unlink', '/orestapi/1/records/res.partner/__class__/sudo'):
+            self.assertEqual(self.get(path).status_code, 404)
+        response = self.get(f'{RECORDS}/__class__')
+        self.assertProblem(response, 404, 'not_found', challenge=False)
+        self.assertInvalid(filter='__class__ pr')
+
+    @mute_logger('odoo.http')
+    def test_n205_other_methods(self):
+        for method in ('POST', 'PUT', 'PATCH', 'DELETE'):
+            response = self.get(f'{RECORDS}/{self.partners[0].id}', method=method)
+            self.assertEqual(response.status_code, 405)
+            self.assertIn('GET', response.headers['Allow'])
+        self.assertTrue(self.partners[0].exists())
+
+    def test_n206_limits(self):
+        for changes in (
+            {'limit': '-1'}, {'limit': '0'}, {'limit': '1000000000'}, {'limit': 'abc'}, {'limit': '1001'}, {'limit': ''},
+            {'ids': ','.join(['1'] * 5000)}, {'ids': '0'}, {'ids': '-1'}, {'ids': '9999999999'}, {'ids': '1;2'},
+            {'filter': '(' * 500 + 'name pr' + ')' * 500}, {'filter': ' or '.join(['name pr'] * 51)},
+            {'filter': 'not (' * 12 + 'name pr' + ')' * 12}, {'filter': 'a.b.c.d.e pr'}, {'filter': 'x' * 5000},
+            {'order': 'name,name'}, {'order': 'name; drop table'}, {'order': ','.join('abcdef')}, {'count': '1'},
+        ):
+            with self.subTest(changes):
+                self.assertInvalid(**changes)
+
+    def test_n207_nonsense(self):
+        for text in (
+            'name', 'name eq', 'name xx "a"', 'name eq 1', 'name eq true', 'is_company eq "x"', 'color eq 1.5',
+            'create_date gt "yesterday"', 'create_date co "x"', 'country_id eq "HU"', 'country_id gt 1',
+            'name.name eq "x"', 'nothing eq 1', 'name gt null', 'name eq "\\u0000"', 'name eq "\\ud800"',
+            "[('name','=','x')]", 'is_company gt true', 'display_name gt "a"', 'create_date gt "9999-12-31T23:59:59-23:00"',
+        ):
+            with self.subTest(text):
+                self.assertInvalid(filter=text)
+        self.assertInvalid(fields='nothing')
+        self.assertInvalid(fields='name,')
+        self.assertInvalid(order='nothing')
+        self.assertInvalid(order='country_id')
+        self.assertInvalid(cursor='x')
+        self.assertEqual(self.get(RECORDS + '?filter=%ff').status_code, 400)
+        self.assertEqual(self.get(RECORDS + '?search=%00').status_code, 400)
+        self.assertEqual(self.get(RECORDS + '?limit=1&limit=2').status_code, 400)
+
+    def test_n208_binaries(self):
+        configuration = self.scheme.configuration_ids.filtered(lambda record: record.model == 'res.partner')
+        configuration.field_ids += self.env['ir.model.fields']._get('res.partner', 'image_128')
+        self.partners[0].image_1920 = self.env.ref('base.main_partner').avatar_1920
+        response = self.get(f'{RECORDS}/{self.partners[0].id}', fields='image_128')
+        self.assertEqual(response.json()['fields']['image_128'], self.partners[0].image_128.decode())
+        ids = self.env['res.partner'].create([
+            {'name': str(number), 'country_id': self.hungary.id} for number in range(11)]).ids
+        self.assertInvalid(fields='image_128', ids=','.join(map(str, ids)))
+
+    def test_n209_session_of_another_user(self):
+        self.authenticate('admin', 'admin')
+        before = self.session.sid
+        self.assertEqual(self.find(), self.ours)
+        response = self.get(f'{RECORDS}/{self.German.id}')
+        self.assertProblem(response, 404, 'not_found', challenge=False)
+        self.assertEqual(self.opener.cookies['session_id'], before)
+
+    def test_n211_origins(self):
+        self.application.allowed_origins = 'https://shop.example.com'
+        for origin, allowed in (('https://shop.example.com', True), ('https://evil.example.com', False)):
+            for response in (
+                self.get(RECORDS, headers={'Origin': origin}),
+                self.get(RECORDS, token=None, method='OPTIONS', headers={
+                    'Origin': origin, 'Access-Control-Request-Method': 'GET'}),
+            ):
+                self.assertEqual(response.headers.get('Access-Control-Allow-Origin'), origin if allowed else None)
+                self.assertNotIn('Access-Control-Allow-Credentials', response.headers)
+
+    def test_n212_nothing_is_written(self):
+        before = self.partners[0].write_date
+        self.assertInvalid(**{'_method': 'DELETE'})
+        response = self.get(
+            f'{RECORDS}/{self.partners[0].id}', headers={'X-HTTP-Method-Override': 'DELETE'}, fields='name')
+        self.assertEqual(response.status_code, 200)
+        self.partners.invalidate_recordset()
+        self.assertEqual(self.partners[0].write_date, before)
+
+    def test_n213_insufficient_scope_names_the_scope(self):
+        token = self.sign_in(scope='rpc')['access_token']
+        response = self.get(RECORDS, token=token)
+        self.assertIn('scope="read"', response.headers['WWW-Authenticate'])
+
+
+@tagged('post_install', '-at_install')
+class TestRecordsLeaks(RecordsCase):
+    """A hunt through every model: no value from outside of a whitelist may reach an answer."""
+
+    def test_every_model(self):
+        """As a user who sees much, of all models but with the names only of the fields that are offered."""
+        self.user.group_ids += self.env.ref('base.group_system')
+        marker = 'hidden-value-of-the-hunt'
+        self.partners.write({'email': f'{marker}@example.com', 'comment': marker, 'vat': marker, 'street': marker})
+        self.env['ir.config_parameter'].set_param('orestapi.hunt', marker)
+        offered = {'res.partner', 'res.country'}
+        for model in sorted(self.env.registry):
+            for path in (f'records/{model}', f'records/{model}/1', f'models/{model}'):
+                response = self.get(f'/orestapi/1/{path}')
+                self.assertNotIn(marker, response.text)
+                self.assertEqual(response.status_code == 403, model not in offered, (path, response.text))
+        partner = self.env['res.partner']
+        listed = {'id', 'display_name', 'name', 'country_id', 'city', 'is_company', 'create_date', 'category_id',
+                  'user_ids', 'active', 'color', 'partner_latitude'}
+        for name in sorted(set(partner._fields) - listed):
+            for changes in ({'fields': name}, {'order': name}, {'order': f'-{name}'}, {'filter': f'{name} pr'},
+                            {'filter': f'{name} eq null'}):
+                with self.subTest(changes):
+                    self.assertNotOffered(**changes)
+        for name in sorted(self.env['res.users']._fields):
+            self.assertNotOffered(filter=f'user_ids.{name} pr')
+        document = json.dumps(self.get('/orestapi/1/openapi.json').json())
+        self.assertNotIn('"vat"', document)
+
+    def test_all_models_can_be_read(self):
+        """Without any limit, each model of the database answers, whoever asks, and never with a failure."""
+        self.application.model_scheme_id = self.env['orestapi.model.scheme'].create({
+            'name': "All", 'limit_models': 'none'})
+        self.user.group_ids += self.env.ref('base.group_system')
+        for description in self.get('/orestapi/1/models').json()['models']:
+            model = description['model']
+            with self.subTest(model):
+                response = self.get(f'/orestapi/1/records/{model}', limit=2)
+                self.assertEqual(response.status_code, 200, response.text)
+                for record in response.json()['records']:
+                    one = self.get(f"/orestapi/1/records/{model}/{record['id']}")
+                    self.assertIn(one.status_code, (200, 400, 403), one.text)
