@@ -189,6 +189,8 @@ class OrestapiApplication(models.Model):
     def write(self, vals):
         self._check_bounds_of(vals)
         result = super().write(vals)
+        # Of `_get_settings`, here and in the models that it reads.
+        self.env.registry.clear_cache()
         if 'service_user_id' in vals:
             self._check_service_user_rights()
         if 'active' in vals:

@@ -39,6 +39,19 @@ class OrestapiApplicationUri(models.Model):
             if problem is not None:
                 raise ValidationError(self._get_problem_message(problem))
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        self.env.registry.clear_cache()
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self.env.registry.clear_cache()
+        return super().write(vals)
+
+    def unlink(self):
+        self.env.registry.clear_cache()
+        return super().unlink()
+
     def _get_problem_message(self, problem):
         """Return one sentence that says what would be right."""
         return {

@@ -33,3 +33,12 @@ class OrestapiScope(models.Model):
             if not scopes.is_token(scope.name):
                 raise ValidationError(self.env._(
                     "The name of a scope is one word of plain letters, digits and signs, without blanks and quotes."))
+
+    def write(self, vals):
+        # Of the settings of applications, which name their scopes.
+        self.env.registry.clear_cache()
+        return super().write(vals)
+
+    def unlink(self):
+        self.env.registry.clear_cache()
+        return super().unlink()

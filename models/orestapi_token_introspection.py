@@ -29,23 +29,9 @@ class OrestapiToken(models.Model):
             SELECT token.id, grant_type, token.scope, access_digest, access_scope, access_expires_at,
                    previous_access_digest, previous_access_scope, previous_access_expires_at,
                    refresh_digest, refresh_salt, generation, refreshed_at, token.create_date, last_used_at, revoked_at,
-                   "authorization".user_id, "authorization".application_id,
-                   users.login, users.active AS user_active,
-                   application.client_id, application.active AS application_active,
-                   application.refresh_token_expiry, application.sign_in_expiry, application.service_user_id,
-                   application.allowed_origins, application.model_scheme_id,
-                   ARRAY(SELECT res_groups_id
-                           FROM orestapi_application_res_groups_rel
-                          WHERE orestapi_application_id = application.id)
-                       AS group_ids,
-                   ARRAY(SELECT scope.name
-                           FROM orestapi_application_orestapi_scope_rel AS rel
-                           JOIN orestapi_scope AS scope ON scope.id = rel.orestapi_scope_id
-                          WHERE rel.orestapi_application_id = application.id)
-                       AS application_scope
+                   "authorization".user_id, "authorization".application_id, users.login, users.active AS user_active
               FROM orestapi_token AS token
               JOIN orestapi_authorization AS "authorization" ON "authorization".id = token.authorization_id
-              JOIN orestapi_application AS application ON application.id = "authorization".application_id
               JOIN res_users AS users ON users.id = "authorization".user_id
              WHERE token.id = %s
             """,
@@ -54,6 +40,7 @@ class OrestapiToken(models.Model):
         if not rows:
             return None
         sign_in = rows[0]
+        sign_in.update(self.env['orestapi.application']._get_settings(sign_in['application_id']))
         if sign_in['grant_type'] == grant_type.CLIENT_CREDENTIALS:
             sign_in['user_may'] = sign_in['user_active'] and sign_in['user_id'] == sign_in['service_user_id']
         else:

@@ -55,6 +55,7 @@ class TestClientCredentials(OAuth2Case):
             "UPDATE orestapi_application SET service_user_id = %s WHERE id = %s",
             (self.service_user.id, self.public.id))
         self.env.invalidate_all()
+        self.env.registry.clear_cache()
         self.assertRefused(self.ask(self.public), 'unauthorized_client')
 
     def test_authentication(self):

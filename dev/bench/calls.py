@@ -168,4 +168,3 @@ def redeem(application, codes, verifier, path=metadata.TOKEN_ENDPOINT):
     """:param codes: authorization codes, which the clients share"""
     codes = iter(codes)
     return [Redeem(path, application, codes, verifier) for _number in range(CLIENTS)]
-
