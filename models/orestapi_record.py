@@ -58,9 +58,9 @@ class OrestapiRecord(models.AbstractModel):
         for tag in languages:
             code = tag.replace('-', '_')
             # `de-AT` is better served with `de_DE` than with another language.
-            for match in (lambda known: known == code, lambda known: known.split('_')[0] == code.split('_')[0]):
-                if found := next(filter(match, installed), None):
-                    return {**context, 'lang': found}
+            similar = [known for known in installed if known.split('_')[0] == code.split('_')[0]]
+            if similar:
+                return {**context, 'lang': code if code in similar else similar[0]}
         return context
 
     # What is offered

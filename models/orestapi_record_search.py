@@ -79,7 +79,7 @@ class OrestapiRecordSearch(models.AbstractModel):
         return count
 
     @api.model
-    def _search_display_name(self, offer, name, text, limit, offset, order=()):
+    def _find_by_display_name(self, offer, name, text, limit, offset, order=()):
         """Find records by their display name, as the older connector does.
 
         :param str text: what the display name holds; empty for all
@@ -117,7 +117,7 @@ class OrestapiRecordSearch(models.AbstractModel):
 
     @api.model
     def _is_ordered(self, field):
-        return field.type in ORDERED_TYPES and bool(field.column_type and field.store or field.inherited)
+        return field.type in ORDERED_TYPES and bool((field.column_type and field.store) or field.inherited)
 
     @api.model
     def _get_order_expression(self, offer, model, name, query):
@@ -220,7 +220,8 @@ class OrestapiRecordSearch(models.AbstractModel):
                 raise InvalidRequest("The operators co, sw and ew compare texts.")
             escaped = value.replace('\\', r'\\').replace('%', r'\%').replace('_', r'\_')
             return Domain(field.name, '=ilike', PATTERNS[operator].format(escaped))
-        if operator not in ('eq', 'ne') and (value is None or field.type not in ORDERED_TYPES - {'boolean', 'selection'}):
+        comparable = value is not None and field.type in ORDERED_TYPES - {'boolean', 'selection'}
+        if operator not in ('eq', 'ne') and not comparable:
             raise InvalidRequest("The operators gt, ge, lt and le compare numbers, dates and texts.")
         return Domain(field.name, OPERATORS[operator], self._convert_value(field, value))
 

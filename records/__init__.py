@@ -2,4 +2,3 @@
 
 Nothing here imports Odoo. `models/` reads the records, `controllers/` speaks HTTP.
 """
-from . import filter, offer, openapi, order, parameters, problem

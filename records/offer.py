@@ -37,7 +37,7 @@ class Limit:
         credentials by name that a blacklist never does.
         """
         if self.mode == WHITELIST:
-            return not self.names or other.mode == WHITELIST and self.names <= other.names
+            return not self.names or (other.mode == WHITELIST and self.names <= other.names)
         if other.mode == WHITELIST:
             return False
         excluded = self.names if self.mode == BLACKLIST else frozenset()
@@ -53,7 +53,7 @@ class Offer:
         model; a model that is missing has none
     :param configurations: the id of the configuration of a model, by its name
     """
-    models: Limit = Limit(WHITELIST)
+    models: Limit = field(default_factory=lambda: Limit(WHITELIST))
     fields: MappingProxyType = field(default_factory=lambda: MappingProxyType({}))
     configurations: MappingProxyType = field(default_factory=lambda: MappingProxyType({}))
 

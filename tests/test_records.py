@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 from odoo import Command
 from odoo.tests import tagged
 
-from .common import PASSWORD, OAuth2Case
+from .common import OAuth2Case
 
 RECORDS = '/orestapi/1/records/res.partner'
 
@@ -118,8 +118,8 @@ class TestRecords(RecordsCase):
 
     def test_values(self):
         partner = self.partners[0]
-        response = self.get(
-            f'{RECORDS}/{partner.id}', fields='name,country_id,city,is_company,create_date,category_id,partner_latitude')
+        names = 'name,country_id,city,is_company,create_date,category_id,partner_latitude'
+        response = self.get(f'{RECORDS}/{partner.id}', fields=names)
         self.assertEqual(response.json(), {
             'model': 'res.partner',
             'id': partner.id,
@@ -248,12 +248,12 @@ class TestRecords(RecordsCase):
         picture = self.env.ref('base.main_partner').avatar_128
         self.scheme.configuration_ids.icon = picture
         self.application.logo = picture
-        for path in (path, '/orestapi/1/application/logo'):
-            response = self.get(path)
+        for address in (path, '/orestapi/1/application/logo'):
+            response = self.get(address)
             self.assertEqual(response.status_code, 200, response.text)
             self.assertRegex(response.headers['Content-Type'], r'image/\w+')
             self.assertEqual(response.headers['Cache-Control'], 'private, max-age=3600')
-            response = self.get(path, headers={'If-None-Match': response.headers['ETag']})
+            response = self.get(address, headers={'If-None-Match': response.headers['ETag']})
             self.assertEqual((response.status_code, response.content), (304, b''))
 
     def test_openapi_is_narrowed(self):

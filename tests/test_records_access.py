@@ -159,7 +159,8 @@ class TestRecordsAccess(RecordsCase):
 
     def test_n206_limits(self):
         for changes in (
-            {'limit': '-1'}, {'limit': '0'}, {'limit': '1000000000'}, {'limit': 'abc'}, {'limit': '1001'}, {'limit': ''},
+            {'limit': '-1'}, {'limit': '0'}, {'limit': '1000000000'}, {'limit': 'abc'}, {'limit': '1001'},
+            {'limit': ''},
             {'ids': ','.join(['1'] * 5000)}, {'ids': '0'}, {'ids': '-1'}, {'ids': '9999999999'}, {'ids': '1;2'},
             {'filter': '(' * 500 + 'name pr' + ')' * 500}, {'filter': ' or '.join(['name pr'] * 51)},
             {'filter': 'not (' * 12 + 'name pr' + ')' * 12}, {'filter': 'a.b.c.d.e pr'}, {'filter': 'x' * 5000},
@@ -173,7 +174,8 @@ class TestRecordsAccess(RecordsCase):
             'name', 'name eq', 'name xx "a"', 'name eq 1', 'name eq true', 'is_company eq "x"', 'color eq 1.5',
             'create_date gt "yesterday"', 'create_date co "x"', 'country_id eq "HU"', 'country_id gt 1',
             'name.name eq "x"', 'nothing eq 1', 'name gt null', 'name eq "\\u0000"', 'name eq "\\ud800"',
-            "[('name','=','x')]", 'is_company gt true', 'display_name gt "a"', 'create_date gt "9999-12-31T23:59:59-23:00"',
+            "[('name','=','x')]", 'is_company gt true', 'display_name gt "a"',
+            'create_date gt "9999-12-31T23:59:59-23:00"',
         ):
             with self.subTest(text):
                 self.assertInvalid(filter=text)
@@ -217,7 +219,7 @@ class TestRecordsAccess(RecordsCase):
 
     def test_n212_nothing_is_written(self):
         before = self.partners[0].write_date
-        self.assertInvalid(**{'_method': 'DELETE'})
+        self.assertInvalid(_method='DELETE')
         response = self.get(
             f'{RECORDS}/{self.partners[0].id}', headers={'X-HTTP-Method-Override': 'DELETE'}, fields='name')
         self.assertEqual(response.status_code, 200)

@@ -1,0 +1,41 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from records import order
+from records.problem import InvalidRequest
+
+KEY = b'key'
+
+
+def test_parse():
+    assert order.parse('name,-create_date') == [('name', False), ('create_date', True)]
+    assert order.parse_legacy('name, create_date desc,x ASC') == [('name', False), ('create_date', True), ('x', False)]
+
+
+@pytest.mark.parametrize('text', ['', 'a,', 'a b', '--a', 'a,a', 'a,-a', 'a,b,c,d,e,f', 'a;b', 'A'])
+def test_refused(text):
+    with pytest.raises(InvalidRequest):
+        order.parse(text)
+
+
+@pytest.mark.parametrize('text', ['', 'a,', 'a b', 'a desc desc', 'a,a desc', 'a;b'])
+def test_legacy_refused(text):
+    with pytest.raises(InvalidRequest):
+        order.parse_legacy(text)
+
+
+@given(st.lists(st.none() | st.text() | st.integers() | st.booleans() | st.floats(allow_nan=False), min_size=1))
+def test_cursor(position):
+    cursor = order.render_cursor(KEY, 'search', position)
+    assert order.parse_cursor(KEY, 'search', cursor) == position
+    for key, search, changed in (
+        (b'other', 'search', cursor), (KEY, 'other', cursor), (KEY, 'search', cursor[:-2]), (KEY, 'search', 'A' + cursor),
+    ):
+        with pytest.raises(InvalidRequest):
+            order.parse_cursor(key, search, changed)
+
+
+@given(st.text())
+def test_any_cursor_is_refused(text):
+    with pytest.raises(InvalidRequest):
+        order.parse_cursor(KEY, 'search', text)
