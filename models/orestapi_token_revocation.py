@@ -29,6 +29,11 @@ class OrestapiToken(models.Model):
                 'sign_in_revoked', application_id=sign_in.application_id.id, user_id=sign_in.user_id.id)
         return True
 
+    def action_sign_out(self):
+        """End the sign-ins, and stay in the preferences that the button stands in."""
+        self.action_revoke()
+        return {'type': 'ir.actions.client', 'tag': 'orestapi_reload_record'}
+
     @api.model
     def _end(self, token_ids, reason):
         """End sign-ins, unless they have already ended.

@@ -10,10 +10,19 @@ class ResUsers(models.Model):
     orestapi_authorization_ids = fields.One2many(
         'orestapi.authorization', 'user_id', "Connected Applications", readonly=True,
         help="The applications that may act for the user.")
+    orestapi_token_ids = fields.One2many(
+        'orestapi.token', string="Devices of Applications", compute='_compute_orestapi_token_ids',
+        help="The devices and browsers on which applications act for the user.")
 
     @property
     def SELF_READABLE_FIELDS(self):
-        return [*super().SELF_READABLE_FIELDS, 'orestapi_authorization_ids']
+        return [*super().SELF_READABLE_FIELDS, 'orestapi_authorization_ids', 'orestapi_token_ids']
+
+    @api.depends('orestapi_authorization_ids.token_ids.state')
+    def _compute_orestapi_token_ids(self):
+        for user in self:
+            user.orestapi_token_ids = user.orestapi_authorization_ids.token_ids.filtered(
+                lambda sign_in: sign_in.state == 'active')
 
     def write(self, vals):
         result = super().write(vals)

@@ -72,6 +72,14 @@ class TestTours(OAuth2Case):
         self.assertInactive(tokens['access_token'], tokens['refresh_token'])
         self.assertEqual(self.find_events('authorization_revoked').actor_id, self.user)
 
+    def test_sign_out(self):
+        ended, kept = self.sign_in(), self.sign_in(self.other)
+        self.start_tour('/odoo', 'orestapi_sign_out', login='mitchell')
+        self.assertInactive(ended['access_token'], ended['refresh_token'])
+        self.assertActive(kept['access_token'], application=self.other)
+        self.assertTrue(self.find_authorizations())
+        self.assertEqual(self.find_events('sign_in_revoked').actor_id, self.user)
+
     def start_consent_tour(self, *args, **kwargs):
         with patch('odoo.tests.common.ChromeBrowser', TwoWindowsBrowser):
             self.start_tour(*args, **kwargs)

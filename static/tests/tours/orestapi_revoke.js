@@ -68,9 +68,8 @@ registry.category("web_tour.tours").add("orestapi_authorization_revoke", {
     ],
 });
 
-registry.category("web_tour.tours").add("orestapi_disconnect", {
-    url: "/odoo",
-    steps: () => [
+function openConnectedApplications() {
+    return [
         {
             content: "open the menu of the user",
             trigger: ".o_user_menu .dropdown-toggle",
@@ -86,6 +85,13 @@ registry.category("web_tour.tours").add("orestapi_disconnect", {
             trigger: '.o_notebook_headers a[name="page_orestapi"]',
             run: "click",
         },
+    ];
+}
+
+registry.category("web_tour.tours").add("orestapi_disconnect", {
+    url: "/odoo",
+    steps: () => [
+        ...openConnectedApplications(),
         {
             content: "see what the application is and where it is used",
             trigger: '.o_orestapi_authorizations .o_kanban_record:contains("Wiki"):has(img)',
@@ -99,6 +105,24 @@ registry.category("web_tour.tours").add("orestapi_disconnect", {
         {
             content: "see that no application is connected",
             trigger: ".o_form_view:not(:has(.o_orestapi_authorizations))",
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("orestapi_sign_out", {
+    url: "/odoo",
+    steps: () => [
+        ...openConnectedApplications(),
+        {
+            content: "see the device, and sign out there",
+            trigger: '.o_orestapi_sign_ins .o_kanban_record:contains("Wiki"):contains("127.0.0.1") button[name="action_sign_out"]',
+            run: "click",
+        },
+        confirm(),
+        {
+            content: "see that the other device is still there, and both applications",
+            trigger:
+                '.o_form_view:has(.o_orestapi_authorizations .o_kanban_record:contains("Wiki")) .o_orestapi_sign_ins:not(:has(.o_kanban_record:contains("Wiki"))) .o_kanban_record:contains("Shop")',
         },
     ],
 });
