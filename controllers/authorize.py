@@ -118,7 +118,8 @@ class Authorize(http.Controller):
             and request.validate_csrf(csrf_token)
             and consteq(displayed, self._sign_request(client, authorization))
         ):
-            return self._render_error(InvalidRequest("The page was open too long, or was opened elsewhere."))
+            return self._render_error(
+                InvalidRequest("The page was open too long, or was opened elsewhere."), cause='page')
         log = request.env['orestapi.event']._log
         if form.get('decision') != 'allow':
             log('consent_refused', application_id=client.id, user_id=request.env.uid)
@@ -185,11 +186,18 @@ class Authorize(http.Controller):
             'back': answer.get_uri(error.to_parameters()),
         }, status=error.status)
 
-    def _render_error(self, error):
+    def _render_error(self, error, cause=None):
+        """Return the page that says what is wrong, and for whom to fix.
+
+        :param OAuth2Error error: what the protocol calls it
+        :param cause: `page` for a form that was sent too late; by default it is
+            the redirect URI of an application that is known, or the application
+        """
         client = getattr(request, 'oauth2_client', None)
+        cause = cause or ('redirect_uri' if client else 'application')
         reference = request.env['orestapi.event']._log_refused_request(
             client.id if client else None, request.httprequest.remote_addr, error.description)
-        return self._render('orestapi.error', {'error': error, 'reference': reference}, status=400)
+        return self._render('orestapi.error', {'error': error, 'cause': cause, 'reference': reference}, status=400)
 
     def _render(self, template, values, status=200):
         response = request.render(template, values, status=status)

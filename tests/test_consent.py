@@ -139,6 +139,21 @@ class TestConsent(OAuth2Case):
         self.application.trusted = True
         self.assertRefused(self.post_form(page, csrf_token=None))
 
+    def test_error_page_says_what_to_do(self):
+        """In words of the user's language, with the protocol's own only as a detail."""
+        pages = [self.ask(client_id='unknown-client'), self.ask(redirect_uri='https://evil.example')]
+        self.authenticate('mitchell', PASSWORD)
+        pages.append(self.post_form(self.ask(), consent=None))
+        for page, sentence in zip(pages, (
+            "does not know the application", "address that is not registered", "open too long, or you have",
+        ), strict=True):
+            self.assertRefused(page)
+            self.assertIn(sentence, page.text)
+            detail = re.search(r'<p class="small[^"]*" lang="en">([^<]*)</p>', page.text)[1]
+            reference = re.search(r'<code[^>]*>([0-9a-f]{8})</code>', page.text)[1]
+            event = self.env['orestapi.event'].search([('reference', '=', reference)])
+            self.assertEqual(event.detail, html.unescape(detail))
+
     def test_n068_session_id_changes_in_part(self):
         """The form outlives the change of the session id that Odoo makes every few hours."""
         self.authenticate('mitchell', PASSWORD)
