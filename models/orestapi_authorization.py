@@ -41,11 +41,15 @@ class OrestapiAuthorization(models.Model):
         for authorization in self:
             authorization.sign_in_count, authorization.last_used_at = sign_ins.get(authorization.id, (0, False))
 
-    @api.depends('scope_ids.description')
+    @api.depends('scope_ids.description', 'application_id.service_user_id')
     @api.depends_context('lang')
     def _compute_scope_description(self):
         for authorization in self:
-            authorization.scope_description = '\n'.join(authorization.scope_ids.mapped('description'))
+            sentences = authorization.scope_ids.mapped('description')
+            # sudo: orestapi.application - whether the user of the authorization is its service user
+            if authorization.user_id == authorization.application_id.sudo().service_user_id:
+                sentences.append(self.env._("Act on its own as this user, without anybody who signs in"))
+            authorization.scope_description = '\n'.join(sentences) or self.env._("Nothing any more")
 
     @api.depends('token_ids.state', 'token_ids.device')
     @api.depends_context('lang')

@@ -105,6 +105,9 @@ class TestUsers(OAuth2Case):
             '/oauth2/token', {'grant_type': 'client_credentials', 'scope': 'rpc'}, self.get_auth())
         access_token = response.json()['access_token']
         self.assertEqual(self.call_json2(access_token).json()['uid'], robot.id)
+        authorization = self.env['orestapi.authorization'].search([('user_id', '=', robot.id)])
+        self.assertEqual(
+            authorization.scope_description, "Act on its own as this user, without anybody who signs in")
         robot.action_archive()
         self.assertEqual(self.call_json2(access_token).status_code, 401)
         response = self.post('/oauth2/token', {'grant_type': 'client_credentials'}, self.get_auth())
