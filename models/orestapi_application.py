@@ -199,6 +199,15 @@ class OrestapiApplication(models.Model):
                 self.env['orestapi.event']._log(kind, application_id=application.id)
         return result
 
+    # XML-RPC cannot carry the None that core returns.
+    def action_archive(self):
+        super().action_archive()
+        return True
+
+    def action_unarchive(self):
+        super().action_unarchive()
+        return True
+
     @api.ondelete(at_uninstall=False)
     def _unlink_log(self):
         for application in self:

@@ -105,12 +105,15 @@ class OrestapiApplication(models.Model):
 
     def action_generate_client_id(self):
         self.generate_client_id()
+        return True
 
     def action_generate_own_id(self):
         self.generate_own_id()
+        return True
 
     def action_generate_own_secret(self):
         self.generate_own_secret()
+        return True
 
     @check_identity
     def action_generate_client_secret(self):

@@ -117,6 +117,15 @@ class OrestapiModelConfiguration(models.Model):
         with self.env['orestapi.application']._watch_offers():
             return super().create(vals_list)
 
+    # XML-RPC cannot carry the None that core returns.
+    def action_archive(self):
+        super().action_archive()
+        return True
+
+    def action_unarchive(self):
+        super().action_unarchive()
+        return True
+
     def write(self, vals):
         vals = self._with_model_name(vals)
         if 'model' in vals and any(configuration.model != vals['model'] for configuration in self):
@@ -147,6 +156,7 @@ class OrestapiModelConfiguration(models.Model):
         """Take the fields that do not exist now off the list."""
         for configuration in self:
             configuration.field_names = '\n'.join(sorted(configuration.field_ids.mapped('name')))
+        return True
 
     def action_open_schemes(self):
         return {

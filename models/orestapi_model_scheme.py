@@ -86,6 +86,15 @@ class OrestapiModelScheme(models.Model):
         with self.env['orestapi.application']._watch_offers():
             return super().create(vals_list)
 
+    # XML-RPC cannot carry the None that core returns.
+    def action_archive(self):
+        super().action_archive()
+        return True
+
+    def action_unarchive(self):
+        super().action_unarchive()
+        return True
+
     def write(self, vals):
         with self.env['orestapi.application']._watch_offers():
             return super().write(vals)
@@ -139,6 +148,7 @@ class OrestapiModelScheme(models.Model):
         """Take the models that do not exist now off the list of the excluded ones."""
         for scheme in self:
             scheme.model_names = '\n'.join(sorted(scheme.model_ids.mapped('model')))
+        return True
 
     def action_open_applications(self):
         return {

@@ -7,7 +7,9 @@ from .common import CLIENT_SECRET, PASSWORD, OAuth2Case
 APPLICATION = 'orestapi.application'
 AUTHORIZATION = 'orestapi.authorization'
 CODE = 'orestapi.authorization.code'
+CONFIGURATION = 'orestapi.model.configuration'
 EVENT = 'orestapi.event'
+SCHEME = 'orestapi.model.scheme'
 SCOPE = 'orestapi.scope'
 TOKEN = 'orestapi.token'
 URI = 'orestapi.application.uri'
@@ -18,6 +20,8 @@ OPERATIONS = ('create', 'read', 'write', 'unlink')
 ALLOWED = {
     APPLICATION: {'administrator': OPERATIONS, 'user': ('read',)},
     URI: {'administrator': OPERATIONS},
+    SCHEME: {'administrator': OPERATIONS},
+    CONFIGURATION: {'administrator': OPERATIONS},
     SCOPE: {'administrator': ('read',), 'user': ('read',)},
     AUTHORIZATION: {'administrator': ('read',), 'user': ('read',)},
     CODE: {'administrator': ('read',)},
@@ -37,6 +41,7 @@ ACTIONS = {
     (TOKEN, 'copy'): False,
     (EVENT, 'copy'): False,
     (TOKEN, 'action_revoke'): True,
+    (TOKEN, 'action_sign_out'): True,
     (AUTHORIZATION, 'action_revoke'): True,
     (AUTHORIZATION, 'action_disconnect'): True,
 }
@@ -75,6 +80,8 @@ class TestAccess(OAuth2Case):
         return {
             APPLICATION: {'name': "Calendar"},
             URI: {'application_id': self.application.id, 'uri': 'https://wiki.example.com/second'},
+            SCHEME: {'name': "Calendar"},
+            CONFIGURATION: {'name': "Banks", 'model_id': self.env['ir.model']._get_id('res.bank')},
             SCOPE: {'name': 'calendar', 'description': "See when you are busy"},
             AUTHORIZATION: {'user_id': self.user.id, 'application_id': self.other.id},
             CODE: {'authorization_id': self.env[AUTHORIZATION].search([], limit=1).id, 'scope': 'read',
@@ -88,6 +95,8 @@ class TestAccess(OAuth2Case):
         return {
             APPLICATION: {'description': "Changed"},
             URI: {'description': "Changed"},
+            SCHEME: {'description': "Changed"},
+            CONFIGURATION: {'name': "Changed"},
             SCOPE: {'description': "Changed"},
             AUTHORIZATION: {'application_id': self.other.id},
             CODE: {'redirect_uri': 'https://evil.example'},
@@ -123,6 +132,9 @@ class TestAccess(OAuth2Case):
                         records = self.get_records(model, user if name == 'user' else None)
                         if model == APPLICATION and operation == 'unlink':
                             records = self.other
+                        if model == SCHEME and operation == 'unlink' and name == 'administrator':
+                            # None that an application uses.
+                            records = self.env[SCHEME].create({'name': "Calendar"})
                         if operation in allowed.get(name, ()):
                             self.assertTrue(self.try_operation(user, model, operation, records))
                             continue
@@ -180,10 +192,16 @@ class TestAccess(OAuth2Case):
         buttons = {
             APPLICATION: {
                 'action_generate_client_id', 'action_generate_client_secret', 'action_generate_own_id',
-                'action_generate_own_secret',
+                'action_generate_own_secret', 'action_archive', 'action_unarchive',
+            },
+            SCHEME: {
+                'action_archive', 'action_unarchive', 'action_forget_missing_models', 'action_open_applications',
+            },
+            CONFIGURATION: {
+                'action_archive', 'action_unarchive', 'action_forget_missing_fields', 'action_open_schemes',
             },
         }
-        overrides = {'create', 'write', 'copy_data', 'init'}
+        overrides = {'create', 'write', 'unlink', 'copy_data', 'init'}
         for model in [*ALLOWED, 'orestapi.client.secret.show']:
             known = {method for name, method in ACTIONS if name == model} | buttons.get(model, set()) | overrides
             for cls in self.get_classes(model):
@@ -197,6 +215,43 @@ class TestAccess(OAuth2Case):
                 before = self.get_snapshot()
                 self.assertFault(4, self.call_xmlrpc, user, APPLICATION, method, self.application.ids)
                 self.assertEqual(self.get_snapshot(), before)
+            # XML-RPC cannot carry None, which would look like a failure.
+            self.assertTrue(self.call_xmlrpc(self.administrator, APPLICATION, method, self.application.ids))
+
+    def test_archive(self):
+        """Whoever may write may archive, over XML-RPC as well."""
+        for model in self.get_models():
+            if 'active' not in self.env[model]._fields:
+                continue
+            records = self.env[model].search([], limit=1)
+            for method, active in (('action_archive', False), ('action_unarchive', True)):
+                for user in (self.user, self.portal_user):
+                    with self.subTest(model=model, method=method, user=user.login):
+                        self.assertFault(4, self.call_xmlrpc, user, model, method, records.ids)
+                self.assertTrue(self.call_xmlrpc(self.administrator, model, method, records.ids))
+                self.assertEqual(records.active, active)
+
+    def get_models(self):
+        """Return the names of all models of this addon that have records."""
+        return [name for name in self.env.registry
+                if name.startswith('orestapi.') and not self.env.registry[name]._abstract]
+
+    def test_every_model(self):
+        """A new model needs an expectation here."""
+        self.assertEqual(set(self.get_models()), set(ALLOWED))
+
+    def test_buttons_of_schemes_and_configurations(self):
+        # Those that open a list tell nothing and change nothing: the list asks for the rights.
+        for model, method in (
+            (SCHEME, 'action_forget_missing_models'), (CONFIGURATION, 'action_forget_missing_fields'),
+        ):
+            ids = self.env[model].search([], limit=1).ids
+            for user in (self.user, self.portal_user):
+                with self.subTest(model=model, method=method, user=user.login):
+                    before = self.get_snapshot()
+                    self.assertFault(4, self.call_xmlrpc, user, model, method, ids)
+                    self.assertEqual(self.get_snapshot(), before)
+            self.assertTrue(self.call_xmlrpc(self.administrator, model, method, ids))
 
     def test_nobody(self):
         """Who has no password has nothing."""
