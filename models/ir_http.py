@@ -5,11 +5,8 @@ from werkzeug.exceptions import HTTPException
 from odoo import models
 from odoo.http import SessionExpiredException, request
 
-from ..oauth2 import challenge, legacy, metadata, token
-from ..oauth2.errors import InsufficientScope, InvalidRequest, InvalidToken
-
-#: RFC 6750 §2.1: the scheme, blanks, and one token.
-BEARER = re.compile(r'bearer +([A-Za-z0-9._~+/-]+=*)', re.ASCII | re.IGNORECASE)
+from ..oauth2 import bearer, challenge, legacy, metadata, token
+from ..oauth2.errors import InsufficientScope, InvalidToken, OAuth2Error
 
 CONTROL = re.compile(r'[\x00-\x1f\x7f]')
 
@@ -25,18 +22,18 @@ class IrHttp(models.AbstractModel):
         if len(words) < 2 or words[0].lower() != 'bearer' or not token.is_ours(words[1]):
             super()._auth_method_bearer()
             return
-        match = BEARER.fullmatch(authorization)
-        if not match or 'access_token' in request.httprequest.args:
-            # RFC 6750 §2: one token, sent in one way.
-            raise cls._get_bearer_error(InvalidRequest("The access token must be sent once, in the header."))
         # Not left to core, which would answer a valid token without the scope
         # as an invalid API key, and would mind a session of another user that
         # the browser happens to send along.
-        sign_in = request.env['orestapi.token']._authenticate_bearer(match[1])
-        if not sign_in:
-            raise cls._get_bearer_error(InvalidToken("The access token is not valid."))
-        if 'rpc' not in sign_in['token_scope']:
-            raise cls._get_bearer_error(InsufficientScope("The access token lacks the scope rpc.", scope='rpc'))
+        try:
+            string = bearer.get_token(authorization, request.httprequest.args)
+            sign_in = request.env['orestapi.token']._authenticate_bearer(string)
+            if not sign_in:
+                raise InvalidToken("The access token is not valid.")
+            if 'rpc' not in sign_in['token_scope']:
+                raise InsufficientScope("The access token lacks the scope rpc.", scope='rpc')
+        except OAuth2Error as error:
+            raise cls._get_bearer_error(error) from None
         request.session.can_save = False
         request.update_env(user=sign_in['user_id'])
         cls._auth_method_user()

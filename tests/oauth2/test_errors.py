@@ -18,6 +18,8 @@ from oauth2 import errors
     (errors.AccessDenied("Text."), 'access_denied', 403),
     (errors.ServerError("Text."), 'server_error', 500),
     (errors.TemporarilyUnavailable("Text."), 'temporarily_unavailable', 503),
+    # RFC 6750 §3.1: whoever sent no credentials is told no code.
+    (errors.Unauthorized("Text."), None, 401),
     (errors.InvalidToken("Text."), 'invalid_token', 401),
     (errors.InsufficientScope("Text.", 'read'), 'insufficient_scope', 403),
 ])

@@ -1,0 +1,30 @@
+"""RFC 6750 §2.1."""
+
+import pytest
+
+from oauth2 import bearer
+from oauth2.errors import InvalidRequest, Unauthorized
+
+
+@pytest.mark.parametrize('header', ['Bearer abc', 'bearer abc', 'BEARER  abc'])
+def test_token(header):
+    assert bearer.get_token(header) == 'abc'
+
+
+@pytest.mark.parametrize('header', [None, '', 'Basic abc', 'OAuth abc', 'Token abc', 'Bearerabc'])
+def test_no_token(header):
+    with pytest.raises(Unauthorized):
+        bearer.get_token(header)
+
+
+@pytest.mark.parametrize('header', [
+    'Bearer', 'Bearer ', 'Bearer a b', 'Bearer a,Bearer b', 'Bearer\tabc', ' Bearer abc', 'Bearer a"b', 'Bearer é'])
+def test_malformed(header):
+    with pytest.raises(InvalidRequest):
+        bearer.get_token(header)
+
+
+def test_two_places():
+    """N187: header and query."""
+    with pytest.raises(InvalidRequest):
+        bearer.get_token('Bearer abc', ['access_token'])
