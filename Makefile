@@ -14,6 +14,9 @@ run:  ## run Odoo with the addon and demo data until Ctrl-C (PORT=8069 DB=oresta
 test:  ## run every test in a fresh database (TAGS=/orestapi:TestX or PART=lint|unit|odoo|package|live for a part)
 	@$(PYTHON) -m dev.test
 
+live:  ## run the live tests in full: what dies, what races, what is copied; `make test` has a short form
+	@PART=live TAGS= FULL=1 $(PYTHON) -m dev.test
+
 lint:  ## check the style: the hooks of .pre-commit-config.yaml, and Odoo's own test_lint for the addon
 	@PART=lint TAGS= $(PYTHON) -m dev.test
 
@@ -35,4 +38,4 @@ dist:  ## build the zip for an addons path and the wheel for pip, in dist/
 clean:  ## remove the databases and the downloads of the cache
 	@$(PYTHON) -m dev.clean
 
-.PHONY: help run test lint bench hooks shell screenshots dist clean
+.PHONY: help run test live lint bench hooks shell screenshots dist clean

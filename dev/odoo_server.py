@@ -321,11 +321,12 @@ class Bench:
         self.mark(database, state)
 
     @contextlib.contextmanager
-    def database(self, purpose='live', *, install=True):
+    def database(self, purpose='live', *, install=True, addons=()):
         """Yield the name of a fresh database with demo data; it is dropped at the end.
 
         :param str purpose: a word for its name
         :param bool install: whether the addon is in it already, or only what it depends on
+        :param addons: without it, the names of further modules of Odoo that are to be in it
         """
         self.drop_abandoned()
         name = self._get_name(purpose)
@@ -333,7 +334,7 @@ class Bench:
             if install:
                 self.prepare(name)
             else:
-                self.create(name)
+                self.create(name, addons)
             yield name
         finally:
             self.drop(name)

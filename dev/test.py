@@ -71,8 +71,8 @@ def _run_hooks(outcome):
     outcome.add('hooks', passed, failed or int(bool(hooks.returncode)), started)
 
 
-def _run_pytest(outcome, part, folder, environment):
-    """Run the tests of ``folder`` that do not run inside Odoo."""
+def _run_pytest(outcome, part, folder, environment, options=()):
+    """Run the tests of ``folder`` that do not run inside Odoo, with ``options`` for pytest."""
     from .odoo_server import stop_group  # needs the environment
 
     started = time.monotonic()
@@ -81,7 +81,7 @@ def _run_pytest(outcome, part, folder, environment):
         # rootdir and confcutdir: the folders above are packages that import Odoo.
         command = [sys.executable, '-m', 'pytest', '-q', '--rootdir', folder, '--confcutdir', folder,
                    '-c', CHECKOUT / 'pyproject.toml', '-p', 'no:cacheprovider', '--import-mode', 'importlib',
-                   '--junitxml', report, folder]
+                   '--junitxml', report, *options, folder]
         path = os.pathsep.join(filter(None, [str(CHECKOUT), os.environ.get('PYTHONPATH')]))
         # A group of its own, so that Ctrl-C comes once, from us, and fixtures can stop their servers.
         pytest = subprocess.Popen(command, cwd=scratch, stdin=subprocess.DEVNULL, start_new_session=True,
@@ -242,7 +242,7 @@ def main():
             if 'package' in parts:
                 _run_package(outcome, bench)
             if 'live' in parts and live.is_dir():
-                _run_pytest(outcome, 'live', live, os.environ)
+                _run_pytest(outcome, 'live', live, os.environ, ['--full'] if os.environ.get('FULL') else [])
     return outcome.show()
 
 

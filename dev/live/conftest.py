@@ -1,6 +1,7 @@
 """What the live tests share: a server with several workers, its applications, and a browser."""
 
 import dataclasses
+import re
 import secrets
 import shutil
 
@@ -8,6 +9,7 @@ import pytest
 import requests
 from playwright.sync_api import sync_playwright
 
+from dev.live.counts import FULL, SHORT
 from dev.odoo_server import LOGIN, PASSWORD, Bench
 from oauth2 import pkce
 
@@ -21,6 +23,34 @@ CHROMIUM_OPTIONS = [
     '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
     '--disable-component-update', '--disable-sync',
 ]
+
+
+#: Each line is what one check did, and how often.
+DONE = pytest.StashKey()
+
+#: Characters of the random part of each secret that is issued, and of those that the tests make up.
+RANDOM_PART = 43
+
+
+def pytest_addoption(parser):
+    parser.addoption('--full', action='store_true', help="the numbers of `make live` instead of those of `make test`")
+
+
+def pytest_configure(config):
+    config.addinivalue_line('markers', 'full: only in the full form; what it shows is shown by another test too')
+    config.stash[DONE] = []
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption('full'):
+        left_out = [item for item in items if item.get_closest_marker('full')]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    for line in config.stash[DONE]:
+        terminalreporter.write_line(line)
 
 
 @dataclasses.dataclass
@@ -43,11 +73,31 @@ class Application:
 class Live:
     """The live server, and requests to it as applications make them."""
 
-    def __init__(self, server):
+    def __init__(self, server, postgres=None):
+        """
+        :param Server server: where requests go
+        :param Postgres postgres: its database server, for those tests that count rows
+        """
         self.server = server
+        self.postgres = postgres
         self.url = server.url
+        self.issued = set()
         server.call('ir.config_parameter', 'set_param', 'orestapi.issuer', server.url)
         self.scopes = server.call('orestapi.scope', 'search', [])
+
+    def note(self, *issued):
+        """Remember secrets that were issued, because none of them may be in the log."""
+        for secret in issued:
+            # A refresh token has two parts, and neither is anybody's business.
+            parts = secret.split('_', 4)[4] if secret.startswith('orestapi_rt_') else secret
+            self.issued |= {parts[:RANDOM_PART], secret[-RANDOM_PART:]}
+
+    def find_secrets(self, text):
+        """Return the secrets that were issued and are in a text."""
+        found = set()
+        for word in re.findall(rf'[\w-]{{{RANDOM_PART},}}', text, re.ASCII):
+            found.update(word[start:start + RANDOM_PART] for start in range(len(word) - RANDOM_PART + 1))
+        return found & self.issued
 
     def call(self, model, method, *arguments, **keywords):
         return self.server.call(model, method, *arguments, **keywords)
@@ -62,6 +112,8 @@ class Live:
             'uri_ids': [(0, 0, {'uri': redirect_uri})],
             **({} if public else {'client_secret': client_secret}), **values,
         })
+        if client_secret:
+            self.note(client_secret)
         return Application(application_id, client_id, client_secret, redirect_uri)
 
     def log_in(self, login=LOGIN, password=PASSWORD):
@@ -73,6 +125,11 @@ class Live:
             'csrf_token': csrf_token, 'login': login, 'password': password})
         assert answer.status_code == 303, "The login failed."
         return session
+
+    def get_cookie(self):
+        """Return the header field of a browser in which the user is logged in."""
+        with self.log_in() as session:
+            return f"session_id={session.cookies['session_id']}"
 
     def get_code(self, session, application, verifier, scope='read rpc'):
         """Let the user of a session allow an application, and return the code."""
@@ -88,11 +145,16 @@ class Live:
                    for name in ('csrf_token', 'consent')},
             })
         assert answer.status_code == 303, answer.text
-        return answer.headers['Location'].partition('code=')[2].partition('&')[0]
+        code = answer.headers['Location'].partition('code=')[2].partition('&')[0]
+        self.note(verifier, code)
+        return code
 
     def post(self, path, application, **parameters):
-        return requests.post(
+        answer = requests.post(
             f'{self.url}/oauth2/{path}', auth=application.auth, data=application.with_client(parameters), timeout=60)
+        if path == 'token' and answer.status_code == 200:
+            self.note(answer.json()['access_token'], answer.json()['refresh_token'])
+        return answer
 
     def redeem(self, application, code, verifier):
         return self.post('token', application, grant_type='authorization_code', code=code,
@@ -103,6 +165,26 @@ class Live:
 
     def is_active(self, application, token):
         return self.post('introspect', application, token=token).json()['active']
+
+    def call_json2(self, access_token):
+        """Call Odoo's own API with an access token."""
+        return requests.post(f'{self.url}/json/2/res.users/context_get', json={}, timeout=60,
+                             headers={'Authorization': f'Bearer {access_token}'})
+
+    def execute(self, statement, parameters=()):
+        """Run one statement in the database, and return its rows."""
+        return self.postgres.execute(statement, parameters, database=self.server.database)
+
+    def count_sign_ins(self, application_ids, condition='TRUE'):
+        """Return how many sign-ins of applications are stored that fulfil a condition in SQL."""
+        [[count]] = self.execute(
+            f"""
+            SELECT count(*)
+              FROM orestapi_token AS token
+              JOIN orestapi_authorization AS "authorization" ON "authorization".id = authorization_id
+             WHERE application_id = ANY(%s) AND {condition}
+            """, [application_ids])
+        return count
 
     def sign_in(self, session, application):
         """Go through the flow and return the token response."""
@@ -119,15 +201,45 @@ def bench():
 
 
 @pytest.fixture(scope='session')
-def live(bench):
-    """One server for all live tests; its log must stay free of errors."""
+def counts(request):
+    return FULL if request.config.getoption('full') else SHORT
+
+
+@pytest.fixture
+def tell(request):
+    """A function that shows what a check did, with its numbers, at the end of the run."""
+    return lambda text: request.config.stash[DONE].append(f'{request.node.originalname}: {text}')
+
+
+@pytest.fixture(scope='session')
+def installed(bench):
+    """The name of a database with the addon in it, to be copied and never to be used."""
+    with bench.database('installed') as database:
+        yield database
+
+
+@pytest.fixture(scope='session')
+def live(bench, installed):
+    """One server for all live tests; its log must stay free of errors and of secrets."""
     # Without cron: Odoo's daily clean-up runs at once in a new database, and deletes what a test wants to count.
-    with bench.database('live') as database, \
+    with bench.copy(installed, 'live') as database, \
             bench.serve(database, '--max-cron-threads', '0', workers=WORKERS) as server:
-        yield Live(server)
-        log = server.log.read_text()
-        complaints = [line for line in log.splitlines() if ' ERROR ' in line or ' CRITICAL ' in line]
-        assert not complaints, '\n'.join(complaints)
+        live = Live(server, bench.postgres)
+        yield live
+        check_log(live)
+
+
+def check_log(live, allowed=()):
+    """Look for errors, tracebacks, and every secret that was issued.
+
+    :param allowed: parts of lines that may be there
+    """
+    log = live.server.log.read_text(errors='replace')
+    complaints = [line for line in log.splitlines() if re.search(' ERROR | CRITICAL |^Traceback ', line)
+                  and not any(part in line for part in allowed)]
+    assert not complaints, '\n'.join(complaints)
+    found = live.find_secrets(log)
+    assert not found, f"{len(found)} of {len(live.issued)} secrets are in {live.server.log}: {found}"
 
 
 @pytest.fixture(scope='session')
@@ -135,10 +247,17 @@ def user_session(live):
     return live.log_in()
 
 
-@pytest.fixture
-def browser_page():
-    """A page of a real Chromium."""
+@pytest.fixture(scope='session')
+def browser():
+    """A real Chromium."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_OPTIONS)
-        yield browser.new_page()
+        yield browser
         browser.close()
+
+
+@pytest.fixture
+def browser_page(browser):
+    """A page in a browser window of its own: nobody is logged in, nothing is remembered."""
+    with browser.new_context() as context:
+        yield context.new_page()

@@ -23,16 +23,16 @@ STATE = 'a state with & = # % and ünïcode'
 
 @pytest.fixture(scope='module')
 def addons_database(bench):
-    with bench.database('addons') as database:
-        bench.run_odoo(f"Odoo's {', '.join(ADDONS)}", database, '-i', ','.join(ADDONS))
+    with bench.database('addons', install=False, addons=ADDONS) as database:
         yield database
 
 
+@pytest.mark.full
 def test_flow_tests_pass_beside_other_addons(bench, addons_database, tmp_path):
     log = tmp_path / 'odoo.log'
     with log.open('w') as output:
         process = bench.start(bench.odoo_command(
-            addons_database, '-u', 'orestapi', '--stop-after-init', '--workers', '0', '--max-cron-threads', '0',
+            addons_database, '-i', 'orestapi', '--stop-after-init', '--workers', '0', '--max-cron-threads', '0',
             '--http-port', str(free_port()), '--test-tags', ','.join(f'/orestapi:{name}' for name in TESTS)), output)
         process.wait()
     findings = read_log(log.read_text())
@@ -43,7 +43,7 @@ def test_flow_tests_pass_beside_other_addons(bench, addons_database, tmp_path):
 def test_user_with_two_factor_authentication(bench, addons_database, browser_page):
     """The user comes back from the second factor with every parameter intact."""
     secret = base64.b32encode(os.urandom(20)).decode()
-    with bench.serve(addons_database, workers=2) as server:
+    with bench.serve(addons_database, '-i', 'orestapi', workers=2) as server:
         live = Live(server)
         application = live.register()
         # As the dialog of auth_totp stores it, once the user has scanned the picture.

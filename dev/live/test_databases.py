@@ -16,15 +16,21 @@ TRIES_AN_ADDRESS = 9
 
 
 @pytest.fixture
-def database(bench):
-    with bench.database('lifecycle') as database:
+def database(bench, installed):
+    with bench.copy(installed, 'lifecycle') as database:
         yield database
 
 
-def test_n065_n135_n194_databases_are_strangers_to_each_other(bench):
+def test_n065_n135_n194_databases_are_strangers_to_each_other(bench, installed):
     """N065, N135, N194: each database is an issuer of its own, and takes nothing that another one issued."""
-    with bench.database('first') as first, bench.database('second') as second, \
-            bench.serve(first) as first_server, bench.serve(second) as second_server:
+    with bench.copy(installed, 'first') as first, bench.copy(installed, 'second') as second:
+        # A copy shares the secret of the database; a database of its own has another.
+        bench.run_script(second, "env['ir.config_parameter'].init(force=True)")
+        check_strangers(bench, first, second)
+
+
+def check_strangers(bench, first, second):
+    with bench.serve(first) as first_server, bench.serve(second) as second_server:
         lives = Live(first_server), Live(second_server)
         # The same row ids, the same client id and secret in both: only the secrets of the tokens differ.
         values = {'client_id': 'the-same-client', 'client_secret': 'the same secret in both'}
