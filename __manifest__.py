@@ -25,6 +25,7 @@
         'views/res_config_settings_views.xml',
         'views/res_users_views.xml',
         'views/authorize_templates.xml',
+        'views/records_templates.xml',
         'views/orestapi_menus.xml',
     ],
     'demo': [

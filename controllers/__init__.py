@@ -7,5 +7,6 @@ from . import legacy_oauth2
 from . import metadata
 from . import record_dispatcher
 from . import records
+from . import records_documentation
 from . import revoke
 from . import token

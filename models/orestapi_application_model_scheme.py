@@ -21,6 +21,16 @@ class OrestapiApplication(models.Model):
         scheme = self.env.ref('orestapi.model_scheme_default', raise_if_not_found=False)
         return scheme and scheme.active and scheme
 
+    @api.model
+    def _get_documented(self):
+        """Return the active applications that the user may read about at `/orestapi/1/docs`."""
+        if self.env.user.has_group(ADMINISTRATOR):
+            return self.search([])
+        if not self.env.user._is_internal():
+            return self.browse()
+        own = self.env['orestapi.authorization'].search([('user_id', '=', self.env.uid)])
+        return own.application_id.filtered('active')
+
     def write(self, vals):
         if 'model_scheme_id' not in vals:
             return super().write(vals)

@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 from odoo import Command
 from odoo.tests import tagged
 
-from .common import OAuth2Case
+from .common import PASSWORD, OAuth2Case
 
 RECORDS = '/orestapi/1/records/res.partner'
 
@@ -262,3 +262,22 @@ class TestRecords(RecordsCase):
         self.assertIn(RECORDS, document['paths'])
         self.assertNotIn('res.users', json.dumps(document))
         self.assertNotIn('vat', document['components']['schemas']['res.partner.fields']['properties'])
+
+    def test_documentation(self):
+        """People see what an application reads for them, and nothing of applications they have not allowed."""
+        path = '/orestapi/1/docs'
+        self.logout()
+        self.assertIn('/web/login', self.url_open(path).url)
+        self.authenticate(self.user.login, PASSWORD)
+        page = self.url_open(path).text
+        self.assertIn('res.partner', page)
+        self.assertIn("Wiki", page)
+        self.assertNotIn("Shop", page)
+        self.assertNotIn('<code>vat</code>', page)
+        other = self.url_open(f'{path}?application={self.other.id}').text
+        self.assertNotIn("Shop", other)
+        self.assertEqual(self.url_open(f'{path}?application=x&other=1').status_code, 200)
+        self.authenticate(self.administrator.login, PASSWORD)
+        self.assertIn("Shop", self.url_open(path).text)
+        self.authenticate(self.portal_user.login, PASSWORD)
+        self.assertNotIn('res.partner', self.url_open(path).text)

@@ -1,0 +1,29 @@
+from odoo import http
+from odoo.http import request
+
+
+class RecordsDocumentation(http.Controller):
+
+    @http.route('/orestapi/1/docs', type='http', auth='user', methods=['GET'], readonly=True, sitemap=False)
+    def documentation(self, application=None, **_kwargs):
+        """Show people what an application may read for them, and how.
+
+        The OpenAPI document for eyes: the applications are those that the user has
+        authorized, and all of them for an Oregional Odoo App administrator.
+
+        :param str application: the id of the one to show; the first one if left out
+        """
+        record = request.env['orestapi.record']
+        applications = request.env['orestapi.application']._get_documented()
+        shown = applications.filtered(lambda found: str(found.id) == application) or applications[:1]
+        # sudo: orestapi.application - which scheme an application has that the user lets act for them
+        offer = record._get_offer(shown.sudo().model_scheme_id.id)
+        return request.render('orestapi.records_documentation', {
+            'applications': applications,
+            'shown': shown,
+            'issuer': request.env['orestapi.application']._get_issuer(),
+            'models': [
+                {**description, 'fields': record._get_fields(offer, description['model'])}
+                for description in record._get_models(offer)
+            ],
+        })
