@@ -18,5 +18,6 @@ from . import orestapi_token
 from . import orestapi_token_introspection
 from . import orestapi_token_revocation
 from . import res_config_settings
+from . import res_groups
 from . import res_users
 from . import res_users_apikeys
