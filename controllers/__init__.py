@@ -4,6 +4,7 @@ from . import dispatcher
 from . import introspect
 from . import legacy_dispatcher
 from . import legacy_oauth2
+from . import legacy_records
 from . import metadata
 from . import record_dispatcher
 from . import records

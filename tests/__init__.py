@@ -9,6 +9,8 @@ from . import test_consent
 from . import test_events
 from . import test_flow
 from . import test_introspect
+from . import test_legacy
+from . import test_legacy_records
 from . import test_metadata
 from . import test_model_scheme
 from . import test_records

@@ -1,0 +1,112 @@
+from odoo import http
+from odoo.http import request
+
+from ..oauth2 import challenge, legacy, parameters
+from ..records import legacy as legacy_parameters
+from ..records import order
+from .dispatcher import MAX_CONTENT_LENGTH
+from .record_dispatcher import RecordDispatcher, make_response
+
+DEFAULT_LIMIT = 20
+
+
+class LegacyRecordDispatcher(RecordDispatcher):
+    """Serves the addresses at which the older connector reads records: `type='legacy_records'`.
+
+    They differ from those of the records API by their parameters, which may come
+    in a form as well, and by how an error looks.
+    """
+    routing_type = 'legacy_records'
+
+    def _serve(self, endpoint):
+        # Kept before anything reads the form, which uses the body up.
+        httprequest = self.request.httprequest
+        httprequest.max_content_length = MAX_CONTENT_LENGTH + 1
+        httprequest.get_data(parse_form_data=False)
+        return super()._serve(endpoint)
+
+    def _parse_parameters(self):
+        httprequest = self.request.httprequest
+        has_body = httprequest.method == 'POST' and (httprequest.mimetype or httprequest.content_length)
+        body = self._read_body() if has_body else b''
+        return parameters.parse(b'&'.join(filter(None, (httprequest.query_string, body))))
+
+    def _get_error_response(self, error):
+        headers = {}
+        if error.status in (400, 401, 403):
+            headers['WWW-Authenticate'] = challenge.get_bearer(error)
+        if retry_after := getattr(error, 'retry_after', None):
+            headers['Retry-After'] = str(retry_after)
+        content = {
+            # RFC 6750 §3.1: no code for a request without credentials.
+            **({'error': error.error} if error.error else {}),
+            'error_description': error.description,
+            **legacy.get_error_parameters(error, self.request.httprequest.path),
+        }
+        return make_response(self.request, content, error.status, headers=headers)
+
+
+def read_route(path):
+    """Declare a route that reads as the user of the access token (scope `read`)."""
+    return http.route(
+        path, type='legacy_records', auth='none', methods=['GET', 'POST'], scope='read',
+        csrf=False, save_session=False, readonly=True)
+
+
+class LegacyRecords(http.Controller):
+    """Records for the older connector; a parameter that it sends beside the known ones is ignored."""
+
+    @read_route('/orestapi/application/model')
+    def legacy_models(self):
+        """List the models that the application is offered."""
+        return make_response(request, [
+            {'model': description['model'], 'name': description['name']}
+            for description in request.env['orestapi.record']._get_models(request.oauth2_offer)])
+
+    @read_route('/orestapi/model/field')
+    def legacy_fields(self):
+        """Describe fields of a model in the words of `ir.model.fields`."""
+        sent = self._get_parameters('model', 'names', 'data')
+        model = legacy_parameters.require(sent, 'model')
+        names = legacy_parameters.parse_names(legacy_parameters.require(sent, 'names'), 'names')
+        columns = legacy_parameters.parse_columns(sent.get('data'))
+        record, offer = request.env['orestapi.record'], request.oauth2_offer
+        fields = record._get_fields(offer, model)
+        for name in names:
+            record._get_field(offer, request.env[model], name)
+        return make_response(request, [
+            legacy_parameters.describe_field(model, name, fields[name], columns)
+            for name in dict.fromkeys(names or fields)])
+
+    @read_route('/orestapi/record/name_search')
+    def legacy_name_search(self):
+        """Find records by their display name."""
+        sent = self._get_parameters('model', 'name', 'limit', 'offset', 'order')
+        model = legacy_parameters.require(sent, 'model')
+        limit = legacy_parameters.parse_number(sent.get('limit'), 'limit', DEFAULT_LIMIT)
+        offset = legacy_parameters.parse_number(sent.get('offset'), 'offset', 0)
+        count, found = request.env['orestapi.record']._find_by_display_name(
+            request.oauth2_offer, model, sent.get('name'), limit, offset,
+            order.parse_legacy(sent.get('order')) if sent.get('order') else ())
+        return make_response(request, [
+            {'header': {**self._get_header(model), 'count': count, 'offset': offset, 'limit': limit}},
+            {'data': [{'id': id_, 'display_name': display_name} for id_, display_name in found]},
+        ])
+
+    @read_route('/orestapi/record/read')
+    def legacy_read(self):
+        """Read records by their ids."""
+        sent = self._get_parameters('model', 'ids', 'fields')
+        model = legacy_parameters.require(sent, 'model')
+        ids = legacy_parameters.parse_ids(legacy_parameters.require(sent, 'ids'))
+        names = legacy_parameters.parse_names(sent.get('fields') or '[]', 'fields')
+        rows = request.env['orestapi.record']._read(request.oauth2_offer, model, ids, names or None, empty=False)
+        return make_response(request, [{'header': self._get_header(model)}, {'data': rows}])
+
+    def _get_parameters(self, *known):
+        request.oauth2_parameters.require_single(known)
+        return request.oauth2_parameters
+
+    def _get_header(self, model):
+        action_id, menu_id = request.env['orestapi.record']._get_location(model)
+        return {'model': model, 'action_id': action_id, 'menu_id': menu_id}

@@ -1,0 +1,89 @@
+"""The parameters of the older connector, lists as JSON text, and how it is told of a field."""
+import json
+
+from .parameters import NAME, NUMBER
+from .problem import InvalidRequest
+
+#: Items of one list, before anything is looked up.
+MAX_ITEMS = 1000
+
+#: Columns of `ir.model.fields`, each with what `fields_get` calls it.
+COLUMNS = {
+    'name': None,
+    'model': None,
+    'field_description': 'string',
+    'ttype': 'type',
+    'relation': 'relation',
+    'relation_field': 'relation_field',
+    'help': 'help',
+    'selection': 'selection',
+    'required': 'required',
+    'readonly': 'readonly',
+    'store': 'store',
+    'translate': 'translate',
+}
+DEFAULT_COLUMNS = ('name', 'field_description', 'ttype', 'relation', 'required', 'readonly', 'help')
+
+
+def require(sent, name):
+    """Return a parameter.
+
+    :raise InvalidRequest: when it is missing
+    """
+    value = sent.get(name)
+    if value is None:
+        raise InvalidRequest(f"The parameter {name} is missing.")
+    return value
+
+
+def _parse_list(text, name, accept):
+    try:
+        items = json.loads(text)
+    # RecursionError: `[[[[…`
+    except (ValueError, RecursionError):
+        items = None
+    if not isinstance(items, list):
+        raise InvalidRequest(f"The parameter {name} is not a JSON list.")
+    if len(items) > MAX_ITEMS:
+        raise InvalidRequest(f"The parameter {name} has more than {MAX_ITEMS} items.")
+    if not all(accept(item) for item in items):
+        raise InvalidRequest(f"The parameter {name} has an item of another kind.")
+    return items
+
+
+def parse_names(text, name):
+    """Return the names of a list of fields; an empty list stands for all."""
+    return _parse_list(text, name, lambda item: isinstance(item, str) and bool(NAME.fullmatch(item)))
+
+
+def parse_ids(text):
+    """Return the ids of a list of records."""
+    return _parse_list(text, 'ids', lambda item: type(item) is int)
+
+
+def parse_columns(text):
+    """Return which columns of `ir.model.fields` are asked for."""
+    columns = _parse_list(text, 'data', lambda item: isinstance(item, str)) if text is not None else DEFAULT_COLUMNS
+    if not COLUMNS.keys() >= set(columns):
+        raise InvalidRequest(f"The parameter data has an unknown column. Those there are: {', '.join(COLUMNS)}.")
+    return columns or DEFAULT_COLUMNS
+
+
+def parse_number(text, name, default):
+    """Return a number that is not negative."""
+    if text is None:
+        return default
+    if not NUMBER.fullmatch(text):
+        raise InvalidRequest(f"The parameter {name} is not a number.")
+    return int(text)
+
+
+def describe_field(model, name, field, columns):
+    """Describe a field as a row of `ir.model.fields`.
+
+    :param dict field: its definition, as `fields_get` returns it
+    :return: `name` and the columns; `False` where there is nothing
+    """
+    known = {'name': name, 'model': model}
+    return {'name': name, **{
+        column: known[column] if column in known else field.get(COLUMNS[column]) or False for column in columns}}
