@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from records import order
 from records.problem import InvalidRequest
 
@@ -29,7 +30,8 @@ def test_cursor(position):
     cursor = order.render_cursor(KEY, 'search', position)
     assert order.parse_cursor(KEY, 'search', cursor) == position
     for key, search, changed in (
-        (b'other', 'search', cursor), (KEY, 'other', cursor), (KEY, 'search', cursor[:-2]), (KEY, 'search', 'A' + cursor),
+        (b'other', 'search', cursor), (KEY, 'other', cursor), (KEY, 'search', cursor[:-2]),
+        (KEY, 'search', 'A' + cursor),
     ):
         with pytest.raises(InvalidRequest):
             order.parse_cursor(key, search, changed)

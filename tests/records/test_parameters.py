@@ -1,4 +1,5 @@
 import pytest
+
 from records import parameters
 from records.problem import InvalidRequest, render
 
