@@ -19,7 +19,7 @@ class IrHttp(models.AbstractModel):
         authorization = request.httprequest.headers.get('Authorization', '')
         # Split as widely as core does it, which takes any white space for a blank.
         words = authorization.split()
-        if len(words) < 2 or words[0].lower() != 'bearer' or not token.is_ours(words[1]):
+        if len(words) < 2 or words[0].lower() != 'bearer' or not words[1].startswith(token.PREFIX):
             super()._auth_method_bearer()
             return
         # Not left to core, which would answer a valid token without the scope

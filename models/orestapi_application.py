@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, ValidationError
 
 from ..oauth2 import origin, token
 from ..oauth2.client import CONFIDENTIAL, PUBLIC
@@ -95,14 +95,14 @@ class OrestapiApplication(models.Model):
         default=lambda self: self.env.ref('orestapi.scope_read', raise_if_not_found=False),
         help="What the application may ask users for.")
     trusted = fields.Boolean(
-        groups=ADMINISTRATOR,
+        copy=False, groups=ADMINISTRATOR,
         help="Users are not asked whether they allow it. Only for an application of your own organization.")
     group_ids = fields.Many2many(
         'res.groups', string="Who May Authorize It", required=True, groups=ADMINISTRATOR,
         default=lambda self: self.env.ref('base.group_user'),
         help="Only members of one of these groups can use the application. Whoever leaves them loses access at once.")
     service_user_id = fields.Many2one(
-        'res.users', "Service User", ondelete='restrict', groups=ADMINISTRATOR,
+        'res.users', "Service User", ondelete='restrict', copy=False, groups=ADMINISTRATOR,
         domain=[('share', '=', False)],
         help="For an application that works on its own, without a user: it acts as this user, with this user's "
              "rights. Leave it empty to refuse that. Use a user of its own for it.")
@@ -176,23 +176,64 @@ class OrestapiApplication(models.Model):
                     "A legacy connector has a client secret: make the application confidential, "
                     "or switch off the legacy connector."))
 
+    def _may_give_any_right(self):
+        # Who administers access rights could take any right anyway.
+        return self.env.su or self.env.user.has_group('base.group_erp_manager')
+
+    def _check_service_user_rights(self):
+        """Check that the current user may decide for the service users.
+
+        Who knows the client secret acts as the service user. Without this,
+        administering applications would be a way to act as any colleague. No
+        `@api.constrains`, because those run as superuser.
+
+        :raise AccessError: for the service user of somebody else, and whoever
+            does not administer access rights
+        """
+        # sudo: orestapi.application - whose service user it is decides, not who may read that user
+        if not self._may_give_any_right() and self.sudo().service_user_id - self.env.user:
+            raise AccessError(self.env._(
+                "The application acts as somebody else than you: ask somebody who administers access rights "
+                "to do this."))
+
+    def _check_trusted_rights(self):
+        """Check that the current user may decide what nobody is asked about.
+
+        :raise AccessError: for a trusted application, and whoever does not
+            administer access rights
+        """
+        if not self._may_give_any_right() and any(self.mapped('trusted')):
+            raise AccessError(self.env._(
+                "Users are not asked about a trusted application: ask somebody who administers access rights to "
+                "do this, or let the application not be trusted."))
+
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
             self._check_bounds_of(vals)
         applications = super().create(vals_list)
         applications._check_service_user_rights()
+        applications._check_trusted_rights()
         for application in applications:
             self.env['orestapi.event']._log('application_created', application_id=application.id)
         return applications
 
     def write(self, vals):
         self._check_bounds_of(vals)
+        # sudo: orestapi.application - remembers the service users, to tell whether one changed
+        service_users = {application.id: application.service_user_id for application in self.sudo()}
         result = super().write(vals)
         # Of `_get_settings`, here and in the models that it reads.
         self.env.registry.clear_cache()
-        if 'service_user_id' in vals:
+        if {'service_user_id', 'scope_ids'} & vals.keys() or vals.get('previous_client_secret_expires_at'):
             self._check_service_user_rights()
+        if vals.get('trusted') or 'scope_ids' in vals:
+            self._check_trusted_rights()
+        if vals.get('service_user_id') and not vals.get('client_secret') and not self.env.su:
+            # Whoever generated the secret before knows it, and would now act as this user.
+            for application in self:
+                if application.has_client_secret and application.service_user_id != service_users[application.id]:
+                    application._set_client_secret(False)
         if 'active' in vals:
             kind = 'application_activated' if vals['active'] else 'application_deactivated'
             for application in self:

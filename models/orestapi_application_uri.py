@@ -42,11 +42,16 @@ class OrestapiApplicationUri(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         self.env.registry.clear_cache()
-        return super().create(vals_list)
+        records = super().create(vals_list)
+        # Codes of users who are not asked would go there.
+        records.application_id._check_trusted_rights()
+        return records
 
     def write(self, vals):
         self.env.registry.clear_cache()
-        return super().write(vals)
+        result = super().write(vals)
+        self.application_id._check_trusted_rights()
+        return result
 
     def unlink(self):
         self.env.registry.clear_cache()

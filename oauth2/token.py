@@ -116,11 +116,14 @@ def parse(string):
 
 
 def is_ours(string):
-    """Return whether a credential claims to be a token of this server.
+    """Return whether a credential has the form of a token of this server.
+
+    The whole form, because a person may have chosen a password that only begins
+    like one.
 
     :param string: what was sent as a password or token, over RPC perhaps no text at all
     """
-    return isinstance(string, str) and string.startswith(f'{PREFIX}_')
+    return isinstance(string, str) and parse(string) is not None
 
 
 def _compute_mac(key, row_id, generation, secret):

@@ -457,33 +457,91 @@ class TestApplication(OAuth2Case):
         self.application.service_user_id = self.user
         self.assertInvalid("A public application has no secret", self.application.write, {'client_type': 'public'})
 
-    def test_service_user_may_do_no_more_than_who_chooses_it(self):
-        """Else administering applications would be a way to every right in Odoo."""
-        admin = self.env.ref('base.user_admin')
-        service = new_test_user(self.env, 'robot', 'base.group_user', password=PASSWORD)
-        refused = "The service user may do more than you"
-        self.wiki.service_user_id = service
-        secret = self.wiki.generate_client_secret()
+    def assertNotAllowed(self, sentence, method, *args):
+        """Assert that something is refused for want of rights."""
+        with self.assertRaises(AccessError) as caught, self.env.cr.savepoint():
+            method(*args)
+        self.assertIn(sentence, caught.exception.args[0])
+
+    def test_only_who_administers_rights_names_another_service_user(self):
+        """Else administering applications would be a way to act as any colleague."""
+        refused = "The application acts as somebody else than you"
+        colleague = new_test_user(self.env, 'robot', 'base.group_user', password=PASSWORD)
         for method, args in (
-            (self.wiki.write, [{'service_user_id': admin.id}]),
-            (self.applications.create, [{'name': "Calendar", 'service_user_id': admin.id}]),
-            (self.applications.with_context(default_service_user_id=admin.id).create, [{'name': "Calendar"}]),
+            (self.wiki.write, [{'service_user_id': colleague.id}]),
+            (self.applications.create, [{'name': "Calendar", 'service_user_id': colleague.id}]),
+            (self.applications.with_context(default_service_user_id=colleague.id).create, [{'name': "Calendar"}]),
         ):
-            self.assertInvalid(refused, method, *args)
-        # Where somebody else has chosen it, a new secret would be the same.
-        self.application.service_user_id = admin
+            self.assertNotAllowed(refused, method, *args)
+        # Where somebody else has chosen it, a secret or a scope more would be the same.
+        self.application.service_user_id = colleague
+        until = fields.Datetime.now() + timedelta(days=1)
         for method, args in (
             (self.wiki.generate_client_secret, []),
             (self.wiki.write, [{'client_secret': 'a secret of the administrator'}]),
-            (self.wiki.copy, []),
+            (self.wiki.write, [{'previous_client_secret_expires_at': until}]),
+            (self.wiki.write, [{'scope_ids': [Command.clear()]}]),
         ):
-            self.assertInvalid(refused, method, *args)
-        self.assertTrue(self.authenticates(secret))
-        self.wiki.description = "The rest can be changed"
-        # Who administers access rights could take any right anyway.
-        self.administrator.group_ids += self.env.ref('base.group_erp_manager')
+            self.assertNotAllowed(refused, method, *args)
+        self.wiki.write({'description': "The rest", 'previous_client_secret_expires_at': False})
+        self.assertFalse(self.wiki.copy().service_user_id)
+        # As themself, an administrator may do it all anyway.
+        self.wiki.service_user_id = self.administrator
         self.wiki.generate_client_secret()
+        self.administrator.group_ids += self.env.ref('base.group_erp_manager')
+        self.wiki.service_user_id = colleague
+        self.wiki.generate_client_secret()
+
+    def test_who_knew_the_secret_before_does_not_act_as_the_service_user(self):
+        self.administrator.group_ids += self.env.ref('base.group_erp_manager')
+        colleague = new_test_user(self.env, 'robot', 'base.group_user', password=PASSWORD)
+        secret = self.wiki.generate_client_secret(keep_previous=7)
+        self.wiki.service_user_id = colleague
+        self.assertFalse(self.wiki.has_client_secret)
+        self.assertEqual(self.wiki.status, 'incomplete')
+        self.assertFalse(self.authenticates(secret))
+        self.assertFalse(self.authenticates(CLIENT_SECRET))
+        secret = self.wiki.generate_client_secret()
+        self.wiki.service_user_id = colleague
+        self.assertTrue(self.authenticates(secret), "The same service user")
         self.wiki.service_user_id = False
+        self.assertTrue(self.authenticates(secret))
+        self.wiki.write({'service_user_id': colleague.id, 'client_secret': 'a secret of the administrator'})
+        self.assertTrue(self.authenticates('a secret of the administrator'))
+
+    def test_only_who_administers_rights_trusts_an_application(self):
+        """Else an application of an administrator would act for anybody without being asked."""
+        refused = "Users are not asked about a trusted application"
+        for method, args in (
+            (self.wiki.write, [{'trusted': True}]),
+            (self.applications.create, [{'name': "Calendar", 'trusted': True}]),
+            (self.applications.with_context(default_trusted=True).create, [{'name': "Calendar"}]),
+        ):
+            self.assertNotAllowed(refused, method, *args)
+        self.application.trusted = True
+        uri = {'uri': 'https://evil.example/callback'}
+        for method, args in (
+            (self.wiki.write, [{'uri_ids': [Command.create(uri)]}]),
+            (self.wiki.uri_ids.write, [uri]),
+            (self.wiki.write, [{'scope_ids': [Command.clear()]}]),
+        ):
+            self.assertNotAllowed(refused, method, *args)
+        self.assertFalse(self.wiki.copy().trusted)
+        self.wiki.trusted = False
+        self.wiki.uri_ids.write(uri)
+        self.administrator.group_ids += self.env.ref('base.group_erp_manager')
+        self.wiki.trusted = True
+
+    def test_overlap_has_a_bound(self):
+        self.stop_clock()
+        self.wiki.generate_client_secret(keep_previous=1)
+        bound = fields.Datetime.now() + timedelta(days=90)
+        self.wiki.previous_client_secret_expires_at = bound
+        self.assertInvalid(
+            "0 to 90 days", self.wiki.write, {'previous_client_secret_expires_at': bound + timedelta(seconds=1)})
+        with self.later(days=80):
+            self.assertInvalid(
+                "0 to 90 days", self.wiki.write, {'previous_client_secret_expires_at': bound + timedelta(days=80)})
 
     # Archive and delete
 

@@ -18,6 +18,20 @@ class TestSettings(TransactionCase):
             with self.subTest(wrong), self.assertRaises(ValidationError):
                 self.save(orestapi_issuer=wrong)
 
+    def test_issuer_past_the_settings(self):
+        """What no application could use as an issuer is not used, and the security check says so."""
+        parameters = self.env['ir.config_parameter']
+        parameters.set_param('web.base.url', 'https://odoo.example.com')
+        application = self.env['orestapi.application'].create({'name': "Wiki"})
+        for wrong in ('odoo.example.com', 'https://odoo.example.com/path', 'javascript:alert(1)', ' '):
+            with self.subTest(wrong):
+                parameters.set_param('orestapi.issuer', wrong)
+                self.assertEqual(application._get_issuer(), 'https://odoo.example.com')
+                self.assertIn("The issuer of the settings is not used", '\n'.join(application._get_risks()))
+        parameters.set_param('orestapi.issuer', 'https://other.example.com/')
+        self.assertEqual(application._get_issuer(), 'https://other.example.com')
+        self.assertNotIn("The issuer of the settings", '\n'.join(application._get_risks()))
+
     def test_retention(self):
         self.save(orestapi_event_retention=30)
         self.assertEqual(self.env['ir.config_parameter'].get_param('orestapi.event_retention'), '30')

@@ -148,7 +148,9 @@ def test_secret_is_in_no_repr():
 
 
 @pytest.mark.parametrize(('string', 'ours'), [
-    (f'orestapi_at_1_{SECRET}', True), ('orestapi_garbage', True), ('', False), ('orestapi', False), ('x' * 40, False),
+    (f'orestapi_at_1_{SECRET}', True), (f'orestapi_ac_1_{SECRET}', True), (f'orestapi_rt_1_0_{SECRET}_{SECRET}', True),
+    ('orestapi_garbage', False), ('orestapi_at_1_garbage', False), (f'orestapi_at_1_{SECRET}x', False),
+    ('', False), ('orestapi', False), ('x' * 40, False),
     *((value, False) for value in (None, 5, True, ['orestapi_'], {'orestapi_': 1})),
 ])
 def test_is_ours(string, ours):
