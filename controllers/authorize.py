@@ -99,6 +99,11 @@ class Authorize(http.Controller):
             return self._decide(client, authorization, answer)
         if self._is_consent_given(user, client, authorization):
             return self._issue_code(client, authorization, answer)
+        if self._is_trusted(client, authorization):
+            request.env['orestapi.event']._log(
+                'consent_by_setting', application_id=client.id, user_id=user.id,
+                detail=', '.join(sorted(authorization.scope)))
+            return self._issue_code(client, authorization, answer)
         return self._render_consent(client, authorization)
 
     def _is_consent_given(self, user, client, authorization):
@@ -107,7 +112,12 @@ class Authorize(http.Controller):
         if not application._is_identity_assured(authorization.redirect_uri):
             return False
         granted = request.env['orestapi.authorization']._find_granted_scope(user, client)
-        return application.trusted or authorization.scope <= granted
+        return authorization.scope <= granted
+
+    def _is_trusted(self, client, authorization):
+        # sudo: orestapi.application - settings that say whether to ask the user
+        application = request.env['orestapi.application'].sudo().browse(client.id)
+        return application.trusted and application._is_identity_assured(authorization.redirect_uri)
 
     def _decide(self, client, authorization, answer):
         form = request.httprequest.form

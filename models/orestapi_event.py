@@ -49,6 +49,7 @@ class OrestapiEvent(models.Model):
             ('client_authentication_failed', "Client authentication failed"),
             ('authorization_request_refused', "Authorization request refused"),
             ('consent_given', "Consent given"),
+            ('consent_by_setting', "Allowed by setting"),
             ('consent_refused', "Consent refused"),
             ('authorization_revoked', "Authorization revoked"),
             ('sign_in_revoked', "Sign-in ended"),
@@ -120,6 +121,9 @@ class OrestapiEvent(models.Model):
                     "A request from %(address)s to authorize %(application)s was refused: %(detail)s", **values)
             case 'consent_given':
                 return self.env._("%(user)s allowed %(application)s: %(detail)s.", **values)
+            case 'consent_by_setting':
+                return self.env._(
+                    "%(application)s was allowed without asking %(user)s, because it is trusted: %(detail)s.", **values)
             case 'consent_refused':
                 return self.env._("%(user)s refused %(application)s.", **values)
             case 'authorization_revoked':

@@ -77,6 +77,17 @@ class TestConsent(OAuth2Case):
         self.assertEqual(self.env['orestapi.authorization'].search([]).user_id, self.user)
         self.assertEqual(self.redeem(parameters['code']).status_code, 200)
 
+    def test_trusted_application_leaves_an_event(self):
+        """Once, and again when it gets more: nobody was asked, so that somebody must be able to see it."""
+        self.application.trusted = True
+        for scope in ('read', 'read', 'read rpc'):
+            self.authenticate('mitchell', PASSWORD)
+            self.get_response(self.authorize(self.get_request(scope=scope)))
+        events = self.env['orestapi.event'].search([('kind', '=', 'consent_by_setting')])
+        self.assertEqual(events.mapped('detail'), ['read, rpc', 'read'])
+        self.assertEqual((events.user_id, events.application_id), (self.user, self.application))
+        self.assertFalse(self.env['orestapi.event'].search([('kind', '=', 'consent_given')]))
+
     def test_n066_session_expired(self):
         """A session that has ended meanwhile is as good as none, for both methods."""
         self.application.trusted = True

@@ -339,6 +339,12 @@ class TestXmlrpcToken(OAuth2Case):
                 'the password of the thief', password=self.access_token)
         self.assertEqual(self.get_context(password=PASSWORD)['uid'], self.user.id)
 
+    def test_password_that_begins_like_a_token(self):
+        for password in ('orestapi_ is what I use', 'orestapi_at_1_guess'):
+            self.user.password = password
+            self.assertEqual(self.log_in_browser('mitchell', password), self.user.id)
+            self.assertEqual(self.get_context(password=password)['uid'], self.user.id)
+
     def test_no_cool_down(self):
         """Tokens, wrong or at the wrong place, do not keep the people of an office from logging in."""
         # Core counts in the process, for all tests; and only where a browser logs in.
