@@ -31,7 +31,7 @@ class OAuth2Case(HttpCase):
     def setUpClass(cls):
         super().setUpClass()
         # The one cursor of these tests cannot be a replica's and the primary's at once,
-        # and tokens are looked up at the primary. `dev/live/test_replica.py` has both.
+        # and tokens are looked up at the primary.
         cls.set_registry_readonly_mode(False)
         cls.addClassCleanup(cls.set_registry_readonly_mode, True)
         # What the demo data shows, with the sign-ins and codes. The tests count their own.
