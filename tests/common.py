@@ -15,6 +15,14 @@ CLIENT_SECRET = 'a secret the administrator brought: 50%+1'
 PASSWORD = 'a password of at least 8'
 VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
 
+#: Access tokens that no issuer of ours has issued: a JWT that names an audience, with `alg`
+#: none (RFC 8725 §2.1), with a signature, and an opaque one.
+FOREIGN_TOKENS = (
+    'eyJhbGciOiJub25lIn0.eyJhdWQiOiJvdGhlciIsInN1YiI6IjIifQ.',
+    'eyJhbGciOiJIUzI1NiJ9.eyJhdWQiOiJvdGhlciIsInN1YiI6IjIifQ.ZpVCsE0PCyUe5GBJQVCmWmIvC8zZ6SzXrDnbwqTUlsM',
+    'ya29.of-another-server',
+)
+
 #: What every answer of the endpoints for applications must carry.
 NO_STORE = {'Cache-Control': 'no-store', 'Pragma': 'no-cache'}
 

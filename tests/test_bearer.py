@@ -2,7 +2,7 @@ from odoo import Command
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
-from .common import CLIENT_SECRET, PASSWORD, OAuth2Case
+from .common import CLIENT_SECRET, FOREIGN_TOKENS, PASSWORD, OAuth2Case
 
 URL = '/json/2/res.users/context_get'
 
@@ -188,6 +188,11 @@ class TestBearer(OAuth2Case):
         # A copy of the database that was neutralized has none of the secrets.
         self.env['ir.config_parameter'].set_param('database.secret', 'that of the copy')
         self.assertOAuth2Error(self.refresh(tokens['refresh_token']), 400, 'invalid_grant')
+
+    def test_n195_n196_tokens_of_other_issuers(self):
+        """They are none of ours, so that Odoo looks for an API key and finds none."""
+        for token in FOREIGN_TOKENS:
+            self.assertAnonymous(self.call_json2(token))
 
     def test_n197_user_archived(self):
         access_token = self.sign_in(scope='rpc')['access_token']

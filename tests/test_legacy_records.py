@@ -2,8 +2,9 @@ import json
 from urllib.parse import urlencode
 
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
-from .common import CLIENT_SECRET
+from .common import CALLBACK, CLIENT_SECRET, FOREIGN_TOKENS, VERIFIER
 from .test_records import RecordsCase
 
 MODEL, FIELD = '/orestapi/application/model', '/orestapi/model/field'
@@ -94,13 +95,13 @@ class TestLegacyRecords(RecordsCase):
         self.assertIn('name', data['data'][0])
         self.assertNotIn('email', data['data'][0])
 
-    def test_legacy_n184_no_credentials(self):
+    def test_n184_no_credentials(self):
         for path in PATHS:
             response = self.get(path, token=None)
             self.assertLegacyError(response, 401, None)
             self.assertEqual(response.headers['WWW-Authenticate'], 'Bearer realm="orestapi"')
 
-    def test_legacy_n185_n192_wrong_token(self):
+    def test_n185_n192_n193_n213_wrong_token(self):
         tokens = self.sign_in(scope='read')
         rpc = self.sign_in(scope='rpc')['access_token']
         for path in PATHS:
@@ -110,7 +111,20 @@ class TestLegacyRecords(RecordsCase):
             self.assertLegacyError(response, 403, 'insufficient_scope')
             self.assertIn('scope="read"', response.headers['WWW-Authenticate'])
 
-    def test_legacy_n187_n188_n189_n191_where_the_token_is(self):
+    def test_n186_malformed_header(self):
+        for path in PATHS:
+            for header in (
+                'Bearer', 'Bearer ', 'Bearer a b', f'Bearer {self.token},', f'Bearer {self.token}, Bearer {self.token}',
+                f'Bearer\t{self.token}', f'Bearer {self.token} x',
+            ):
+                with self.subTest(path=path, header=header):
+                    response = self.get(path, token=None, headers={'Authorization': header})
+                    self.assertLegacyError(response, 400, 'invalid_request')
+        # RFC 6750 §2.1 has `1*SP`, so that two blanks are fine.
+        response = self.get(MODEL, token=None, headers={'Authorization': f'Bearer  {self.token}'})
+        self.assertEqual(response.status_code, 200)
+
+    def test_n187_n188_n189_n190_n191_where_the_token_is(self):
         for path in PATHS:
             self.assertLegacyError(self.get(path, access_token=self.token), 400, 'invalid_request')
             self.assertLegacyError(self.get(path, token=None, access_token=self.token), 401, None)
@@ -124,14 +138,37 @@ class TestLegacyRecords(RecordsCase):
         self.assertEqual(self.get(MODEL, token=None, headers={
             'Authorization': f'bearer {self.token}'}).status_code, 200)
 
-    def test_legacy_n197_n198_user_or_application_archived(self):
+    def test_n193_scope_read_opens_nothing_else(self):
+        self.application.legacy_connector = True
+        code = self.get_code(scope='read')
+        token = self.post('/orestapi/oauth2/access_token', {
+            'grant_type': 'authorization_code', 'code': code, 'redirect_uri': CALLBACK, 'code_verifier': VERIFIER,
+            'client_id': self.application.client_id, 'client_secret': CLIENT_SECRET,
+        }, headers={'Authorization': 'OAuth'}).json()['access_token']
+        self.assertEqual(self.get(MODEL, token=token).status_code, 200)
+        response = self.call_json2(token)
+        self.assertEqual((response.status_code, response.json()['error']), (403, 'insufficient_scope'))
+        self.assertFault(3, self.call_xmlrpc, self.user, 'res.users', 'context_get', password=token)
+
+    def test_n194_token_of_another_database(self):
+        """It names a row that may exist here, with a secret that was never issued here."""
+        row = self.token.split('_')[2]
+        for path in PATHS:
+            self.assertLegacyError(self.get(path, token=f'orestapi_at_{row}_' + 'x' * 43), 401, 'invalid_token')
+
+    def test_n195_n196_tokens_of_other_issuers(self):
+        for path in PATHS:
+            for token in FOREIGN_TOKENS:
+                self.assertLegacyError(self.get(path, token=token), 401, 'invalid_token')
+
+    def test_n197_n198_user_or_application_archived(self):
         self.application.active = False
         self.assertLegacyError(self.get(MODEL), 401, 'invalid_token')
         self.application.active = True
         self.user.active = False
         self.assertLegacyError(self.get(MODEL), 401, 'invalid_token')
 
-    def test_legacy_n199_model_outside(self):
+    def test_n199_model_outside(self):
         for model in ('res.users', 'no.such.model', 'ir.config_parameter', 'base', '__class__'):
             for path, parameters in (
                     (FIELD, {'names': ['name']}), (NAME_SEARCH, {}), (READ, {'ids': [1], 'fields': ['name']})):
@@ -140,7 +177,7 @@ class TestLegacyRecords(RecordsCase):
         self.assertEqual(self.load(MODEL), [])
         self.refuse(403, 'insufficient_scope', NAME_SEARCH, model='res.partner')
 
-    def test_legacy_n200_n201_field_outside(self):
+    def test_n200_n201_field_outside(self):
         for name in ('email', 'vat', 'comment', 'signup_token'):
             if name in self.env['res.partner']._fields:
                 self.refuse(403, 'insufficient_scope', FIELD, model='res.partner', names=[name])
@@ -152,13 +189,13 @@ class TestLegacyRecords(RecordsCase):
         header, _data = self.load(NAME_SEARCH, model='res.partner', name='secret.example.com')
         self.assertEqual(header['header']['count'], 0)
 
-    def test_legacy_n202_record_outside(self):
+    def test_n202_record_outside(self):
         header, data = self.load(NAME_SEARCH, model='res.partner', name="Partner 3")
         self.assertEqual((header['header']['count'], data['data']), (0, []))
         _header, data = self.load(READ, model='res.partner', ids=self.partners.ids, fields=['name'])
         self.assertEqual([row['id'] for row in data['data']], self.ours.ids)
 
-    def test_legacy_n203_context(self):
+    def test_n203_context(self):
         _header, data = self.load(
             READ, model='res.partner', ids=self.German.ids, fields=['name'], context={'allowed_company_ids': [1]},
             sudo='1', lang='hu_HU', uid='1')
@@ -166,12 +203,37 @@ class TestLegacyRecords(RecordsCase):
         # Odoo would hand them to the handler as arguments.
         self.assertEqual(self.get(f'{MODEL}?self=x&args=x').status_code, 200)
 
-    def test_legacy_n205_n212_methods(self):
+    @mute_logger('odoo.http')
+    def test_n204_no_methods(self):
+        for path in ('unlink', 'write', 'create', 'search', 'export_data', '__class__', 'read/sudo', 'read/1/unlink'):
+            self.assertEqual(self.get(f'/orestapi/record/{path}', model='res.partner', ids='[1]').status_code, 404)
+        partner = {'model': 'res.partner'}
+        for name in ('__class__', '_name', 'env', 'sudo', 'with_user', 'export_data', 'unlink', '_fields'):
+            with self.subTest(name):
+                self.refuse(400, 'invalid_request', FIELD, **partner, names=[name])
+                self.refuse(400, 'invalid_request', READ, **partner, ids=self.ours.ids, fields=[name])
+                self.refuse(400, 'invalid_request', NAME_SEARCH, **partner, order=name)
+                self.refuse(403, 'insufficient_scope', READ, model=name, ids=[1])
+        # A parameter that says what to call is one of those that are not read.
+        self.load(READ, **partner, ids=self.ours.ids, fields=['name'], call='unlink')
+        self.assertEqual(self.ours.exists(), self.ours)
+
+    def test_n205_n212_methods(self):
+        before = self.ours[0].write_date
         for path in PATHS:
             for method in ('PUT', 'PATCH', 'DELETE'):
-                self.assertEqual(self.get(path, method=method).status_code, 405)
+                response = self.get(path, method=method)
+                self.assertEqual(response.status_code, 405)
+                self.assertLessEqual({'GET', 'POST'}, set(response.headers['Allow'].split(', ')))
+        for method in ('GET', 'POST'):
+            response = self.get(
+                READ, method=method, headers={'X-HTTP-Method-Override': 'DELETE'}, model='res.partner',
+                ids=str(self.ours.ids), fields='["name"]', _method='DELETE', vals='{"name": "x"}')
+            self.assertEqual(len(response.json()[1]['data']), 3)
+        self.ours.invalidate_recordset()
+        self.assertEqual(self.ours[0].write_date, before)
 
-    def test_legacy_n206_n207_nonsense(self):
+    def test_n206_n207_nonsense(self):
         partner = {'model': 'res.partner'}
         for path, parameters in (
             (FIELD, {}), (FIELD, partner), (NAME_SEARCH, {}), (READ, {}), (READ, partner),
@@ -197,12 +259,34 @@ class TestLegacyRecords(RecordsCase):
         self.assertLegacyError(
             self.get(f'{NAME_SEARCH}?model=res.partner&model=res.country'), 400, 'invalid_request')
 
-    def test_legacy_n209_session_of_another_user(self):
+    def test_n208_binaries(self):
+        partner = {'model': 'res.partner', 'fields': ['image_128']}
+        self.refuse(403, 'insufficient_scope', READ, **partner, ids=self.ours[:1].ids)
+        configuration = self.scheme.configuration_ids.filtered(lambda record: record.model == 'res.partner')
+        configuration.field_ids += self.env['ir.model.fields']._get('res.partner', 'image_128')
+        self.ours[0].image_1920 = self.env.ref('base.main_partner').avatar_1920
+        _header, data = self.load(READ, **partner, ids=self.ours[:2].ids)
+        self.assertEqual([row['image_128'] for row in data['data']], [self.ours[0].image_128.decode(), False])
+        ids = self.env['res.partner'].create([
+            {'name': str(number), 'country_id': self.hungary.id} for number in range(11)]).ids
+        self.refuse(400, 'invalid_request', READ, **partner, ids=ids)
+        self.refuse(403, 'insufficient_scope', READ, model='ir.attachment', ids=[1], fields=['datas'])
+
+    def test_n209_session_of_another_user(self):
         self.authenticate('ada', 'a password of at least 8')
         response = self.get(f'{READ}?{urlencode({"model": "res.partner", "ids": str(self.German.ids)})}')
         self.assertEqual(response.json()[1], {'data': []})
         self.assertNotIn('Set-Cookie', response.headers)
 
-    def test_legacy_n211_origin(self):
+    def test_n210_no_cache(self):
+        """Neither an answer nor an error is kept by anybody, whatever the status."""
+        partner = {'model': 'res.partner', 'ids': str(self.ours.ids), 'names': '["name"]'}
+        for path in PATHS:
+            for response in (self.get(path, **partner), self.get(path), self.get(path, token=None),
+                             self.get(path, token='x'), self.get(path, model='no.such.model', ids='[1]', names='[]')):
+                self.assertEqual(response.headers['Cache-Control'], 'no-store, private', response.text)
+                self.assertNotIn('ETag', response.headers)
+
+    def test_n211_origin(self):
         response = self.get(MODEL, headers={'Origin': 'https://evil.example'})
         self.assertNotIn('Access-Control-Allow-Origin', response.headers)

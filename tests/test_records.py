@@ -53,12 +53,12 @@ class RecordsCase(OAuth2Case):
         super().setUp()
         self.token = self.sign_in(scope='read')['access_token']
 
-    def get(self, path, token=True, method='GET', headers=None, **parameters):
+    def get(self, path, token=True, method='GET', headers=None, body=None, **parameters):
         headers = dict(headers or {})
         if token:
             headers['Authorization'] = f'Bearer {self.token if token is True else token}'
         query = f'?{urlencode(parameters)}' if parameters else ''
-        return self.url_open(path + query, headers=headers, method=method, allow_redirects=False)
+        return self.url_open(path + query, headers=headers, data=body, method=method, allow_redirects=False)
 
     def search(self, **parameters):
         """Return the answer to a search of partners, which must be a good one."""

@@ -3,7 +3,7 @@ import json
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .common import CLIENT_SECRET
+from .common import CLIENT_SECRET, FOREIGN_TOKENS
 from .test_records import RECORDS, RecordsCase
 
 
@@ -29,6 +29,14 @@ class TestRecordsAccess(RecordsCase):
             with self.subTest(header):
                 response = self.get(RECORDS, token=None, headers={'Authorization': header})
                 self.assertProblem(response, 400, 'invalid_request')
+
+    def test_n187_n189_token_in_the_body(self):
+        """A body is not read at all: with `GET` it means nothing (RFC 9110 §9.3.1)."""
+        headers = {'Content-Type': 'application/x-www-form-urlencoded'}
+        body = f'access_token={self.token}'
+        response = self.get(RECORDS, token=None, body=body, headers=headers)
+        self.assertEqual(response.status_code, 401)
+        self.assertProblem(self.get(RECORDS, body=body, headers=headers), 400, 'invalid_request')
 
     def test_n188_token_in_the_query(self):
         self.assertEqual(self.get(RECORDS, token=None, access_token=self.token).status_code, 401)
@@ -58,6 +66,15 @@ class TestRecordsAccess(RecordsCase):
         token = self.sign_in(scope='rpc')['access_token']
         response = self.get(RECORDS, token=token)
         self.assertProblem(response, 403, 'insufficient_scope')
+
+    def test_n194_token_of_another_database(self):
+        """It names a row that may exist here, with a secret that was never issued here."""
+        row = self.token.split('_')[2]
+        self.assertProblem(self.get(RECORDS, token=f'orestapi_at_{row}_' + 'x' * 43), 401, 'invalid_token')
+
+    def test_n195_n196_tokens_of_other_issuers(self):
+        for token in FOREIGN_TOKENS:
+            self.assertProblem(self.get(RECORDS, token=token), 401, 'invalid_token')
 
     def test_n155_scheme_emptied(self):
         self.scheme.configuration_ids = False
@@ -205,6 +222,18 @@ class TestRecordsAccess(RecordsCase):
         response = self.get(f'{RECORDS}/{self.German.id}')
         self.assertProblem(response, 404, 'not_found', challenge=False)
         self.assertEqual(self.opener.cookies['session_id'], before)
+
+    def test_n210_no_cache(self):
+        """Nobody keeps an answer or an error, and a picture only whoever asked for it."""
+        for path in (RECORDS, f'{RECORDS}/{self.partners[0].id}', f'{RECORDS}/2000000000', '/orestapi/1/models',
+                     '/orestapi/1/models/res.partner', '/orestapi/1/models/res.users', '/orestapi/1/openapi.json'):
+            for response in (self.get(path), self.get(path, token=None), self.get(path, token='x'),
+                             self.get(path, nothing='x')):
+                self.assertEqual(response.headers['Cache-Control'], 'no-store, private', response.text)
+                self.assertNotIn('ETag', response.headers)
+        self.application.logo = self.env.ref('base.main_partner').avatar_128
+        response = self.get('/orestapi/1/application/logo')
+        self.assertEqual(response.headers['Cache-Control'], 'private, max-age=3600')
 
     def test_n211_origins(self):
         self.application.allowed_origins = 'https://shop.example.com'
