@@ -12,9 +12,6 @@ from ..oauth2.errors import (
     TemporarilyUnavailable,
 )
 
-#: Bytes of a request body: no honest request of the protocol comes near it.
-MAX_CONTENT_LENGTH = 16 * 1024
-
 
 class OAuth2Dispatcher(http.Dispatcher):
     """Serves the endpoints that applications call: `type='oauth2'`.
@@ -26,6 +23,8 @@ class OAuth2Dispatcher(http.Dispatcher):
     ended sign-in, a counted failure, an event.
     """
     routing_type = 'oauth2'
+    #: Bytes of a request body: no honest request of the protocol comes near it.
+    max_content_length = 16 * 1024
 
     @classmethod
     def is_compatible_with(cls, request):
@@ -60,16 +59,16 @@ class OAuth2Dispatcher(http.Dispatcher):
 
     def _read_body(self):
         httprequest = self.request.httprequest
-        if (httprequest.content_length or 0) > MAX_CONTENT_LENGTH:
+        if (httprequest.content_length or 0) > self.max_content_length:
             raise RequestTooLarge("The request body is too large.")
         if httprequest.mimetype != parameters.MEDIA_TYPE:
             raise InvalidRequest(f"The request body must be {parameters.MEDIA_TYPE}.")
         # For a body that does not say how long it is (`Transfer-Encoding: chunked`).
         # One more than allowed, because werkzeug cuts off the rest without a word.
-        httprequest.max_content_length = MAX_CONTENT_LENGTH + 1
+        httprequest.max_content_length = self.max_content_length + 1
         # Cached: Odoo runs the handler again when two transactions collide.
         body = httprequest.get_data(parse_form_data=False)
-        if len(body) > MAX_CONTENT_LENGTH:
+        if len(body) > self.max_content_length:
             raise RequestTooLarge("The request body is too large.")
         return body
 

@@ -4,7 +4,6 @@ from odoo.http import request
 from ..oauth2 import challenge, legacy, parameters
 from ..records import legacy as legacy_parameters
 from ..records import order
-from .dispatcher import MAX_CONTENT_LENGTH
 from .record_dispatcher import RecordDispatcher, make_response
 
 DEFAULT_LIMIT = 20
@@ -17,11 +16,14 @@ class LegacyRecordDispatcher(RecordDispatcher):
     in a form as well, and by how an error looks.
     """
     routing_type = 'legacy_records'
+    #: Bytes of a request body. The older connector sends long lists of ids: far more
+    #: than are read at once must still be told how many that are.
+    max_content_length = 1024 * 1024
 
     def _serve(self, endpoint):
         # Kept before anything reads the form, which uses the body up.
         httprequest = self.request.httprequest
-        httprequest.max_content_length = MAX_CONTENT_LENGTH + 1
+        httprequest.max_content_length = self.max_content_length + 1
         httprequest.get_data(parse_form_data=False)
         return super()._serve(endpoint)
 

@@ -254,10 +254,22 @@ class TestLegacyRecords(RecordsCase):
         ):
             with self.subTest(path=path, parameters=str(parameters)[:80]):
                 self.refuse(400, 'invalid_request', path, **parameters)
-        response = self.ask(READ, 'POST', **partner, ids=list(range(1, 100_001)))
-        self.assertLegacyError(response, 413, 'invalid_request')
         self.assertLegacyError(
             self.get(f'{NAME_SEARCH}?model=res.partner&model=res.country'), 400, 'invalid_request')
+
+    def test_n206_long_lists(self):
+        """A thousand ids and as many names fit into a form; of more, the answer says what is too many."""
+        partner = {'model': 'res.partner'}
+        ids = [*self.ours.ids, *range(2_147_483_647 - 997, 2_147_483_647)]
+        names = ['name', 'city', 'country_id'] * 333
+        response = self.ask(READ, 'POST', **partner, ids=ids, fields=names)
+        self.assertEqual(response.status_code, 200, response.text)
+        self.assertEqual([row['id'] for row in response.json()[1]['data']], self.ours.ids)
+        response = self.ask(READ, 'POST', **partner, ids=list(range(1, 100_001)))
+        self.assertLegacyError(response, 400, 'invalid_request')
+        self.assertIn("more than 1000 items", response.json()['orestapi_message'])
+        response = self.ask(READ, 'POST', **partner, ids='[' + '1' * 1024 * 1024 + ']')
+        self.assertLegacyError(response, 413, 'invalid_request')
 
     def test_n208_binaries(self):
         partner = {'model': 'res.partner', 'fields': ['image_128']}
