@@ -1,9 +1,9 @@
 import psycopg2
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from odoo import http
 
-from ..oauth2 import challenge, parameters
+from ..oauth2 import challenge, errors, parameters
 from ..oauth2.errors import (
     InvalidRequest,
     OAuth2Error,
@@ -25,6 +25,8 @@ class OAuth2Dispatcher(http.Dispatcher):
     routing_type = 'oauth2'
     #: Bytes of a request body: no honest request of the protocol comes near it.
     max_content_length = 16 * 1024
+    #: What is said where there is nothing, and to a method that an address does not take.
+    not_found, method_not_allowed = errors.UnknownAddress, errors.MethodNotAllowed
 
     @classmethod
     def is_compatible_with(cls, request):
@@ -108,6 +110,14 @@ class OAuth2Dispatcher(http.Dispatcher):
         return client and client.allowed_origins
 
     def handle_error(self, exc):
+        # Odoo decides on the first two before there is a handler, and here without an environment.
+        if isinstance(exc, NotFound):
+            return self._get_error_response(self.not_found("There is nothing at this address."))
+        if isinstance(exc, MethodNotAllowed):
+            allowed = ', '.join(sorted(exc.valid_methods))
+            response = self._get_error_response(self.method_not_allowed(f"This address takes only {allowed}."))
+            response.headers['Allow'] = allowed
+            return response
         if isinstance(exc, HTTPException) and not isinstance(exc, RequestEntityTooLarge):
             return exc
         if isinstance(exc, RequestEntityTooLarge):

@@ -1,7 +1,7 @@
 from odoo import http
 from odoo.http import request
 
-from ..oauth2 import challenge, legacy, parameters
+from ..oauth2 import challenge, errors, legacy, parameters
 from ..records import legacy as legacy_parameters
 from ..records import order
 from .record_dispatcher import RecordDispatcher, make_response
@@ -19,6 +19,7 @@ class LegacyRecordDispatcher(RecordDispatcher):
     #: Bytes of a request body. The older connector sends long lists of ids: far more
     #: than are read at once must still be told how many that are.
     max_content_length = 1024 * 1024
+    not_found, method_not_allowed = errors.UnknownAddress, errors.MethodNotAllowed
 
     def _serve(self, endpoint):
         # Kept before anything reads the form, which uses the body up.

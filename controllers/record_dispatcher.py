@@ -17,6 +17,7 @@ class RecordDispatcher(OAuth2Dispatcher):
     is offered. Errors are problem details (RFC 9457) with the header of RFC 6750 §3.
     """
     routing_type = 'orestapi'
+    not_found, method_not_allowed = problem.NotFound, problem.MethodNotAllowed
 
     def dispatch(self, endpoint, args):
         # Nothing but the path: what else a stranger sends is read by name.

@@ -1,18 +1,54 @@
 import re
 
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
-from odoo import models
+from odoo import http, models
 from odoo.http import SessionExpiredException, request
 
+from ..controllers.dispatcher import OAuth2Dispatcher
+from ..controllers.legacy_dispatcher import LegacyDispatcher
+from ..controllers.record_dispatcher import RecordDispatcher
 from ..oauth2 import bearer, challenge, legacy, metadata, token
 from ..oauth2.errors import InsufficientScope, InvalidToken, OAuth2Error
 
 CONTROL = re.compile(r'[\x00-\x1f\x7f]')
 
+#: Who answers below these addresses where there is nothing.
+DISPATCHERS = {
+    '/oauth2/': OAuth2Dispatcher,
+    '/orestapi/1/': RecordDispatcher,
+    '/orestapi/': LegacyDispatcher,
+}
+
 
 class IrHttp(models.AbstractModel):
     _inherit = 'ir.http'
+
+    @classmethod
+    def _match(cls, path_info):
+        try:
+            return super()._match(path_info)
+        except (NotFound, MethodNotAllowed) as error:
+            # Else an application would get a page in HTML, which caches may keep.
+            # Only of the request itself: others look up what a link leads to.
+            if path_info == request.httprequest.path:
+                dispatcher = cls._get_error_dispatcher(path_info, error)
+                if dispatcher:
+                    request.dispatcher = dispatcher(request)
+            raise
+
+    @classmethod
+    def _get_error_dispatcher(cls, path, error):
+        """Return the class of the dispatcher that answers an address or a method without a route.
+
+        :return: one of ours, or None where an address is not ours
+        """
+        if isinstance(error, NotFound):
+            return next((DISPATCHERS[prefix] for prefix in DISPATCHERS if path.startswith(prefix)), None)
+        router = request.env['ir.http'].routing_map().bind_to_environ(request.httprequest.environ)
+        rule, _arguments = router.match(path_info=path, method=error.valid_methods[0], return_rule=True)
+        dispatcher = http._dispatchers[rule.endpoint.routing['type']]
+        return dispatcher if issubclass(dispatcher, OAuth2Dispatcher) else None
 
     @classmethod
     def _auth_method_bearer(cls):

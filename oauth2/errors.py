@@ -37,6 +37,16 @@ class RequestTooLarge(InvalidRequest):
     status = 413
 
 
+class UnknownAddress(InvalidRequest):
+    """Nothing is served there; RFC 9110 §15.5.5."""
+    status = 404
+
+
+class MethodNotAllowed(InvalidRequest):
+    """The address is served, but not to this method; RFC 9110 §15.5.6."""
+    status = 405
+
+
 class InvalidClient(OAuth2Error):
     """RFC 6749 §5.2: client authentication failed.
 

@@ -11,6 +11,7 @@ import dataclasses
 
 from . import grant_type
 from . import parameters as request_parameters
+from .errors import UnknownAddress
 
 AUTHORIZATION_ENDPOINT = '/orestapi/oauth2/authorization'
 TOKEN_ENDPOINT = '/orestapi/oauth2/access_token'
@@ -47,6 +48,9 @@ def get_error_parameters(error, path):
     :param error: an error with `status` and `description`
     :param str path: the path of the request
     """
+    if isinstance(error, UnknownAddress):
+        # What a stranger made up is not repeated.
+        path = '/orestapi/address'
     words = path.removeprefix('/orestapi').replace('_', '/').split('/')
     return {
         'orestapi_code': f"{''.join(word.capitalize() for word in words)}-{error.status}",

@@ -1,4 +1,5 @@
 from . import test_access
+from . import test_addresses
 from . import test_application
 from . import test_authorization_code
 from . import test_authorize

@@ -161,7 +161,7 @@ class TestRecordsAccess(RecordsCase):
     @mute_logger('odoo.http')
     def test_n204_no_methods(self):
         for path in ('/orestapi/1/records/res.partner/1/unlink', '/orestapi/1/records/res.partner/__class__/sudo'):
-            self.assertEqual(self.get(path).status_code, 404)
+            self.assertProblem(self.get(path), 404, 'not_found', challenge=False)
         response = self.get(f'{RECORDS}/__class__')
         self.assertProblem(response, 404, 'not_found', challenge=False)
         self.assertInvalid(filter='__class__ pr')
@@ -170,8 +170,8 @@ class TestRecordsAccess(RecordsCase):
     def test_n205_other_methods(self):
         for method in ('POST', 'PUT', 'PATCH', 'DELETE'):
             response = self.get(f'{RECORDS}/{self.partners[0].id}', method=method)
-            self.assertEqual(response.status_code, 405)
-            self.assertIn('GET', response.headers['Allow'])
+            self.assertProblem(response, 405, 'method_not_allowed', challenge=False)
+            self.assertEqual(response.headers['Allow'], 'GET, HEAD, OPTIONS')
         self.assertTrue(self.partners[0].exists())
 
     def test_n206_limits(self):

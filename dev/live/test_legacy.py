@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+import requests
 
 from dev.cache import CHECKOUT
 from dev.odoo_server import LOGIN, PASSWORD
@@ -55,3 +56,46 @@ def test_wiki_connector(live, browser_page, is_legacy):
     assert ('/orestapi/oauth2/access_token?… ' in log) or not is_legacy
     for secret in filter(None, (application.client_secret, code, 'orestapi_rt_', 'orestapi_ac_')):
         assert secret not in log
+
+
+def test_addresses_that_nothing_serves(live):
+    """Also where no handler runs, each application gets an error in its own form, and no cache keeps it."""
+    token = live.sign_in(live.log_in(), live.register())['access_token']
+    for method, path, status, media_type in (
+        ('GET', '/oauth2/nothing', 404, 'application/json'),
+        ('GET', '/oauth2/token', 405, 'application/json'),
+        ('GET', '/orestapi/1/nothing', 404, 'application/problem+json'),
+        ('DELETE', '/orestapi/1/models', 405, 'application/problem+json'),
+        ('POST', '/orestapi/record/write', 404, 'application/json'),
+        ('PUT', '/orestapi/record/read', 405, 'application/json'),
+    ):
+        answer = requests.request(
+            method, live.url + path, headers={'Authorization': f'Bearer {token}'}, timeout=10)
+        assert answer.status_code == status, path
+        assert answer.headers['Content-Type'] == media_type, path
+        assert answer.headers['Cache-Control'].startswith('no-store'), path
+        assert 'Set-Cookie' not in answer.headers, path
+        assert 'traceback' not in answer.text.lower(), path
+        assert answer.json()['error']
+        assert ('Allow' in answer.headers) == (status == 405)
+        assert ('orestapi_code' in answer.json()) == path.startswith('/orestapi/record')
+
+
+def test_several_databases(bench, installed):
+    """Without a word about which database is meant, Odoo itself says that it does not know; with one, we answer."""
+    with bench.copy(installed, 'first') as first, bench.copy(installed, 'second') as second, \
+            bench.serve(f'{first},{second}', '--max-cron-threads', '0') as server:
+        for path in ('/oauth2/token', '/oauth2/nothing', '/orestapi/1/models', '/orestapi/version'):
+            answer = requests.get(server.url + path, timeout=30)
+            assert answer.status_code == 404, path
+            assert "No database is selected" in answer.text
+        for database in (first, second):
+            headers = {'X-Odoo-Database': database}
+            answer = requests.get(f'{server.url}/orestapi/version', headers=headers, timeout=30)
+            assert answer.json()['orestapi_version']
+            answer = requests.get(f'{server.url}/oauth2/token', headers=headers, timeout=30)
+            assert (answer.status_code, answer.json()['error']) == (405, 'invalid_request')
+            answer = requests.get(f'{server.url}/orestapi/1/nothing', headers=headers, timeout=30)
+            assert (answer.status_code, answer.json()['error']) == (404, 'not_found')
+        log = server.log.read_text()
+    assert 'Traceback' not in log

@@ -1,0 +1,98 @@
+from werkzeug.exceptions import NotFound
+from werkzeug.test import EnvironBuilder
+
+from odoo.http import HttpDispatcher, HTTPRequest, Request, _request_stack
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from .common import OAuth2Case
+
+
+@tagged('post_install', '-at_install')
+class TestAddresses(OAuth2Case):
+    """Addresses and methods that nothing serves: applications get what they can read, others Odoo's own page."""
+
+    def ask(self, path, method='GET', **kwargs):
+        return self.url_open(path, method=method, allow_redirects=False, **kwargs)
+
+    def assertLegacyError(self, response, status, code):
+        self.assertEqual(response.status_code, status, response.text)
+        self.assertNoStore(response)
+        content = response.json()
+        self.assertEqual(content['error'], 'invalid_request')
+        self.assertEqual(content['orestapi_code'], code)
+        self.assertEqual(content['orestapi_message'], content['error_description'])
+
+    def assertProblem(self, response, status, error):
+        self.assertEqual(response.status_code, status, response.text)
+        self.assertEqual(response.headers['Content-Type'], 'application/problem+json')
+        self.assertEqual(response.headers['Cache-Control'], 'no-store, private')
+        self.assertNotIn('Set-Cookie', response.headers)
+        self.assertEqual((response.json()['status'], response.json()['error']), (status, error))
+
+    def test_n081_n158_n182_n205_other_methods(self):
+        for path in ('token', 'revoke', 'introspect'):
+            for method in ('GET', 'HEAD', 'PUT', 'PATCH', 'DELETE'):
+                with self.subTest(path=path, method=method):
+                    response = self.ask(f'/oauth2/{path}', method)
+                    if method == 'HEAD':
+                        self.assertEqual(response.status_code, 405)
+                        self.assertNoStore(response)
+                    else:
+                        self.assertOAuth2Error(response, 405, 'invalid_request')
+                    self.assertEqual(response.headers['Allow'], 'OPTIONS, POST')
+        response = self.ask('/.well-known/oauth-authorization-server', 'POST', data='x')
+        self.assertOAuth2Error(response, 405, 'invalid_request')
+        response = self.ask('/orestapi/1/models', 'POST', json={})
+        self.assertProblem(response, 405, 'method_not_allowed')
+        self.assertEqual(response.headers['Allow'], 'GET, HEAD, OPTIONS')
+        self.assertLegacyError(self.ask('/orestapi/oauth2/access_token'), 405, 'Oauth2AccessToken-405')
+        self.assertLegacyError(self.ask('/orestapi/application/status', 'PUT'), 405, 'ApplicationStatus-405')
+        response = self.ask('/orestapi/record/read', 'DELETE')
+        self.assertEqual((response.status_code, response.json()['orestapi_code']), (405, 'RecordRead-405'))
+
+    @mute_logger('odoo.http')
+    def test_addresses_that_nothing_serves(self):
+        self.authenticate(self.user.login, 'a password of at least 8')
+        for method in ('GET', 'POST', 'DELETE'):
+            for path in ('/oauth2/nothing', '/oauth2/token/nothing', '/oauth2/'):
+                with self.subTest(path=path, method=method):
+                    self.assertOAuth2Error(self.ask(path, method), 404, 'invalid_request')
+            self.assertProblem(self.ask('/orestapi/1/nothing', method), 404, 'not_found')
+            self.assertProblem(self.ask('/orestapi/1/records/res.partner/1/unlink', method), 404, 'not_found')
+            response = self.ask('/orestapi/a_stranger/wrote_this', method)
+            self.assertLegacyError(response, 404, 'Address-404')
+            self.assertNotIn('stranger', response.text)
+
+    @mute_logger('odoo.http')
+    def test_others_answer_as_before(self):
+        for path, method, status in (
+            ('/oauth2x/nothing', 'GET', 404), ('/nothing/oauth2/token', 'GET', 404), ('/orestapi', 'GET', 404),
+            ('/xmlrpc/2/common', 'GET', 405), ('/orestapi/1/docs', 'POST', 405),
+            ('/oauth2/authorize', 'PUT', 405),
+        ):
+            with self.subTest(path):
+                response = self.ask(path, method)
+                self.assertEqual(response.status_code, status)
+                self.assertTrue(response.headers['Content-Type'].startswith('text/html'))
+
+    def test_attachment_below_our_addresses(self):
+        """Odoo serves what somebody put there, and only then says that there is nothing."""
+        self.env['ir.attachment'].create({
+            'name': "logo", 'type': 'binary', 'raw': b'a file', 'mimetype': 'text/plain', 'public': True,
+            'url': '/oauth2/logo.txt'})
+        response = self.ask('/oauth2/logo.txt')
+        self.assertEqual((response.status_code, response.text), (200, 'a file'))
+
+    def test_link_to_such_an_address(self):
+        """Odoo looks up what the links of a page lead to: that page is none of our business."""
+        for path, routing_type in (('/web', 'http'), ('/oauth2/nothing', 'oauth2')):
+            with HTTPRequest(EnvironBuilder(path).get_environ()) as httprequest:
+                page = Request(httprequest)
+                page.env = self.env
+                _request_stack.push(page)
+                self.addCleanup(_request_stack.pop)
+                page.dispatcher = HttpDispatcher(page)
+                with self.assertRaises(NotFound):
+                    self.env['ir.http']._match('/oauth2/nothing')
+                self.assertEqual(page.dispatcher.routing_type, routing_type)
