@@ -8,6 +8,8 @@ from oauth2 import errors
 @pytest.mark.parametrize(('error', 'code', 'status'), [
     (errors.InvalidRequest("Text."), 'invalid_request', 400),
     (errors.RequestTooLarge("Text."), 'invalid_request', 413),
+    (errors.UnknownAddress("Text."), 'invalid_request', 404),
+    (errors.MethodNotAllowed("Text."), 'invalid_request', 405),
     (errors.InvalidClient("Text."), 'invalid_client', 401),
     (errors.TooManyRequests(30), 'invalid_client', 429),
     (errors.InvalidGrant("Text."), 'invalid_grant', 400),
