@@ -43,7 +43,7 @@ class Authorize(http.Controller):
             client, uri = self._get_client(query)
         except OAuth2Error as error:
             return self._render_error(error)
-        if not request.session.uid:
+        if not request.session.uid or not request.env.user._is_session_valid(request.session):
             return self._redirect_to_login()
         self._authenticate_user()
         answer = Answer(uri, query.get('state'))

@@ -37,6 +37,7 @@ class OrestapiAuthorizationCode(models.Model):
     used_at = fields.Datetime("Used", readonly=True)
     verifier_failures = fields.Integer("Wrong Verifiers", default=0, readonly=True)
     revoked = fields.Boolean(readonly=True)
+    revocation_count = fields.Integer(groups=NO_ACCESS)
     address = fields.Char("IP Address", readonly=True)
     user_agent = fields.Char("Browser", readonly=True)
     token_id = fields.Many2one(
@@ -83,6 +84,8 @@ class OrestapiAuthorizationCode(models.Model):
             'redirect_uri_sent': request.redirect_uri_sent,
             'code_challenge': request.code_challenge,
             'scope': scope.render(request.scope),
+            # sudo: res.users - what makes the code worthless when all sign-ins are ended meanwhile
+            'revocation_count': user.sudo().orestapi_revocation_count,
             'create_date': now,
             'expires_at': now + timedelta(seconds=client.authorization_code_expiry),
             'address': address,
@@ -128,10 +131,12 @@ class OrestapiAuthorizationCode(models.Model):
         rows = self.env.execute_query_dict(SQL(
             """
             SELECT code.id, digest, redirect_uri, redirect_uri_sent, code_challenge, scope, expires_at, used_at,
-                   verifier_failures, revoked, token_id, address, user_agent,
-                   authorization_id, application_id, user_id
+                   verifier_failures, token_id, address, user_agent,
+                   authorization_id, application_id, user_id,
+                   revoked OR revocation_count <> COALESCE(orestapi_revocation_count, 0) AS revoked
               FROM orestapi_authorization_code AS code
               JOIN orestapi_authorization AS "authorization" ON "authorization".id = authorization_id
+              JOIN res_users AS users ON users.id = user_id
              WHERE code.id = %s
             """,
             code_id,

@@ -59,6 +59,7 @@ class OrestapiToken(models.Model):
     user_agent = fields.Char("Browser", readonly=True, help="What the user's browser said it was.")
     device = fields.Char(compute='_compute_device', help="The device or browser, as far as it said what it is.")
     last_address = fields.Char("Application's Address", readonly=True, help="Where the application last asked from.")
+    revocation_count = fields.Integer(groups=NO_ACCESS)
     revoked_at = fields.Datetime("Ended", readonly=True)
     revoked_reason = fields.Selection(
         [
@@ -166,15 +167,15 @@ class OrestapiToken(models.Model):
                 UPDATE orestapi_authorization_code
                    SET used_at = %(now)s, token_id = nextval('orestapi_token_id_seq')
                  WHERE id = %(code_id)s AND used_at IS NULL AND revoked IS NOT TRUE
-             RETURNING authorization_id, token_id, address, user_agent, scope
+             RETURNING authorization_id, token_id, address, user_agent, scope, revocation_count
             )
             INSERT INTO orestapi_token (
                    id, authorization_id, grant_type, scope, access_digest, access_scope, access_expires_at,
                    refresh_digest, generation, refreshed_at, create_date, last_used_at,
-                   address, user_agent, last_address)
+                   address, user_agent, last_address, revocation_count)
             SELECT token_id, authorization_id, %(grant_type)s, scope, %(access_digest)s, scope, %(access_expires_at)s,
                    %(refresh_digest)s, 0, %(now)s, %(now)s, %(now)s,
-                   address, user_agent, %(last_address)s
+                   address, user_agent, %(last_address)s, revocation_count
               FROM code
             RETURNING id
             """,
@@ -226,6 +227,7 @@ class OrestapiToken(models.Model):
             'create_date': now,
             'last_used_at': now,
             'last_address': address,
+            'revocation_count': user.orestapi_revocation_count,
         })
         return self._get_response(sign_in.id, access_secret, client.access_token_expiry, text)
 

@@ -84,6 +84,15 @@ class OrestapiToken(models.Model):
         :param user_ids: the ids of the users
         :param str reason: a value of `revoked_reason`
         """
+        # For those that this transaction does not see, because others just make them.
+        self.env.cr.execute(SQL(
+            """
+            UPDATE res_users SET orestapi_revocation_count = COALESCE(orestapi_revocation_count, 0) + 1
+             WHERE id = ANY(%s)
+            """,
+            list(user_ids),
+        ), log_exceptions=False)
+        self.env['res.users'].invalidate_model(['orestapi_revocation_count'])
         self.env['orestapi.authorization.code']._revoke_all(user_ids)
         self.env.cr.execute(SQL(
             """

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessDenied
+from odoo.fields import NO_ACCESS
+from odoo.tools import consteq
 
 from ..oauth2 import token
 
@@ -13,6 +15,11 @@ class ResUsers(models.Model):
     orestapi_token_ids = fields.One2many(
         'orestapi.token', string="Devices of Applications", compute='_compute_orestapi_token_ids',
         help="The devices and browsers on which applications act for the user.")
+
+    # How often all sign-ins of the user were ended. Codes and sign-ins remember what it
+    # was when the user allowed them, and are worth nothing when it has changed: a
+    # transaction that ends all of them cannot see those that others just make.
+    orestapi_revocation_count = fields.Integer(groups=NO_ACCESS, copy=False, prefetch=False, readonly=True)
 
     @property
     def SELF_READABLE_FIELDS(self):
@@ -41,6 +48,16 @@ class ResUsers(models.Model):
     def _action_revoke_all_devices(self):
         self.env['orestapi.token']._end_all(self.ids, 'logged_out')
         return super()._action_revoke_all_devices()
+
+    def _is_session_valid(self, session):
+        """Return whether a session was opened with the password that the user has now.
+
+        Core remembers that it was, until it hears from the other processes.
+
+        :param session: the session of a request of this user
+        """
+        expected = self._session_token_hash_compute(session.sid, self._session_token_get_values())
+        return consteq(expected or '', session.session_token or '')
 
     def _login(self, credential, user_agent_env):
         password = credential.get('password')
