@@ -1,3 +1,5 @@
+import json
+
 import psycopg2
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
@@ -158,5 +160,5 @@ def make_response(request, parameters=None, status=200, headers=None):
     }
     if parameters is None:
         return http.Response(status=status, headers=headers)
-    return request.make_json_response(parameters, status=status, headers={
+    return http.Response(json.dumps(parameters), status=status, headers={
         'Content-Type': 'application/json', **headers})

@@ -18,7 +18,7 @@ class Introspect(http.Controller):
         csrf=False, save_session=False, readonly=False)
     def introspect(self):
         """Tell an application whether a token is valid and what for (RFC 7662)."""
-        authenticated = client.authenticate(KNOWN)
+        authenticated = client.authenticate(KNOWN, 'token')
         if authenticated.is_public:
             # RFC 7662 §2.1: the caller must be authenticated, which a public one is not.
             raise InvalidClient("Introspection is for applications that have a client secret.")

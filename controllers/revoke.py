@@ -17,7 +17,7 @@ class Revoke(http.Controller):
         csrf=False, save_session=False, readonly=False, allow_origin=True)
     def revoke(self):
         """End the sign-in of a token on request of its application (RFC 7009)."""
-        authenticated = client.authenticate(KNOWN)
+        authenticated = client.authenticate(KNOWN, 'token')
         token = request.oauth2_parameters.get('token')
         if token is None:
             raise InvalidRequest("The parameter token is missing.")

@@ -15,7 +15,7 @@ class Token(http.Controller):
         """Exchange an authorization code, a refresh token or the client's own
         credentials for tokens (RFC 6749 §3.2).
         """
-        authenticated = client.authenticate(token_request.KNOWN)
+        authenticated = client.authenticate(token_request.KNOWN, 'refresh_token')
         parsed = token_request.validate(request.oauth2_parameters, authenticated)
         address = request.httprequest.remote_addr
         if parsed.grant_type == grant_type.AUTHORIZATION_CODE:

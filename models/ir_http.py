@@ -85,6 +85,15 @@ class IrHttp(models.AbstractModel):
         return HTTPException(response=response)
 
     @classmethod
+    def _pre_dispatch(cls, rule, args):
+        if isinstance(request.dispatcher, OAuth2Dispatcher):
+            # What applications call has no use for the language of a session, its
+            # debug mode, or what else Odoo finds out for the pages of a person.
+            request.dispatcher.pre_dispatch(rule, args)
+        else:
+            super()._pre_dispatch(rule, args)
+
+    @classmethod
     def _dispatch(cls, endpoint):
         if metadata.AUTHORIZATION_ENDPOINT in endpoint.routing['routes']:
             # It reads the request itself. As keyword arguments, a parameter of a

@@ -223,8 +223,7 @@ class OrestapiApplication(models.Model):
         # sudo: orestapi.application - remembers the service users, to tell whether one changed
         service_users = {application.id: application.service_user_id for application in self.sudo()}
         result = super().write(vals)
-        # Of `_get_settings`, here and in the models that it reads.
-        self.env.registry.clear_cache()
+        self._forget_settings()
         if {'service_user_id', 'scope_ids'} & vals.keys() or vals.get('previous_client_secret_expires_at'):
             self._check_service_user_rights()
         if vals.get('trusted') or 'scope_ids' in vals:
@@ -239,6 +238,18 @@ class OrestapiApplication(models.Model):
             for application in self:
                 self.env['orestapi.event']._log(kind, application_id=application.id)
         return result
+
+    def unlink(self):
+        result = super().unlink()
+        self._forget_settings()
+        return result
+
+    @api.model
+    def _forget_settings(self):
+        # Of `_get_settings`, here and in the models that it reads.
+        self.env.registry.clear_cache()
+        # And again, because another thread may remember until then what was.
+        self.env.cr.postcommit.add(self.env.registry.clear_cache)
 
     # XML-RPC cannot carry the None that core returns.
     def action_archive(self):

@@ -23,7 +23,7 @@ CLIENT_SETTINGS = (
 class OrestapiApplication(models.Model):
     """What the protocol asks of an application.
 
-    One small query each: these are on the way of every token request.
+    On the way of every token request, so that little of it asks the database.
     """
     _inherit = 'orestapi.application'
 
@@ -33,31 +33,36 @@ class OrestapiApplication(models.Model):
 
         :param str client_id: as sent by whoever asks
         """
-        row = self._fetch_client(client_id, address=None)
-        return row and row['client']
+        client, _secrets = self._find_client_and_secrets(client_id)
+        return client
 
     @api.model
-    def _authenticate_client(self, credentials, address):
+    def _authenticate_client(self, credentials, address, presented=None):
         """Authenticate a client (RFC 6749 §2.3, §3.2.1).
 
         :param Credentials credentials: what it sent
         :param str address: where the request came from
+        :param presented: the token that the request is about, if any; it is read
+            from the database on this occasion
         :return: its `Client`
         :raise InvalidClient: for an unknown or inactive application, a wrong
             secret, or an application that claims to be of the other type; all
             alike, so that nobody learns which it was
         :raise TooManyRequests: after `FAILURE_LIMIT` failures from this address
         """
-        row = self._fetch_client(credentials.client_id, address)
-        failures, oldest = (row['failures'], row['oldest_failure']) if row else self._count_failures(None, address)
-        if failures >= FAILURE_LIMIT:
-            retry_after = oldest + FAILURE_WINDOW - fields.Datetime.now()
+        client, secrets = self._find_client_and_secrets(credentials.client_id)
+        now = fields.Datetime.now()
+        failures = self.env['orestapi.token']._get_failures(
+            client and client.id, address, now - FAILURE_WINDOW, presented)
+        if len(failures) >= FAILURE_LIMIT:
+            retry_after = min(failures) + FAILURE_WINDOW - now
             raise TooManyRequests(max(1, int(retry_after.total_seconds())))
-        client = row and row['client']
         if credentials.method == client_authentication.NONE:
             authenticated = bool(client) and client.is_public
         else:
-            hashes = row['hashes'] if row and not client.is_public else [None]
+            hashes = [hash_ for hash_, expires_at in secrets if not expires_at or expires_at > now]
+            if not client or client.is_public:
+                hashes = [None]
             authenticated = any(client_secret.verify(credentials.client_secret, stored) for stored in hashes)
         if not authenticated:
             self.env['orestapi.event']._log(
@@ -66,32 +71,42 @@ class OrestapiApplication(models.Model):
         return client
 
     @api.model
-    def _fetch_client(self, client_id, address):
-        now = fields.Datetime.now()
-        rows = self.env.execute_query_dict(SQL(
+    def _find_client_and_secrets(self, client_id):
+        try:
+            return self._get_client_and_secrets(client_id)
+        except LookupError:
+            return None, ()
+
+    @api.model
+    @ormcache('client_id')
+    def _get_client_and_secrets(self, client_id):
+        """Return the `Client` of an active application, and the hashes of its secrets.
+
+        Cached as `_get_settings`.
+
+        :return: the client, and for each secret its hash and until when it works
+        :raise LookupError: when there is none. Not a result, because it would be
+            remembered: strangers could fill the cache with client ids of their own.
+        """
+        self.env.flush_all()
+        rows = self.env.execute_query(SQL(
             """
-            SELECT application.id, client_secret_hash,
-                   CASE WHEN previous_client_secret_expires_at > %(now)s THEN previous_client_secret_hash END
-                       AS previous_client_secret_hash,
-                   failure.count AS failures, failure.oldest AS oldest_failure
-              FROM orestapi_application AS application
-              CROSS JOIN LATERAL (%(failures)s) AS failure
-             WHERE client_id = %(client_id)s AND active
+            SELECT id, client_secret_hash, previous_client_secret_hash, previous_client_secret_expires_at
+              FROM orestapi_application
+             WHERE client_id = %s AND active
             """,
-            now=now,
-            client_id=client_id,
-            failures=self._get_failures_query(SQL.identifier('application', 'id'), address),
+            client_id,
         ))
         if not rows:
-            return None
-        row = rows[0]
-        settings = self._get_settings(row['id'])
+            raise LookupError
+        [(application_id, secret, previous_secret, previous_expires_at)] = rows
+        settings = self._get_settings(application_id)
         scope = frozenset(settings['application_scope'])
         grant_types = {grant_type.AUTHORIZATION_CODE, grant_type.REFRESH_TOKEN}
         if settings['service_user_id']:
             grant_types.add(grant_type.CLIENT_CREDENTIALS)
-        row['client'] = Client(
-            id=row['id'],
+        client = Client(
+            id=application_id,
             scope=scope,
             # Reading is what an application gets that does not say what it wants.
             default_scope=scope & {'read'} or scope,
@@ -99,10 +114,10 @@ class OrestapiApplication(models.Model):
             **{name: settings[name] for name in CLIENT_SETTINGS},
             allowed_origins=origin.parse(settings['allowed_origins']),
         )
-        row['hashes'] = [row['client_secret_hash']]
-        if row['previous_client_secret_hash']:
-            row['hashes'].append(row['previous_client_secret_hash'])
-        return row
+        secrets = [(secret, None)]
+        if previous_secret and previous_expires_at:
+            secrets.append((previous_secret, previous_expires_at))
+        return client, tuple(secrets)
 
     @api.model
     @ormcache('application_id')
@@ -142,29 +157,14 @@ class OrestapiApplication(models.Model):
             name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()})
 
     @api.model
-    def _get_failures_query(self, application_id, address):
-        since = fields.Datetime.now() - FAILURE_WINDOW
-        return SQL(
-            """
-            SELECT count(*) AS count, min(create_date) AS oldest
-              FROM orestapi_event
-             WHERE kind = 'client_authentication_failed'
-               AND COALESCE(application_id, 0) = %s AND address = %s AND create_date > %s
-            """,
-            application_id, address, since,
-        )
-
-    @api.model
-    def _count_failures(self, application_id, address):
-        return self.env.execute_query(self._get_failures_query(application_id or 0, address))[0]
-
-    @api.model
+    @ormcache(cache='stable')
     def _get_issuer(self):
         """Return the issuer identifier (RFC 8414 §2): the address of this server.
 
         Never taken from the request: who can choose the header `Host` must not
         choose where applications send their codes and secrets (RFC 9700 §4.13).
         """
+        # In the cache that a change of a system parameter empties.
         # sudo: ir.config_parameter - the issuer is public
         parameters = self.env['ir.config_parameter'].sudo()
         issuer = (parameters.get_param('orestapi.issuer') or '').rstrip('/')

@@ -4,13 +4,33 @@ from datetime import timedelta, timezone
 import psycopg2.errors
 
 from odoo import api, fields, models
-from odoo.tools import SQL
+from odoo.tools import SQL, frozendict, ormcache
 
 from ..oauth2 import grant_type, scope, token
 
 #: How far the time of last use may lag behind. A bearer call then writes once in
 #: this time and not each time.
 LAST_USED_PRECISION = timedelta(minutes=10)
+
+#: What is read of a sign-in; its user and its application come with it.
+COLUMNS = (
+    'id', 'grant_type', 'scope', 'access_digest', 'access_scope', 'access_expires_at', 'previous_access_digest',
+    'previous_access_scope', 'previous_access_expires_at', 'refresh_digest', 'refresh_salt', 'generation',
+    'refreshed_at', 'create_date', 'last_used_at', 'revoked_at',
+)
+
+# Subqueries and no joins: this is on the way of each request, and PostgreSQL takes
+# several times as long to plan a join as to execute it. Plans are not kept, because
+# Odoo resets each connection after its use.
+SIGN_IN = SQL(
+    "%s, (SELECT ARRAY[user_id, application_id] FROM orestapi_authorization WHERE id = authorization_id)",
+    SQL(", ").join(map(SQL.identifier, COLUMNS)))
+FAILURES = """
+    ARRAY(SELECT create_date
+            FROM orestapi_event
+           WHERE kind = 'client_authentication_failed' AND COALESCE(application_id, 0) = %s AND address = %s
+             AND create_date > %s)
+"""
 
 
 class OrestapiToken(models.Model):
@@ -19,27 +39,20 @@ class OrestapiToken(models.Model):
 
     @api.model
     def _fetch(self, token_id):
-        """Return all that decides about the tokens of a sign-in, in one query, or None.
+        """Return all that decides about the tokens of a sign-in, or None.
 
         Besides the columns of the sign-in: `user_may`, whether the user is
         active and (still) in a group that may use the application.
         """
-        rows = self.env.execute_query_dict(SQL(
-            """
-            SELECT token.id, grant_type, token.scope, access_digest, access_scope, access_expires_at,
-                   previous_access_digest, previous_access_scope, previous_access_expires_at,
-                   refresh_digest, refresh_salt, generation, refreshed_at, token.create_date, last_used_at, revoked_at,
-                   "authorization".user_id, "authorization".application_id, users.login, users.active AS user_active
-              FROM orestapi_token AS token
-              JOIN orestapi_authorization AS "authorization" ON "authorization".id = token.authorization_id
-              JOIN res_users AS users ON users.id = "authorization".user_id
-             WHERE token.id = %s
-            """,
-            token_id,
-        ))
-        if not rows:
+        fetched_id, row = self.env.cr.cache.pop('orestapi_sign_in', (None, None))
+        if fetched_id != token_id:
+            [row] = self.env.execute_query(
+                SQL("SELECT %s FROM orestapi_token WHERE id = %s", SIGN_IN, token_id)) or [None]
+        if not row:
             return None
-        sign_in = rows[0]
+        sign_in = dict(zip(COLUMNS, row, strict=False))
+        sign_in['user_id'], sign_in['application_id'] = row[len(COLUMNS)]
+        sign_in.update(self._get_user(sign_in['user_id']))
         sign_in.update(self.env['orestapi.application']._get_settings(sign_in['application_id']))
         if sign_in['grant_type'] == grant_type.CLIENT_CREDENTIALS:
             sign_in['user_may'] = sign_in['user_active'] and sign_in['user_id'] == sign_in['service_user_id']
@@ -48,6 +61,37 @@ class OrestapiToken(models.Model):
             user = self.env['res.users'].sudo().browse(sign_in['user_id'])
             sign_in['user_may'] = sign_in['user_active'] and user._is_in_any_group(sign_in['group_ids'])
         return sign_in
+
+    @api.model
+    @ormcache('user_id')
+    def _get_user(self, user_id):
+        # Emptied by core whenever one of the two changes.
+        self.env.flush_all()
+        [(login, active)] = self.env.execute_query(SQL("SELECT login, active FROM res_users WHERE id = %s", user_id))
+        return frozendict(login=login, user_active=active)
+
+    @api.model
+    def _get_failures(self, application_id, address, since, string=None):
+        """Return when clients failed to authenticate.
+
+        :param application_id: of the application that they claimed to be; None for
+            those that do not exist
+        :param str address: where they asked from
+        :param datetime since: which failures count
+        :param string: a token that the request presents. Its sign-in comes with the
+            same query, so that `_fetch` in this transaction needs none: on the way to
+            the database and back is more time than in it.
+        """
+        failures = SQL(FAILURES, application_id or 0, address, since)
+        parsed = string and token.parse(string)
+        if parsed and parsed.kind != token.AUTHORIZATION_CODE:
+            [row] = self.env.execute_query(
+                SQL("SELECT %s, %s FROM orestapi_token WHERE id = %s", SIGN_IN, failures, parsed.row_id)) or [None]
+            self.env.cr.cache['orestapi_sign_in'] = parsed.row_id, row
+            if row:
+                return row[-1]
+        [[times]] = self.env.execute_query(SQL("SELECT %s", failures))
+        return times
 
     @api.model
     def _find_access_token(self, string):

@@ -7,7 +7,7 @@ from http.client import HTTPConnection
 from unittest.mock import patch
 from urllib.parse import quote, quote_plus, urlencode
 
-from odoo import http
+from odoo import fields, http
 from odoo.tests import new_test_user, tagged
 
 from ..models.orestapi_application_client import FAILURE_LIMIT, FAILURE_WINDOW
@@ -516,8 +516,9 @@ class TestClientAuthentication(TokenEndpointCase):
         for _attempt in range(FAILURE_LIMIT):
             log('client_authentication_failed', application_id=self.application.id, address='203.0.113.7')
         self.assertIssued(self.ask())
-        self.assertEqual(
-            self.env['orestapi.application']._fetch_client('wiki-client', '203.0.113.7')['failures'], FAILURE_LIMIT)
+        failures = self.env['orestapi.token']._get_failures(
+            self.application.id, '203.0.113.7', fields.Datetime.now() - FAILURE_WINDOW)
+        self.assertEqual(len(failures), FAILURE_LIMIT)
 
     def test_n103_unknown_clients(self):
         self.stop_clock()
