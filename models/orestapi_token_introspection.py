@@ -16,7 +16,7 @@ LAST_USED_PRECISION = timedelta(minutes=10)
 COLUMNS = (
     'id', 'grant_type', 'scope', 'access_digest', 'access_scope', 'access_expires_at', 'previous_access_digest',
     'previous_access_scope', 'previous_access_expires_at', 'refresh_digest', 'refresh_salt', 'generation',
-    'refreshed_at', 'create_date', 'last_used_at', 'revoked_at',
+    'refreshed_at', 'create_date', 'last_used_at', 'revoked_at', 'revocation_count',
 )
 
 # Subqueries and no joins: this is on the way of each request, and PostgreSQL takes
@@ -60,15 +60,19 @@ class OrestapiToken(models.Model):
             # sudo: res.users - only asks for the groups of the user
             user = self.env['res.users'].sudo().browse(sign_in['user_id'])
             sign_in['user_may'] = sign_in['user_active'] and user._is_in_any_group(sign_in['group_ids'])
+        if sign_in['revocation_count'] not in (None, sign_in['user_revocation_count']):
+            # Opened while all sign-ins of the user were ended.
+            sign_in['user_may'] = False
         return sign_in
 
     @api.model
     @ormcache('user_id')
     def _get_user(self, user_id):
-        # Emptied by core whenever one of the two changes.
+        # Emptied by core whenever one of the first two changes, and by `_end_all`.
         self.env.flush_all()
-        [(login, active)] = self.env.execute_query(SQL("SELECT login, active FROM res_users WHERE id = %s", user_id))
-        return frozendict(login=login, user_active=active)
+        [(login, active, revocation_count)] = self.env.execute_query(SQL(
+            "SELECT login, active, orestapi_revocation_count FROM res_users WHERE id = %s", user_id))
+        return frozendict(login=login, user_active=active, user_revocation_count=revocation_count or 0)
 
     @api.model
     def _get_failures(self, application_id, address, since, string=None):
