@@ -9,6 +9,8 @@ from odoo.fields import NO_ACCESS
 from odoo.http import request
 from odoo.tools import SQL
 
+from ..oauth2.address import get_network
+
 _logger = logging.getLogger(__name__)
 
 #: Days that events are kept, unless the setting says otherwise.
@@ -68,15 +70,18 @@ class OrestapiEvent(models.Model):
         'res.users', "Done by", readonly=True, ondelete='set null', help="Who did it, where it was a person in Odoo.")
     actor_name = fields.Char(readonly=True, help="The name of who did it at that time.")
     address = fields.Char("IP Address", readonly=True)
+    network = fields.Char(
+        readonly=True, help="By what failures are counted: the IP address, or the network of one in IPv6, where "
+                            "everybody has many.")
     detail = fields.Char(readonly=True, help="What made it happen, as the protocol or the sign-in calls it.")
     message = fields.Char("Event", compute='_compute_message')
     mail_pending = fields.Boolean(groups=NO_ACCESS)
 
     # Counts failed client authentications, see `_authenticate_client`.
     _failures_idx = models.Index(
-        "(address, COALESCE(application_id, 0), create_date) WHERE kind = 'client_authentication_failed'")
+        "(network, COALESCE(application_id, 0), create_date) WHERE kind = 'client_authentication_failed'")
     # Counts refused authorization requests, see `_log_refused_request`.
-    _refused_idx = models.Index("(address, create_date) WHERE kind = 'authorization_request_refused'")
+    _refused_idx = models.Index("(network, create_date) WHERE kind = 'authorization_request_refused'")
     _mail_pending_idx = models.Index("(id) WHERE mail_pending")
     _reference_idx = models.Index("(reference) WHERE reference IS NOT NULL")
 
@@ -173,6 +178,7 @@ class OrestapiEvent(models.Model):
         application = self.env['orestapi.application'].sudo().browse(application_id)
         user = self.env['res.users'].sudo().browse(user_id)
         actor = self.env['res.users'].sudo().browse(self.env.uid)
+        address = address or (request.httprequest.remote_addr if request else None)
         event.create({
             'create_date': fields.Datetime.now(),
             'kind': kind,
@@ -182,7 +188,8 @@ class OrestapiEvent(models.Model):
             'user_name': user.name,
             'actor_id': actor.id,
             'actor_name': actor.name,
-            'address': address or (request.httprequest.remote_addr if request else None),
+            'address': address,
+            'network': get_network(address),
             'detail': detail,
             'reference': reference,
             'mail_pending': kind in MAILED_KINDS,
@@ -250,9 +257,9 @@ class OrestapiEvent(models.Model):
         [[count]] = self.env.execute_query(SQL(
             """
             SELECT count(*) FROM orestapi_event
-             WHERE kind = 'authorization_request_refused' AND address = %s AND create_date > %s
+             WHERE kind = 'authorization_request_refused' AND network = %s AND create_date > %s
             """,
-            address, now - REFUSED_WINDOW,
+            get_network(address), now - REFUSED_WINDOW,
         ))
         if count >= REFUSED_LIMIT:
             return None

@@ -7,6 +7,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL, frozendict, ormcache
 
 from ..oauth2 import grant_type, scope, token
+from ..oauth2.address import get_network
 
 #: How far the time of last use may lag behind. A bearer call then writes once in
 #: this time and not each time.
@@ -28,7 +29,7 @@ SIGN_IN = SQL(
 FAILURES = """
     ARRAY(SELECT create_date
             FROM orestapi_event
-           WHERE kind = 'client_authentication_failed' AND COALESCE(application_id, 0) = %s AND address = %s
+           WHERE kind = 'client_authentication_failed' AND COALESCE(application_id, 0) = %s AND network = %s
              AND create_date > %s)
 """
 
@@ -86,7 +87,7 @@ class OrestapiToken(models.Model):
             same query, so that `_fetch` in this transaction needs none: on the way to
             the database and back is more time than in it.
         """
-        failures = SQL(FAILURES, application_id or 0, address, since)
+        failures = SQL(FAILURES, application_id or 0, get_network(address), since)
         parsed = string and token.parse(string)
         if parsed and parsed.kind != token.AUTHORIZATION_CODE:
             [row] = self.env.execute_query(

@@ -9,9 +9,13 @@ from urllib.parse import quote, quote_plus, urlencode
 
 from odoo import fields, http
 from odoo.tests import new_test_user, tagged
+from odoo.tools import SQL
 
 from ..models.orestapi_application_client import FAILURE_LIMIT, FAILURE_WINDOW
+from ..models.orestapi_token_introspection import FAILURES
 from ..oauth2 import client_secret, token, token_request
+from ..oauth2.client_authentication import Credentials
+from ..oauth2.errors import TooManyRequests
 from ..oauth2.parameters import MAX_PARAMETERS, MEDIA_TYPE
 from .common import CLIENT_SECRET, PASSWORD, VERIFIER, OAuth2Case
 
@@ -519,6 +523,30 @@ class TestClientAuthentication(TokenEndpointCase):
         failures = self.env['orestapi.token']._get_failures(
             self.application.id, '203.0.113.7', fields.Datetime.now() - FAILURE_WINDOW)
         self.assertEqual(len(failures), FAILURE_LIMIT)
+
+    def test_n103_addresses_of_one_network(self):
+        """Whoever has one IPv6 address has 2^64 of them, and is counted once."""
+        event, applications = self.env['orestapi.event'], self.env['orestapi.application']
+        for number in range(FAILURE_LIMIT):
+            event._log('client_authentication_failed', application_id=self.application.id,
+                       address=f'2001:db8:1:2:{number}::{number}')
+        credentials = Credentials('wiki-client', CLIENT_SECRET, 'client_secret_post')
+        for address in ('2001:db8:1:2::', '2001:db8:1:2:ffff:ffff:ffff:ffff', '2001:DB8:1:2::a'):
+            with self.assertRaises(TooManyRequests):
+                applications._authenticate_client(credentials, address)
+        for address in ('2001:db8:1:3::1', '2001:db8:1:1:ffff:ffff:ffff:ffff', '203.0.113.7'):
+            self.assertEqual(applications._authenticate_client(credentials, address).id, self.application.id)
+        failures = event.search([('kind', '=', 'client_authentication_failed')])
+        self.assertEqual(set(failures.mapped('network')), {'2001:db8:1:2::/64'})
+        self.assertIn('2001:db8:1:2:9::9', failures.mapped('address'))
+
+    def test_n103_count_is_indexed(self):
+        """The events of a year are not read at each token request."""
+        self.env.cr.execute("SET LOCAL enable_seqscan = off")
+        self.env.cr.execute(SQL("EXPLAIN SELECT %s", SQL(FAILURES, 1, '203.0.113.7', fields.Datetime.now())))
+        plan = '\n'.join(line for [line] in self.env.cr.fetchall())
+        self.assertIn('orestapi_event_failures_idx', plan)
+        self.assertRegex(plan, r'Index Cond: .*network')
 
     def test_n103_unknown_clients(self):
         self.stop_clock()

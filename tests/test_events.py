@@ -32,6 +32,13 @@ class TestEvents(OAuth2Case):
         self.assertEqual(len(self.find('authorization_request_refused')) - before, REFUSED_LIMIT)
         self.assertNotIn('</code>', response.text)
 
+    def test_refused_requests_of_one_network(self):
+        """Nor from the 2^64 addresses of one IPv6 network."""
+        log = self.env['orestapi.event']._log_refused_request
+        references = [log(None, f'2001:db8:1:2::{number}', "No client.") for number in range(REFUSED_LIMIT + 5)]
+        self.assertEqual(len(list(filter(None, references))), REFUSED_LIMIT)
+        self.assertTrue(log(None, '2001:db8:1:3::1', "No client."))
+
     def test_sentence_of_a_reuse(self):
         tokens = self.sign_in()
         self.refresh(tokens['refresh_token'])
