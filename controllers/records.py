@@ -68,14 +68,14 @@ class Records(http.Controller):
             'text': sent.get('search'),
             'ids': parameters.parse_ids(sent.get('ids')) if 'ids' in sent else None,
         }
-        ids, cursor = record._search_page(
-            offer, model, **found,
+        rows, cursor = record._read_page(
+            offer, model, names, **found,
             order=order.parse(sent.get('order')) if 'order' in sent else [],
             limit=parameters.parse_number(sent.get('limit'), 'limit') if 'limit' in sent else DEFAULT_LIMIT,
             cursor=sent.get('cursor'))
         content = {
             'model': model,
-            'records': [self._describe_record(model, row) for row in record._read(offer, model, ids, names)],
+            'records': [self._describe_record(model, row) for row in rows],
             'next_cursor': cursor,
         }
         if 'count' in sent and parameters.parse_boolean(sent.get('count'), 'count'):

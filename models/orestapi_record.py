@@ -1,5 +1,6 @@
 import math
 import re
+from contextlib import contextmanager
 from datetime import date, datetime
 
 from odoo import api, models
@@ -221,14 +222,12 @@ class OrestapiRecord(models.AbstractModel):
         """
         self._check_ids(ids)
         model = self._get_model(offer, name)
-        fields_ = [
-            self._get_field(offer, model, name)
-            for name in dict.fromkeys(self._get_offered_fields(offer, model) if names is None else names)]
-        if len(ids) > MAX_BINARY_IDS and any(field.type in ('binary', 'image') for field in fields_):
+        fields_ = self._get_fields_to_read(offer, model, names)
+        if len(ids) > MAX_BINARY_IDS and self._has_binary(fields_):
             raise InvalidRequest(f"Binary fields are read for at most {MAX_BINARY_IDS} records at once.")
         records = model.browse(dict.fromkeys(ids))
         field_names = [field.name for field in fields_]
-        try:
+        with self._refuse_unreadable():
             try:
                 rows = self._read_rows(records, field_names)
             except AccessError:
@@ -236,10 +235,29 @@ class OrestapiRecord(models.AbstractModel):
                 # does not exist; if not, a field that the user cannot compute.
                 visible = model.with_context(active_test=False).search([('id', 'in', records.ids)])
                 rows = self._read_rows(records & visible, field_names)
+        return self._render_rows(fields_, rows, empty)
+
+    @api.model
+    def _get_fields_to_read(self, offer, model, names=None):
+        return [
+            self._get_field(offer, model, name)
+            for name in dict.fromkeys(self._get_offered_fields(offer, model) if names is None else names)]
+
+    @api.model
+    def _has_binary(self, fields_):
+        return any(field.type in ('binary', 'image') for field in fields_)
+
+    @contextmanager
+    def _refuse_unreadable(self):
+        try:
+            yield
         except AccessError:
             raise InsufficientScope("The user may not read one of the fields.", scope='read') from None
         except (UserError, MissingError):
             raise InvalidRequest("One of the fields has no value that could be read.") from None
+
+    @api.model
+    def _render_rows(self, fields_, rows, empty=None):
         return [
             {'id': row['id'], **{
                 field.name: self._render(field, row[field.name], empty) for field in fields_ if field.name != 'id'}}

@@ -32,25 +32,29 @@ class OrestapiRecordSearch(models.AbstractModel):
     _inherit = 'orestapi.record'
 
     @api.model
-    def _search_page(self, offer, name, condition=None, text=None, ids=None, order=(), limit=20, cursor=None):
-        """Find one page of records.
+    def _read_page(
+        self, offer, name, names, condition=None, text=None, ids=None, order=(), limit=20, cursor=None,
+    ):
+        """Find one page of records, and read them.
 
         :param Offer offer: what the application is offered
         :param str name: the name of the model
+        :param list names: the fields to read, see `_read`
         :param condition: a parsed filter, or None
         :param str text: what the display name holds, or None
         :param list ids: only these records, or None
         :param list order: (name of the field, whether descending); the id comes last
         :param int limit: how many records, at most
         :param str cursor: where the page before ended, or None for the first
-        :return: the ids, and the cursor of the next page or None
+        :return: what `_read` returns, and the cursor of the next page or None
         :raise InsufficientScope: for a model or field that is not offered
         :raise InvalidRequest: for anything that cannot be searched
         """
         if not 1 <= limit <= MAX_LIMIT:
             raise InvalidRequest(f"The limit is a number from 1 to {MAX_LIMIT}.")
         model = self._get_model(offer, name)
-        query = model._search(self._get_domain(offer, model, condition, text, ids))
+        fields_ = self._get_fields_to_read(offer, model, names)
+        query = self._get_query(offer, model, condition, text, ids)
         keys = [
             (self._get_order_expression(offer, model, field_name, query), descending)
             for field_name, descending in order if field_name != 'id']
@@ -61,23 +65,31 @@ class OrestapiRecordSearch(models.AbstractModel):
             query.add_where(self._get_continuation(keys, position))
         query.order = SQL(", ").join(
             SQL("%s DESC" if descending else "%s", expression) for expression, descending in keys)
-        query.limit = limit + 1
-        select = query.select(*(expression for expression, _descending in keys))
-        # Some rows by their ids are found in no time.
         only_ids = ids is not None and condition is None and text is None
-        rows = self.env.execute_query(select) if only_ids else self._execute_search(select)
+        if only_ids and len(set(ids)) <= limit and not self._has_binary(fields_):
+            # There is no next page, and some rows by their ids are found in no time.
+            with self._refuse_unreadable():
+                return self._render_rows(fields_, self._fetch_rows(model, query, names)), None
+        query.limit = limit + 1
+        rows = self._execute_search(query.select(*(expression for expression, _descending in keys)))
         page = rows[:limit]
         following = None
         if len(rows) > limit:
             position = [self._get_position(value) for value in page[-1]]
             following = order_language.render_cursor(self._get_cursor_key(), search, position)
-        return [row[-1] for row in page], following
+        return self._read(offer, name, [row[-1] for row in page], names), following
+
+    @api.model
+    def _fetch_rows(self, model, query, names):
+        """Read what a query finds with the same query, as `search_read` of core does."""
+        records = model._fetch_query(query, model._determine_fields_to_fetch(names))
+        return records._read_format(names)
 
     @api.model
     def _count(self, offer, name, condition=None, text=None, ids=None):
-        """Return how many records a search finds; see `_search_page`."""
+        """Return how many records a search finds; see `_read_page`."""
         model = self._get_model(offer, name)
-        query = model._search(self._get_domain(offer, model, condition, text, ids))
+        query = self._get_query(offer, model, condition, text, ids)
         [[count]] = self._execute_search(query.select(SQL("COUNT(*)")))
         return count
 
@@ -92,7 +104,7 @@ class OrestapiRecordSearch(models.AbstractModel):
             raise InvalidRequest(f"The limit is a number from 1 to {MAX_LIMIT}, and the offset not negative.")
         model = self._get_model(offer, name)
         self._get_field(offer, model, 'display_name')
-        query = model._search(self._get_domain(offer, model, None, text or None, None))
+        query = self._get_query(offer, model, text=text or None)
         keys = [SQL(
             "%s DESC" if descending else "%s", self._get_order_expression(offer, model, field_name, query))
             for field_name, descending in order or self._get_default_order(model)]
@@ -164,6 +176,13 @@ class OrestapiRecordSearch(models.AbstractModel):
         return condition
 
     # The filter as a domain
+
+    @api.model
+    def _get_query(self, offer, model, condition=None, text=None, ids=None):
+        # Many access rules look at one field of the user's company, and would have
+        # core read all of them.
+        model = model.with_context(prefetch_fields=False)
+        return model._search(self._get_domain(offer, model, condition, text, ids))
 
     @api.model
     def _get_domain(self, offer, model, condition, text, ids):
