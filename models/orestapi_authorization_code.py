@@ -195,15 +195,16 @@ class OrestapiAuthorizationCode(models.Model):
         self.env.cr.execute(SQL(
             """
             DELETE FROM orestapi_authorization_code
-             WHERE id IN (
-                   SELECT code.id
+             WHERE ctid = ANY(ARRAY(
+                   SELECT code.ctid
                      FROM orestapi_authorization_code AS code
                      JOIN orestapi_authorization AS "authorization" ON "authorization".id = code.authorization_id
                      JOIN orestapi_application AS application ON application.id = "authorization".application_id
                     WHERE code.expires_at <= %(now)s
                       AND code.expires_at + authorization_code_retain * interval '1 day' <= %(now)s
+                    ORDER BY code.expires_at
                     LIMIT %(batch)s
-                      FOR UPDATE OF code SKIP LOCKED)
+                      FOR UPDATE OF code SKIP LOCKED))
             """,
             now=fields.Datetime.now(), batch=VACUUM_BATCH,
         ))

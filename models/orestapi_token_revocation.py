@@ -120,11 +120,15 @@ class OrestapiToken(models.Model):
 
         :return: how many were deleted, and whether there may be more
         """
+        # By where the locked rows are (ctid) and in the order of an index: PostgreSQL
+        # would otherwise read the whole table for each batch, once to find the rows
+        # and once to delete them.
         self.env.cr.execute(SQL(
             """
             DELETE FROM orestapi_token
-             WHERE id IN (SELECT id FROM orestapi_token WHERE revoked_at IS NOT NULL
-                           LIMIT %s FOR UPDATE SKIP LOCKED)
+             WHERE ctid = ANY(ARRAY(
+                   SELECT ctid FROM orestapi_token WHERE revoked_at IS NOT NULL
+                    ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED))
             """,
             VACUUM_BATCH,
         ))
@@ -142,8 +146,8 @@ class OrestapiToken(models.Model):
         rows = self.env.execute_query(SQL(
             """
             DELETE FROM orestapi_token
-             WHERE id IN (
-                   SELECT token.id
+             WHERE ctid = ANY(ARRAY(
+                   SELECT token.ctid
                      FROM orestapi_token AS token
                      JOIN orestapi_authorization AS "authorization" ON "authorization".id = token.authorization_id
                      JOIN orestapi_application AS application ON application.id = "authorization".application_id
@@ -156,7 +160,7 @@ class OrestapiToken(models.Model):
                              AND token.create_date + sign_in_expiry * interval '1 second' <= %(now)s)
                     ORDER BY token.id
                     LIMIT %(limit)s
-                      FOR UPDATE OF token SKIP LOCKED)
+                      FOR UPDATE OF token SKIP LOCKED))
             RETURNING id
             """,
             after=after, now=fields.Datetime.now(), limit=limit,
