@@ -28,6 +28,9 @@ CREDENTIAL_FIELDS = frozenset([('ir.config_parameter', 'value')])
 #: Never offered, whatever a configuration lists: nobody reads these.
 NEVER = frozenset(['password', 'new_password', 'totp_secret', 'api_key_ids', 'identitycheck_password'])
 
+#: Field types in which a credential can be read.
+TEXT_TYPES = frozenset(['char', 'text', 'html'])
+
 #: Field types that are offered only by name: large, or holding values of any model.
 OPAQUE_TYPES = frozenset([
     'binary', 'image', 'reference', 'many2one_reference', 'properties', 'properties_definition', 'json', 'serialized'])
@@ -97,15 +100,72 @@ class OrestapiRecord(models.AbstractModel):
             return True
         if field.type in OPAQUE_TYPES or self._is_credential(model, field):
             return False
-        # Two ways into a model that is not offered: a relation shows the names of
-        # its records, and a related field shows a value of it.
-        if field.comodel_name and not self._is_model_offered(offer, field.comodel_name):
-            return False
-        return self._is_related_offered(offer, model, field)
+        # Ways into a model that is not offered, or to a field that is left out: a relation
+        # shows the names of records, a related and a computed field show values.
+        return (
+            self._is_relation_offered(offer, field)
+            and self._is_related_offered(offer, model, field)
+            and self._is_computed_offered(offer, model, field, set()))
 
     @api.model
     def _is_credential(self, model, field):
         return (model._name, field.name) in CREDENTIAL_FIELDS or bool(CREDENTIAL.search(field.name))
+
+    @api.model
+    def _is_relation_offered(self, offer, field):
+        if not field.comodel_name:
+            return True
+        if not self._is_model_offered(offer, field.comodel_name):
+            return False
+        if field.type != 'many2one':
+            return True
+        comodel = self.env[field.comodel_name]
+        limit = offer.get_fields(field.comodel_name)
+        return 'display_name' in limit and (limit.lists('display_name') or self._is_computed_offered(
+            offer, comodel, comodel._fields['display_name'], set()))
+
+    @api.model
+    def _is_computed_offered(self, offer, model, field, seen):
+        """Return whether a field is computed from nothing that is left out.
+
+        That is a field that an offered model is offered without, and, for a text, a
+        credential and the name of a record. What is computed from a model that is not
+        offered at all, such as a sum over its records, stays: few fields need nothing else.
+
+        :param set seen: the fields that are decided on already
+        """
+        for dependency in self._get_dependencies(model, field):
+            source = model
+            for name in dependency.split('.'):
+                if source._name not in offer.models:
+                    break
+                step = source._fields[name]
+                if name != 'id' and name not in offer.get_fields(source._name):
+                    return False
+                if field.type in TEXT_TYPES and not self._is_text_offered(offer, source, step):
+                    return False
+                if step not in seen:
+                    seen.add(step)
+                    if not self._is_computed_offered(offer, source, step, seen):
+                        return False
+                source = self.env[step.comodel_name] if step.comodel_name else source
+        return True
+
+    @api.model
+    def _is_text_offered(self, offer, model, field):
+        """Return whether a text may be computed from a field."""
+        if field.name in NEVER or self._is_credential(model, field):
+            return False
+        return (
+            field.type != 'many2one' or field.comodel_name not in offer.models
+            or 'display_name' in offer.get_fields(field.comodel_name))
+
+    @api.model
+    def _get_dependencies(self, model, field):
+        if field.name == 'display_name' and model._rec_name:
+            # Of a partner it depends on the e-mail too, which it shows only where asked to.
+            return [model._rec_name]
+        return self.env.registry.field_depends[field] if field.compute else ()
 
     @api.model
     def _is_related_offered(self, offer, model, field):

@@ -4,6 +4,7 @@ from datetime import date, datetime, timezone
 from decimal import Decimal
 
 from odoo import api, models
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -132,7 +133,8 @@ class OrestapiRecordSearch(models.AbstractModel):
 
     @api.model
     def _is_ordered(self, field):
-        return field.type in ORDERED_TYPES and bool((field.column_type and field.store) or field.inherited)
+        column = field.base_field
+        return field.type in ORDERED_TYPES and bool(column.column_type and column.store)
 
     @api.model
     def _get_order_expression(self, offer, model, name, query):
@@ -182,7 +184,13 @@ class OrestapiRecordSearch(models.AbstractModel):
         # Many access rules look at one field of the user's company, and would have
         # core read all of them.
         model = model.with_context(prefetch_fields=False)
-        return model._search(self._get_domain(offer, model, condition, text, ids))
+        try:
+            return model._search(self._get_domain(offer, model, condition, text, ids))
+        except AccessError:
+            raise InsufficientScope("The user may not read what the search looks into.", scope='read') from None
+        except (UserError, OverflowError):
+            # Of what searches a field that is computed, and of a date at the end of time.
+            raise InvalidRequest("One of the fields cannot be searched for this value.") from None
 
     @api.model
     def _get_domain(self, offer, model, condition, text, ids):

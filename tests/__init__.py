@@ -16,6 +16,7 @@ from . import test_metadata
 from . import test_model_scheme
 from . import test_records
 from . import test_records_access
+from . import test_records_indirect
 from . import test_refresh_token
 from . import test_retention
 from . import test_revoke

@@ -192,7 +192,7 @@ class TestRecordsAccess(RecordsCase):
             'create_date gt "yesterday"', 'create_date co "x"', 'country_id eq "HU"', 'country_id gt 1',
             'name.name eq "x"', 'nothing eq 1', 'name gt null', 'name eq "\\u0000"', 'name eq "\\ud800"',
             "[('name','=','x')]", 'is_company gt true', 'display_name gt "a"',
-            'create_date gt "9999-12-31T23:59:59-23:00"',
+            'create_date gt "9999-12-31T23:59:59-23:00"', 'create_date eq "9999-12-31T23:59:59"',
         ):
             with self.subTest(text):
                 self.assertInvalid(filter=text)
@@ -200,6 +200,19 @@ class TestRecordsAccess(RecordsCase):
         self.assertInvalid(fields='name,')
         self.assertInvalid(order='nothing')
         self.assertInvalid(order='country_id')
+        self.application.model_scheme_id = self.env['orestapi.model.scheme'].create({
+            'name': "All", 'limit_models': 'none'})
+        # Computed, and inherited from a model where it is.
+        for order in ('contact_address', '-email_formatted'):
+            self.assertInvalid(order=order)
+            self.assertProblem(self.get('/orestapi/1/records/res.users', order=order), 400, 'invalid_request')
+        self.assertEqual(self.get('/orestapi/1/records/res.users', order='-email').status_code, 200)
+        # What searches a computed field may not know what to do.
+        self.user.group_ids += self.env.ref('base.group_system')
+        for operator in ('eq', 'ne'):
+            self.assertProblem(self.get(
+                '/orestapi/1/records/ir.module.module.dependency', filter=f'depend_id {operator} 99999999999',
+            ), 400, 'invalid_request')
         self.assertInvalid(cursor='x')
         self.assertEqual(self.get(RECORDS + '?filter=%ff').status_code, 400)
         self.assertEqual(self.get(RECORDS + '?search=%00').status_code, 400)

@@ -1,0 +1,90 @@
+from odoo import Command
+from odoo.tests import tagged
+
+from .test_records import RECORDS, RecordsCase
+
+CREDENTIAL = 'the-secret-of-a-webhook'
+
+
+@tagged('post_install', '-at_install')
+class TestRecordsIndirect(RecordsCase):
+    """What a model scheme leaves out must not come in by way of a field that is made of it."""
+
+    def limit(self, models, **configurations):
+        """Offer all models, or a few, with limits of the fields of some.
+
+        :param str models: the limit of the models
+        :param configurations: of models, with `__` for the dots: the limit, and the names of the fields
+        """
+        self.scheme.write({'limit_models': models, 'configuration_ids': [Command.clear(), *(
+            Command.create({
+                'name': model,
+                'model_id': self.env['ir.model']._get_id(model.replace('__', '.')),
+                'limit_fields': limit,
+                'field_ids': [self.env['ir.model.fields']._get(model.replace('__', '.'), name).id for name in names],
+            }) for model, (limit, names) in configurations.items())]})
+
+    def assertLeftOut(self, *names, path=RECORDS):
+        """Assert that fields can neither be read nor searched nor ordered by, and are not told of."""
+        told = self.get(path.replace('records', 'models')).json()['fields']
+        for name in names:
+            with self.subTest(name):
+                self.assertFalse(name in told)
+                for parameters in ({'fields': name}, {'order': name}, {'filter': f'{name} pr'}):
+                    self.assertProblem(self.get(path, **parameters), 403, 'insufficient_scope')
+
+    def test_n200_name_of_a_related_record(self):
+        """A relation shows the display name of the other record, which that model may not offer."""
+        self.limit('whitelist', res__partner=('none', []), res__country=('whitelist', ['code']))
+        self.assertLeftOut('country_id')
+        self.assertNotIn("Hungary", self.get(f'{RECORDS}/{self.partners[0].id}').text)
+        # Ids show no name, and whoever lists the field wants the names.
+        self.limit('whitelist', res__partner=('whitelist', ['country_id']), res__country=('whitelist', ['code']))
+        self.assertIn("Hungary", self.get(f'{RECORDS}/{self.partners[0].id}').text)
+        self.limit('whitelist', res__partner=('none', []), res__country=('whitelist', ['display_name']))
+        self.assertIn("Hungary", self.get(f'{RECORDS}/{self.partners[0].id}').text)
+
+    def test_n200_computed_from_what_is_left_out(self):
+        self.limit('none', res__partner=('blacklist', ['email', 'street']))
+        self.partners.street = "A hidden street"
+        self.assertLeftOut('email', 'street', 'email_formatted', 'contact_address')
+        answer = self.get(f'{RECORDS}/{self.partners[0].id}')
+        self.assertNotIn("secret.example.com", answer.text)
+        self.assertNotIn("hidden street", answer.text)
+        self.assertIn('display_name', answer.json()['fields'])
+
+    def test_n200_display_name_of_what_is_left_out(self):
+        self.limit('none', res__partner=('blacklist', ['name']))
+        self.assertLeftOut('name', 'complete_name')
+        for parameters in ({'search': "Partner"}, {'order': 'display_name'}, {'fields': 'display_name'}):
+            self.assertNotOffered(**parameters)
+        self.assertNotIn("Partner 1", self.get(f'{RECORDS}/{self.partners[0].id}').text)
+
+    def test_n200_computed_from_another_model(self):
+        """Of a model that is offered without the field; of one that is not offered, a sum shows no record."""
+        self.limit('none', res__company=('none', []), res__partner=('blacklist', ['email', 'name']))
+        path = '/orestapi/1/records/res.company'
+        self.assertLeftOut('email', path=path)
+        self.limit('none')
+        self.assertIn('email', self.get(f'{path}/{self.env.company.id}').json()['fields'])
+
+    def test_n201_computed_from_a_credential(self):
+        """As the address of a webhook, which holds the secret."""
+        model_id = self.env['ir.model']._get_id('res.country')
+        self.env['ir.model.fields'].create({'name': 'x_webhook_token', 'model_id': model_id, 'ttype': 'char'})
+        self.env['ir.model.fields'].create([
+            {'name': name, 'model_id': model_id, 'ttype': ttype, 'store': False, 'depends': 'x_webhook_token',
+             'compute': f"for record in self:\n    record['{name}'] = {value}"}
+            for name, ttype, value in (
+                ('x_address', 'char', "'https://x/%s' % record.x_webhook_token"),
+                ('x_has_webhook', 'boolean', "bool(record.x_webhook_token)"))])
+        self.hungary.x_webhook_token = CREDENTIAL
+        self.limit('none')
+        path = '/orestapi/1/records/res.country'
+        answer = self.get(f'{path}/{self.hungary.id}')
+        self.assertNotIn(CREDENTIAL, answer.text)
+        self.assertIs(answer.json()['fields']['x_has_webhook'], True)
+        self.assertLeftOut('x_address', path=path)
+        # Who chooses it by name gets it.
+        self.limit('none', res__country=('whitelist', ['x_address']))
+        self.assertIn(CREDENTIAL, self.get(f'{path}/{self.hungary.id}').text)
