@@ -14,6 +14,7 @@ from . import test_legacy
 from . import test_legacy_records
 from . import test_metadata
 from . import test_model_scheme
+from . import test_protocols
 from . import test_records
 from . import test_records_access
 from . import test_records_indirect
