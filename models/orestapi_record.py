@@ -22,9 +22,11 @@ MAX_ID = 2 ** 31 - 1
 #: Names of fields that may hold what opens something.
 CREDENTIAL = re.compile(
     r'pass(word|wd|phrase)?(_|$)|(^|_)pwd|(^|_)pass|secret|token|api_?key|(^|_)key(s|_|$)|credential|totp|(^|_)otp'
-    r'|signature|digest|(^|_)hash|(^|_)pin(_|$)|(^|_)cvv|iban|certificate|(^|_)salt|(^|_)seed')
+    r'|signature|digest|(^|_)hash|(^|_)pin(_|$)|(^|_)cvv|iban|certificate|(^|_)salt|(^|_)seed'
+    # Who knows such an address or number is let in: to a chat, to what a webhook does.
+    r'|(^|_)uuid|webhook|invitation')
 #: Fields of core that hold such a thing under a harmless name.
-CREDENTIAL_FIELDS = frozenset([('ir.config_parameter', 'value')])
+CREDENTIAL_FIELDS = frozenset([('ir.config_parameter', 'value'), ('hr.employee', 'barcode')])
 #: Never offered, whatever a configuration lists: nobody reads these.
 NEVER = frozenset(['password', 'new_password', 'totp_secret', 'api_key_ids', 'identitycheck_password'])
 

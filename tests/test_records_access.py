@@ -38,6 +38,12 @@ class TestRecordsAccess(RecordsCase):
         self.assertEqual(response.status_code, 401)
         self.assertProblem(self.get(RECORDS, body=body, headers=headers), 400, 'invalid_request')
 
+    def test_n104_large_body(self):
+        """A stranger does not make the server read more than is looked at."""
+        for media_type in ('application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'text/plain'):
+            response = self.get(RECORDS, token=None, body=b'x' * 20_000, headers={'Content-Type': media_type})
+            self.assertProblem(response, 413, 'invalid_request', challenge=False)
+
     def test_n188_token_in_the_query(self):
         self.assertEqual(self.get(RECORDS, token=None, access_token=self.token).status_code, 401)
         self.assertProblem(self.get(RECORDS, access_token=self.token), 400, 'invalid_request')

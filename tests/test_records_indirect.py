@@ -77,13 +77,13 @@ class TestRecordsIndirect(RecordsCase):
              'compute': f"for record in self:\n    record['{name}'] = {value}"}
             for name, ttype, value in (
                 ('x_address', 'char', "'https://x/%s' % record.x_webhook_token"),
-                ('x_has_webhook', 'boolean', "bool(record.x_webhook_token)"))])
+                ('x_has_address', 'boolean', "bool(record.x_webhook_token)"))])
         self.hungary.x_webhook_token = CREDENTIAL
         self.limit('none')
         path = '/orestapi/1/records/res.country'
         answer = self.get(f'{path}/{self.hungary.id}')
         self.assertNotIn(CREDENTIAL, answer.text)
-        self.assertIs(answer.json()['fields']['x_has_webhook'], True)
+        self.assertIs(answer.json()['fields']['x_has_address'], True)
         self.assertLeftOut('x_address', path=path)
         # Who chooses it by name gets it.
         self.limit('none', res__country=('whitelist', ['x_address']))
