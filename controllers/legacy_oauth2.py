@@ -42,11 +42,13 @@ class LegacyStatus(http.Controller):
         credentials = client_authentication.parse(authorization, parameters.Parameters(()))
         applications = request.env['orestapi.application']
         client = applications._authenticate_client(credentials, request.httprequest.remote_addr)
-        # sudo: orestapi.application, res.company - the application asks about itself
+        # sudo: orestapi.application - the application asks about itself
         application = applications.sudo().browse(client.id)
+        # sudo: res.company - its name, which the application shows beside the address of this Odoo
+        company = request.env['res.company'].sudo()._get_main_company()
         return make_response(request, [{
             'id': application.id,
             'active': application.active,
             'display_name': application.display_name,
-            'company': request.env['res.company'].sudo()._get_main_company().name,
+            'company': company.name,
         }])

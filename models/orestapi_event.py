@@ -175,6 +175,7 @@ class OrestapiEvent(models.Model):
         """
         # sudo: orestapi.event - nobody may add events by hand
         event = self.sudo()
+        # sudo: orestapi.application, res.users - their names, which whoever caused the event may not be able to read
         application = self.env['orestapi.application'].sudo().browse(application_id)
         user = self.env['res.users'].sudo().browse(user_id)
         actor = self.env['res.users'].sudo().browse(self.env.uid)
@@ -196,9 +197,9 @@ class OrestapiEvent(models.Model):
         })
         if kind in MAILED_KINDS:
             # Not sent from here: the request must not wait for a mail server.
-            # sudo: ir.cron - wakes the job that sends it
             cron = self.env.ref('orestapi.ir_cron_mail_administrators', raise_if_not_found=False)
             if cron:
+                # sudo: ir.cron - wakes the job that sends it
                 cron.sudo()._trigger()
 
     @api.model
