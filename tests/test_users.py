@@ -145,6 +145,22 @@ class TestUsers(OAuth2Case):
             3, self.call_xmlrpc, self.user, 'res.users', 'change_password', 'not the password', NEW_PASSWORD)
         self.assertAllUntouched()
 
+    def test_n132_session_of_the_old_password(self):
+        """Core takes it for valid until the other process tells that the password changed: no code is issued then."""
+        self.authenticate('mitchell', PASSWORD)
+        query = self.get_request(scope='rpc')
+        self.assertIn('code', self.get_response(self.authorize(query)))
+        page = self.authorize(self.get_request(scope='rpc read'))
+        hashed = self.env['res.users']._crypt_context().hash(NEW_PASSWORD)
+        # In SQL: what is remembered in this process stays.
+        self.env.cr.execute("UPDATE res_users SET password = %s WHERE id = %s", [hashed, self.user.id])
+        self.assertEqual(self.url_open('/odoo', allow_redirects=False).status_code, 200, "Core has noticed.")
+        codes = self.env['orestapi.authorization.code'].search_count([])
+        for response in (self.authorize(query), self.decide(page)):
+            self.assertEqual(response.status_code, 303)
+            self.assertTrue(response.headers['Location'].startswith('/web/login?'), response.headers['Location'])
+        self.assertEqual(self.env['orestapi.authorization.code'].search_count([]), codes)
+
     # The sessions
 
     def test_n153_logged_out_from_all_devices(self):
