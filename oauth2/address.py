@@ -14,8 +14,7 @@ def get_network(address):
         of an IPv6 address the network; anything else as it is
     """
     try:
-        # Without the zone, which names an interface of this server.
-        parsed = ipaddress.ip_address((address or '').partition('%')[0])
+        parsed = ipaddress.ip_address(address)
     except ValueError:
         return address
     if parsed.version == 6 and parsed.ipv4_mapped:

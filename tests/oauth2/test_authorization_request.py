@@ -70,11 +70,12 @@ def test_refused_by_redirect(changes, error):
         _validate(**changes)
 
 
+@pytest.mark.parametrize('suffix', ['', '[]'])
 @pytest.mark.parametrize('name', GOOD)
-def test_repeated_parameter(name):
-    """N005, N006, N041; RFC 6749 §3.1: even with the same value twice."""
+def test_repeated_parameter(name, suffix):
+    """N005, N006, N030, N041, N046; RFC 6749 §3.1: even with the same value twice."""
     with pytest.raises(InvalidRequest):
-        _validate(extra=[(name, GOOD[name])])
+        _validate(extra=[(name + suffix, GOOD[name])])
 
 
 @pytest.mark.parametrize(('changes', 'error'), [
@@ -108,6 +109,7 @@ def test_pkce_cannot_be_switched_off_for_public_clients(client_type, allowed):
 
 @pytest.mark.parametrize('pairs', [
     [], [('client_id', '')], [('client_id', 'app'), ('client_id', 'app')], [('client_id[]', 'app')],
+    [('client_id', 'app'), ('client_id[]', 'other')],
 ])
 def test_client_id_is_refused(pairs):
     """N001, N005, N030; RFC 6749 §4.1.2.1: not to be redirected."""
@@ -164,8 +166,12 @@ def test_any_request_is_a_request_or_an_error_of_ours(pairs):
     ),
 ])
 def test_response(response, state, expected):
-    """N039, N064; RFC 9207 §2: `iss` with errors too, in the query and not the fragment."""
-    uri = authorization_request.get_response_uri(URI + '?iss=evil', response, state, 'https://odoo.example')
+    """N039, N064; RFC 9207 §2: `iss` with errors too, in the query and not the fragment.
+
+    What was registered in the query cannot make a success of an error, nor an error of a success.
+    """
+    registered = f'{URI}?code=x&error=y&error_description=z&iss=evil'
+    uri = authorization_request.get_response_uri(registered, response, state, 'https://odoo.example')
     base, _mark, query = uri.partition('?')
     assert base == URI
     assert parse_qsl(query) == expected

@@ -28,9 +28,9 @@ def _parse(header):
 ])
 def test_bearer(error, expected):
     """RFC 6750 §3, §3.1."""
-    assert _parse(challenge.get_bearer(error)) == ('Bearer', {'realm': challenge.REALM, **expected})
+    assert _parse(challenge.get_bearer(error)) == ('Bearer', {'realm': 'orestapi', **expected})
 
 
 def test_basic():
     """N090; RFC 6749 §5.2, RFC 7617 §2.1: UTF-8 is the only charset."""
-    assert _parse(challenge.BASIC) == ('Basic', {'realm': challenge.REALM, 'charset': 'UTF-8'})
+    assert _parse(challenge.BASIC) == ('Basic', {'realm': 'orestapi', 'charset': 'UTF-8'})

@@ -63,8 +63,8 @@ def test_not_utf_8_or_nul(encoded):
 
 def test_number_of_parameters():
     """N038: 10 000 parameters."""
-    parameters.parse(b'&'.join([b'a=b'] * parameters.MAX_PARAMETERS))
-    for number in (parameters.MAX_PARAMETERS + 1, 10_000):
+    parameters.parse(b'&'.join([b'a=b'] * 100))
+    for number in (101, 10_000):
         with pytest.raises(InvalidRequest):
             parameters.parse(b'&'.join([b'a=b'] * number))
 

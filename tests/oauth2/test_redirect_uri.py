@@ -171,7 +171,7 @@ def test_a_loopback_look_alike_that_is_stored_has_no_other_port():
 
 @pytest.mark.parametrize(('uri', 'problem'), [
     ('', Problem.EMPTY),
-    ('https://app.example/' + 'x' * 2000, Problem.TOO_LONG),
+    ('https://app.example/' + 'x' * (2001 - len('https://app.example/')), Problem.TOO_LONG),
     ('https://*.example/cb', Problem.WILDCARD),
     ('https://app.example/*', Problem.WILDCARD),
     ('https://app.example/#', Problem.FRAGMENT),
@@ -240,7 +240,7 @@ def test_cannot_be_registered(uri, problem):
 @pytest.mark.parametrize('uri', [
     *REGISTERED, 'https://app.example/...', 'https://app.example/.well-known/x', 'https://app.example/a%2Fb?x=%2e%2e',
     'https://App.Example/', 'https://my_host-1.example./cb', 'https://1.example/', 'https://192.0.2.1/',
-    'https://[2001:db8::1]:8443/cb', 'https://app.example/x?next=../../y', 'https://app.example/@user',
+    'com.example.app:X', 'https://[2001:db8::1]:8443/cb', 'https://app.example/x?next=../../y', 'https://app.example/@user',
     'https://app.example/' + 'x' * (2000 - len('https://app.example/')),
 ])
 def test_can_be_registered(uri):
