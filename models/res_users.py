@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessDenied
 from odoo.fields import NO_ACCESS
+from odoo.http import root
 from odoo.tools import consteq
 
 from ..oauth2 import token
@@ -50,14 +51,16 @@ class ResUsers(models.Model):
         return super()._action_revoke_all_devices()
 
     def _is_session_valid(self, session):
-        """Return whether a session was opened with the password that the user has now.
+        """Return whether a session still exists, and was opened with the password that the user has now.
 
-        Core remembers that it was, until it hears from the other processes.
+        Core has read the session before the transaction began, and remembers that it
+        was a good one until it hears from the other processes.
 
         :param session: the session of a request of this user
         """
+        stored = root.session_store.get(session.sid)
         expected = self._session_token_hash_compute(session.sid, self._session_token_get_values())
-        return consteq(expected or '', session.session_token or '')
+        return bool(expected) and consteq(expected, stored.get('session_token') or '')
 
     def _login(self, credential, user_agent_env):
         password = credential.get('password')

@@ -1,6 +1,7 @@
 import time
 
 from odoo import Command
+from odoo.http import STORED_SESSION_BYTES, root
 from odoo.tests import new_test_user, tagged
 
 from .common import PASSWORD, OAuth2Case
@@ -160,6 +161,14 @@ class TestUsers(OAuth2Case):
             self.assertEqual(response.status_code, 303)
             self.assertTrue(response.headers['Location'].startswith('/web/login?'), response.headers['Location'])
         self.assertEqual(self.env['orestapi.authorization.code'].search_count([]), codes)
+
+    def test_n132_session_that_was_ended(self):
+        """As core ends them, before it commits: also for a request that has already read its session."""
+        session = self.authenticate('mitchell', PASSWORD)
+        self.assertTrue(self.user._is_session_valid(session))
+        self.assertFalse(self.administrator._is_session_valid(session))
+        root.session_store.delete_from_identifiers([session.sid[:STORED_SESSION_BYTES]])
+        self.assertFalse(self.user._is_session_valid(session))
 
     # The sessions
 
