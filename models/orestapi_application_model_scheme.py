@@ -59,9 +59,7 @@ class OrestapiApplication(models.Model):
             yield
         finally:
             del cache['orestapi.watch_offers']
-        self.env.registry.clear_cache()
-        # And again, because another thread may remember until then what was.
-        self.env.cr.postcommit.add(self.env.registry.clear_cache)
+        self._forget_settings()
         for application, old in before.items():
             new = scheme._get_offer(application.model_scheme_id.id)
             if new == old:

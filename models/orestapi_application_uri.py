@@ -41,20 +41,20 @@ class OrestapiApplicationUri(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        self.env.registry.clear_cache()
+        self.env['orestapi.application']._forget_settings()
         records = super().create(vals_list)
         # Codes of users who are not asked would go there.
         records.application_id._check_trusted_rights()
         return records
 
     def write(self, vals):
-        self.env.registry.clear_cache()
+        self.env['orestapi.application']._forget_settings()
         result = super().write(vals)
         self.application_id._check_trusted_rights()
         return result
 
     def unlink(self):
-        self.env.registry.clear_cache()
+        self.env['orestapi.application']._forget_settings()
         return super().unlink()
 
     def _get_problem_message(self, problem):

@@ -35,10 +35,9 @@ class OrestapiScope(models.Model):
                     "The name of a scope is one word of plain letters, digits and signs, without blanks and quotes."))
 
     def write(self, vals):
-        # Of the settings of applications, which name their scopes.
-        self.env.registry.clear_cache()
+        self.env['orestapi.application']._forget_settings()
         return super().write(vals)
 
     def unlink(self):
-        self.env.registry.clear_cache()
+        self.env['orestapi.application']._forget_settings()
         return super().unlink()

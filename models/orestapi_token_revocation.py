@@ -93,9 +93,8 @@ class OrestapiToken(models.Model):
             list(user_ids),
         ), log_exceptions=False)
         self.env['res.users'].invalidate_model(['orestapi_revocation_count'])
-        # Of `_get_user`; and again, because another thread may remember until then what was.
-        self.env.registry.clear_cache()
-        self.env.cr.postcommit.add(self.env.registry.clear_cache)
+        # And what `_get_user` remembers.
+        self.env['orestapi.application']._forget_settings()
         self.env['orestapi.authorization.code']._revoke_all(user_ids)
         self.env.cr.execute(SQL(
             """

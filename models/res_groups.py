@@ -6,7 +6,7 @@ class ResGroups(models.Model):
 
     def unlink(self):
         result = super().unlink()
-        # Of `_get_settings`, which names the groups, and of `_get_group_ids` of the
-        # users: core leaves both, and a token would go on working.
-        self.env.registry.clear_cache()
+        # And what core remembers of the groups of users: it leaves that, and a token
+        # would go on working.
+        self.env['orestapi.application']._forget_settings()
         return result

@@ -4,6 +4,7 @@ from . import test_application
 from . import test_authorization_code
 from . import test_authorize
 from . import test_bearer
+from . import test_caches
 from . import test_client_authentication
 from . import test_client_credentials
 from . import test_consent
