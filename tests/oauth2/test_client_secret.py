@@ -56,10 +56,20 @@ def test_rotation():
 
 
 def test_memory_is_bounded(monkeypatch):
+    """What was not used for the longest time is forgotten first."""
     monkeypatch.setattr(client_secret, '_CAPACITY', 2)
-    stored = [client_secret.compute_hash(SECRET) for _ in range(4)]
-    assert all(client_secret.verify(SECRET, one) for one in stored)
+    old, used, new = [client_secret.compute_hash(SECRET) for _ in range(3)]
+    assert all(client_secret.verify(SECRET, stored) for stored in (used, old, used, new))
     assert len(client_secret._verified) == 2
+    monkeypatch.setattr(client_secret, 'CONTEXT', None)
+    assert client_secret.verify(SECRET, used) and client_secret.verify(SECRET, new)
+
+
+def test_length():
+    """The longest one that an administrator may set is the longest one that is looked at."""
+    assert (client_secret.MIN_LENGTH, client_secret.MAX_LENGTH) == (16, 256)
+    assert client_secret.verify('x' * 256, client_secret.compute_hash('x' * 256))
+    assert not client_secret.verify('x' * 257, client_secret.compute_hash('x' * 257))
 
 
 def test_unknown_client_costs_the_same_hash(monkeypatch):

@@ -56,8 +56,8 @@ def test_parse():
 
 def test_length():
     """N045: 10 000 scopes."""
-    assert scope.parse('x' * scope.MAX_LENGTH)
-    for text in ('x' * (scope.MAX_LENGTH + 1), ' '.join(map(str, range(10_000)))):
+    assert scope.parse('x' * 1000)
+    for text in ('x' * 1001, ' '.join(map(str, range(10_000)))):
         with pytest.raises(InvalidScope):
             scope.parse(text)
 

@@ -13,7 +13,7 @@ SECRET = 'Az09_-' + 'x' * 37
 MAC = 'm' * 43
 
 secrets = st.text('ABCabcxyz0189_-', min_size=43, max_size=43)
-row_ids = st.integers(1, tokens.MAX_ID)
+row_ids = st.integers(1, 2**31 - 1)
 generations = st.integers(0, 9_999_999_999)
 kinds = st.sampled_from([tokens.AUTHORIZATION_CODE, tokens.ACCESS_TOKEN])
 
@@ -39,7 +39,12 @@ def mutated(draw):
 
 @given(kinds, row_ids, secrets)
 def test_round_trip(kind, row_id, secret):
-    assert tokens.parse(tokens.render(kind, row_id, secret)) == tokens.Token(kind, row_id, secret)
+    assert tokens.parse(tokens.render(kind, row_id, secret)) == tokens.Token(kind, row_id, secret, None, None)
+
+
+def test_biggest_row():
+    """PostgreSQL's `integer` ends there."""
+    assert tokens.parse(f'orestapi_at_{2**31 - 1}_{SECRET}').row_id == 2**31 - 1
 
 
 @given(row_ids, generations, secrets)
@@ -48,6 +53,13 @@ def test_round_trip_of_a_refresh_token(row_id, generation, secret):
     assert (token.kind, token.row_id, token.generation, token.secret) == ('rt', row_id, generation, secret)
     assert tokens.is_genuine(KEY, token)
     assert not tokens.is_genuine(KEY[::-1], token)
+
+
+def test_what_was_issued_stays_genuine():
+    """Whoever changes how a MAC or a successor is computed ends the sign-ins of all users."""
+    assert tokens.render_refresh_token(KEY, 1, 12, SECRET) == (
+        f'orestapi_rt_1_12_{SECRET}_G8tZlx5PHw0acyS0CPcWOhYeSenJtZDTd0RnxrDy12A')
+    assert tokens.derive_secret(SECRET, 'salt', 'at') == 'hD-dEkGvbKgLtJGCseMDFAzSnQu-YDGa7oaXch0yxZ4'
 
 
 @given(mutated())

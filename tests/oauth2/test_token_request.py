@@ -27,7 +27,8 @@ def _validate(sent, client=CLIENT, extra=()):
 ])
 def test_good_request(sent):
     """RFC 6749 §4.1.3, §4.4.2, §6; unknown parameters are ignored (N059)."""
-    expected = token_request.TokenRequest(**sent)
+    expected = token_request.TokenRequest(**{**dict.fromkeys(
+        ('code', 'redirect_uri', 'code_verifier', 'refresh_token', 'scope')), **sent})
     assert _validate(sent) == expected
     assert _validate({**sent, 'unknown': 'x'}, extra=[('unknown', 'y')]) == expected
 
@@ -58,13 +59,14 @@ def test_refused(sent, error):
         _validate(sent)
 
 
+@pytest.mark.parametrize('suffix', ['', '[]'])
 @pytest.mark.parametrize('name', sorted({*CODE, *REFRESH, 'client_id', 'client_secret'}))
-def test_repeated_parameter(name):
-    """N084; RFC 6749 §3.2: the request must not be read as if the parameter were left out."""
+def test_repeated_parameter(name, suffix):
+    """N084, N105; RFC 6749 §3.2: the request must not be read as if the parameter were left out."""
     sent = {**CODE, **REFRESH, 'client_id': 'app', 'client_secret': 's'}
     for grant in grant_type.ALL:
         with pytest.raises(InvalidRequest):
-            _validate({**sent, 'grant_type': grant}, extra=[(name, sent[name])])
+            _validate({**sent, 'grant_type': grant}, extra=[(name + suffix, sent[name])])
 
 
 @pytest.mark.parametrize('sent', [CODE, REFRESH, CREDENTIALS])

@@ -11,8 +11,11 @@ from records.problem import InvalidRequest
     ('name pr', Condition(('name',), 'pr')),
     ('name EQ "a \\"b\\""', Condition(('name',), 'eq', 'a "b"')),
     ('a.b.c ge -1.5e2', Condition(('a', 'b', 'c'), 'ge', -150.0)),
+    *((f'a {operator} 1', Condition(('a',), operator, 1)) for operator in (
+        'eq', 'ne', 'co', 'sw', 'ew', 'gt', 'ge', 'lt', 'le')),
     ('a eq null', Condition(('a',), 'eq', None)),
     ('a eq true', Condition(('a',), 'eq', True)),
+    ('a eq false', Condition(('a',), 'eq', False)),
     ('not (a pr)', Negation(Condition(('a',), 'pr'))),
     # `and` binds more than `or` (RFC 7644 §3.4.2.2).
     ('a pr or b pr and c pr', Combination('or', (
