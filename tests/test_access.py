@@ -383,6 +383,22 @@ class TestAccess(OAuth2Case):
             self.assertFalse(self.call_xmlrpc(self.user, 'res.users', 'search', [
                 ('orestapi_authorization_ids.' + name, '!=', False), ('id', '=', self.administrator.id)]))
 
+    def test_n223_authorizations_that_others_may_see(self):
+        """A rule of the administrator's that lets employees see those of others does not let them end any."""
+        for model in (AUTHORIZATION, TOKEN):
+            self.env['ir.rule'].create({
+                'name': "Everything",
+                'model_id': self.env['ir.model']._get_id(model),
+                'groups': self.env.ref('base.group_user').ids,
+                'domain_force': "[(1, '=', 1)]",
+            })
+            others = self.get_records(model, self.administrator)
+            self.assertTrue(self.call_xmlrpc(self.user, model, 'read', others.ids, ['application_id']))
+            self.assertIn("your own", self.assertFault(
+                4, self.call_xmlrpc, self.user, model, 'action_revoke', others.ids))
+            self.assertEqual(self.get_records(model, self.administrator), others)
+        self.assertFalse(self.env[TOKEN].search([('revoked_at', '!=', False)]))
+
     def test_n223_portal_user(self):
         """One who is admitted to an application has authorizations, and still reads none of our models."""
         self.application.group_ids += self.env.ref('base.group_portal')

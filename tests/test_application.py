@@ -89,6 +89,19 @@ class TestApplication(OAuth2Case):
 
     # What a new application is like
 
+    def test_what_is_missing(self):
+        """An application that cannot work yet says what to do, one sentence each."""
+        application = self.env['orestapi.application'].create({'name': "Calendar", 'scope_ids': [Command.clear()]})
+        self.assertEqual(application.status, 'incomplete')
+        for word in ("No callback URI", "No client secret", "No scope"):
+            self.assertIn(word, application.status_message)
+
+    def test_name_of_a_scope(self):
+        """RFC 6749 §3.3: an application could not ask for any other."""
+        for name in ('two words', 'quote"', 'ö', ''):
+            with self.subTest(name), self.assertRaises(ValidationError):
+                self.env['orestapi.scope'].create({'name': name, 'description': "See when you are busy"})
+
     def test_defaults(self):
         application = self.applications.create({'name': "Calendar"})
         self.assertRegex(application.client_id, r'\A[0-9a-f]{32}\Z')

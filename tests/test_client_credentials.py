@@ -37,6 +37,9 @@ class TestClientCredentials(OAuth2Case):
         self.assertEqual(tokens | {'access_token': ''}, {
             'access_token': '', 'token_type': 'Bearer', 'expires_in': 3600, 'scope': 'rpc'})
         self.assertEqual(self.call_json2(tokens['access_token']).json()['uid'], self.service_user.id)
+        sign_in = self.get_sign_in(tokens)
+        self.assertEqual(sign_in.device, "The application itself")
+        self.assertEqual(sign_in.expires_at, sign_in.access_expires_at)
 
     def test_no_service_user(self):
         self.assertRefused(self.ask(self.other), 'unauthorized_client')

@@ -163,6 +163,8 @@ class TestRecords(RecordsCase):
             ('country_id.code eq "DE"', self.env['res.partner']),
             (f'id gt {first.id} and id le {fourth.id}', second + fourth),
             ('create_date gt "2020-01-01T00:00:00+02:00"', self.ours),
+            ('create_date gt "2020-01-01"', self.ours),
+            ('partner_latitude eq 0.5', self.env['res.partner']),
             ('is_company eq true', self.env['res.partner']),
             ('display_name co "partner 4"', fourth),
             ('city eq "Pécs" OR city eq "Bonn"', first + fourth),
@@ -177,6 +179,8 @@ class TestRecords(RecordsCase):
 
     def test_search_by_display_name(self):
         self.assertEqual(self.find(search="partner 2"), self.partners[1])
+        # PostgreSQL cannot store it.
+        self.assertEqual(self.get(RECORDS, search="partner\0").status_code, 400)
 
     def test_order_and_pages(self):
         first, second, _german, fourth = self.partners

@@ -32,6 +32,17 @@ class TestSettings(TransactionCase):
         self.assertEqual(application._get_issuer(), 'https://other.example.com')
         self.assertNotIn("The issuer of the settings", '\n'.join(application._get_risks()))
 
+    def test_plain_http(self):
+        """RFC 6749 §3.1, §3.2: only the developer's own computer needs no TLS."""
+        application = self.env['orestapi.application'].create({'name': "Wiki"})
+        for issuer, risky in (
+            ('http://odoo.example.com', True), ('https://odoo.example.com', False), ('http://localhost:8069', False),
+            ('http://127.0.0.1:8069', False), ('http://[::1]:8069', False),
+        ):
+            with self.subTest(issuer):
+                self.env['ir.config_parameter'].set_param('orestapi.issuer', issuer)
+                self.assertEqual("without encryption" in '\n'.join(application._get_risks()), risky)
+
     def test_retention(self):
         self.save(orestapi_event_retention=30)
         self.assertEqual(self.env['ir.config_parameter'].get_param('orestapi.event_retention'), '30')

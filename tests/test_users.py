@@ -56,6 +56,21 @@ class TestUsers(OAuth2Case):
         self.assertNotIn('error', response.json())
         return response.json()['result']
 
+    # What the user sees of a sign-in
+
+    def test_device(self):
+        sign_in = self.env['orestapi.token'].search([('user_id', '=', self.user.id)], limit=1)
+        for user_agent, device in (
+            ('Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0', "Firefox on Linux"),
+            ('Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) '
+             'Version/17.0 Safari/605.1.15', "Safari on macOS"),
+            ('curl/8.5.0', "Unknown browser"),
+            (False, "Unknown browser"),
+        ):
+            with self.subTest(user_agent):
+                sign_in.user_agent = user_agent
+                self.assertEqual(sign_in.device, device)
+
     # The account
 
     def test_archived(self):

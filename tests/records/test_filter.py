@@ -28,8 +28,8 @@ def test_parse(text, expected):
 
 
 @pytest.mark.parametrize('text', [
-    '', ' ', '(', 'a', 'a eq', 'a eq "x', 'a eq 01', 'a eq NaN', 'a eq True', 'a xx 1', 'a pr b', 'a pr)', 'not a pr',
-    'a[b eq 1]', 'a eq "\\u0000"', 'a eq "\\ud800"', 'a eq "\n"', '"a" eq 1', 'a..b pr', 'a eq b', 'é pr',
+    '', ' ', '(', '(a pr', 'a', 'a eq', 'a eq "x', 'a eq 01', 'a eq NaN', 'a eq True', 'a xx 1', 'a pr b', 'a pr)',
+    'not a pr', 'a[b eq 1]', 'a eq "\\u0000"', 'a eq "\\ud800"', 'a eq "\n"', '"a" eq 1', 'a..b pr', 'a eq b', 'é pr',
     'a.b.c.d.e pr', 'a pr ' + 'or a pr ' * 50, '(' * 11 + 'a pr' + ')' * 11, 'a eq "' + 'x' * 4096 + '"',
 ])
 def test_refused(text):
