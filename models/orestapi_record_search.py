@@ -222,6 +222,9 @@ class OrestapiRecordSearch(models.AbstractModel):
             if field.type not in RELATIONAL_TYPES:
                 raise InvalidRequest("A path of the filter follows a field that is no relation.")
             self._check_searchable(field)
+            if not (field.store or field.related):
+                # What searches it may not know what to do with a search in a search.
+                raise InvalidRequest("A path of the filter follows a field that is computed.")
             comodel = self._get_model(offer, field.comodel_name).with_context(active_test=False)
             # A search of its own, with the rules for the records of that model:
             # core leaves them out for some relations (`bypass_search_access`).

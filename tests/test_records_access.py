@@ -219,6 +219,9 @@ class TestRecordsAccess(RecordsCase):
             self.assertProblem(self.get(
                 '/orestapi/1/records/ir.module.module.dependency', filter=f'depend_id {operator} 99999999999',
             ), 400, 'invalid_request')
+        for model, path in (('ir.ui.view', 'model_data_id.name'), ('ir.module.module.dependency', 'depend_id.name')):
+            self.assertProblem(
+                self.get(f'/orestapi/1/records/{model}', filter=f'{path} co "a"'), 400, 'invalid_request')
         self.assertInvalid(cursor='x')
         self.assertEqual(self.get(RECORDS + '?filter=%ff').status_code, 400)
         self.assertEqual(self.get(RECORDS + '?search=%00').status_code, 400)
