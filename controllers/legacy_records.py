@@ -1,7 +1,7 @@
 from odoo import http
 from odoo.http import request
 
-from ..oauth2 import challenge, errors, legacy, parameters
+from ..oauth2 import errors, legacy, parameters
 from ..records import legacy as legacy_parameters
 from ..records import order
 from .record_dispatcher import RecordDispatcher, make_response
@@ -35,18 +35,13 @@ class LegacyRecordDispatcher(RecordDispatcher):
         return parameters.parse(b'&'.join(filter(None, (httprequest.query_string, body))))
 
     def _get_error_response(self, error):
-        headers = {}
-        if error.status in (400, 401, 403):
-            headers['WWW-Authenticate'] = challenge.get_bearer(error)
-        if retry_after := getattr(error, 'retry_after', None):
-            headers['Retry-After'] = str(retry_after)
         content = {
             # RFC 6750 §3.1: no code for a request without credentials.
             **({'error': error.error} if error.error else {}),
             'error_description': error.description,
             **legacy.get_error_parameters(error, self.request.httprequest.path),
         }
-        return make_response(self.request, content, error.status, headers=headers)
+        return make_response(self.request, content, error.status, headers=self._get_error_headers(error))
 
 
 def read_route(path):

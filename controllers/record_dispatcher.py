@@ -28,6 +28,10 @@ class RecordDispatcher(OAuth2Dispatcher):
             response = self._serve(endpoint)
         except (OAuth2Error, problem.Problem) as error:
             response = self._get_error_response(error)
+        except psycopg2.errors.QueryCanceled:
+            # Here, because Odoo logs what leaves this method as an error of the server's.
+            self.request.env.cr.rollback()
+            response = self._get_error_response(problem.InvalidRequest("The search takes too long: narrow it."))
         self._allow_origin(endpoint, response)
         return response
 
@@ -66,18 +70,17 @@ class RecordDispatcher(OAuth2Dispatcher):
         sign_in = getattr(self.request, 'oauth2_sign_in', None)
         return sign_in and origin.parse(sign_in['allowed_origins'])
 
-    def handle_error(self, exc):
-        if isinstance(exc, psycopg2.errors.QueryCanceled):
-            return self._get_error_response(problem.InvalidRequest("The search takes too long: narrow it."))
-        return super().handle_error(exc)
-
     def _get_error_response(self, error):
+        return make_response(
+            self.request, problem.render(error), error.status, problem.MEDIA_TYPE, self._get_error_headers(error))
+
+    def _get_error_headers(self, error):
         headers = {}
         if error.status in (400, 401, 403):
             headers['WWW-Authenticate'] = challenge.get_bearer(error)
         if retry_after := getattr(error, 'retry_after', None):
             headers['Retry-After'] = str(retry_after)
-        return make_response(self.request, problem.render(error), error.status, problem.MEDIA_TYPE, headers)
+        return headers
 
 
 def make_response(request, content, status=200, media_type='application/json', headers=None):

@@ -1,4 +1,5 @@
 import json
+from unittest.mock import patch
 
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -191,6 +192,17 @@ class TestRecordsAccess(RecordsCase):
         ):
             with self.subTest(changes):
                 self.assertInvalid(**changes)
+
+    def test_n206_search_that_takes_long(self):
+        """It is ended, and the next one is answered."""
+        self.env.cr.execute(
+            "INSERT INTO res_partner (name, complete_name, active) "
+            "SELECT md5(i::text), md5(i::text), TRUE FROM generate_series(1, 30000) i")
+        with patch('odoo.addons.orestapi.models.orestapi_record_search.TIMEOUT', 1):
+            response = self.get(RECORDS, filter='name co "a" and name co "b" and not (name co "cd")', order='-name')
+            self.assertProblem(response, 400, 'invalid_request')
+            self.assertIn("takes too long", response.json()['detail'])
+        self.assertEqual(self.get(RECORDS, limit='1').status_code, 200)
 
     def test_n207_nonsense(self):
         for text in (

@@ -19,4 +19,7 @@ hypothesis.settings.register_profile(
     'repeatable', derandomize=True, database=None, deadline=None, max_examples=300)
 hypothesis.settings.register_profile(
     'explore', derandomize=False, database=None, deadline=None, max_examples=10_000)
+# For each of the many runs of `make mutation`.
+hypothesis.settings.register_profile(
+    'few', derandomize=True, database=None, deadline=None, max_examples=30)
 hypothesis.settings.load_profile('repeatable')

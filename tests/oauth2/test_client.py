@@ -17,7 +17,7 @@ def test_who_must_use_pkce(client_type, require_pkce, must_use_pkce):
     """N047; RFC 9700 §2.1.1."""
     client = Client(id=1, client_id='app', client_type=client_type, require_pkce=require_pkce)
     assert client.must_use_pkce is must_use_pkce
-    assert client.is_public is (client_type == PUBLIC)
+    assert client.is_public is (client_type == 'public')
 
 
 def test_nothing_is_allowed_unless_said():
