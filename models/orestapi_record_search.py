@@ -149,7 +149,7 @@ class OrestapiRecordSearch(models.AbstractModel):
 
     @api.model
     def _get_cursor_key(self):
-        # sudo: ir.config_parameter - the key of the MAC is derived from the database secret
+        # sudo: ir.config_parameter - the key of the cursors is derived from the database secret
         secret = self.env['ir.config_parameter'].sudo().get_param('database.secret')
         return hmac.digest(secret.encode(), b'orestapi.cursor', hashlib.sha256)
 

@@ -1,3 +1,5 @@
+import base64
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -5,7 +7,7 @@ from hypothesis import strategies as st
 from records import order
 from records.problem import InvalidRequest
 
-KEY = b'key'
+KEY, OTHER_KEY = b'k' * 32, b'o' * 32
 
 
 def test_parse():
@@ -30,11 +32,17 @@ def test_cursor(position):
     cursor = order.render_cursor(KEY, 'search', position)
     assert order.parse_cursor(KEY, 'search', cursor) == position
     for key, search, changed in (
-        (b'other', 'search', cursor), (KEY, 'other', cursor), (KEY, 'search', cursor[:-2]),
+        (OTHER_KEY, 'search', cursor), (KEY, 'other', cursor), (KEY, 'search', cursor[:-2]),
         (KEY, 'search', 'A' + cursor),
     ):
         with pytest.raises(InvalidRequest):
             order.parse_cursor(key, search, changed)
+
+
+def test_cursor_hides_the_position():
+    cursor = order.render_cursor(KEY, 'search', ['a private event', 7])
+    assert b'private' not in base64.urlsafe_b64decode(cursor + '=' * (-len(cursor) % 4))
+    assert cursor != order.render_cursor(KEY, 'search', ['a private event', 7])
 
 
 @given(st.text())
