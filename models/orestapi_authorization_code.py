@@ -161,7 +161,9 @@ class OrestapiAuthorizationCode(models.Model):
         except InvalidGrant:
             if code['verifier_failures'] < VERIFIER_LIMIT:
                 self.env.cr.execute(SQL(
-                    "UPDATE orestapi_authorization_code SET verifier_failures = verifier_failures + 1 WHERE id = %s",
+                    """
+                    UPDATE orestapi_authorization_code SET verifier_failures = verifier_failures + 1 WHERE id = %s
+                    """,
                     code['id'],
                 ), log_exceptions=False)
             raise

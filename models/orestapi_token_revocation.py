@@ -43,7 +43,11 @@ class OrestapiToken(models.Model):
         :return: whether one was ended
         """
         self.env.cr.execute(SQL(
-            "UPDATE orestapi_token SET revoked_at = %s, revoked_reason = %s WHERE id = ANY(%s) AND revoked_at IS NULL",
+            """
+            UPDATE orestapi_token
+               SET revoked_at = %s, revoked_reason = %s
+             WHERE id = ANY(%s) AND revoked_at IS NULL
+            """,
             fields.Datetime.now(), reason, list(token_ids),
         ), log_exceptions=False)
         self.invalidate_model(['revoked_at', 'revoked_reason'])
