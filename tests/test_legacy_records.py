@@ -189,6 +189,22 @@ class TestLegacyRecords(RecordsCase):
         header, _data = self.load(NAME_SEARCH, model='res.partner', name='secret.example.com')
         self.assertEqual(header['header']['count'], 0)
 
+    def test_n201_credentials_and_groups(self):
+        """Even where a scheme limits nothing."""
+        self.application.model_scheme_id = self.env['orestapi.model.scheme'].create({
+            'name': "All", 'limit_models': 'none'})
+        for name in ('password', 'totp_secret', 'api_key_ids', 'signature', 'image_1920', 'orestapi_revocation_count'):
+            if name in self.env['res.users']._fields:
+                self.refuse(403, 'insufficient_scope', READ, model='res.users', ids=self.user.ids, fields=[name])
+                self.refuse(403, 'insufficient_scope', FIELD, model='res.users', names=[name])
+                self.refuse(403, 'insufficient_scope', NAME_SEARCH, model='res.users', order=name)
+        # A field for a group that the user is not in.
+        self.refuse(403, 'insufficient_scope', READ, model='orestapi.application', ids=[1], fields=['client_id'])
+        self.user.country_id = self.hungary
+        _header, data = self.load(READ, model='res.users', ids=self.user.ids)
+        self.assertEqual(data['data'][0]['login'], 'mitchell')
+        self.assertFalse({'password', 'signature', 'api_key_ids', 'image_1920'} & set(data['data'][0]))
+
     def test_n202_record_outside(self):
         header, data = self.load(NAME_SEARCH, model='res.partner', name="Partner 3")
         self.assertEqual((header['header']['count'], data['data']), (0, []))
