@@ -13,6 +13,9 @@ from .orestapi_application import ADMINISTRATOR
 #: The code verifier of RFC 7636 appendix B, for the address that *Test* shows.
 EXAMPLE_VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
 
+#: Below it applications read records; people read about it at its /docs.
+RECORDS_ENDPOINT = '/orestapi/1'
+
 
 class OrestapiApplication(models.Model):
     """What the form of an application shows beside its settings."""
@@ -42,6 +45,9 @@ class OrestapiApplication(models.Model):
     token_endpoint = fields.Char(compute='_compute_endpoints', groups=ADMINISTRATOR)
     revocation_endpoint = fields.Char(compute='_compute_endpoints', groups=ADMINISTRATOR)
     introspection_endpoint = fields.Char(compute='_compute_endpoints', groups=ADMINISTRATOR)
+    records_endpoint = fields.Char(
+        "Records", compute='_compute_endpoints', groups=ADMINISTRATOR,
+        help="Below this address the application reads records. What it may read, and how, is at /docs there.")
     test_uri = fields.Char("Test", compute='_compute_test_uri', groups=ADMINISTRATOR)
 
     @api.depends('uri_ids')
@@ -157,6 +163,7 @@ class OrestapiApplication(models.Model):
             application.token_endpoint = issuer + metadata.TOKEN_ENDPOINT
             application.revocation_endpoint = issuer + metadata.REVOCATION_ENDPOINT
             application.introspection_endpoint = issuer + metadata.INTROSPECTION_ENDPOINT
+            application.records_endpoint = issuer + RECORDS_ENDPOINT
 
     @api.depends('client_id', 'uri_ids.uri', 'scope_ids.name')
     def _compute_test_uri(self):

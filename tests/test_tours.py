@@ -17,7 +17,7 @@ class TwoWindowsBrowser(ChromeBrowser):
 
 @tagged('post_install', '-at_install')
 class TestTours(OAuth2Case):
-    """What people see and press, in Chromium. No tour goes by a text, so that each runs in any language."""
+    """What people see and press, in Chromium. No tour goes by a text that only one language has."""
 
     language = 'en_US'
 
@@ -65,6 +65,29 @@ class TestTours(OAuth2Case):
         self.assertInactive(tokens['access_token'], tokens['refresh_token'])
         self.assertEqual(self.find_events('sign_in_revoked').user_id, self.user)
 
+    def test_revoke_sign_ins(self):
+        tokens = self.sign_in()
+        self.start_tour('/odoo', 'orestapi_sign_ins_revoke', login='ada')
+        self.assertInactive(tokens['access_token'], tokens['refresh_token'])
+        self.assertEqual(self.find_authorizations().token_ids.revoked_reason, 'administrator')
+
+    def test_revoke_authorizations(self):
+        tokens = self.sign_in()
+        self.start_tour('/odoo', 'orestapi_authorization_revoke', login='ada')
+        self.assertFalse(self.find_authorizations())
+        self.assertInactive(tokens['access_token'], tokens['refresh_token'])
+
+    def test_lifetime(self):
+        self.start_tour('/odoo', 'orestapi_application_lifetime', login='ada')
+        self.assertEqual(self.application.refresh_token_expiry, 907200)
+
+    def test_settings(self):
+        self.application.require_pkce = False
+        # The settings belong to system administrators.
+        self.administrator.group_ids += self.env.ref('base.group_system')
+        self.start_tour('/odoo/settings', 'orestapi_settings', login='ada')
+        self.assertEqual(self.env['ir.config_parameter'].get_param('orestapi.event_retention'), '90')
+
     def test_disconnect(self):
         tokens = self.sign_in(scope='read rpc')
         self.start_tour('/odoo', 'orestapi_disconnect', login='mitchell')
@@ -107,13 +130,3 @@ class TestToursInHungarian(TestTours):
     # Odoo runs an inherited test only when it is told to.
     allow_inherited_tests_method = True
     language = 'hu_HU'
-
-
-@tagged('post_install', '-at_install')
-class TestActionTours(OAuth2Case):
-    """Actions that are found by their name, and so in one language only."""
-
-    def test_revoke_authorizations(self):
-        tokens = self.sign_in()
-        self.start_tour('/odoo', 'orestapi_authorization_revoke', login='ada')
-        self.assertInactive(tokens['access_token'], tokens['refresh_token'])

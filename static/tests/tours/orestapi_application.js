@@ -172,3 +172,30 @@ registry.category("web_tour.tours").add("orestapi_application_rotate", {
         ...save(),
     ],
 });
+
+registry.category("web_tour.tours").add("orestapi_application_lifetime", {
+    url: "/odoo",
+    steps: () => [
+        ...openApp(),
+        {
+            content: "open the wiki",
+            trigger: '.o_data_row td[name="name"]:contains(/^Wiki$/)',
+            run: "click",
+        },
+        openTab("settings"),
+        {
+            content: "see in words that refresh tokens never expire",
+            trigger: 'div[name="refresh_token_expiry"] .o_orestapi_words:contains(/= \\w+/)',
+        },
+        {
+            content: "let them expire after ten days and a half",
+            trigger: 'div[name="refresh_token_expiry"] input',
+            run: "edit 907200 && press Tab",
+        },
+        {
+            content: "see that in words",
+            trigger: 'div[name="refresh_token_expiry"] .o_orestapi_words:contains(/10\\D+12\\D+/)',
+        },
+        ...save(),
+    ],
+});

@@ -42,12 +42,11 @@ registry.category("web_tour.tours").add("orestapi_sign_in_revoke", {
     ],
 });
 
-registry.category("web_tour.tours").add("orestapi_authorization_revoke", {
-    url: "/odoo",
-    steps: () => [
-        ...openMenu("orestapi.orestapi_authorization_menu"),
+/** Choose the line of Mitchell, and the action *Revoke Tokens*, which is the same for one and for many. */
+function revokeTokens() {
+    return [
         {
-            content: "choose what Mitchell allowed",
+            content: "choose the line of Mitchell",
             trigger: '.o_data_row:has(td[name="user_id"]:contains(/^Mitchell$/)) .o_list_record_selector input',
             run: "click",
         },
@@ -57,13 +56,33 @@ registry.category("web_tour.tours").add("orestapi_authorization_revoke", {
             run: "click",
         },
         {
-            content: "revoke the tokens",
-            trigger: '.o-dropdown-item:contains("Revoke Tokens")',
+            content: "revoke the tokens: the only step that goes by a name, in the languages of the tests",
+            trigger: ".o-dropdown-item:contains(/^(Revoke Tokens|Tokenek visszavonása)$/)",
             run: "click",
         },
+    ];
+}
+
+registry.category("web_tour.tours").add("orestapi_authorization_revoke", {
+    url: "/odoo",
+    steps: () => [
+        ...openMenu("orestapi.orestapi_authorization_menu"),
+        ...revokeTokens(),
         {
             content: "see that the authorization is gone",
             trigger: '.o_list_view:not(:has(td[name="user_id"]:contains(/^Mitchell$/)))',
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("orestapi_sign_ins_revoke", {
+    url: "/odoo",
+    steps: () => [
+        ...openMenu("orestapi.orestapi_token_menu"),
+        ...revokeTokens(),
+        {
+            content: "see that it has ended",
+            trigger: '.o_data_row.text-muted td[name="user_id"]:contains(/^Mitchell$/)',
         },
     ],
 });

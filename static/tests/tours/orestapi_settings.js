@@ -1,0 +1,52 @@
+import { registry } from "@web/core/registry";
+
+// No step goes by a text of the user interface: the tours run in other languages as well.
+
+registry.category("web_tour.tours").add("orestapi_settings", {
+    url: "/odoo/settings",
+    steps: () => [
+        {
+            content: "open our settings",
+            trigger: ".settings_tab [data-key=orestapi]",
+            run: "click",
+        },
+        {
+            content: "see by which address applications know this Odoo",
+            trigger: "#orestapi_issuer input",
+        },
+        {
+            content: "see which application could be safer, and why",
+            trigger:
+                '[name="orestapi_deviating_application_ids"] .o_data_row:contains("Wiki") [name="status_message"]:contains("PKCE")',
+        },
+        {
+            content: "keep events for three months",
+            trigger: '[name="orestapi_event_retention"] input',
+            run: "edit 90 && press Tab",
+        },
+        {
+            content: "save",
+            trigger: ".o_form_button_save",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            content: "see that it is saved",
+            trigger: ".o_web_client:not(:has(.o_dirty_warning))",
+        },
+        {
+            content: "open our settings again",
+            trigger: ".settings_tab [data-key=orestapi]",
+            run: "click",
+        },
+        {
+            content: "go on to the applications",
+            trigger: "#orestapi_applications button",
+            run: "click",
+        },
+        {
+            content: "see them",
+            trigger: ".o_list_view .o_data_row",
+        },
+    ],
+});
