@@ -25,8 +25,9 @@ CREDENTIAL = re.compile(
     r'|signature|digest|(^|_)hash|(^|_)pin(_|$)|(^|_)cvv|iban|certificate|(^|_)salt|(^|_)seed'
     # Who knows such an address or number is let in: to a chat, to what a webhook does.
     r'|(^|_)uuid|webhook|invitation')
-#: Fields of core that hold such a thing under a harmless name.
-CREDENTIAL_FIELDS = frozenset([('ir.config_parameter', 'value'), ('hr.employee', 'barcode')])
+#: Fields of core that hold such a thing under a harmless name, or the text of a binary.
+CREDENTIAL_FIELDS = frozenset([
+    ('ir.config_parameter', 'value'), ('hr.employee', 'barcode'), ('ir.attachment', 'index_content')])
 #: Never offered, whatever a configuration lists: nobody reads these.
 NEVER = frozenset(['password', 'new_password', 'totp_secret', 'api_key_ids', 'identitycheck_password'])
 

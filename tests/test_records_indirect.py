@@ -68,6 +68,19 @@ class TestRecordsIndirect(RecordsCase):
         self.limit('none')
         self.assertIn('email', self.get(f'{path}/{self.env.company.id}').json()['fields'])
 
+    def test_n208_text_of_a_binary(self):
+        """What Odoo has found in a file, to search in it, is the file without its form."""
+        attachment = self.env['ir.attachment'].create({
+            'name': "Letter", 'raw': b'hidden words of a letter', 'mimetype': 'text/plain',
+            'res_model': 'res.partner', 'res_id': self.partners[0].id})
+        self.assertIn('hidden words', attachment.index_content)
+        self.limit('none')
+        path = '/orestapi/1/records/ir.attachment'
+        self.assertLeftOut('index_content', 'datas', 'raw', path=path)
+        answer = self.get(f'{path}/{attachment.id}')
+        self.assertEqual(answer.json()['fields']['name'], "Letter")
+        self.assertNotIn('hidden words', answer.text)
+
     def test_n201_computed_from_a_credential(self):
         """As the address of a webhook, which holds the secret."""
         model_id = self.env['ir.model']._get_id('res.country')
