@@ -20,6 +20,12 @@ live:  ## run the live tests in full: what dies, what races, what is copied; `ma
 lint:  ## check the style: the hooks of .pre-commit-config.yaml, and Odoo's own test_lint for the addon
 	@PART=lint TAGS= $(PYTHON) -m dev.test
 
+coverage:  ## measure which branches the tests take, into docs/coverage.md
+	@$(PYTHON) -m dev.coverage
+
+mutation:  ## change the rules of OAuth one by one and see that the tests notice, into docs/mutation.md
+	@$(PYTHON) -m dev.mutation
+
 hooks:  ## check the style of what changed before each commit, from now on in this clone
 	@$(PYTHON) -m dev.tool pre-commit install
 
@@ -38,4 +44,4 @@ dist:  ## build the zip for an addons path and the wheel for pip, in dist/
 clean:  ## remove the databases and the downloads of the cache
 	@$(PYTHON) -m dev.clean
 
-.PHONY: help run test live lint bench hooks shell screenshots dist clean
+.PHONY: help run test live lint coverage mutation bench hooks shell screenshots dist clean

@@ -91,6 +91,7 @@ def test_longest_credentials_fit():
     pytest.param(_basic('app', 'a:b'), {}, ('app', 'a:b', 'client_secret_basic'), id='N096 colon'),
     pytest.param(f"Basic {_base64(b'app:a:b')}", {}, ('app', 'a:b', 'client_secret_basic'), id='RFC 7617 2'),
     pytest.param(f"Basic {_base64(b'app:a+b')}", {}, ('app', 'a b', 'client_secret_basic'), id='N096 form-encoding'),
+    pytest.param(f"Basic {_base64(b'_app:s')}", {}, ('_app', 's', 'client_secret_basic'), id='begins with an X'),
     pytest.param(f"Basic   {_base64(b'app:s')} ", {}, ('app', 's', 'client_secret_basic'), id='RFC 9110 11.4: 1*SP'),
     pytest.param(None, {'client_id': 'app', 'client_secret': ''}, ('app', None, 'none'), id='N060 empty is omitted'),
 ])

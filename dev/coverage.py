@@ -1,0 +1,117 @@
+"""`make coverage`: which branches of the addon the unit tests and Odoo's tests take; writes docs/coverage.md."""
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from .cache import CHECKOUT, Problem, end_with_sentence, say
+from .environment import enter
+
+FOLDERS = ('oauth2', 'records', 'models', 'controllers')
+PAGE = CHECKOUT / 'docs' / 'coverage.md'
+LEAST = 95  # percent of the branches of each folder
+TABLE = re.compile(r'(?s)(<!-- table -->\n).*?(<!-- end of the table -->)')
+LEFT = re.compile(r'(?s)(<!-- left -->\n).*?(<!-- end of what is left -->)')
+
+
+def _run_unit(measured):
+    """Run the tests that need no Odoo. The folders above them are packages that import Odoo, hence the options."""
+    for package in ('oauth2', 'records'):
+        folder = CHECKOUT / 'tests' / package
+        done = subprocess.run(
+            [sys.executable, *measured, '-m', 'pytest', '-q', '--rootdir', folder, '--confcutdir', folder,
+             '-c', CHECKOUT / 'pyproject.toml', '-p', 'no:cacheprovider', '--import-mode', 'importlib', folder],
+            cwd=CHECKOUT, check=False, stdin=subprocess.DEVNULL,
+            env={**os.environ, 'PYTHONPATH': str(CHECKOUT), 'PYTHONDONTWRITEBYTECODE': '1'})
+        if done.returncode:
+            raise Problem("Tests fail, so that there is nothing to measure; run `make test PART=unit`.")
+
+
+def _run_odoo(measured):
+    from .odoo_log import read_log  # needs the environment, as does the one below
+    from .odoo_server import Bench, free_port, stop_group
+
+    with Bench() as bench, bench.database('test', install=False) as database:
+        python, *command = bench.odoo_command(
+            database, '-i', 'orestapi', '--with-demo', '--test-tags', '/orestapi', '--stop-after-init',
+            '--workers', '0', '--max-cron-threads', '0', '--http-port', str(free_port()),
+            '--screenshots', str(bench.logs / 'screenshots'))
+        log = bench.logs / f'{database}-coverage.log'
+        say(f"Odoo's tests; their log is {log}")
+        with log.open('w') as output:
+            process = bench.start([python, *measured, *command], output)
+            try:
+                process.wait()
+            finally:
+                stop_group(process)
+        findings = read_log(log.read_text(errors='replace'))
+        say(f'{findings.passed} passed, {findings.failures} failed')
+        if process.returncode or findings.failures or not findings.tests:
+            raise Problem("Tests fail, so that there is nothing to measure; run `make test PART=odoo`.")
+
+
+def measure():
+    """Run the tests and return coverage.py's report, as ``{path relative to the checkout: report}``."""
+    from coverage import Coverage  # needs the environment
+
+    with tempfile.TemporaryDirectory() as scratch:
+        data, report = Path(scratch, 'data'), Path(scratch, 'report.json')
+        # Python is started with this before its program. Odoo serves HTTP in threads of the process that runs its
+        # tests, which are measured as well.
+        measured = ['-m', 'coverage', 'run', '--branch', '--parallel-mode', '--rcfile', os.devnull, '--data-file', data,
+                    '--source', ','.join(str(CHECKOUT / folder) for folder in FOLDERS)]
+        _run_unit(measured)
+        _run_odoo(measured)
+        coverage = Coverage(data_file=str(data), config_file=False)
+        coverage.combine([scratch])
+        coverage.json_report(outfile=str(report))
+        # Odoo sees the checkout through a link.
+        return {str(Path(path).resolve().relative_to(CHECKOUT)): found
+                for path, found in json.loads(report.read_text())['files'].items()}
+
+
+def _get_share(covered, number):
+    # Rounded down: 100 % is all of them.
+    return int(1000 * covered / number) / 10 if number else 100.0
+
+
+def render(files):
+    """Return the table of the folders, that of what is left, and whether each folder has enough.
+
+    :param dict files: what :func:`measure` returned
+    """
+    table = '| Folder | Statements | run | Branches | taken |\n|---|---:|---:|---:|---:|\n'
+    enough = True
+    for folder in FOLDERS:
+        statements, run, branches, taken = (
+            sum(report['summary'][name] for path, report in files.items() if path.startswith(f'{folder}/'))
+            for name in ('num_statements', 'covered_lines', 'num_branches', 'covered_branches'))
+        enough = enough and _get_share(taken, branches) >= LEAST
+        table += (f'| `{folder}/` | {statements} | {_get_share(run, statements)} % '
+                  f'| {branches} | {_get_share(taken, branches)} % |\n')
+    left = '| File | Functions with a branch that was not taken |\n|---|---|\n'
+    for path, report in sorted(files.items()):
+        # By name, because line numbers are out of date with the next commit.
+        names = [f'`{name}`' for name, function in report['functions'].items()
+                 if function['missing_lines'] or function['missing_branches']]
+        if names:
+            left += f"| {path} | {', '.join(names)} |\n"
+    return table, left, enough
+
+
+def main():
+    enter('dev.coverage', 'test')
+    table, left, enough = render(measure())
+    say(table + '\n' + left)
+    page = TABLE.sub(lambda match: match[1] + table + match[2], PAGE.read_text())
+    PAGE.write_text(LEFT.sub(lambda match: match[1] + left + match[2], page))
+    if not enough:
+        raise Problem(f"Less than {LEAST} % of the branches of a folder are taken; test the rules that are left.")
+    return 0
+
+
+if __name__ == '__main__':
+    end_with_sentence(main)
