@@ -55,7 +55,7 @@ class TestAddresses(OAuth2Case):
     def test_addresses_that_nothing_serves(self):
         self.authenticate(self.user.login, 'a password of at least 8')
         for method in ('GET', 'POST', 'DELETE'):
-            for path in ('/oauth2/nothing', '/oauth2/token/nothing', '/oauth2/'):
+            for path in ('/oauth2/nothing', '/oauth2/token/nothing', '/oauth2/token.json'):
                 with self.subTest(path=path, method=method):
                     self.assertOAuth2Error(self.ask(path, method), 404, 'invalid_request')
             self.assertProblem(self.ask('/orestapi/1/nothing', method), 404, 'not_found')
@@ -89,7 +89,7 @@ class TestAddresses(OAuth2Case):
         for path, routing_type in (('/web', 'http'), ('/oauth2/nothing', 'oauth2')):
             with HTTPRequest(EnvironBuilder(path).get_environ()) as httprequest:
                 page = Request(httprequest)
-                page.env = self.env
+                page.env, page.registry, page.session = self.env, self.env.registry, self.authenticate(None, None)
                 _request_stack.push(page)
                 self.addCleanup(_request_stack.pop)
                 page.dispatcher = HttpDispatcher(page)

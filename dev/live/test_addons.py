@@ -15,7 +15,7 @@ from oauth2 import pkce
 ADDONS = ('website', 'portal', 'auth_totp', 'auth_passkey', 'auth_timeout')
 
 #: The tests of the flow.
-TESTS = ('TestFlow', 'TestAuthorize', 'TestConsent')
+TESTS = ('TestFlow', 'TestAuthorizeClient', 'TestAuthorizeResponse', 'TestConsent', 'TestUsers', 'TestAddresses')
 
 VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
 STATE = 'a state with & = # % and ünïcode'
