@@ -1,7 +1,7 @@
 from types import MappingProxyType
 
 from odoo import api, fields, models, tools
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 
 from ..records.offer import BLACKLIST, NONE, NOTHING, WHITELIST, Limit, Offer
 
@@ -102,6 +102,15 @@ class OrestapiModelScheme(models.Model):
     def unlink(self):
         with self.env['orestapi.application']._watch_offers():
             return super().unlink()
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_used(self):
+        for scheme in self:
+            if scheme.application_ids:
+                raise UserError(self.env._(
+                    "%(scheme)s cannot be deleted, because these applications use it: %(applications)s. Choose another "
+                    "model scheme for them first, or archive this one: then they can read no records.",
+                    scheme=scheme.name, applications=', '.join(scheme.application_ids.mapped('name'))))
 
     def copy_data(self, default=None):
         vals_list = super().copy_data(default)

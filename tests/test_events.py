@@ -1,4 +1,7 @@
 import re
+from ast import literal_eval
+
+from lxml import etree
 
 from odoo.tests import tagged
 
@@ -53,6 +56,18 @@ class TestEvents(OAuth2Case):
         for kind, _label in events._fields['kind'].selection:
             with self.subTest(kind):
                 self.assertNotEqual(events.new({'kind': kind})._get_message(), kind)
+
+    def test_every_kind_has_a_filter(self):
+        """Each kind of event is found by one of the filters, without its technical name."""
+        view = self.env.ref('orestapi.orestapi_event_view_search')
+        filters = etree.fromstring(view.arch).findall('.//filter[@domain]')
+        found = set()
+        for node in filters:
+            [(field, operator, kinds)] = literal_eval(node.get('domain'))
+            self.assertEqual((field, operator), ('kind', 'in'))
+            found.update(kinds)
+        kinds = {kind for kind, _label in self.env['orestapi.event']._fields['kind'].selection}
+        self.assertEqual(found, kinds)
 
     def test_names_outlive_what_they_name(self):
         """An event still says of whom it speaks when the application is gone."""

@@ -3,7 +3,7 @@ from unittest.mock import patch
 from psycopg2 import IntegrityError
 
 from odoo import Command
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
@@ -380,8 +380,11 @@ class TestModelScheme(OAuth2Case):
         self.assertEqual(self.configuration.scheme_count, 1)
 
     def test_scheme_in_use_cannot_be_deleted(self):
-        with self.assertRaises(IntegrityError), mute_logger('odoo.sql_db'), self.env.cr.savepoint():
+        archived = self.application.copy({'name': "Shop", 'active': False})
+        with self.assertRaisesRegex(UserError, "because these applications use it: (Shop, Wiki|Wiki, Shop)"):
             self.scheme.unlink()
+        (self.application + archived).model_scheme_id = False
+        self.assertTrue(self.scheme.unlink())
 
     def test_forgotten_again_after_the_commit(self):
         """Another thread may remember the old offer between the change and its commit."""
