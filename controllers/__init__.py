@@ -6,6 +6,8 @@ from . import legacy_dispatcher
 from . import legacy_oauth2
 from . import legacy_records
 from . import metadata
+from . import outage
+from . import prefixes
 from . import record_dispatcher
 from . import records
 from . import records_documentation

@@ -1,14 +1,13 @@
 import types
 from urllib.parse import urlencode
 
-import psycopg2
-
 from odoo import http
 from odoo.http import STORED_SESSION_BYTES, request
 from odoo.tools import consteq, hmac
 
 from ..oauth2 import authorization_request, legacy, metadata, parameters, redirect_uri, scope
 from ..oauth2.errors import AccessDenied, InvalidRequest, OAuth2Error, ServerError, TemporarilyUnavailable
+from .dispatcher import is_outage
 
 #: RFC 9700 §2.6, §4.2.4, §4.16; RFC 6819 §4.4.1.9, §4.6.6: of every answer here.
 HEADERS = {
@@ -246,7 +245,7 @@ class Answer:
 
     def get_error_response(self, exception):
         """Return the redirect that reports a failure of ours to the application."""
-        if isinstance(exception, psycopg2.OperationalError):
+        if is_outage(exception):
             error = TemporarilyUnavailable("The server cannot process the request now. Try again later.")
         else:
             error = ServerError("The server met an unexpected condition.")

@@ -1,4 +1,5 @@
 import json
+import logging
 
 import psycopg2
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
@@ -13,6 +14,18 @@ from ..oauth2.errors import (
     ServerError,
     TemporarilyUnavailable,
 )
+
+
+def is_outage(exception):
+    """Tell whether an exception says that the database cannot serve the request now.
+
+    Odoo has tried again several times, or the database is gone. An
+    `InterfaceError` is what comes after the connection was lost: from the
+    rollback, or from the next statement. A `DatabaseError` without a code of
+    PostgreSQL is how psycopg2 reports that loss when it resets a connection.
+    """
+    return isinstance(exception, (psycopg2.OperationalError, psycopg2.InterfaceError)) \
+        or type(exception) is psycopg2.DatabaseError and exception.pgcode is None
 
 
 class OAuth2Dispatcher(http.Dispatcher):
@@ -124,8 +137,9 @@ class OAuth2Dispatcher(http.Dispatcher):
             return exc
         if isinstance(exc, RequestEntityTooLarge):
             error = RequestTooLarge("The request body is too large.")
-        elif isinstance(exc, psycopg2.OperationalError):
-            # Odoo has tried again several times, or the database is gone.
+        elif is_outage(exc):
+            # One line is enough where each request fails.
+            exc.loglevel = logging.WARNING
             error = TemporarilyUnavailable("The server cannot process the request now. Try again later.")
         else:
             error = ServerError("The server met an unexpected condition.")

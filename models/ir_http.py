@@ -6,19 +6,11 @@ from odoo import http, models
 from odoo.http import SessionExpiredException, request
 
 from ..controllers.dispatcher import OAuth2Dispatcher
-from ..controllers.legacy_dispatcher import LegacyDispatcher
-from ..controllers.record_dispatcher import RecordDispatcher
+from ..controllers.prefixes import find_dispatcher
 from ..oauth2 import bearer, challenge, legacy, metadata, token
 from ..oauth2.errors import InsufficientScope, InvalidToken, OAuth2Error
 
 CONTROL = re.compile(r'[\x00-\x1f\x7f]')
-
-#: Who answers below these addresses where there is nothing.
-DISPATCHERS = {
-    '/oauth2/': OAuth2Dispatcher,
-    '/orestapi/1/': RecordDispatcher,
-    '/orestapi/': LegacyDispatcher,
-}
 
 
 class IrHttp(models.AbstractModel):
@@ -44,7 +36,7 @@ class IrHttp(models.AbstractModel):
         :return: one of ours, or None where an address is not ours
         """
         if isinstance(error, NotFound):
-            return next((DISPATCHERS[prefix] for prefix in DISPATCHERS if path.startswith(prefix)), None)
+            return find_dispatcher(path)
         router = request.env['ir.http'].routing_map().bind_to_environ(request.httprequest.environ)
         rule, _arguments = router.match(path_info=path, method=error.valid_methods[0], return_rule=True)
         dispatcher = http._dispatchers[rule.endpoint.routing['type']]

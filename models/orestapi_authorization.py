@@ -104,9 +104,19 @@ class OrestapiAuthorization(models.Model):
         """
         # Read first, because a write of the same row by each of many requests would
         # make them wait for each other.
-        # sudo: orestapi.authorization - records the consent of the user
-        authorization = self.sudo().search([('user_id', '=', user.id), ('application_id', '=', client.id)])
-        authorization_id = authorization.id
+        # And locked against its deletion: a code is to refer to it, and who disconnects
+        # the application meanwhile makes this request start over.
+        self.flush_model(['user_id', 'application_id', 'offer_widened'])
+        self.env.cr.execute(SQL(
+            """
+            SELECT id, offer_widened
+              FROM orestapi_authorization
+             WHERE user_id = %s AND application_id = %s
+               FOR KEY SHARE
+            """,
+            user.id, client.id,
+        ), log_exceptions=False)
+        authorization_id, offer_widened = self.env.cr.fetchone() or (None, False)
         if not authorization_id:
             # In SQL because two windows may give the same consent at once, and the
             # second must find the row of the first instead of failing: the database
@@ -130,7 +140,7 @@ class OrestapiAuthorization(models.Model):
             """,
             authorization_id, list(scope),
         ), log_exceptions=False)
-        if authorization.offer_widened and 'read' in scope:
+        if offer_widened and 'read' in scope:
             self.env.cr.execute(SQL(
                 "UPDATE orestapi_authorization SET offer_widened = FALSE WHERE id = %s", authorization_id,
             ), log_exceptions=False)

@@ -1,0 +1,56 @@
+"""What applications get while the database cannot be reached: 503, and so the word to try again.
+
+Odoo opens the database before it looks for a route. Without one, only the
+routes of its server-wide modules are left, so that every endpoint of ours would
+be answered with "404: No database is selected": for an application, an error
+for good. There is no model to inherit from before that, and no dispatcher has
+been chosen, so that two methods of Odoo's request are replaced here, for the
+whole process. Paths that are not ours get what they always got.
+"""
+import functools
+import logging
+
+import psycopg2
+from werkzeug.exceptions import HTTPException, ServiceUnavailable
+
+from odoo import http
+
+from ..oauth2 import legacy, metadata
+from ..oauth2.errors import TemporarilyUnavailable
+from .authorize import HEADERS
+from .dispatcher import is_outage
+from .prefixes import find_dispatcher
+
+_logger = logging.getLogger(__name__)
+
+
+def _get_response(request):
+    """Return the answer of an endpoint of ours, or None where the path is that of somebody else."""
+    path = request.httprequest.path.rstrip('/')
+    if path in (metadata.AUTHORIZATION_ENDPOINT, legacy.AUTHORIZATION_ENDPOINT):
+        # A person reads it; the pages of the addon are in the database.
+        page = ServiceUnavailable(retry_after=TemporarilyUnavailable.retry_after)
+        return http.Response(page.get_body(), status=page.code, headers={**dict(page.get_headers()), **HEADERS})
+    dispatcher = find_dispatcher(request.httprequest.path)
+    return dispatcher and dispatcher(request).handle_error(psycopg2.OperationalError())
+
+
+def _answer_outage(method):
+    @functools.wraps(method)
+    def wrapper(self):
+        try:
+            return method(self)
+        except (http.RegistryError, psycopg2.Error) as error:
+            cause = error.__cause__ if isinstance(error, http.RegistryError) else error
+            response = is_outage(cause) and _get_response(self)
+            # Who has found words already knows more about the request.
+            if not response or isinstance(getattr(error, 'error_response', None), http.Response):
+                raise
+            _logger.warning("The database cannot be used: %s", cause)
+            # Without a code, Odoo sends the response as it is.
+            raise HTTPException(response=response) from error
+    return wrapper
+
+
+for name in ('_get_session_and_dbname', '_serve_db'):
+    setattr(http.Request, name, _answer_outage(getattr(http.Request, name)))
