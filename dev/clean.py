@@ -4,7 +4,7 @@ import shutil
 
 from .cache import Problem, cache_directory, end_with_sentence, say
 
-OURS = ('addons-*', 'apt', 'data*', 'eslint-*', 'log', 'odoo', 'odoo.conf', 'packages', 'postgres-[0-9]*', 'pre-commit',
+OURS = ('addons-*', 'apt', 'data*', 'eslint-*', 'log', 'odoo', 'odoo.conf', 'packages', 'postgres-*[0-9]', 'pre-commit',
         'venv-*')
 
 

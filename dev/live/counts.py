@@ -7,9 +7,11 @@ import dataclasses
 class Counts:
     """
     :ivar kills: workers that are killed during code exchange and refresh
+    :ivar outages: times that PostgreSQL is stopped under load, and started again
     """
     kills: int
+    outages: int
 
 
-FULL = Counts(kills=200)
-SHORT = Counts(kills=12)
+FULL = Counts(kills=200, outages=10)
+SHORT = Counts(kills=12, outages=2)
