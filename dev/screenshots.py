@@ -119,6 +119,12 @@ def shoot_backend(camera, record):
     page.fill('div[name=name] input', 'Library')
     camera.shoot('application_new')
     page.click('.o_form_button_cancel')  # or Odoo saves it when the page is left
+    for name in ('model_scheme_wiki', 'model_configuration_partner'):
+        path = name.removesuffix('_wiki').removesuffix('_partner')
+        camera.open(f'/odoo/{path.replace("_", "-")}s/{record(name)}', '.o_form_view .o_notebook')
+        camera.shoot(path)
+    camera.open(f'/orestapi/1/docs?application={wiki}', 'main')
+    camera.shoot('documentation')
     for name in ('authorizations', 'sign-ins', 'orestapi-events'):
         camera.open(f'/odoo/{name}', '.o_data_row, .o_kanban_record')
         camera.shoot(name.removeprefix('orestapi-').replace('-', '_'))
@@ -179,6 +185,7 @@ def main():
             executable_path='/usr/bin/chromium',
             args=['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'])
         shop = record('application_shop')
+        [shop_values] = server.call('orestapi.application', 'read', [shop], ['group_ids'])
         path = get_authorize_path('web-shop-demo', 'https://shop.example.com/odoo/callback')
         for device in DEVICES:
             say(f'Pictures of a {device}')
@@ -192,7 +199,7 @@ def main():
             server.call('orestapi.application', 'write', [shop], {'group_ids': [(6, 0, [administrators])]})
             camera.open(path, "a[href*='error=access_denied']")
             camera.shoot('not_allowed')
-            server.call('orestapi.application', 'write', [shop], {'group_ids': [(5,)]})
+            server.call('orestapi.application', 'write', [shop], {'group_ids': [(6, 0, shop_values['group_ids'])]})
         browser.close()
     return 0
 
