@@ -25,7 +25,7 @@ def is_outage(exception):
     PostgreSQL is how psycopg2 reports that loss when it resets a connection.
     """
     return isinstance(exception, (psycopg2.OperationalError, psycopg2.InterfaceError)) \
-        or type(exception) is psycopg2.DatabaseError and exception.pgcode is None
+        or (type(exception) is psycopg2.DatabaseError and exception.pgcode is None)
 
 
 class OAuth2Dispatcher(http.Dispatcher):
