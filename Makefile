@@ -4,7 +4,7 @@ export PORT DB TAGS PART ROWS ONLY
 
 help:  ## show this list
 	@echo "The commands, and what each does:"
-	@awk -F ':  ## ' '/^[a-z]+:  ## / {printf "  make %-12s%s\n", $$1, $$2}' Makefile
+	@awk -F ':  ## ' '/^[a-z]+:  ## / {printf "  make %-14s%s\n", $$1, $$2}' Makefile
 	@echo "PYTHON=python3.12 names the Python to use, ORESTAPI_CACHE the folder for everything that is downloaded,"
 	@echo "ODOO_PATH an Odoo 19.0 to use in place of Debian's package, PGHOST a PostgreSQL in place of a private one."
 
@@ -38,10 +38,13 @@ bench:  ## measure the speed beside Odoo's own and a peer's (ROWS=1000000 ONLY=i
 screenshots:  ## take the pictures of static/description and docs/screenshots again
 	@$(PYTHON) -m dev.screenshots
 
+translations:  ## write the terms of the addon into i18n/ again; what was translated stays
+	@$(PYTHON) -m dev.translations
+
 dist:  ## build the zip for an addons path and the wheel for pip, in dist/
 	@$(PYTHON) -m dev.dist
 
 clean:  ## remove the databases and the downloads of the cache
 	@$(PYTHON) -m dev.clean
 
-.PHONY: help run test live lint coverage mutation bench hooks shell screenshots dist clean
+.PHONY: help run test live lint coverage mutation bench hooks shell screenshots translations dist clean
