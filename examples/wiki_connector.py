@@ -11,6 +11,7 @@ PKCE nor `state`. A new application does as `authlib_client.py` does.
 import argparse
 import json
 import urllib.parse
+import webbrowser
 
 import requests
 from authlib_client import Callback
@@ -21,7 +22,9 @@ def authenticate(url, client_id, client_secret):
     callback = Callback()
     query = urllib.parse.urlencode({
         'response_type': 'code', 'client_id': client_id, 'redirect_uri': callback.uri, 'scope': 'read'})
-    print(f"Allow it in the browser: {url}/orestapi/oauth2/authorization?{query}", flush=True)
+    address = f'{url}/orestapi/oauth2/authorization?{query}'
+    print(f"Allow it in the browser: {address}", flush=True)
+    webbrowser.open(address)
     received = urllib.parse.parse_qs(urllib.parse.urlsplit(callback.wait()).query)
     if 'code' not in received:
         raise SystemExit(f"Not allowed: {received['error'][0]}")
