@@ -27,6 +27,10 @@ class IrHttp(models.AbstractModel):
                 dispatcher = cls._get_error_dispatcher(path_info, error)
                 if dispatcher:
                     request.dispatcher = dispatcher(request)
+                    if '\0' in path_info:
+                        # Odoo would go on to look for an attachment at the address, and
+                        # PostgreSQL knows no such character.
+                        raise HTTPException(response=request.dispatcher.handle_error(error)) from None
             raise
 
     @classmethod

@@ -60,6 +60,9 @@ class TestAddresses(OAuth2Case):
                     self.assertOAuth2Error(self.ask(path, method), 404, 'invalid_request')
             self.assertProblem(self.ask('/orestapi/1/nothing', method), 404, 'not_found')
             self.assertProblem(self.ask('/orestapi/1/records/res.partner/1/unlink', method), 404, 'not_found')
+            # Where Odoo would look for an attachment: PostgreSQL knows no such character.
+            self.assertOAuth2Error(self.ask('/oauth2/token%00', method), 404, 'invalid_request')
+            self.assertProblem(self.ask('/orestapi/1/models%00', method), 404, 'not_found')
             response = self.ask('/orestapi/a_stranger/wrote_this', method)
             self.assertLegacyError(response, 404, 'Address-404')
             self.assertNotIn('stranger', response.text)
