@@ -23,32 +23,55 @@ class OrestapiApplication(models.Model):
 
     avatar = fields.Image(
         compute='_compute_avatar', help="The logo, or the first letter of the name where there is none.")
-    uri_count = fields.Integer("URIs", compute='_compute_uri_count', groups=ADMINISTRATOR)
+    uri_count = fields.Integer(
+        "URIs", compute='_compute_uri_count', groups=ADMINISTRATOR,
+        help="How many callback URIs the application has.")
     status = fields.Selection(
         [('ready', "Ready"), ('risky', "Ready, with Risks"), ('incomplete', "Incomplete")],
         compute='_compute_status', groups=ADMINISTRATOR,
         help="Whether the application can be used, and whether its settings are as safe as they can be.")
-    status_message = fields.Text(compute='_compute_status', groups=ADMINISTRATOR)
-    authorization_count = fields.Integer(compute='_compute_counts', groups=ADMINISTRATOR)
-    sign_in_count = fields.Integer("Active Sign-ins", compute='_compute_counts', groups=ADMINISTRATOR)
-    code_count = fields.Integer("Codes", compute='_compute_counts', groups=ADMINISTRATOR)
-    event_count = fields.Integer(compute='_compute_counts', groups=ADMINISTRATOR)
+    status_message = fields.Text(
+        compute='_compute_status', groups=ADMINISTRATOR,
+        help="What is missing before the application can be used, or what would make it safer, and where to change it.")
+    authorization_count = fields.Integer(
+        compute='_compute_counts', groups=ADMINISTRATOR,
+        help="How many users let the application act for them.")
+    sign_in_count = fields.Integer(
+        "Active Sign-ins", compute='_compute_counts', groups=ADMINISTRATOR,
+        help="On how many devices or browsers the application acts for users now.")
+    code_count = fields.Integer(
+        "Codes", compute='_compute_counts', groups=ADMINISTRATOR,
+        help="How many codes of the application are on record.")
+    event_count = fields.Integer(
+        compute='_compute_counts', groups=ADMINISTRATOR,
+        help="How many events tell of the application.")
     event_ids = fields.One2many(
-        'orestapi.event', 'application_id', "Latest Events", readonly=True, groups=ADMINISTRATOR)
+        'orestapi.event', 'application_id', "Latest Events", readonly=True, groups=ADMINISTRATOR,
+        help="What happened to the application, the latest first.")
     issuer = fields.Char(
         compute='_compute_endpoints', groups=ADMINISTRATOR,
         help="How this server names itself to applications: its own address.")
     metadata_endpoint = fields.Char(
         "Metadata", compute='_compute_endpoints', groups=ADMINISTRATOR,
         help="Applications that can discover the endpoints need no other address than this.")
-    authorization_endpoint = fields.Char(compute='_compute_endpoints', groups=ADMINISTRATOR)
-    token_endpoint = fields.Char(compute='_compute_endpoints', groups=ADMINISTRATOR)
-    revocation_endpoint = fields.Char(compute='_compute_endpoints', groups=ADMINISTRATOR)
-    introspection_endpoint = fields.Char(compute='_compute_endpoints', groups=ADMINISTRATOR)
+    authorization_endpoint = fields.Char(
+        compute='_compute_endpoints', groups=ADMINISTRATOR,
+        help="Where the application sends the browser of the user.")
+    token_endpoint = fields.Char(
+        compute='_compute_endpoints', groups=ADMINISTRATOR,
+        help="Where the application exchanges codes and refresh tokens for access tokens.")
+    revocation_endpoint = fields.Char(
+        compute='_compute_endpoints', groups=ADMINISTRATOR,
+        help="Where the application signs out.")
+    introspection_endpoint = fields.Char(
+        compute='_compute_endpoints', groups=ADMINISTRATOR,
+        help="Where the application asks whether a token is valid.")
     records_endpoint = fields.Char(
         "Records", compute='_compute_endpoints', groups=ADMINISTRATOR,
         help="Below this address the application reads records. What it may read, and how, is at /docs there.")
-    test_uri = fields.Char("Test", compute='_compute_test_uri', groups=ADMINISTRATOR)
+    test_uri = fields.Char(
+        "Test", compute='_compute_test_uri', groups=ADMINISTRATOR,
+        help="The address that the application sends the browser to, to try it by hand.")
 
     @api.depends('uri_ids')
     def _compute_uri_count(self):

@@ -13,7 +13,8 @@ class OrestapiApplicationUri(models.Model):
     _order = 'id'
 
     application_id = fields.Many2one(
-        'orestapi.application', "Application", required=True, index=True, ondelete='cascade')
+        'orestapi.application', "Application", required=True, index=True, ondelete='cascade',
+        help="The application that may receive codes at this address.")
     uri = fields.Char(
         "URI", required=True,
         help="The address that the browser returns to after the user has allowed or refused. "

@@ -12,20 +12,29 @@ class OrestapiAuthorization(models.Model):
     _rec_name = 'application_id'
     _order = 'id desc'
 
-    user_id = fields.Many2one('res.users', "User", required=True, readonly=True, index=True, ondelete='cascade')
+    user_id = fields.Many2one(
+        'res.users', "User", required=True, readonly=True, index=True, ondelete='cascade',
+        help="The user for whom the application acts.")
     application_id = fields.Many2one(
-        'orestapi.application', "Application", required=True, readonly=True, index=True, ondelete='cascade')
+        'orestapi.application', "Application", required=True, readonly=True, index=True, ondelete='cascade',
+        help="The application that acts for the user.")
     scope_ids = fields.Many2many(
         'orestapi.scope', string="Scopes", readonly=True, help="What the user has allowed.")
-    scope_description = fields.Text("What It May Do", compute='_compute_scope_description')
+    scope_description = fields.Text(
+        "What It May Do", compute='_compute_scope_description',
+        help="What the application may do, in words.")
     offer_widened = fields.Boolean(
         "Asks Again", readonly=True,
         help="The application may read more than when the user allowed it, so that the user is asked once more at the "
              "next sign-in.")
-    token_ids = fields.One2many('orestapi.token', 'authorization_id', "Sign-ins", readonly=True)
+    token_ids = fields.One2many(
+        'orestapi.token', 'authorization_id', "Sign-ins", readonly=True,
+        help="The devices and browsers on which the application acts for the user.")
     sign_in_count = fields.Integer(
         "Active Sign-ins", compute='_compute_sign_ins', help="On how many devices or browsers the application is used.")
-    last_used_at = fields.Datetime("Last Used", compute='_compute_sign_ins')
+    last_used_at = fields.Datetime(
+        "Last Used", compute='_compute_sign_ins',
+        help="When the application last acted for the user, exact to ten minutes.")
     devices = fields.Char(compute='_compute_devices', help="The devices and browsers on which the application is used.")
     create_date = fields.Datetime("Since", readonly=True)
 

@@ -25,26 +25,40 @@ class OrestapiAuthorizationCode(models.Model):
 
     authorization_id = fields.Many2one(
         'orestapi.authorization', required=True, readonly=True, index=True, ondelete='cascade')
-    application_id = fields.Many2one(related='authorization_id.application_id')
-    user_id = fields.Many2one(related='authorization_id.user_id')
+    application_id = fields.Many2one(
+        related='authorization_id.application_id',
+        help="The application that acts for the user.")
+    user_id = fields.Many2one(related='authorization_id.user_id', help="The user for whom the application acts.")
     digest = fields.Char(required=True, groups=NO_ACCESS)
-    redirect_uri = fields.Char("Callback URI", required=True, readonly=True)
+    redirect_uri = fields.Char(
+        "Callback URI", required=True, readonly=True,
+        help="The address that the code was sent to.")
     redirect_uri_sent = fields.Boolean(readonly=True)
     code_challenge = fields.Char(groups=NO_ACCESS)
-    scope = fields.Char(required=True, readonly=True)
+    scope = fields.Char(
+        required=True, readonly=True,
+        help="What the application asked for, in the words of the protocol.")
     create_date = fields.Datetime("Issued", required=True, readonly=True)
-    expires_at = fields.Datetime("Expires", required=True, readonly=True, index=True)
-    used_at = fields.Datetime("Used", readonly=True)
-    verifier_failures = fields.Integer("Wrong Verifiers", default=0, readonly=True)
+    expires_at = fields.Datetime(
+        "Expires", required=True, readonly=True, index=True,
+        help="Until when the code could be exchanged for tokens.")
+    used_at = fields.Datetime("Used", readonly=True, help="When the code was exchanged for tokens. It works once.")
+    verifier_failures = fields.Integer(
+        "Wrong Verifiers", default=0, readonly=True,
+        help="How often the code was presented without the right proof (PKCE).")
     revoked = fields.Boolean(readonly=True)
     revocation_count = fields.Integer(groups=NO_ACCESS)
-    address = fields.Char("IP Address", readonly=True)
-    user_agent = fields.Char("Browser", readonly=True)
+    address = fields.Char(
+        "IP Address", readonly=True,
+        help="The IP address of the browser that the code was sent through.")
+    user_agent = fields.Char("Browser", readonly=True, help="How the browser described itself.")
     token_id = fields.Many2one(
-        'orestapi.token', "Sign-in", readonly=True, index='btree_not_null', ondelete='set null')
+        'orestapi.token', "Sign-in", readonly=True, index='btree_not_null', ondelete='set null',
+        help="The sign-in that the code gave.")
     state = fields.Selection(
         [('valid', "Valid"), ('used', "Used"), ('expired', "Expired"), ('revoked', "Revoked")],
-        compute='_compute_state')
+        compute='_compute_state',
+        help="Whether the code can still be used.")
 
     @api.depends('used_at', 'expires_at', 'revoked')
     def _compute_display_name(self):

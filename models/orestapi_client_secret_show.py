@@ -12,5 +12,7 @@ class OrestapiClientSecretShow(models.AbstractModel):
 
     # The web client needs the field 'id' to ask for the default values.
     id = fields.Id()
-    client_id = fields.Char("Client ID", readonly=True)
-    client_secret = fields.Char("Client Secret", readonly=True)
+    client_id = fields.Char("Client ID", readonly=True, help="The name of the application in the protocol.")
+    client_secret = fields.Char(
+        "Client Secret", readonly=True,
+        help="The password of the application. It is shown only now.")

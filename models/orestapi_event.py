@@ -60,21 +60,25 @@ class OrestapiEvent(models.Model):
             ('code_replayed', "Authorization code used twice"),
             ('refresh_token_reused', "Refresh token used twice"),
         ],
-        required=True, readonly=True)
+        required=True, readonly=True,
+        help="What kind of event it is.")
     application_id = fields.Many2one(
-        'orestapi.application', "Application", readonly=True, index='btree_not_null', ondelete='set null')
+        'orestapi.application', "Application", readonly=True, index='btree_not_null', ondelete='set null',
+        help="The application that the event tells of.")
     application_name = fields.Char(readonly=True, help="The name of the application at that time.")
-    user_id = fields.Many2one('res.users', "User", readonly=True, ondelete='set null')
+    user_id = fields.Many2one(
+        'res.users', "User", readonly=True, ondelete='set null',
+        help="The user whom the event concerns.")
     user_name = fields.Char(readonly=True, help="The name of the user at that time.")
     actor_id = fields.Many2one(
         'res.users', "Done by", readonly=True, ondelete='set null', help="Who did it, where it was a person in Odoo.")
     actor_name = fields.Char(readonly=True, help="The name of who did it at that time.")
-    address = fields.Char("IP Address", readonly=True)
+    address = fields.Char("IP Address", readonly=True, help="The IP address that the request came from.")
     network = fields.Char(
         readonly=True, help="By what failures are counted: the IP address, or the network of one in IPv6, where "
                             "everybody has many.")
     detail = fields.Char(readonly=True, help="What made it happen, as the protocol or the sign-in calls it.")
-    message = fields.Char("Event", compute='_compute_message')
+    message = fields.Char("Event", compute='_compute_message', help="What happened, in a sentence.")
     mail_pending = fields.Boolean(groups=NO_ACCESS)
 
     # Counts failed client authentications, see `_authenticate_client`.

@@ -27,7 +27,9 @@ class OrestapiModelConfiguration(models.Model):
         'ir.model', "Model", compute='_compute_model_id', search='_search_model_id', readonly=False,
         domain=[('abstract', '=', False), ('transient', '=', False)],
         help="What is offered. It cannot be changed later: make another configuration for another model.")
-    model = fields.Char("Technical Name", required=True, readonly=True, index=True)
+    model = fields.Char(
+        "Technical Name", required=True, readonly=True, index=True,
+        help="The technical name of the model.")
     limit_fields = fields.Selection(
         [(NONE, "None"), (BLACKLIST, "Blacklist"), (WHITELIST, "Whitelist")],
         required=True, default=WHITELIST,
@@ -37,7 +39,9 @@ class OrestapiModelConfiguration(models.Model):
         'ir.model.fields', string="Fields", compute='_compute_field_ids', inverse='_inverse_field_ids',
         domain="[('model_id', '=', model_id)]",
         help="The fields that are offered, or those that are not, as the limit says.")
-    field_names = fields.Text("Names of the Fields", readonly=True)
+    field_names = fields.Text(
+        "Names of the Fields", readonly=True,
+        help="The technical names of the fields in the list, also of those that do not exist now.")
     missing_field_names = fields.Char(
         "Missing Fields", compute='_compute_field_ids',
         help="Fields in the list that do not exist now, because an app was removed. They stay in the list, so that "
@@ -45,7 +49,9 @@ class OrestapiModelConfiguration(models.Model):
     scheme_ids = fields.Many2many(
         'orestapi.model.scheme', string="Model Schemes", context={'active_test': False},
         help="The model schemes that this configuration belongs to.")
-    scheme_count = fields.Integer(compute='_compute_scheme_count')
+    scheme_count = fields.Integer(
+        compute='_compute_scheme_count',
+        help="How many model schemes the configuration belongs to.")
 
     create_uid = fields.Many2one('res.users', "Created by", readonly=True)
     create_date = fields.Datetime("Created on", readonly=True)

@@ -39,8 +39,11 @@ class OrestapiModelScheme(models.Model):
         'orestapi.model.configuration', string="Model Configurations", context={'active_test': False},
         help="How single models are offered. The fields that they leave out are never offered, whatever the limit.")
     application_ids = fields.One2many(
-        'orestapi.application', 'model_scheme_id', "Applications", context={'active_test': False}, readonly=True)
-    application_count = fields.Integer(compute='_compute_application_count')
+        'orestapi.application', 'model_scheme_id', "Applications", context={'active_test': False}, readonly=True,
+        help="The applications that read records by this scheme.")
+    application_count = fields.Integer(
+        compute='_compute_application_count',
+        help="How many applications read records by this scheme.")
 
     create_uid = fields.Many2one('res.users', "Created by", readonly=True)
     create_date = fields.Datetime("Created on", readonly=True)

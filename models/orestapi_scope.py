@@ -23,7 +23,7 @@ class OrestapiScope(models.Model):
     description = fields.Char(
         required=True, translate=True,
         help="What the application may do, in words that a user understands. The consent page shows it.")
-    sequence = fields.Integer(default=10)
+    sequence = fields.Integer(default=10, help="In which order users see what an application asks for.")
 
     _name_unique = models.Constraint('UNIQUE (name)', "There is already a scope of this name.")
 

@@ -29,9 +29,12 @@ class OrestapiToken(models.Model):
     _log_access = False
 
     authorization_id = fields.Many2one(
-        'orestapi.authorization', "Authorization", required=True, readonly=True, index=True, ondelete='cascade')
-    application_id = fields.Many2one(related='authorization_id.application_id')
-    user_id = fields.Many2one(related='authorization_id.user_id')
+        'orestapi.authorization', "Authorization", required=True, readonly=True, index=True, ondelete='cascade',
+        help="The consent of the user that the sign-in rests on.")
+    application_id = fields.Many2one(
+        related='authorization_id.application_id',
+        help="The application that acts for the user.")
+    user_id = fields.Many2one(related='authorization_id.user_id', help="The user for whom the application acts.")
     grant_type = fields.Selection(
         [(grant_type.AUTHORIZATION_CODE, "User"), (grant_type.CLIENT_CREDENTIALS, "Service User")],
         required=True, readonly=True,
@@ -40,15 +43,17 @@ class OrestapiToken(models.Model):
 
     access_digest = fields.Char(groups=NO_ACCESS)
     access_scope = fields.Char(readonly=True)
-    access_expires_at = fields.Datetime("Access Token Expires", readonly=True)
+    access_expires_at = fields.Datetime(
+        "Access Token Expires", readonly=True,
+        help="Until when the current access token works.")
     previous_access_digest = fields.Char(groups=NO_ACCESS)
     previous_access_scope = fields.Char(readonly=True)
     previous_access_expires_at = fields.Datetime(readonly=True)
 
     refresh_digest = fields.Char(groups=NO_ACCESS)
     refresh_salt = fields.Char(groups=NO_ACCESS)
-    generation = fields.Integer("Refreshes", default=0, readonly=True)
-    refreshed_at = fields.Datetime("Last Refresh", readonly=True)
+    generation = fields.Integer("Refreshes", default=0, readonly=True, help="How many times the tokens were refreshed.")
+    refreshed_at = fields.Datetime("Last Refresh", readonly=True, help="When the tokens were last refreshed.")
 
     create_date = fields.Datetime("Signed in", required=True, readonly=True)
     last_used_at = fields.Datetime("Last Used", readonly=True, help="To within ten minutes.")
@@ -60,7 +65,7 @@ class OrestapiToken(models.Model):
     device = fields.Char(compute='_compute_device', help="The device or browser, as far as it said what it is.")
     last_address = fields.Char("Application's Address", readonly=True, help="Where the application last asked from.")
     revocation_count = fields.Integer(groups=NO_ACCESS)
-    revoked_at = fields.Datetime("Ended", readonly=True)
+    revoked_at = fields.Datetime("Ended", readonly=True, help="When the sign-in was ended.")
     revoked_reason = fields.Selection(
         [
             ('user', "Ended by the user"),
@@ -73,9 +78,11 @@ class OrestapiToken(models.Model):
             ('user_archived', "The user was archived"),
             ('user_not_allowed', "The user may no longer use the application"),
         ],
-        "Why It Ended", readonly=True)
+        "Why It Ended", readonly=True,
+        help="Why the sign-in was ended.")
     state = fields.Selection(
-        [('active', "Active"), ('expired', "Expired"), ('ended', "Ended")], compute='_compute_state')
+        [('active', "Active"), ('expired', "Expired"), ('ended', "Ended")], compute='_compute_state',
+        help="Whether the application still acts for the user on this device.")
 
     # For the clean-up. A refresh does not write the column (see above).
     _revoked_idx = models.Index("(id) WHERE revoked_at IS NOT NULL")

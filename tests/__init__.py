@@ -10,6 +10,7 @@ from . import test_client_credentials
 from . import test_consent
 from . import test_events
 from . import test_flow
+from . import test_help
 from . import test_introspect
 from . import test_legacy
 from . import test_legacy_records
