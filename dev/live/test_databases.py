@@ -63,11 +63,17 @@ def call_json2(live, access_token):
                          headers={'Authorization': f'Bearer {access_token}'})
 
 
-def test_n225_nothing_in_a_dump_is_a_credential(bench, live, user_session):
-    """N225: each value of our tables and of Odoo's parameters, tried as secret, code and token."""
+def test_n225_nothing_in_a_dump_is_a_credential(bench, live, user_session, tmp_path, tell):
+    """N225: no secret that was issued is in any table; each value of our tables and of Odoo's parameters, tried as
+    secret, code and token.
+    """
     application = live.register()
     tokens = live.sign_in(user_session, application)
     live.get_code(user_session, application, VERIFIER)
+    bench.back_up(live.server.database, tmp_path / 'dump')
+    dump = (tmp_path / 'dump').read_bytes().decode(errors='replace')
+    assert application.client_id in dump
+    assert not live.find_secrets(dump)
     values = set(read_values(bench, live.server.database))
     assert any(re.fullmatch('[0-9a-f]{64}', value) for value in values), "The digests are not among the values."
     assert not values & {application.client_secret, tokens['access_token'], tokens['refresh_token']}
@@ -90,6 +96,8 @@ def test_n225_nothing_in_a_dump_is_a_credential(bench, live, user_session):
                 data={'grant_type': 'refresh_token', 'refresh_token': 'x'}, timeout=10)
         assert answer.status_code == 401, f"{value!r} is a client secret."
     assert live.is_active(application, tokens['access_token'])
+    tell(f"{len(live.issued)} issued secrets looked for in {len(dump) / 1e6:.0f} MB of a dump, {len(values)} "
+         "stored values tried as client secret, code, access and refresh token: none")
 
 
 class AddressAdapter(HTTPAdapter):
@@ -125,7 +133,7 @@ def read_values(bench, database):
         yield from (value for value, in rows if len(value) < 1000)
 
 
-def test_n228_upgrade_and_uninstall(bench, database):
+def test_n228_upgrade_and_uninstall(bench, database, tell):
     """N228: an upgrade keeps tokens alive; an uninstall leaves nothing, and the addon can come back."""
     with bench.serve(database) as server:
         live = Live(server)
@@ -146,6 +154,24 @@ def test_n228_upgrade_and_uninstall(bench, database):
     with bench.serve(database) as server:
         live = Live(server)
         assert live.sign_in(live.log_in(), live.register())
+    tell("tokens outlived an upgrade; uninstalled on a running server and installed again, nothing was left between")
+
+
+def test_restored_backup(bench, database, tmp_path, tell):
+    """What was stored works again where the backup is restored."""
+    with bench.serve(database) as server:
+        live = Live(server)
+        application = live.register()
+        tokens = live.sign_in(live.log_in(), application)
+    bench.back_up(database, tmp_path / 'backup')
+    with bench.restored(tmp_path / 'backup', database, 'restored') as restored, bench.serve(restored) as server:
+        live.server, live.url = server, server.url
+        assert live.is_active(application, tokens['access_token'])
+        assert call_json2(live, tokens['access_token']).status_code == 200
+        tokens = live.refresh(application, tokens['refresh_token']).json()
+        assert live.is_active(application, tokens['access_token'])
+        assert live.sign_in(live.log_in(), application)
+        tell("access token, refresh token, client secret and a new sign-in work")
 
 
 def find_leftovers(bench, database):
@@ -155,13 +181,14 @@ def find_leftovers(bench, database):
         "SELECT key FROM ir_config_parameter WHERE key LIKE 'orestapi.%%'",
         "SELECT name FROM ir_model_data WHERE module = 'orestapi'",
         "SELECT model FROM ir_model WHERE model LIKE 'orestapi.%%'",
+        "SELECT name->>'en_US' FROM res_groups WHERE name->>'en_US' LIKE 'Oregional%%'",
         "SELECT cron_name FROM ir_cron WHERE cron_name LIKE 'Oregional%%'",
         "SELECT column_name FROM information_schema.columns WHERE column_name LIKE 'orestapi%%'",
     )
     return list(itertools.chain(*(bench.postgres.execute(query, database=database) for query in queries)))
 
 
-def test_neutralized_copy(bench, database):
+def test_neutralized_copy(bench, database, tell):
     """On a neutralized copy of the database no token works and no application is active; the original is untouched."""
     copy = f'{database}_copy'
     with bench.serve(database) as server:
@@ -187,3 +214,4 @@ def test_neutralized_copy(bench, database):
     with bench.serve(database) as server:
         live.server, live.url = server, server.url
         assert live.is_active(application, tokens['access_token'])
+    tell("0 tokens work and 0 applications are active on the copy; the original is untouched")
