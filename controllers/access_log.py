@@ -10,7 +10,8 @@ import re
 #: The line of werkzeug, which holds what was decoded of the address, and that of
 #: the evented server, which holds it as it came. What is in the query string may
 #: look like the end of the line, so that only the last such end counts.
-QUERY_STRING = re.compile(r'(/(?:oauth2|orestapi)(?:/|%2f)[^\s?]*\?)(?:.*(?= HTTP/\d)|.*)', re.DOTALL | re.IGNORECASE)
+QUERY_STRING = re.compile(
+    r'(/(?:oauth2|orestapi|\.well-known)(?:/|%2f)[^\s?]*\?)(?:.*(?= HTTP/\d)|.*)', re.DOTALL | re.IGNORECASE)
 
 
 class QueryStringFilter(logging.Filter):

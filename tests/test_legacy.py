@@ -241,7 +241,7 @@ class TestAccessLog(BaseCase):
 
     def test_query_strings_of_ours(self):
         for path in (ACCESS_TOKEN, '/oauth2/token', '/oauth2/token/', '/orestapi%2Foauth2%2faccess_token',
-                     'http://h/orestapi/record/read'):
+                     'http://h/orestapi/record/read', '/.well-known/oauth-authorization-server'):
             for secret in ('s3cret', 's3" HTTP/1.1" 200 -cret', 's\u20283cret', 's3?cret'):
                 line = self.render('"%s" %s %s', f'POST {path}?client_secret={secret} HTTP/1.1', 200, '-')
                 self.assertEqual(line, f'"POST {path}?… HTTP/1.1" 200 -')
