@@ -8,10 +8,14 @@ class Counts:
     """
     :ivar kills: workers that are killed during code exchange and refresh
     :ivar outages: times that PostgreSQL is stopped under load, and started again
+    :ivar malformed: requests of the fuzzer
+    :ivar load: seconds of mixed load
     """
     kills: int
     outages: int
+    malformed: int
+    load: int
 
 
-FULL = Counts(kills=200, outages=10)
-SHORT = Counts(kills=12, outages=2)
+FULL = Counts(kills=200, outages=10, malformed=100_000, load=180)
+SHORT = Counts(kills=12, outages=2, malformed=2_000, load=18)

@@ -1,0 +1,106 @@
+"""Minutes of mixed load, with the clean-up running: what grows is a leak."""
+
+import statistics
+import threading
+import time
+from pathlib import Path
+
+import requests
+
+from dev.live.test_kill import wait_for_workers
+from dev.live.traffic import Traffic
+
+#: Seconds between two looks at the workers.
+INTERVAL = 0.5
+
+#: How many times the memory of the second third the last one may use, and how many times as long a read may take: in
+#: three minutes, and in the short form, where other tests run beside it and only what is badly wrong shows.
+MEMORY, LATENCY = {True: 1.03, False: 1.1}, {True: 1.5, False: 3}
+
+
+class Reader(threading.Thread):
+    """Reads records and introspects by turns, and writes down how long each took."""
+
+    def __init__(self, live, application, access_token):
+        super().__init__()
+        self.live, self.application, self.access_token = live, application, access_token
+        self.stopped = threading.Event()
+        self.latencies = []  # pairs of a moment and seconds
+        self.failures = []
+
+    def run(self):
+        with requests.Session() as session:
+            session.headers['Authorization'] = f'Bearer {self.access_token}'
+            while not self.stopped.is_set():
+                begin = time.monotonic()
+                answer = session.get(
+                    f'{self.live.url}/orestapi/1/records/res.partner?fields=name,email&limit=5', timeout=60)
+                self.latencies.append((begin, time.monotonic() - begin))
+                if answer.status_code != 200:
+                    self.failures.append(answer.text)
+                if not self.live.is_active(self.application, self.access_token):
+                    self.failures.append("An access token does not work.")
+
+
+class CleanUp(threading.Thread):
+    """Runs Odoo's daily clean-up again and again."""
+
+    def __init__(self, live):
+        super().__init__()
+        self.live = live
+        self.stopped = threading.Event()
+        [self.job] = live.call('ir.model.data', 'search_read', [
+            ('module', '=', 'base'), ('name', '=', 'autovacuum_job')], ['res_id'])
+        self.runs = 0
+
+    def run(self):
+        while not self.stopped.wait(2):
+            self.live.call('ir.cron', 'method_direct_trigger', [self.job['res_id']])
+            self.runs += 1
+
+
+def get_memory(pids):
+    """Return the bytes of memory that only these processes use."""
+    total = 0
+    for pid in pids:
+        rollup = Path(f'/proc/{pid}/smaps_rollup').read_text()
+        total += sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith('Private_')) * 1024
+    return total
+
+
+def test_mixed_load(live, user_session, counts, tell):
+    """After a third of the time to warm up, the last third uses no more memory than the second, and takes no longer."""
+    application = live.register()
+    tokens = live.sign_in(user_session, application)
+    workers = wait_for_workers(live.server)
+    threads = [Reader(live, application, tokens['access_token']) for _number in range(2)] + [CleanUp(live)]
+    readers, clean_up = threads[:-1], threads[-1]
+    memory = []
+    begin = time.monotonic()
+    with Traffic(live) as traffic:
+        for thread in threads:
+            thread.start()
+        while (now := time.monotonic()) < begin + counts.load:
+            memory.append((now, get_memory(workers)))
+            time.sleep(INTERVAL)
+        for thread in threads:
+            thread.stopped.set()
+        for thread in threads:
+            thread.join()
+    assert not any(reader.failures for reader in readers), [reader.failures[:3] for reader in readers]
+    assert clean_up.runs
+    assert wait_for_workers(live.server) == workers, "A worker was replaced."
+    third = counts.load / 3
+
+    def get_medians(pairs):
+        return [statistics.median(value for moment, value in pairs if number <= (moment - begin) / third < number + 1)
+                for number in (1, 2)]
+
+    before, after = get_medians(memory)
+    assert after <= before * MEMORY[counts.load >= 60], f"{before} bytes became {after}."
+    latencies = [pair for reader in readers for pair in reader.latencies]
+    earlier, later = get_medians(latencies)
+    assert later <= earlier * LATENCY[counts.load >= 60], f"{earlier} s became {later} s."
+    tell(f"{counts.load} s, {len(latencies)} reads, {traffic.counts['refresh']} refreshes, "
+         f"{clean_up.runs} clean-ups; memory of the workers {before / 2**20:.1f} and then {after / 2**20:.1f} MiB, "
+         f"a read {earlier * 1000:.1f} and then {later * 1000:.1f} ms")
