@@ -5,14 +5,15 @@ from odoo.http import request
 class RecordsDocumentation(http.Controller):
 
     @http.route('/orestapi/1/docs', type='http', auth='user', methods=['GET'], readonly=True, sitemap=False)
-    def documentation(self, application=None, **_kwargs):
+    def documentation(self):
         """Show people what an application may read for them, and how.
 
         The OpenAPI document for eyes: the applications are those that the user has
         authorized, and all of them for an Oregional Odoo App administrator.
 
-        :param str application: the id of the one to show; the first one if left out
+        The parameter `application` is the id of the one to show; the first one if left out.
         """
+        application = request.httprequest.args.get('application')
         record = request.env['orestapi.record']
         applications = request.env['orestapi.application']._get_documented()
         shown = applications.filtered(lambda found: str(found.id) == application) or applications[:1]

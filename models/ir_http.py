@@ -91,9 +91,9 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _dispatch(cls, endpoint):
-        if metadata.AUTHORIZATION_ENDPOINT in endpoint.routing['routes']:
-            # It reads the request itself. As keyword arguments, a parameter of a
-            # stranger that is called `self` would end in a status 500.
+        if endpoint.routing['type'] == 'http' and find_dispatcher(endpoint.routing['routes'][0]):
+            # Our pages read the request themselves. As keyword arguments, a parameter
+            # of a stranger that is called `self` would end in a status 500.
             request.params = {}
         elif request.httprequest.path.startswith('/web/') and CONTROL.search(str(request.params.get('redirect', ''))):
             # Of the login and its further steps, which lead to the consent page.

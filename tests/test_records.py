@@ -280,7 +280,7 @@ class TestRecords(RecordsCase):
         self.assertNotIn('<code>vat</code>', page)
         other = self.url_open(f'{path}?application={self.other.id}').text
         self.assertNotIn("Shop", other)
-        self.assertEqual(self.url_open(f'{path}?application=x&other=1').status_code, 200)
+        self.assertEqual(self.url_open(f'{path}?application=x&self=1&other=1').status_code, 200)
         self.authenticate(self.administrator.login, PASSWORD)
         self.assertIn("Shop", self.url_open(path).text)
         self.authenticate(self.portal_user.login, PASSWORD)
