@@ -40,11 +40,16 @@ PROBLEM = {
     },
 }
 
+#: What each address answers when it does not answer what was asked for: description, and header fields.
 FAILURES = {
-    '400': "A parameter is wrong; the detail says which.",
-    '401': "There is no access token, or it is not valid.",
-    '403': "The access token lacks the scope, or the application is not offered this model or field.",
-    '404': "There is no such record, or the user may not see it.",
+    '400': ("A parameter is wrong; the detail says which.", ['WWW-Authenticate']),
+    '401': ("There is no access token, or it is not valid.", ['WWW-Authenticate']),
+    '403': ("The access token lacks the scope, or the application is not offered this model or field.",
+            ['WWW-Authenticate']),
+    '404': ("There is no such record, or the user may not see it.", []),
+    '405': ("This address takes another method.", ['Allow']),
+    '413': ("The request has a body, and a large one.", []),
+    '503': ("The server cannot process the request now.", ['Retry-After']),
 }
 
 FILTER = (
@@ -138,6 +143,7 @@ def build(server, models):
         'paths': paths,
         'components': {
             'schemas': schemas,
+            'responses': {status: _get_failure(*failure) for status, failure in FAILURES.items()},
             'securitySchemes': {'bearer': {
                 'type': 'http', 'scheme': 'bearer', 'description': "An access token with the scope read."}},
         },
@@ -233,31 +239,35 @@ def _get_search_parameters(fields):
     if 'display_name' in fields:
         parameters.append(
             {'name': 'search', 'in': 'query', 'description': "Only records whose display name contains this.",
-             'schema': {'type': 'string', 'minLength': 1}})
+             'schema': {'type': 'string', 'minLength': 1, 'pattern': r'^[^\x00]*$'}})
     if ordered:
         values = [sign + name for name in ordered for sign in ('', '-')]
-        order = _get_list_parameter('order', values, "By which fields, with a minus in front for descending.")
+        order = _get_list_parameter(
+            'order', values, "By which fields, each once, with a minus in front for descending.")
         order['schema'].update(maxItems=5, uniqueItems=True)
         parameters.append(order)
     return parameters
+
+
+def _get_failure(description, headers):
+    return {
+        'description': description,
+        'headers': {name: {'required': True, 'schema': {'type': 'string'}} for name in headers},
+        'content': {'application/problem+json': {'schema': _get_reference('Problem')}},
+    }
 
 
 def _get_operation(operation_id, summary, schema=None, parameters=(), image=False):
     content = {'image/*': {}} if image else {'application/json': {'schema': schema}}
     responses = {
         '200': {'description': "Success", 'content': content},
-        **{
-            status: {
-                'description': description,
-                'content': {'application/problem+json': {'schema': _get_reference('Problem')}},
-            }
-            for status, description in FAILURES.items()
-        },
+        **{status: {'$ref': f'#/components/responses/{status}'} for status in FAILURES},
     }
     if image:
         responses['304'] = {'description': "The picture has not changed."}
     return {'get': {
-        'operationId': operation_id.replace('.', '_'),
+        # With the dots of the model's name: without them, two models could have the same.
+        'operationId': operation_id,
         'summary': summary,
         'parameters': list(parameters),
         'responses': responses,
