@@ -97,7 +97,7 @@ class Postgres:
 
     # -- the private cluster
 
-    def _run(self, program, *arguments, timeout=None):
+    def run(self, program, *arguments, timeout=None):
         """Run one of the server's programs as the user that owns the cluster."""
         identity = {}
         if os.geteuid() == 0:
@@ -133,13 +133,13 @@ class Postgres:
         self.environment = {'PGHOST': str(self.socket), 'PGUSER': ROLE, 'PGPORT': '5432', 'PGPATH': str(self.programs)}
 
     def _is_running(self):
-        return self._run('pg_ctl', 'status', '-D', self.data)[0] == 0
+        return self.run('pg_ctl', 'status', '-D', self.data)[0] == 0
 
     def start(self):
         """Start the private server, and return once it takes connections."""
         options = ' '.join(f"-c {name}='{value}'" for name, value in
                            {**self.settings, 'unix_socket_directories': self.socket}.items())
-        code, output = self._run('pg_ctl', 'start', '-w', '-t', str(START_TIMEOUT), '-D', self.data,
+        code, output = self.run('pg_ctl', 'start', '-w', '-t', str(START_TIMEOUT), '-D', self.data,
                                  '-l', self.folder / 'server.log', '-o', options)
         if code:
             log = self.folder / 'server.log'
@@ -152,7 +152,7 @@ class Postgres:
 
         :param str mode: `fast` ends each connection and then stops, `immediate` is as good as a power cut
         """
-        code, output = self._run('pg_ctl', 'stop', '-w', '-m', mode, '-t', '60', '-D', self.data)
+        code, output = self.run('pg_ctl', 'stop', '-w', '-m', mode, '-t', '60', '-D', self.data)
         if code:
             sys.stderr.write(output)
             raise Problem("PostgreSQL did not stop (its words are above).")
@@ -177,7 +177,7 @@ class Postgres:
             for folder in (self.folder, self.socket, self.data):
                 os.chown(folder, owner.pw_uid, owner.pw_gid)
         # trust: whoever gets as far as the socket, in a folder that is closed to others, is us.
-        code, output = self._run('initdb', '-D', self.data, '-U', ROLE, '--auth=trust', '--encoding=UTF8',
+        code, output = self.run('initdb', '-D', self.data, '-U', ROLE, '--auth=trust', '--encoding=UTF8',
                                  '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C')
         if code:
             sys.stderr.write(output)
