@@ -172,8 +172,9 @@ class Authorize(http.Controller):
     # Pages
 
     def _render_consent(self, client, authorization):
-        # sudo: orestapi.application, orestapi.scope - what the page shows of them
+        # sudo: orestapi.application - what the page shows of it
         application = request.env['orestapi.application'].sudo().browse(client.id)
+        # sudo: orestapi.scope - their descriptions
         scopes = request.env['orestapi.scope'].sudo().search([('name', 'in', list(authorization.scope))])
         return self._render('orestapi.consent', {
             'application': application,

@@ -63,7 +63,8 @@ class RecordDispatcher(OAuth2Dispatcher):
         self.request.session.can_save = False
         self.request.update_env(user=sign_in['user_id'])
         self.request.update_env(context=self.request.env['orestapi.record']._get_context(
-            [language for language, _quality in self.request.httprequest.accept_languages]))
+            # RFC 9110 §12.4.2: a quality of 0 says "not this one".
+            [language for language, quality in self.request.httprequest.accept_languages if quality]))
         self.request.oauth2_offer = self.request.env['orestapi.record']._get_offer(sign_in['model_scheme_id'])
 
     def _get_allowed_origins(self):

@@ -251,15 +251,6 @@ class OrestapiApplication(models.Model):
         # And again, because another thread may remember until then what was.
         self.env.cr.postcommit.add(self.env.registry.clear_cache)
 
-    # XML-RPC cannot carry the None that core returns.
-    def action_archive(self):
-        super().action_archive()
-        return True
-
-    def action_unarchive(self):
-        super().action_unarchive()
-        return True
-
     @api.ondelete(at_uninstall=False)
     def _unlink_log(self):
         for application in self:
@@ -278,3 +269,12 @@ class OrestapiApplication(models.Model):
         if field := self._fields.get(groupby_spec.partition(':')[0]):
             self._check_field_access(field, 'read')
         return super()._read_group_groupby(alias, groupby_spec, query)
+
+    # XML-RPC cannot carry the None that core returns.
+    def action_archive(self):
+        super().action_archive()
+        return True
+
+    def action_unarchive(self):
+        super().action_unarchive()
+        return True

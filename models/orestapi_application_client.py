@@ -20,6 +20,10 @@ CLIENT_SETTINGS = (
 )
 
 
+class UnknownClient(Exception):
+    """No active application has the client id."""
+
+
 class OrestapiApplication(models.Model):
     """What the protocol asks of an application.
 
@@ -74,7 +78,7 @@ class OrestapiApplication(models.Model):
     def _find_client_and_secrets(self, client_id):
         try:
             return self._get_client_and_secrets(client_id)
-        except LookupError:
+        except UnknownClient:
             return None, ()
 
     @api.model
@@ -85,7 +89,7 @@ class OrestapiApplication(models.Model):
         Cached as `_get_settings`.
 
         :return: the client, and for each secret its hash and until when it works
-        :raise LookupError: when there is none. Not a result, because it would be
+        :raise UnknownClient: when there is none. Not a result, because it would be
             remembered: strangers could fill the cache with client ids of their own.
         """
         self.env.flush_all()
@@ -98,7 +102,7 @@ class OrestapiApplication(models.Model):
             client_id,
         ))
         if not rows:
-            raise LookupError
+            raise UnknownClient
         [(application_id, secret, previous_secret, previous_expires_at)] = rows
         settings = self._get_settings(application_id)
         scope = frozenset(settings['application_scope'])

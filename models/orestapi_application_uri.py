@@ -42,21 +42,22 @@ class OrestapiApplicationUri(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        self.env['orestapi.application']._forget_settings()
         records = super().create(vals_list)
+        self.env['orestapi.application']._forget_settings()
         # Codes of users who are not asked would go there.
         records.application_id._check_trusted_rights()
         return records
 
     def write(self, vals):
-        self.env['orestapi.application']._forget_settings()
         result = super().write(vals)
+        self.env['orestapi.application']._forget_settings()
         self.application_id._check_trusted_rights()
         return result
 
     def unlink(self):
+        result = super().unlink()
         self.env['orestapi.application']._forget_settings()
-        return super().unlink()
+        return result
 
     def _get_problem_message(self, problem):
         """Return one sentence that says what would be right."""

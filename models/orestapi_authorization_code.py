@@ -60,7 +60,7 @@ class OrestapiAuthorizationCode(models.Model):
         compute='_compute_state',
         help="Whether the code can still be used.")
 
-    @api.depends('used_at', 'expires_at', 'revoked')
+    @api.depends_context('lang')
     def _compute_display_name(self):
         for code in self:
             code.display_name = self.env._("Code %s", code.id)
@@ -145,8 +145,7 @@ class OrestapiAuthorizationCode(models.Model):
         rows = self.env.execute_query_dict(SQL(
             """
             SELECT code.id, digest, redirect_uri, redirect_uri_sent, code_challenge, scope, expires_at, used_at,
-                   verifier_failures, token_id, address, user_agent,
-                   authorization_id, application_id, user_id,
+                   verifier_failures, token_id, application_id, user_id,
                    revoked OR revocation_count <> COALESCE(orestapi_revocation_count, 0) AS revoked
               FROM orestapi_authorization_code AS code
               JOIN orestapi_authorization AS "authorization" ON "authorization".id = authorization_id
@@ -168,18 +167,15 @@ class OrestapiAuthorizationCode(models.Model):
 
     @api.model
     def _check_verifier(self, code, request):
+        if code['verifier_failures'] >= VERIFIER_LIMIT:
+            raise InvalidGrant("Too many wrong code verifiers.")
         try:
-            if code['verifier_failures'] >= VERIFIER_LIMIT:
-                raise InvalidGrant("Too many wrong code verifiers.")
             pkce.check_verifier(request.code_verifier, code['code_challenge'])
         except InvalidGrant:
-            if code['verifier_failures'] < VERIFIER_LIMIT:
-                self.env.cr.execute(SQL(
-                    """
-                    UPDATE orestapi_authorization_code SET verifier_failures = verifier_failures + 1 WHERE id = %s
-                    """,
-                    code['id'],
-                ), log_exceptions=False)
+            self.env.cr.execute(SQL(
+                "UPDATE orestapi_authorization_code SET verifier_failures = verifier_failures + 1 WHERE id = %s",
+                code['id'],
+            ), log_exceptions=False)
             raise
 
     @api.model

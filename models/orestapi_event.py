@@ -10,6 +10,7 @@ from odoo.http import request
 from odoo.tools import SQL
 
 from ..oauth2.address import get_network
+from .orestapi_authorization_code import VACUUM_BATCH
 
 _logger = logging.getLogger(__name__)
 
@@ -179,10 +180,11 @@ class OrestapiEvent(models.Model):
         """
         # sudo: orestapi.event - nobody may add events by hand
         event = self.sudo()
-        # sudo: orestapi.application, res.users - their names, which whoever caused the event may not be able to read
+        # sudo: orestapi.application - its name, which whoever caused the event may not be able to read
         application = self.env['orestapi.application'].sudo().browse(application_id)
-        user = self.env['res.users'].sudo().browse(user_id)
-        actor = self.env['res.users'].sudo().browse(self.env.uid)
+        # sudo: res.users - their names, likewise
+        users = self.env['res.users'].sudo()
+        user, actor = users.browse(user_id), users.browse(self.env.uid)
         address = address or (request.httprequest.remote_addr if request else None)
         event.create({
             'create_date': fields.Datetime.now(),
@@ -281,14 +283,13 @@ class OrestapiEvent(models.Model):
         """
         # sudo: ir.config_parameter - a setting of this addon
         days = self.env['ir.config_parameter'].sudo().get_param('orestapi.event_retention', RETENTION)
-        batch = 10_000
         self.env.cr.execute(SQL(
             """
             DELETE FROM orestapi_event WHERE id IN (
                 SELECT id FROM orestapi_event WHERE create_date < %s - %s * interval '1 day'
                  ORDER BY create_date LIMIT %s FOR UPDATE SKIP LOCKED)
             """,
-            fields.Datetime.now(), int(days), batch,
+            fields.Datetime.now(), int(days), VACUUM_BATCH,
         ))
         deleted = self.env.cr.rowcount
-        return deleted, deleted == batch
+        return deleted, deleted == VACUUM_BATCH

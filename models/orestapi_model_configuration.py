@@ -123,15 +123,6 @@ class OrestapiModelConfiguration(models.Model):
         with self.env['orestapi.application']._watch_offers():
             return super().create(vals_list)
 
-    # XML-RPC cannot carry the None that core returns.
-    def action_archive(self):
-        super().action_archive()
-        return True
-
-    def action_unarchive(self):
-        super().action_unarchive()
-        return True
-
     def write(self, vals):
         vals = self._with_model_name(vals)
         if 'model' in vals and any(configuration.model != vals['model'] for configuration in self):
@@ -157,6 +148,15 @@ class OrestapiModelConfiguration(models.Model):
             return vals
         vals = dict(vals)
         return dict(vals, model=self.env['ir.model'].browse(vals.pop('model_id')).model)
+
+    # XML-RPC cannot carry the None that core returns.
+    def action_archive(self):
+        super().action_archive()
+        return True
+
+    def action_unarchive(self):
+        super().action_unarchive()
+        return True
 
     def action_forget_missing_fields(self):
         """Take the fields that do not exist now off the list."""

@@ -89,15 +89,6 @@ class OrestapiModelScheme(models.Model):
         with self.env['orestapi.application']._watch_offers():
             return super().create(vals_list)
 
-    # XML-RPC cannot carry the None that core returns.
-    def action_archive(self):
-        super().action_archive()
-        return True
-
-    def action_unarchive(self):
-        super().action_unarchive()
-        return True
-
     def write(self, vals):
         with self.env['orestapi.application']._watch_offers():
             return super().write(vals)
@@ -155,6 +146,15 @@ class OrestapiModelScheme(models.Model):
             }),
             configurations=MappingProxyType({configuration.model: configuration.id for configuration in active}),
         )
+
+    # XML-RPC cannot carry the None that core returns.
+    def action_archive(self):
+        super().action_archive()
+        return True
+
+    def action_unarchive(self):
+        super().action_unarchive()
+        return True
 
     def action_forget_missing_models(self):
         """Take the models that do not exist now off the list of the excluded ones."""

@@ -12,12 +12,12 @@ from ..oauth2.errors import InsufficientScope
 from ..records import filter as filter_language
 from ..records import order as order_language
 from ..records.problem import InvalidRequest
+from .orestapi_record import TEXT_TYPES
 
 MAX_LIMIT = 1000
 #: Milliseconds that the database may take to find the records of one answer.
 TIMEOUT = 10_000
 
-TEXT_TYPES = frozenset(['char', 'text', 'html'])
 NUMBER_TYPES = frozenset(['integer', 'float', 'monetary'])
 DATE_TYPES = frozenset(['date', 'datetime'])
 RELATIONAL_TYPES = frozenset(['many2one', 'one2many', 'many2many'])

@@ -225,6 +225,7 @@ class TestRecords(RecordsCase):
         for header, expected, language in (
             (None, "Hungary", 'en-US'), ('de-AT', "Ungarn", 'de-DE'), ('xx, de;q=0.5', "Ungarn", 'de-DE'),
             ('en', "Hungary", 'en-US'), ('*', "Hungary", 'en-US'), ('xx', "Hungary", 'en-US'),
+            ('xx, de;q=0', "Hungary", 'en-US'),
         ):
             with self.subTest(header):
                 response = self.get(path, fields='name', headers=header and {'Accept-Language': header})
