@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.tools import SQL, frozendict, ormcache
+from odoo.tools import SQL, config, frozendict, ormcache
 
 from ..oauth2 import client_authentication, client_secret, grant_type, origin, redirect_uri
 from ..oauth2.client import CONFIDENTIAL, Client
@@ -82,7 +82,7 @@ class OrestapiApplication(models.Model):
             return None, ()
 
     @api.model
-    @ormcache('client_id')
+    @ormcache('client_id', 'self._get_signal()')
     def _get_client_and_secrets(self, client_id):
         """Return the `Client` of an active application, and the hashes of its secrets.
 
@@ -124,7 +124,7 @@ class OrestapiApplication(models.Model):
         return client, tuple(secrets)
 
     @api.model
-    @ormcache('application_id')
+    @ormcache('application_id', 'self._get_signal()')
     def _get_settings(self, application_id):
         """Return what the protocol needs of an application, apart from its secrets.
 
@@ -159,6 +159,19 @@ class OrestapiApplication(models.Model):
         ))
         return frozendict({
             name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()})
+
+    @api.model
+    def _get_signal(self):
+        """Return a number that grows when a process tells the others to empty their caches, or None.
+
+        Part of the key of what is cached where a replica is configured: Odoo looks for
+        the news there, and if it is behind, a process would honour an application that
+        another one has just archived.
+        """
+        if not config['db_replica_host']:
+            return None
+        [[signal]] = self.env.execute_query(SQL("SELECT max(id) FROM orm_signaling_default"))
+        return signal
 
     @api.model
     @ormcache(cache='stable')

@@ -67,7 +67,7 @@ class OrestapiToken(models.Model):
         return sign_in
 
     @api.model
-    @ormcache('user_id')
+    @ormcache('user_id', "self.env['orestapi.application']._get_signal()")
     def _get_user(self, user_id):
         # Emptied by core whenever one of the first two changes, and by `_end_all`.
         self.env.flush_all()
