@@ -250,7 +250,9 @@ class OrestapiRecord(models.AbstractModel):
         descriptions = model.fields_get(self._get_offered_fields(offer, model))
         for field_name, description in descriptions.items():
             field = model._fields[field_name]
-            description['searchable'] = self._is_searchable(field) or field_name == 'display_name'
+            description['searchable'] = (
+                self._is_display_name_searchable(offer, model) if field_name == 'display_name'
+                else self._is_searchable(field))
             description['sortable'] = self._is_ordered(field) or (
                 field_name == 'display_name' and bool(self._get_default_order(model)))
         return descriptions

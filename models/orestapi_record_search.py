@@ -291,6 +291,14 @@ class OrestapiRecordSearch(models.AbstractModel):
         return moment.date() if field.type == 'date' else moment
 
     @api.model
+    def _is_display_name_searchable(self, offer, model):
+        try:
+            self._get_display_name_domain(offer, model, 'co', '')
+        except InvalidRequest:
+            return False  # It is a number, for example.
+        return True
+
+    @api.model
     def _get_display_name_domain(self, offer, model, operator, value):
         """Return the domain of a search by display name.
 

@@ -236,7 +236,7 @@ def _get_search_parameters(fields):
         {'name': 'count', 'in': 'query', 'description': "Whether to count all records that are found.",
          'schema': {'type': 'boolean', 'default': False}},
     ]
-    if 'display_name' in fields:
+    if fields.get('display_name', {}).get('searchable'):
         parameters.append(
             {'name': 'search', 'in': 'query', 'description': "Only records whose display name contains this.",
              'schema': {'type': 'string', 'minLength': 1, 'pattern': r'^[^\x00]*$'}})

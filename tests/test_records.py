@@ -261,6 +261,20 @@ class TestRecords(RecordsCase):
             response = self.get(address, headers={'If-None-Match': response.headers['ETag']})
             self.assertEqual((response.status_code, response.content), (304, b''))
 
+    def test_openapi_offers_search_where_it_works(self):
+        """The display name of a currency rate is its date."""
+        self.application.model_scheme_id = self.env['orestapi.model.scheme'].create({
+            'name': "All", 'limit_models': 'none'})
+        paths = self.get('/orestapi/1/openapi.json').json()['paths']
+        for model, expected in (('res.country', True), ('res.currency.rate', False)):
+            with self.subTest(model):
+                parameters = paths[f'/orestapi/1/records/{model}']['get']['parameters']
+                self.assertEqual('search' in [parameter['name'] for parameter in parameters], expected)
+                response = self.get(f'/orestapi/1/records/{model}', search='a')
+                self.assertEqual(response.status_code, 200 if expected else 400)
+                described = self.get(f'/orestapi/1/models/{model}').json()['fields']['display_name']
+                self.assertIs(described['searchable'], expected)
+
     def test_openapi_is_narrowed(self):
         document = self.get('/orestapi/1/openapi.json').json()
         self.assertEqual(document['openapi'], '3.1.0')

@@ -9,15 +9,15 @@ class Counts:
     :ivar kills: workers that are killed during code exchange and refresh
     :ivar outages: times that PostgreSQL is stopped under load, and started again
     :ivar malformed: requests of the fuzzer
-    :ivar examples: requests that schemathesis makes up for each operation, at most, in each of its phases
+    :ivar seeds: runs of schemathesis, each with a seed of its own
     :ivar load: seconds of mixed load
     """
     kills: int
     outages: int
     malformed: int
-    examples: int
+    seeds: int
     load: int
 
 
-FULL = Counts(kills=200, outages=10, malformed=100_000, examples=400, load=180)
-SHORT = Counts(kills=12, outages=2, malformed=2_000, examples=10, load=18)
+FULL = Counts(kills=200, outages=10, malformed=100_000, seeds=8, load=180)
+SHORT = Counts(kills=12, outages=2, malformed=2_000, seeds=1, load=18)

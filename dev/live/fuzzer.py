@@ -8,7 +8,7 @@ from urllib.parse import quote, quote_plus
 
 from dev.live import wire
 
-METHODS = ('GET', 'POST', 'POST', 'POST', 'HEAD', 'OPTIONS', 'PUT', 'PATCH', 'DELETE', 'PROPFIND')
+METHODS = ('GET', 'POST', 'HEAD', 'OPTIONS', 'PUT', 'PATCH', 'DELETE', 'PROPFIND')
 PARAMETERS = (
     'grant_type', 'code', 'redirect_uri', 'code_verifier', 'refresh_token', 'client_id', 'client_secret', 'scope',
     'token', 'token_type_hint', 'response_type', 'state', 'code_challenge', 'code_challenge_method', 'prompt',
@@ -36,8 +36,11 @@ HEADERS = (
 
 @dataclass(frozen=True)
 class Known:
-    """What the fuzzer knows of the server, so that some of what it sends gets past the first check."""
-    paths: tuple
+    """What the fuzzer knows of the server, so that some of what it sends gets past the first check.
+
+    :ivar endpoints: pairs of a path and the methods that it takes
+    """
+    endpoints: tuple
     application: object
     tokens: dict
     cookie: str
@@ -92,8 +95,7 @@ class Fuzzer:
             return quote(text)[:-1] + self.random.choice(('%', '%f', '%zz', '%ff%fe', '%00'))
         return quote_plus(text)
 
-    def _path(self):
-        path = self.random.choice(self.known.paths)
+    def _path(self, path):
         while '<' in path:
             start, _bracket, rest = path.partition('<')
             value = self.random.choice(('res.partner', '1', '0', '-1', '9' * 25, 'x', self._noise(12) or '-'))
@@ -120,7 +122,7 @@ class Fuzzer:
             headers['Content-Type'] = self.random.choice(MEDIA_TYPES) if self._maybe(0.4) else MEDIA_TYPES[0]
         if self._maybe(0.7):
             headers['Authorization'] = self._authorization()
-        if self._maybe(0.2):
+        if self._maybe(0.1):
             headers['Cookie'] = self.known.cookie
         while self._maybe(0.25):
             headers[self.random.choice(HEADERS)] = self._value()[:1000]
@@ -140,7 +142,9 @@ class Fuzzer:
 
     def make(self):
         """Return the bytes of the next request."""
-        method, path = self.random.choice(METHODS), self._path()
+        path, methods = self.random.choice(self.known.endpoints)
+        # What lies behind the check of the method is worth more than the check.
+        method, path = self.random.choice(METHODS if self._maybe(0.15) else methods), self._path(path)
         if self._maybe(0.5):
             path += '?' + self._parameters()
         body = self._body() if method in ('POST', 'PUT', 'PATCH') else b''

@@ -22,23 +22,24 @@ CLIENTS = 4
 SCRIPT = """
 for rule in env['ir.http'].routing_map().iter_rules():
     if rule.endpoint.func.__module__.startswith('odoo.addons.orestapi.'):
-        print(rule.rule)
+        print(rule.rule, *sorted(rule.endpoint.routing['methods'] or ['GET', 'POST']))
 """
 
 
 def find_endpoints(bench, database):
-    """Return the paths of our routes; what varies in them is in angle brackets."""
-    return tuple(sorted({line for line in bench.run_script(database, SCRIPT) if line.startswith('/')}))
+    """Return the paths of our routes, and the methods of each; what varies in a path is in angle brackets."""
+    lines = {line for line in bench.run_script(database, SCRIPT) if line.startswith('/')}
+    return tuple((path, tuple(methods)) for path, *methods in map(str.split, sorted(lines)))
 
 
-def attack(live, application, paths, cookie, session, number):
+def attack(live, application, endpoints, cookie, session, number):
     """Send one round of malformed requests; return how often each status came, and the requests that went wrong."""
-    known = Known(paths, application, live.sign_in(session, application), cookie)
+    known = Known(endpoints, application, live.sign_in(session, application), cookie)
     known.tokens.update({
         'code': live.get_code(session, application, secrets.token_urlsafe(48)),
         'client_secret': application.client_secret,
     })
-    known = Known(paths, application, {
+    known = Known(endpoints, application, {
         name: value for name, value in known.tokens.items() if isinstance(value, str) and len(value) > 30}, cookie)
     fuzzer = Fuzzer(SEED + number, known)
     statuses, wrong = collections.Counter(), []
@@ -59,7 +60,7 @@ def attack(live, application, paths, cookie, session, number):
 def test_malformed_requests(bench, installed, counts, tell):
     """No status 500, no lost connection, no traceback, and no secret in the log."""
     with bench.copy(installed, 'fuzz') as database:
-        paths = find_endpoints(bench, database)
+        endpoints = find_endpoints(bench, database)
         with bench.serve(database, '--max-cron-threads', '0', workers=CLIENTS) as server:
             live = Live(server, bench.postgres)
             application = live.register()
@@ -69,12 +70,12 @@ def test_malformed_requests(bench, installed, counts, tell):
                 rounds = range(counts.malformed // ROUND)
                 with concurrent.futures.ThreadPoolExecutor(CLIENTS) as pool:
                     results = list(pool.map(
-                        lambda number: attack(live, application, paths, cookie, session, number), rounds))
+                        lambda number: attack(live, application, endpoints, cookie, session, number), rounds))
             statuses = sum((result[0] for result in results), collections.Counter())
             wrong = [request for result in results for request in result[1]]
             assert not wrong, '\n'.join(f'{status} {request[:1500]!r}' for status, request in wrong[:5])
-            assert {'/oauth2/token', '/oauth2/authorize', '/orestapi/1/models/<model>'} <= set(paths)
+            assert {'/oauth2/token', '/oauth2/authorize', '/orestapi/1/models/<model>'} <= {path for path, _methods in endpoints}
             check_log(live)
     answers = ', '.join(f'{count} × {status}' for status, count in sorted(statuses.items()))
-    tell(f"{statuses.total()} malformed requests (seed {SEED}) at {len(paths)} addresses: {answers}; "
+    tell(f"{statuses.total()} malformed requests (seed {SEED}) at {len(endpoints)} addresses: {answers}; "
          f"no 500, no traceback, none of {len(live.issued)} secrets in the log")
