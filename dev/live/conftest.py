@@ -38,14 +38,15 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line('markers', 'full: only in the full form; what it shows is shown by another test too')
+    config.addinivalue_line('markers', 'same: would be the same in the full form, which leaves it to `make test`')
     config.stash[DONE] = []
 
 
 def pytest_collection_modifyitems(config, items):
-    if not config.getoption('full'):
-        left_out = [item for item in items if item.get_closest_marker('full')]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
+    marker = 'same' if config.getoption('full') else 'full'
+    left_out = [item for item in items if item.get_closest_marker(marker)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_terminal_summary(terminalreporter, config):

@@ -10,6 +10,8 @@ from dev.npm import install
 from dev.odoo_server import LOGIN, PASSWORD
 from oauth2 import pkce
 
+pytestmark = pytest.mark.same
+
 AXE_VERSION = '4.14.1'
 CALLBACK = 'http://127.0.0.1/callback'
 

@@ -12,6 +12,8 @@ from dev.odoo_log import read_log
 from dev.odoo_server import LOGIN, PASSWORD, free_port
 from oauth2 import pkce
 
+pytestmark = pytest.mark.same
+
 ADDONS = ('website', 'portal', 'auth_totp', 'auth_passkey', 'auth_timeout')
 
 #: The tests of the flow.

@@ -13,6 +13,8 @@ from requests_oauthlib import OAuth2Session as RequestsOAuth2Session
 from dev.cache import CHECKOUT
 from dev.odoo_server import LOGIN, PASSWORD
 
+pytestmark = pytest.mark.same
+
 LOOPBACK = 'http://127.0.0.1/callback'
 
 

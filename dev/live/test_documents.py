@@ -20,6 +20,8 @@ from dev.documents import Shell, pages, read_blocks
 from dev.live.reader import allow
 from dev.odoo_server import LOGIN, PASSWORD
 
+pytestmark = pytest.mark.same
+
 LOOPBACK = 'http://127.0.0.1/callback'
 
 #: What the administrator has registered before the commands of a page are run.

@@ -10,6 +10,8 @@ import requests
 from dev.cache import CHECKOUT
 from dev.odoo_server import LOGIN, PASSWORD
 
+pytestmark = pytest.mark.same
+
 LOOPBACK = 'http://127.0.0.1/callback'
 
 

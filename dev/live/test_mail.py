@@ -11,6 +11,8 @@ from aiosmtpd.controller import Controller
 from dev.live.conftest import Live
 from dev.odoo_server import HOST, free_port
 
+pytestmark = pytest.mark.same
+
 
 class Inbox:
     """Takes each mail that arrives."""
