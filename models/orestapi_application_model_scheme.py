@@ -11,7 +11,8 @@ class OrestapiApplication(models.Model):
     _inherit = 'orestapi.application'
 
     model_scheme_id = fields.Many2one(
-        'orestapi.model.scheme', "Model Scheme", ondelete='restrict', index='btree_not_null', groups=ADMINISTRATOR,
+        # Not 'restrict': at an uninstall, schemes go before applications. Otherwise one that is used cannot be deleted.
+        'orestapi.model.scheme', "Model Scheme", ondelete='set null', index='btree_not_null', groups=ADMINISTRATOR,
         default=lambda self: self._default_model_scheme_id(),
         help="Which records the application may read with the scope \"read\", as far as the user may. "
              "Without a model scheme it can read none.")

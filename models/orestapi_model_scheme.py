@@ -99,7 +99,8 @@ class OrestapiModelScheme(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
-        for scheme in self:
+        # An archived application comes back with its scheme.
+        for scheme in self.with_context(active_test=False):
             if scheme.application_ids:
                 raise UserError(self.env._(
                     "%(scheme)s cannot be deleted, because these applications use it: %(applications)s. Choose another "

@@ -27,7 +27,7 @@ def get_success(responses):
     return success
 
 
-def test_parallel_redemptions_of_one_code(live, user_session):
+def test_parallel_redemptions_of_one_code(live, user_session, tell):
     """N116: exactly one 200. The others are replays, so that the winner's tokens are revoked too."""
     application = live.register()
     verifier = secrets.token_urlsafe(48)
@@ -38,9 +38,10 @@ def test_parallel_redemptions_of_one_code(live, user_session):
     assert not live.is_active(application, tokens['access_token'])
     assert not live.is_active(application, tokens['refresh_token'])
     assert live.call('orestapi.token', 'search_count', [('application_id', '=', application.id)]) == 1
+    tell(f"{REQUESTS} at once: 1 answer with tokens, {REQUESTS - 1} refused, no live pair")
 
 
-def test_parallel_refreshes_of_one_token(live, user_session):
+def test_parallel_refreshes_of_one_token(live, user_session, tell):
     """N147: exactly one 200, no live pair besides, and none after the reuse was seen."""
     application = live.register()
     tokens = live.sign_in(user_session, application)
@@ -50,9 +51,10 @@ def test_parallel_refreshes_of_one_token(live, user_session):
     assert not live.is_active(application, refreshed['access_token'])
     assert not live.is_active(application, refreshed['refresh_token'])
     assert live.call('orestapi.token', 'search_count', [('application_id', '=', application.id)]) == 1
+    tell(f"{REQUESTS} at once: 1 answer with tokens, {REQUESTS - 1} refused, no live pair")
 
 
-def test_parallel_refreshes_within_the_grace_period(live, user_session):
+def test_parallel_refreshes_within_the_grace_period(live, user_session, tell):
     """N147: all get the same pair, and it works."""
     application = live.register(refresh_token_grace=60)
     tokens = live.sign_in(user_session, application)
@@ -62,9 +64,10 @@ def test_parallel_refreshes_within_the_grace_period(live, user_session):
     assert len({response.json()['access_token'] for response in responses}) == 1
     assert live.is_active(application, responses[0].json()['access_token'])
     assert live.refresh(application, responses[0].json()['refresh_token']).status_code == 200
+    tell(f"{REQUESTS} at once: the same live pair {REQUESTS} times")
 
 
-def test_revocation_during_refreshes(live, user_session):
+def test_revocation_during_refreshes(live, user_session, tell):
     """N168: whatever the order, no token lives after a revocation."""
     application = live.register()
     tokens = live.sign_in(user_session, application)
@@ -81,9 +84,10 @@ def test_revocation_during_refreshes(live, user_session):
     for pair in [tokens, *issued]:
         assert not live.is_active(application, pair['access_token'])
         assert not live.is_active(application, pair['refresh_token'])
+    tell(f"{REQUESTS} at once: {len(issued)} pairs issued, none is alive")
 
 
-def test_parallel_consents(live, user_session):
+def test_parallel_consents(live, user_session, tell):
     """N071: the same answer of the consent page twice gives independent codes and one authorization."""
     application = live.register()
     verifiers = [secrets.token_urlsafe(48) for _number in range(8)]
@@ -91,9 +95,10 @@ def test_parallel_consents(live, user_session):
         codes = list(pool.map(lambda verifier: live.get_code(user_session, application, verifier), verifiers))
     assert len(set(codes)) == len(verifiers)
     assert live.call('orestapi.authorization', 'search_count', [('application_id', '=', application.id)]) == 1
+    tell(f"{len(codes)} at once: {len(set(codes))} codes, 1 authorization")
 
 
-def test_wrong_secrets_are_counted_across_workers(live):
+def test_wrong_secrets_are_counted_across_workers(live, tell):
     """N103: the workers share the count, and the limit holds whoever answers."""
     application = live.register()
     application.client_secret = 'wrong' * 8
@@ -103,3 +108,4 @@ def test_wrong_secrets_are_counted_across_workers(live):
     # Those that are under way when the limit is reached may still be counted.
     assert 10 <= counts[401, 'invalid_client'] <= 14
     assert all(int(response.headers['Retry-After']) for response in responses if response.status_code == 429)
+    tell(f"{REQUESTS} at once: {counts[401, 'invalid_client']} wrong secrets tried, the others refused")
