@@ -35,7 +35,7 @@ def test_example(live, browser_page):
     application = live.register(LOOPBACK)
     script = subprocess.Popen(
         [sys.executable, CHECKOUT / 'examples' / 'authlib_client.py', '--url', live.url,
-         '--client-id', application.client_id, '--client-secret', application.client_secret],
+         '--client-id', application.client_id, f'--client-secret={application.client_secret}'],
         # No browser to open: Chromium below is the user's.
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         env={'BROWSER': '/bin/true', 'PATH': '/usr/bin:/bin'})

@@ -19,7 +19,7 @@ def play(live, page, application):
     """Run the script, and let the user allow it if asked; return its exit code, what it said, and the code."""
     script = subprocess.Popen(
         [sys.executable, CHECKOUT / 'examples' / 'wiki_connector.py', '--url', live.url,
-         '--client-id', application.client_id, '--client-secret', application.client_secret],
+         '--client-id', application.client_id, f'--client-secret={application.client_secret}'],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         # No browser to open: Chromium below is the user's.
         env={'BROWSER': '/bin/true', 'PATH': '/usr/bin:/bin'})
