@@ -32,7 +32,7 @@ def main():
             # Clients compare it with the address that they use (RFC 8414 §3.3), which PORT= may change.
             server.call('ir.config_parameter', 'set_param', f'{MODULE}.issuer', server.url)
             command = [sys.executable, str(CHECKOUT / 'examples' / 'authlib_client.py'), '--url', server.url,
-                       '--client-id', client_id, '--client-secret', client_secret]
+                       '--client-id', client_id, f'--client-secret={client_secret}']
             say(f'\nOdoo is ready; Ctrl-C stops it. Its log: {server.log}\n\n'
                 f'URL: {server.url}\nLogin: {LOGIN}\nPassword: {PASSWORD}\n'
                 f'Client id: {client_id}\nClient secret: {client_secret}\nTry it: {shlex.join(command)}')
