@@ -4,6 +4,7 @@ Odoo writes each request line with its query string, and there the older
 connector sends its client secret, its codes and its refresh tokens; others do
 so by mistake. Nothing is written of the query strings of our own paths.
 """
+
 import logging
 import re
 
@@ -11,7 +12,8 @@ import re
 #: the evented server, which holds it as it came. What is in the query string may
 #: look like the end of the line, so that only the last such end counts.
 QUERY_STRING = re.compile(
-    r'(/(?:oauth2|orestapi|\.well-known)(?:/|%2f)[^\s?]*\?)(?:.*(?= HTTP/\d)|.*)', re.DOTALL | re.IGNORECASE)
+    r'(/(?:oauth2|orestapi|\.well-known)(?:/|%2f)[^\s?]*\?)(?:.*(?= HTTP/\d)|.*)', re.DOTALL | re.IGNORECASE
+)
 
 
 class QueryStringFilter(logging.Filter):

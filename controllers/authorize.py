@@ -22,10 +22,15 @@ HEADERS = {
 
 
 class Authorize(http.Controller):
-
     @http.route(
         [metadata.AUTHORIZATION_ENDPOINT, legacy.AUTHORIZATION_ENDPOINT],
-        type='http', auth='public', methods=['GET', 'POST'], csrf=False, readonly=False, sitemap=False)
+        type='http',
+        auth='public',
+        methods=['GET', 'POST'],
+        csrf=False,
+        readonly=False,
+        sitemap=False,
+    )
     def authorize(self):
         """Ask the user whether an application may act for them (RFC 6749 §3.1, §4.1.1).
 
@@ -57,7 +62,8 @@ class Authorize(http.Controller):
         """Return whether the request is none by a user: it must change nothing."""
         headers = request.httprequest.headers
         return request.httprequest.method in ('HEAD', 'OPTIONS') or 'prefetch' in (
-            headers.get('Sec-Purpose', '') + headers.get('Purpose', '') + headers.get('X-Moz', ''))
+            headers.get('Sec-Purpose', '') + headers.get('Purpose', '') + headers.get('X-Moz', '')
+        )
 
     def _get_client(self, query):
         client_id = authorization_request.get_client_id(query)
@@ -100,8 +106,11 @@ class Authorize(http.Controller):
             return self._issue_code(client, authorization, answer)
         if self._is_trusted(client, authorization):
             request.env['orestapi.event']._log(
-                'consent_by_setting', application_id=client.id, user_id=user.id,
-                detail=', '.join(sorted(authorization.scope)))
+                'consent_by_setting',
+                application_id=client.id,
+                user_id=user.id,
+                detail=', '.join(sorted(authorization.scope)),
+            )
             return self._issue_code(client, authorization, answer)
         return self._render_consent(client, authorization)
 
@@ -128,13 +137,18 @@ class Authorize(http.Controller):
             and consteq(displayed, self._sign_request(client, authorization))
         ):
             return self._render_error(
-                InvalidRequest("The page was open too long, or was opened elsewhere."), cause='page')
+                InvalidRequest("The page was open too long, or was opened elsewhere."), cause='page'
+            )
         log = request.env['orestapi.event']._log
         if form.get('decision') != 'allow':
             log('consent_refused', application_id=client.id, user_id=request.env.uid)
             raise AccessDenied(description="The user refused.")
-        log('consent_given', application_id=client.id, user_id=request.env.uid,
-            detail=', '.join(sorted(authorization.scope)))
+        log(
+            'consent_given',
+            application_id=client.id,
+            user_id=request.env.uid,
+            detail=', '.join(sorted(authorization.scope)),
+        )
         return self._issue_code(client, authorization, answer)
 
     def _sign_request(self, client, authorization):
@@ -165,8 +179,8 @@ class Authorize(http.Controller):
         # PostgreSQL refuses a NUL character, which Odoo's own HTTP server lets through.
         user_agent = (httprequest.user_agent.string or '').replace('\0', '')
         code = request.env['orestapi.authorization.code']._issue(
-            request.env.user, client, authorization,
-            httprequest.remote_addr, user_agent[:200])
+            request.env.user, client, authorization, httprequest.remote_addr, user_agent[:200]
+        )
         return answer.get_response({'code': code})
 
     # Pages
@@ -176,25 +190,32 @@ class Authorize(http.Controller):
         application = request.env['orestapi.application'].sudo().browse(client.id)
         # sudo: orestapi.scope - their descriptions
         scopes = request.env['orestapi.scope'].sudo().search([('name', 'in', list(authorization.scope))])
-        return self._render('orestapi.consent', {
-            'application': application,
-            'scopes': scopes,
-            'user': request.env.user,
-            'destination': redirect_uri.get_destination(authorization.redirect_uri),
-            'action': self._get_request_uri(),
-            'consent': self._sign_request(client, authorization),
-            'switch_user': '/web/session/logout?' + urlencode({
-                'redirect': '/web/login?' + urlencode({'redirect': self._get_request_uri()})}),
-        })
+        return self._render(
+            'orestapi.consent',
+            {
+                'application': application,
+                'scopes': scopes,
+                'user': request.env.user,
+                'destination': redirect_uri.get_destination(authorization.redirect_uri),
+                'action': self._get_request_uri(),
+                'consent': self._sign_request(client, authorization),
+                'switch_user': '/web/session/logout?'
+                + urlencode({'redirect': '/web/login?' + urlencode({'redirect': self._get_request_uri()})}),
+            },
+        )
 
     def _render_not_allowed(self, client, error, answer):
         # sudo: orestapi.application - what the page shows of it
         application = request.env['orestapi.application'].sudo().browse(client.id)
-        return self._render('orestapi.not_allowed', {
-            'application': application,
-            'user': request.env.user,
-            'back': answer.get_uri(error.to_parameters()),
-        }, status=error.status)
+        return self._render(
+            'orestapi.not_allowed',
+            {
+                'application': application,
+                'user': request.env.user,
+                'back': answer.get_uri(error.to_parameters()),
+            },
+            status=error.status,
+        )
 
     def _render_error(self, error, cause=None):
         """Return the page that says what is wrong, and for whom to fix.
@@ -206,7 +227,8 @@ class Authorize(http.Controller):
         client = getattr(request, 'oauth2_client', None)
         cause = cause or ('redirect_uri' if client else 'application')
         reference = request.env['orestapi.event']._log_refused_request(
-            client.id if client else None, request.httprequest.remote_addr, error.description)
+            client.id if client else None, request.httprequest.remote_addr, error.description
+        )
         return self._render('orestapi.error', {'error': error, 'cause': cause, 'reference': reference}, status=400)
 
     def _render(self, template, values, status=200):

@@ -16,8 +16,8 @@ def authenticate(known, token_name=None):
     request.oauth2_parameters.require_single(known)
     credentials = client_authentication.parse(authorization, request.oauth2_parameters)
     client = request.env['orestapi.application']._authenticate_client(
-        credentials, request.httprequest.remote_addr,
-        presented=token_name and request.oauth2_parameters.get(token_name))
+        credentials, request.httprequest.remote_addr, presented=token_name and request.oauth2_parameters.get(token_name)
+    )
     # The dispatcher reads it for the CORS headers.
     request.oauth2_client = client
     return client

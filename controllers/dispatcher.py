@@ -24,8 +24,9 @@ def is_outage(exception):
     rollback, or from the next statement. A `DatabaseError` without a code of
     PostgreSQL is how psycopg2 reports that loss when it resets a connection.
     """
-    return isinstance(exception, (psycopg2.OperationalError, psycopg2.InterfaceError)) \
-        or (type(exception) is psycopg2.DatabaseError and exception.pgcode is None)
+    return isinstance(exception, (psycopg2.OperationalError, psycopg2.InterfaceError)) or (
+        type(exception) is psycopg2.DatabaseError and exception.pgcode is None
+    )
 
 
 class OAuth2Dispatcher(http.Dispatcher):
@@ -37,6 +38,7 @@ class OAuth2Dispatcher(http.Dispatcher):
     through Odoo, which would roll back what the error must leave behind: an
     ended sign-in, a counted failure, an event.
     """
+
     routing_type = 'oauth2'
     #: Bytes of a request body: no honest request of the protocol comes near it.
     max_content_length = 16 * 1024
@@ -174,5 +176,4 @@ def make_response(request, parameters=None, status=200, headers=None):
     }
     if parameters is None:
         return http.Response(status=status, headers=headers)
-    return http.Response(json.dumps(parameters), status=status, headers={
-        'Content-Type': 'application/json', **headers})
+    return http.Response(json.dumps(parameters), status=status, headers={'Content-Type': 'application/json', **headers})

@@ -12,12 +12,17 @@ KNOWN = ('token', 'token_type_hint', 'client_id', 'client_secret')
 
 
 class Introspect(http.Controller):
-
     # Not read-only: a replica that lags would call a token active that was just
     # revoked, and a failed client authentication is counted.
     @http.route(
-        metadata.INTROSPECTION_ENDPOINT, type='oauth2', auth='none', methods=['POST'],
-        csrf=False, save_session=False, readonly=False)
+        metadata.INTROSPECTION_ENDPOINT,
+        type='oauth2',
+        auth='none',
+        methods=['POST'],
+        csrf=False,
+        save_session=False,
+        readonly=False,
+    )
     def introspect(self):
         """Tell an application whether a token is valid and what for (RFC 7662)."""
         connection = request.env.cr.connection

@@ -7,6 +7,7 @@ from .dispatcher import OAuth2Dispatcher
 
 class LegacyDispatcher(OAuth2Dispatcher):
     """Serves the endpoints that the older connector calls as an application: `type='legacy'`."""
+
     routing_type = 'legacy'
 
     def read_request(self):
@@ -20,8 +21,7 @@ class LegacyDispatcher(OAuth2Dispatcher):
         threading.current_thread().url = httprequest.base_url
         try:
             body = self._read_body() if httprequest.mimetype or httprequest.content_length else b''
-            sent, authorization = legacy.read(
-                httprequest.query_string, body, httprequest.headers.get('Authorization'))
+            sent, authorization = legacy.read(httprequest.query_string, body, httprequest.headers.get('Authorization'))
             client_id = client_authentication.parse(authorization, sent).client_id
         except OAuth2Error:
             return super().read_request()

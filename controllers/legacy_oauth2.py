@@ -10,30 +10,49 @@ from .token import Token
 
 
 class LegacyToken(Token):
-
     @http.route(
-        legacy.TOKEN_ENDPOINT, type='legacy', auth='none', methods=['POST'],
-        csrf=False, save_session=False, readonly=False)
+        legacy.TOKEN_ENDPOINT,
+        type='legacy',
+        auth='none',
+        methods=['POST'],
+        csrf=False,
+        save_session=False,
+        readonly=False,
+    )
     def legacy_token(self):
         """Let the older connector in by its own door to the token endpoint."""
         return self.token()
 
 
 class LegacyStatus(http.Controller):
-
     @http.route(
-        '/orestapi/version', type='legacy', auth='none', methods=['GET', 'POST'],
-        csrf=False, save_session=False, readonly=True)
+        '/orestapi/version',
+        type='legacy',
+        auth='none',
+        methods=['GET', 'POST'],
+        csrf=False,
+        save_session=False,
+        readonly=True,
+    )
     def version(self):
         """Say which Odoo this is, as Odoo itself tells anyone who asks over RPC."""
-        return make_response(request, {
-            **exp_version(),
-            'orestapi_version': Manifest.for_addon('orestapi', display_warning=False).version,
-        })
+        return make_response(
+            request,
+            {
+                **exp_version(),
+                'orestapi_version': Manifest.for_addon('orestapi', display_warning=False).version,
+            },
+        )
 
     @http.route(
-        '/orestapi/application/status', type='legacy', auth='none', methods=['GET', 'POST'],
-        csrf=False, save_session=False, readonly=False)
+        '/orestapi/application/status',
+        type='legacy',
+        auth='none',
+        methods=['GET', 'POST'],
+        csrf=False,
+        save_session=False,
+        readonly=False,
+    )
     def status(self):
         """Tell an application whether its client id and secret are right."""
         authorization = request.httprequest.headers.get('Authorization')
@@ -46,9 +65,14 @@ class LegacyStatus(http.Controller):
         application = applications.sudo().browse(client.id)
         # sudo: res.company - its name, which the application shows beside the address of this Odoo
         company = request.env['res.company'].sudo()._get_main_company()
-        return make_response(request, [{
-            'id': application.id,
-            'active': application.active,
-            'display_name': application.display_name,
-            'company': company.name,
-        }])
+        return make_response(
+            request,
+            [
+                {
+                    'id': application.id,
+                    'active': application.active,
+                    'display_name': application.display_name,
+                    'company': company.name,
+                }
+            ],
+        )

@@ -15,6 +15,7 @@ class LegacyRecordDispatcher(RecordDispatcher):
     They differ from those of the records API by their parameters, which may come
     in a form as well, and by how an error looks.
     """
+
     routing_type = 'legacy_records'
     #: Bytes of a request body. The older connector sends long lists of ids: far more
     #: than are read at once must still be told how many that are.
@@ -47,8 +48,15 @@ class LegacyRecordDispatcher(RecordDispatcher):
 def read_route(path):
     """Declare a route that reads as the user of the access token (scope `read`)."""
     return http.route(
-        path, type='legacy_records', auth='none', methods=['GET', 'POST'], scope='read',
-        csrf=False, save_session=False, readonly=True)
+        path,
+        type='legacy_records',
+        auth='none',
+        methods=['GET', 'POST'],
+        scope='read',
+        csrf=False,
+        save_session=False,
+        readonly=True,
+    )
 
 
 class LegacyRecords(http.Controller):
@@ -57,9 +65,13 @@ class LegacyRecords(http.Controller):
     @read_route('/orestapi/application/model')
     def legacy_models(self):
         """List the models that the application is offered."""
-        return make_response(request, [
-            {'model': description['model'], 'name': description['name']}
-            for description in request.env['orestapi.record']._get_models(request.oauth2_offer)])
+        return make_response(
+            request,
+            [
+                {'model': description['model'], 'name': description['name']}
+                for description in request.env['orestapi.record']._get_models(request.oauth2_offer)
+            ],
+        )
 
     @read_route('/orestapi/model/field')
     def legacy_fields(self):
@@ -72,9 +84,13 @@ class LegacyRecords(http.Controller):
         fields = record._get_fields(offer, model)
         for name in names:
             record._get_field(offer, request.env[model], name)
-        return make_response(request, [
-            legacy_parameters.describe_field(model, name, fields[name], columns)
-            for name in dict.fromkeys(names or fields)])
+        return make_response(
+            request,
+            [
+                legacy_parameters.describe_field(model, name, fields[name], columns)
+                for name in dict.fromkeys(names or fields)
+            ],
+        )
 
     @read_route('/orestapi/record/name_search')
     def legacy_name_search(self):
@@ -84,12 +100,20 @@ class LegacyRecords(http.Controller):
         limit = legacy_parameters.parse_number(sent.get('limit'), 'limit', DEFAULT_LIMIT)
         offset = legacy_parameters.parse_number(sent.get('offset'), 'offset', 0)
         count, found = request.env['orestapi.record']._find_by_display_name(
-            request.oauth2_offer, model, sent.get('name'), limit, offset,
-            order.parse_legacy(sent.get('order')) if sent.get('order') else ())
-        return make_response(request, [
-            {'header': {**self._get_header(model), 'count': count, 'offset': offset, 'limit': limit}},
-            {'data': [{'id': id_, 'display_name': display_name} for id_, display_name in found]},
-        ])
+            request.oauth2_offer,
+            model,
+            sent.get('name'),
+            limit,
+            offset,
+            order.parse_legacy(sent.get('order')) if sent.get('order') else (),
+        )
+        return make_response(
+            request,
+            [
+                {'header': {**self._get_header(model), 'count': count, 'offset': offset, 'limit': limit}},
+                {'data': [{'id': id_, 'display_name': display_name} for id_, display_name in found]},
+            ],
+        )
 
     @read_route('/orestapi/record/read')
     def legacy_read(self):

@@ -6,10 +6,16 @@ from .dispatcher import make_response
 
 
 class Metadata(http.Controller):
-
     @http.route(
-        metadata.WELL_KNOWN, type='oauth2', auth='none', methods=['GET'],
-        csrf=False, save_session=False, readonly=True, allow_origin=True)
+        metadata.WELL_KNOWN,
+        type='oauth2',
+        auth='none',
+        methods=['GET'],
+        csrf=False,
+        save_session=False,
+        readonly=True,
+        allow_origin=True,
+    )
     def metadata(self):
         """Publish the authorization server metadata (RFC 8414 §3)."""
         # sudo: orestapi.scope - the names of the scopes are public, as all of this document

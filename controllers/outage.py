@@ -7,6 +7,7 @@ for good. There is no model to inherit from before that, and no dispatcher has
 been chosen, so that two methods of Odoo's request are replaced here, for the
 whole process. Paths that are not ours get what they always got.
 """
+
 import functools
 import logging
 
@@ -49,6 +50,7 @@ def _answer_outage(method):
             _logger.warning("The database cannot be used: %s", cause)
             # Without a code, Odoo sends the response as it is.
             raise HTTPException(response=response) from error
+
     return wrapper
 
 

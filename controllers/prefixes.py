@@ -1,4 +1,5 @@
 """Who answers below which addresses where no route decides."""
+
 from ..oauth2 import metadata
 from .dispatcher import OAuth2Dispatcher
 from .legacy_dispatcher import LegacyDispatcher

@@ -16,6 +16,7 @@ class RecordDispatcher(OAuth2Dispatcher):
     `oauth2_parameters`, `oauth2_sign_in` and `oauth2_offer`: what the application
     is offered. Errors are problem details (RFC 9457) with the header of RFC 6750 §3.
     """
+
     routing_type = 'orestapi'
     not_found, method_not_allowed = problem.NotFound, problem.MethodNotAllowed
 
@@ -62,9 +63,12 @@ class RecordDispatcher(OAuth2Dispatcher):
         # Whatever the browser sends along: the token decides who asks.
         self.request.session.can_save = False
         self.request.update_env(user=sign_in['user_id'])
-        self.request.update_env(context=self.request.env['orestapi.record']._get_context(
-            # RFC 9110 §12.4.2: a quality of 0 says "not this one".
-            [language for language, quality in self.request.httprequest.accept_languages if quality]))
+        self.request.update_env(
+            context=self.request.env['orestapi.record']._get_context(
+                # RFC 9110 §12.4.2: a quality of 0 says "not this one".
+                [language for language, quality in self.request.httprequest.accept_languages if quality]
+            )
+        )
         self.request.oauth2_offer = self.request.env['orestapi.record']._get_offer(sign_in['model_scheme_id'])
 
     def _get_allowed_origins(self):
@@ -73,7 +77,8 @@ class RecordDispatcher(OAuth2Dispatcher):
 
     def _get_error_response(self, error):
         return make_response(
-            self.request, problem.render(error), error.status, problem.MEDIA_TYPE, self._get_error_headers(error))
+            self.request, problem.render(error), error.status, problem.MEDIA_TYPE, self._get_error_headers(error)
+        )
 
     def _get_error_headers(self, error):
         headers = {}
@@ -92,14 +97,18 @@ def make_response(request, content, status=200, media_type='application/json', h
     :param str media_type: of the content
     :param dict headers: further headers
     """
-    return request.make_json_response(content, status=status, headers={
-        # Records are for the user of the token and nobody else.
-        'Cache-Control': 'no-store, private',
-        'Referrer-Policy': 'no-referrer',
-        'X-Content-Type-Options': 'nosniff',
-        'Content-Type': media_type,
-        **(headers or {}),
-    })
+    return request.make_json_response(
+        content,
+        status=status,
+        headers={
+            # Records are for the user of the token and nobody else.
+            'Cache-Control': 'no-store, private',
+            'Referrer-Policy': 'no-referrer',
+            'X-Content-Type-Options': 'nosniff',
+            'Content-Type': media_type,
+            **(headers or {}),
+        },
+    )
 
 
 def make_image_response(request, image, media_type):
@@ -108,13 +117,16 @@ def make_image_response(request, image, media_type):
     :param bytes image: the picture
     :param str media_type: of the picture
     """
-    response = Response(image, headers={
-        'Cache-Control': 'private, max-age=3600',
-        # Somebody may have uploaded a drawing with a script in it.
-        'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
-        'X-Content-Type-Options': 'nosniff',
-        'Content-Type': media_type,
-    })
+    response = Response(
+        image,
+        headers={
+            'Cache-Control': 'private, max-age=3600',
+            # Somebody may have uploaded a drawing with a script in it.
+            'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+            'X-Content-Type-Options': 'nosniff',
+            'Content-Type': media_type,
+        },
+    )
     response.add_etag()
     response.make_conditional(request.httprequest)
     return response

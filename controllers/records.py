@@ -16,19 +16,32 @@ DEFAULT_LIMIT = 20
 def read_route(path):
     """Declare a route that reads as the user of the access token (scope `read`)."""
     return http.route(
-        path, type='orestapi', auth='none', methods=['GET'], scope='read',
-        csrf=False, save_session=False, readonly=True, allow_origin=True)
+        path,
+        type='orestapi',
+        auth='none',
+        methods=['GET'],
+        scope='read',
+        csrf=False,
+        save_session=False,
+        readonly=True,
+        allow_origin=True,
+    )
 
 
 class Records(http.Controller):
-
     @read_route('/orestapi/1/models')
     def models(self):
         """List the models that the application is offered."""
         self._get_parameters()
-        return make_response(request, {'models': [
-            self._describe_model(description)
-            for description in request.env['orestapi.record']._get_models(request.oauth2_offer)]})
+        return make_response(
+            request,
+            {
+                'models': [
+                    self._describe_model(description)
+                    for description in request.env['orestapi.record']._get_models(request.oauth2_offer)
+                ]
+            },
+        )
 
     @read_route('/orestapi/1/models/<model>')
     def model(self, model):
@@ -37,10 +50,13 @@ class Records(http.Controller):
         record = request.env['orestapi.record']
         fields = record._get_fields(request.oauth2_offer, model)
         [description] = record._get_models(request.oauth2_offer, [model])
-        return make_response(request, {
-            **self._describe_model(description),
-            'fields': {name: openapi.describe_field(field) for name, field in fields.items()},
-        })
+        return make_response(
+            request,
+            {
+                **self._describe_model(description),
+                'fields': {name: openapi.describe_field(field) for name, field in fields.items()},
+            },
+        )
 
     @read_route('/orestapi/1/models/<model>/icon')
     def icon(self, model):
@@ -69,10 +85,14 @@ class Records(http.Controller):
             'ids': parameters.parse_ids(sent.get('ids')) if 'ids' in sent else None,
         }
         rows, cursor = record._read_page(
-            offer, model, names, **found,
+            offer,
+            model,
+            names,
+            **found,
             order=order.parse(sent.get('order')) if 'order' in sent else [],
             limit=parameters.parse_number(sent.get('limit'), 'limit') if 'limit' in sent else DEFAULT_LIMIT,
-            cursor=sent.get('cursor'))
+            cursor=sent.get('cursor'),
+        )
         content = {
             'model': model,
             'records': [self._describe_record(model, row) for row in rows],
@@ -89,7 +109,8 @@ class Records(http.Controller):
         if not parameters.NUMBER.fullmatch(record_id):
             raise NotFound("There is no such record, or the user may not see it.")
         row = request.env['orestapi.record']._read_one(
-            request.oauth2_offer, model, int(record_id), self._get_names(sent))
+            request.oauth2_offer, model, int(record_id), self._get_names(sent)
+        )
         return make_response(request, {'model': model, **self._describe_record(model, row)})
 
     @read_route('/orestapi/1/openapi.json')
@@ -97,12 +118,16 @@ class Records(http.Controller):
         """Describe this API, as far as the access token reaches."""
         self._get_parameters()
         record, offer = request.env['orestapi.record'], request.oauth2_offer
-        return make_response(request, openapi.build(
-            request.env['orestapi.application']._get_issuer(),
-            [
-                {**description, 'fields': record._get_fields(offer, description['model'])}
-                for description in record._get_models(offer)
-            ]))
+        return make_response(
+            request,
+            openapi.build(
+                request.env['orestapi.application']._get_issuer(),
+                [
+                    {**description, 'fields': record._get_fields(offer, description['model'])}
+                    for description in record._get_models(offer)
+                ],
+            ),
+        )
 
     def _get_parameters(self, known=()):
         parameters.require_known(request.oauth2_parameters, known)

@@ -3,7 +3,6 @@ from odoo.http import request
 
 
 class RecordsDocumentation(http.Controller):
-
     @http.route('/orestapi/1/docs', type='http', auth='user', methods=['GET'], readonly=True, sitemap=False)
     def documentation(self):
         """Show people what an application may read for them, and how.
@@ -19,12 +18,15 @@ class RecordsDocumentation(http.Controller):
         shown = applications.filtered(lambda found: str(found.id) == application) or applications[:1]
         # sudo: orestapi.application - which scheme an application has that the user lets act for them
         offer = record._get_offer(shown.sudo().model_scheme_id.id)
-        return request.render('orestapi.records_documentation', {
-            'applications': applications,
-            'shown': shown,
-            'issuer': request.env['orestapi.application']._get_issuer(),
-            'models': [
-                {**description, 'fields': record._get_fields(offer, description['model'])}
-                for description in record._get_models(offer)
-            ],
-        })
+        return request.render(
+            'orestapi.records_documentation',
+            {
+                'applications': applications,
+                'shown': shown,
+                'issuer': request.env['orestapi.application']._get_issuer(),
+                'models': [
+                    {**description, 'fields': record._get_fields(offer, description['model'])}
+                    for description in record._get_models(offer)
+                ],
+            },
+        )

@@ -11,10 +11,16 @@ KNOWN = ('token', 'token_type_hint', 'client_id', 'client_secret')
 
 
 class Revoke(http.Controller):
-
     @http.route(
-        metadata.REVOCATION_ENDPOINT, type='oauth2', auth='none', methods=['POST'],
-        csrf=False, save_session=False, readonly=False, allow_origin=True)
+        metadata.REVOCATION_ENDPOINT,
+        type='oauth2',
+        auth='none',
+        methods=['POST'],
+        csrf=False,
+        save_session=False,
+        readonly=False,
+        allow_origin=True,
+    )
     def revoke(self):
         """End the sign-in of a token on request of its application (RFC 7009)."""
         authenticated = client.authenticate(KNOWN, 'token')

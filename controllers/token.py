@@ -7,10 +7,16 @@ from .dispatcher import make_response
 
 
 class Token(http.Controller):
-
     @http.route(
-        metadata.TOKEN_ENDPOINT, type='oauth2', auth='none', methods=['POST'],
-        csrf=False, save_session=False, readonly=False, allow_origin=True)
+        metadata.TOKEN_ENDPOINT,
+        type='oauth2',
+        auth='none',
+        methods=['POST'],
+        csrf=False,
+        save_session=False,
+        readonly=False,
+        allow_origin=True,
+    )
     def token(self):
         """Exchange an authorization code, a refresh token or the client's own
         credentials for tokens (RFC 6749 §3.2).

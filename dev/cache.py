@@ -2,6 +2,7 @@
 
 Only the standard library, because this runs with the system's Python before the virtual environment exists.
 """
+
 import contextlib
 import fcntl
 import hashlib
@@ -106,11 +107,14 @@ def cache_directory():
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise Problem(f"The cache folder {directory} cannot be made ({error.strerror}); "
-                      "set ORESTAPI_CACHE to a folder that you may write.") from error
+        raise Problem(
+            f"The cache folder {directory} cannot be made ({error.strerror}); "
+            "set ORESTAPI_CACHE to a folder that you may write."
+        ) from error
     if not os.access(directory, os.W_OK):
-        raise Problem(f"The cache folder {directory} is not yours to write; "
-                      "set ORESTAPI_CACHE to a folder that you may write.")
+        raise Problem(
+            f"The cache folder {directory} is not yours to write; set ORESTAPI_CACHE to a folder that you may write."
+        )
     return directory
 
 

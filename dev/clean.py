@@ -1,11 +1,23 @@
 """`make clean`: remove everything that the bench made outside the checkout."""
+
 import fcntl
 import shutil
 
 from .cache import Problem, cache_directory, end_with_sentence, say
 
-OURS = ('addons-*', 'apt', 'data*', 'eslint-*', 'log', 'odoo', 'odoo.conf', 'packages', 'postgres-*[0-9]', 'pre-commit',
-        'venv-*')
+OURS = (
+    'addons-*',
+    'apt',
+    'data*',
+    'eslint-*',
+    'log',
+    'odoo',
+    'odoo.conf',
+    'packages',
+    'postgres-*[0-9]',
+    'pre-commit',
+    'venv-*',
+)
 
 
 def main():

@@ -6,6 +6,7 @@ fails for reasons of theirs. Here its test classes run unchanged in a database w
 docstrings) covers our addon and the few modules that it depends on. Not among them: `test_checkers` (tests the
 checkers themselves), `test_l10n` (localisations).
 """
+
 import logging
 import sys
 import unittest
@@ -68,11 +69,22 @@ def _test_classes():
                 super().test_check_tests()
 
     return [
-        test_docstring.TestDocstring, test_dunderinit.TestDunderinit, test_i18n.TestI18n,
-        test_index.TestIndex, test_jstranslate.TestJsTranslations, test_manifests.ManifestLinter, TestConflictMarkers,
-        test_naming.TestNaming, test_onchange_domains.TestOnchangeDomains, test_orm_import.TestDunderinit,
-        test_override_signatures.TestLintOverrideSignatures, test_pofile.PotLinter, test_pylint.TestPyLint,
-        test_routes.RoutesLinter, TestTestHoles, TestESLint,
+        test_docstring.TestDocstring,
+        test_dunderinit.TestDunderinit,
+        test_i18n.TestI18n,
+        test_index.TestIndex,
+        test_jstranslate.TestJsTranslations,
+        test_manifests.ManifestLinter,
+        TestConflictMarkers,
+        test_naming.TestNaming,
+        test_onchange_domains.TestOnchangeDomains,
+        test_orm_import.TestDunderinit,
+        test_override_signatures.TestLintOverrideSignatures,
+        test_pofile.PotLinter,
+        test_pylint.TestPyLint,
+        test_routes.RoutesLinter,
+        TestTestHoles,
+        TestESLint,
     ]
 
 

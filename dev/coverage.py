@@ -1,4 +1,5 @@
 """`make coverage`: which branches of the addon the unit tests and Odoo's tests take; writes docs/coverage.md."""
+
 import json
 import os
 import re
@@ -22,10 +23,29 @@ def _run_unit(measured):
     for package in ('oauth2', 'records'):
         folder = CHECKOUT / 'tests' / package
         done = subprocess.run(
-            [sys.executable, *measured, '-m', 'pytest', '-q', '--rootdir', folder, '--confcutdir', folder,
-             '-c', CHECKOUT / 'pyproject.toml', '-p', 'no:cacheprovider', '--import-mode', 'importlib', folder],
-            cwd=CHECKOUT, check=False, stdin=subprocess.DEVNULL,
-            env={**os.environ, 'PYTHONPATH': str(CHECKOUT), 'PYTHONDONTWRITEBYTECODE': '1'})
+            [
+                sys.executable,
+                *measured,
+                '-m',
+                'pytest',
+                '-q',
+                '--rootdir',
+                folder,
+                '--confcutdir',
+                folder,
+                '-c',
+                CHECKOUT / 'pyproject.toml',
+                '-p',
+                'no:cacheprovider',
+                '--import-mode',
+                'importlib',
+                folder,
+            ],
+            cwd=CHECKOUT,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, 'PYTHONPATH': str(CHECKOUT), 'PYTHONDONTWRITEBYTECODE': '1'},
+        )
         if done.returncode:
             raise Problem("Tests fail, so that there is nothing to measure; run `make test PART=unit`.")
 
@@ -36,9 +56,22 @@ def _run_odoo(measured):
 
     with Bench() as bench, bench.database('test', install=False) as database:
         python, *command = bench.odoo_command(
-            database, '-i', 'orestapi', '--with-demo', '--test-tags', '/orestapi', '--stop-after-init',
-            '--workers', '0', '--max-cron-threads', '0', '--http-port', str(free_port()),
-            '--screenshots', str(bench.logs / 'screenshots'))
+            database,
+            '-i',
+            'orestapi',
+            '--with-demo',
+            '--test-tags',
+            '/orestapi',
+            '--stop-after-init',
+            '--workers',
+            '0',
+            '--max-cron-threads',
+            '0',
+            '--http-port',
+            str(free_port()),
+            '--screenshots',
+            str(bench.logs / 'screenshots'),
+        )
         log = bench.logs / f'{database}-coverage.log'
         say(f"Odoo's tests; their log is {log}")
         with log.open('w') as output:
@@ -61,16 +94,29 @@ def measure():
         data, report = Path(scratch, 'data'), Path(scratch, 'report.json')
         # Python is started with this before its program. Odoo serves HTTP in threads of the process that runs its
         # tests, which are measured as well.
-        measured = ['-m', 'coverage', 'run', '--branch', '--parallel-mode', '--rcfile', os.devnull, '--data-file', data,
-                    '--source', ','.join(str(CHECKOUT / folder) for folder in FOLDERS)]
+        measured = [
+            '-m',
+            'coverage',
+            'run',
+            '--branch',
+            '--parallel-mode',
+            '--rcfile',
+            os.devnull,
+            '--data-file',
+            data,
+            '--source',
+            ','.join(str(CHECKOUT / folder) for folder in FOLDERS),
+        ]
         _run_unit(measured)
         _run_odoo(measured)
         coverage = Coverage(data_file=str(data), config_file=False)
         coverage.combine([scratch])
         coverage.json_report(outfile=str(report))
         # Odoo sees the checkout through a link.
-        return {str(Path(path).resolve().relative_to(CHECKOUT)): found
-                for path, found in json.loads(report.read_text())['files'].items()}
+        return {
+            str(Path(path).resolve().relative_to(CHECKOUT)): found
+            for path, found in json.loads(report.read_text())['files'].items()
+        }
 
 
 def _get_share(covered, number):
@@ -88,15 +134,21 @@ def render(files):
     for folder in FOLDERS:
         statements, run, branches, taken = (
             sum(report['summary'][name] for path, report in files.items() if path.startswith(f'{folder}/'))
-            for name in ('num_statements', 'covered_lines', 'num_branches', 'covered_branches'))
+            for name in ('num_statements', 'covered_lines', 'num_branches', 'covered_branches')
+        )
         enough = enough and _get_share(taken, branches) >= LEAST
-        table += (f'| `{folder}/` | {statements} | {_get_share(run, statements)} % '
-                  f'| {branches} | {_get_share(taken, branches)} % |\n')
+        table += (
+            f'| `{folder}/` | {statements} | {_get_share(run, statements)} % '
+            f'| {branches} | {_get_share(taken, branches)} % |\n'
+        )
     left = '| File | Functions with a branch that was not taken |\n|---|---|\n'
     for path, report in sorted(files.items()):
         # By name, because line numbers are out of date with the next commit.
-        names = [f'`{name}`' for name, function in report['functions'].items()
-                 if function['missing_lines'] or function['missing_branches']]
+        names = [
+            f'`{name}`'
+            for name, function in report['functions'].items()
+            if function['missing_lines'] or function['missing_branches']
+        ]
         if names:
             left += f"| {path} | {', '.join(names)} |\n"
     return table, left, enough

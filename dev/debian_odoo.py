@@ -1,4 +1,5 @@
 """Debian's package of Odoo 19, downloaded by apt with its signatures checked, unpacked in the cache, not installed."""
+
 import hashlib
 import os
 import platform
@@ -14,8 +15,14 @@ from .cache import Problem, Progress, cache_directory, child, finish, finished, 
 PACKAGES = (
     'odoo-19',
     # Odoo's static files are links into these.
-    'libjs-jquery', 'libjs-underscore', 'libjs-jquery-form',
-    'fonts-font-awesome', 'fonts-roboto-unhinted', 'fonts-montserrat', 'fonts-inconsolata', 'fonts-ocr-b',
+    'libjs-jquery',
+    'libjs-underscore',
+    'libjs-jquery-form',
+    'fonts-font-awesome',
+    'fonts-roboto-unhinted',
+    'fonts-montserrat',
+    'fonts-inconsolata',
+    'fonts-ocr-b',
     'fonts-glyphicons-halflings',
 )
 KEYRING = Path('/usr/share/keyrings/debian-archive-keyring.gpg')
@@ -50,15 +57,22 @@ def _apt_entries():
         text = path.read_text(errors='replace')
         if path.suffix == '.sources':
             for stanza in re.split(r'\n\s*\n', re.sub(r'(?m)^#.*\n?', '', text)):
-                fields = {key.lower(): ' '.join(value.split()) for key, value in
-                          re.findall(r'(?m)^([\w-]+):((?:.*)(?:\n[ \t].*)*)', stanza)}
+                fields = {
+                    key.lower(): ' '.join(value.split())
+                    for key, value in re.findall(r'(?m)^([\w-]+):((?:.*)(?:\n[ \t].*)*)', stanza)
+                }
                 if 'deb' in fields.get('types', '').split() and fields.get('enabled', 'yes').lower() != 'no':
                     for uri in fields.get('uris', '').split():
-                        yield (uri, fields.get('suites', '').split(), fields.get('components', '').split(),
-                               fields.get('signed-by', ''))
+                        yield (
+                            uri,
+                            fields.get('suites', '').split(),
+                            fields.get('components', '').split(),
+                            fields.get('signed-by', ''),
+                        )
         elif path.suffix == '.list':
             for options, uri, suite, components in re.findall(
-                    r'(?m)^\s*deb\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+(\S+)\s+([^#\n]*)', text):
+                r'(?m)^\s*deb\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+(\S+)\s+([^#\n]*)', text
+            ):
                 signed_by = re.search(r'signed-by=(\S+)', options or '')
                 yield uri, [suite], components.split(), signed_by[1] if signed_by else ''
 
@@ -77,18 +91,28 @@ def _debian_mirror():
             candidates.append((not debian_key, not uri.rstrip('/').endswith('/debian'), uri))
     if not candidates:
         name = system.get('PRETTY_NAME', 'this system')
-        raise Problem(f"The apt sources of {name} name no Debian mirror, and only Debian has the package odoo-19; "
-                      f"{INSTEAD}.")
+        raise Problem(
+            f"The apt sources of {name} name no Debian mirror, and only Debian has the package odoo-19; {INSTEAD}."
+        )
     if not KEYRING.is_file():
-        raise Problem(f"{KEYRING} is missing, without which Debian's signatures cannot be checked; "
-                      "install debian-archive-keyring with apt-get and start again.")
+        raise Problem(
+            f"{KEYRING} is missing, without which Debian's signatures cannot be checked; "
+            "install debian-archive-keyring with apt-get and start again."
+        )
     return min(candidates)[2]
 
 
 def _apt(configuration, *arguments, cwd=None):
-    return subprocess.run(['apt-get', '-q', '-c', configuration, *arguments], cwd=cwd, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-                          env={**os.environ, 'LC_ALL': 'C.UTF-8'})
+    return subprocess.run(
+        ['apt-get', '-q', '-c', configuration, *arguments],
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        env={**os.environ, 'LC_ALL': 'C.UTF-8'},
+    )
 
 
 def _sha256(path):
@@ -120,8 +144,10 @@ def _download(cache):
     updated = _apt(configuration, '-o', 'APT::Update::Error-Mode=any', 'update')
     if updated.returncode:
         sys.stderr.write(updated.stdout[-1500:])
-        raise Problem("apt could not read Debian's unstable suite with a valid signature (its words are above); "
-                      f"check the network and start again, or {INSTEAD}.")
+        raise Problem(
+            "apt could not read Debian's unstable suite with a valid signature (its words are above); "
+            f"check the network and start again, or {INSTEAD}."
+        )
     progress.finish()
 
     listed = _apt(configuration, '--print-uris', 'download', *PACKAGES)
@@ -141,9 +167,15 @@ def _download(cache):
 
     total = sum(size for _path, size, _checksum in wanted.values())
     progress = Progress(f'Odoo {version} from Debian, {total / 1e6:.0f} MB')
-    with (apt / 'download.log').open('w') as output, \
-            child(['apt-get', '-q', '-c', configuration, 'download', *PACKAGES], cwd=packages, stdout=output,
-                  stderr=subprocess.STDOUT) as download:
+    with (
+        (apt / 'download.log').open('w') as output,
+        child(
+            ['apt-get', '-q', '-c', configuration, 'download', *PACKAGES],
+            cwd=packages,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        ) as download,
+    ):
         while download.poll() is None:
             progress.show(measure(packages)[1], total)
             time.sleep(0.5)
@@ -152,8 +184,10 @@ def _download(cache):
         if not path.is_file() or path.stat().st_size != size or _sha256(path) != checksum:
             path.unlink(missing_ok=True)
             sys.stderr.write((apt / 'download.log').read_text()[-1500:])
-            raise Problem(f"The download of {path.name} is incomplete or damaged (apt's words are above); "
-                          f"check the network and start again, or {INSTEAD}.")
+            raise Problem(
+                f"The download of {path.name} is incomplete or damaged (apt's words are above); "
+                f"check the network and start again, or {INSTEAD}."
+            )
     progress.finish()
     return {name: path for name, (path, _size, _checksum) in wanted.items()}
 
@@ -199,8 +233,10 @@ def unpacked_odoo():
                 progress.show(number, len(packages), name)
                 unpacked = subprocess.run(['dpkg-deb', '-x', path, tree], capture_output=True, text=True, check=False)
                 if unpacked.returncode:
-                    raise Problem(f"{path.name} could not be unpacked ({unpacked.stderr.strip()}); "
-                                  "make room in the cache or set ORESTAPI_CACHE to another disk, and start again.")
+                    raise Problem(
+                        f"{path.name} could not be unpacked ({unpacked.stderr.strip()}); "
+                        "make room in the cache or set ORESTAPI_CACHE to another disk, and start again."
+                    )
             _mend_links(tree)
             finish(tree)
             progress.finish()

@@ -1,4 +1,5 @@
 """`make dist`: the addon as a zip file for an addons path and as a wheel for pip, of what is committed."""
+
 import ast
 import contextlib
 import io
@@ -26,8 +27,10 @@ def read_version():
     version = ast.literal_eval((CHECKOUT / '__manifest__.py').read_text())['version']
     newest = re.search(r'(?m)^## (\S+)', (CHECKOUT / 'CHANGELOG.md').read_text())
     if not newest or newest[1] != version:
-        raise Problem(f"The manifest has version {version} and CHANGELOG.md begins with "
-                      f"{newest[1] if newest else 'none'}; write an entry for {version}, or correct the manifest.")
+        raise Problem(
+            f"The manifest has version {version} and CHANGELOG.md begins with "
+            f"{newest[1] if newest else 'none'}; write an entry for {version}, or correct the manifest."
+        )
     return version
 
 
@@ -38,11 +41,17 @@ def exported():
     whool names the wheel after this folder, and the checkout may have any name.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        archive = subprocess.run(['git', 'archive', '--format=tar', f'--prefix={MODULE}/', 'HEAD'],
-                                 cwd=CHECKOUT, capture_output=True, check=False)
+        archive = subprocess.run(
+            ['git', 'archive', '--format=tar', f'--prefix={MODULE}/', 'HEAD'],
+            cwd=CHECKOUT,
+            capture_output=True,
+            check=False,
+        )
         if archive.returncode:
-            raise Problem(f"git could not export the checkout ({archive.stderr.decode().strip()}); "
-                          "`make dist` needs a clone, not an unpacked archive.")
+            raise Problem(
+                f"git could not export the checkout ({archive.stderr.decode().strip()}); "
+                "`make dist` needs a clone, not an unpacked archive."
+            )
         with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
             files.extractall(scratch, filter='data')
         yield Path(scratch, MODULE)
@@ -61,9 +70,25 @@ def build(destination):
                 if path.is_file() and path.name != 'pyproject.toml':
                     archive.write(path, path.relative_to(folder.parent))
         # The pinned whool of the virtual environment, so that no package is downloaded here.
-        made = subprocess.run([sys.executable, '-m', 'pip', 'wheel', '--quiet', '--no-deps', '--no-build-isolation',
-                               '--disable-pip-version-check', '--wheel-dir', destination, folder],
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        made = subprocess.run(
+            [
+                sys.executable,
+                '-m',
+                'pip',
+                'wheel',
+                '--quiet',
+                '--no-deps',
+                '--no-build-isolation',
+                '--disable-pip-version-check',
+                '--wheel-dir',
+                destination,
+                folder,
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
     wheel = destination / f'odoo_addon_{MODULE}-{version}-py3-none-any.whl'
     if made.returncode or not wheel.exists():
         sys.stderr.write(made.stdout)
@@ -83,8 +108,22 @@ def install(wheel, folder):
     packages = Path(sysconfig.get_path('purelib'))
     (folder / packages.relative_to(sys.prefix) / 'shared.pth').write_text(f'{packages}\n')
     # --no-deps: Odoo itself is unpacked and not installed.
-    subprocess.run([sys.executable, '-m', 'pip', '--python', python, 'install', '--quiet', '--no-deps', '--no-index',
-                    '--disable-pip-version-check', wheel], check=True)
+    subprocess.run(
+        [
+            sys.executable,
+            '-m',
+            'pip',
+            '--python',
+            python,
+            'install',
+            '--quiet',
+            '--no-deps',
+            '--no-index',
+            '--disable-pip-version-check',
+            wheel,
+        ],
+        check=True,
+    )
     return python
 
 

@@ -6,6 +6,7 @@ dev/live/test_documents.py runs the commands against a live server: each fenced 
 page, in one shell a page. What a reader fills in, a value with an ellipsis (`CODE=orestapi_ac_…`), the test fills in. A
 block below the sentence `*Not tested here: …*`, which tells the reader why, is left out.
 """
+
 import os
 import re
 import subprocess
@@ -34,6 +35,7 @@ class Block:
     :ivar language: ``'sh'`` or ``'python'``
     :ivar text: the commands
     """
+
     page: Path
     line: int
     language: str
@@ -54,7 +56,7 @@ def read_blocks(page):
     return [
         Block(page, text.count('\n', 0, match.start()) + 2, match['language'], match['text'])
         for match in FENCE.finditer(text)
-        if match['language'] in LANGUAGES and not NOT_TESTED.search(text[:match.start()])
+        if match['language'] in LANGUAGES and not NOT_TESTED.search(text[: match.start()])
     ]
 
 
@@ -68,8 +70,14 @@ class Shell:
         self.fill = fill
         self.output = ''
         self.process = subprocess.Popen(
-            ['bash', '--noprofile', '--norc', '-s'], cwd=CHECKOUT, env={**os.environ, **environment}, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            ['bash', '--noprofile', '--norc', '-s'],
+            cwd=CHECKOUT,
+            env={**os.environ, **environment},
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
         # Answers that refuse must fail, which a reader sees and curl alone does not tell.
         self._send('set -eo pipefail; curl() { command curl --silent --show-error --fail-with-body "$@"; }')
 

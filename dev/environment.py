@@ -1,4 +1,5 @@
 """The virtual environment: made with the system's Python, which then hands over to it."""
+
 import os
 import platform
 import re
@@ -24,11 +25,15 @@ REQUIREMENTS = {'run': 'requirements.txt', 'test': 'requirements-test.txt'}
 
 def _check_platform():
     if sys.platform != 'linux' or platform.machine() not in ('x86_64', 'aarch64'):
-        raise Problem(f"{platform.system()} on {platform.machine()} is not supported; "
-                      "use Debian or Ubuntu on x86_64 or aarch64, or the compose.yaml with Docker.")
+        raise Problem(
+            f"{platform.system()} on {platform.machine()} is not supported; "
+            "use Debian or Ubuntu on x86_64 or aarch64, or the compose.yaml with Docker."
+        )
     if not OLDEST <= sys.version_info[:2] <= NEWEST:
-        raise Problem(f"Python {platform.python_version()} is not supported by Odoo 19.0; "
-                      "name another with PYTHON=python3.13 (3.10 to 3.13), or use the compose.yaml with Docker.")
+        raise Problem(
+            f"Python {platform.python_version()} is not supported by Odoo 19.0; "
+            "name another with PYTHON=python3.13 (3.10 to 3.13), or use the compose.yaml with Docker."
+        )
 
 
 def install(python, requirements):
@@ -45,8 +50,10 @@ def install(python, requirements):
                 progress.show(seen, len(names) + 1, match[1])
     if pip.returncode:
         sys.stderr.write(''.join(lines[-15:]))
-        raise Problem("pip could not install the pinned packages (its last lines are above); "
-                      "check that the package index can be reached with pip and start again.")
+        raise Problem(
+            "pip could not install the pinned packages (its last lines are above); "
+            "check that the package index can be reached with pip and start again."
+        )
     progress.finish()
 
 
@@ -57,8 +64,10 @@ def _prepare(directory, purpose):
         progress = Progress('Virtual environment')
         made = subprocess.run([sys.executable, '-m', 'venv', directory], capture_output=True, text=True, check=False)
         if made.returncode:
-            raise Problem("Python's venv module is missing or broken; on Debian and Ubuntu install it with "
-                          f"'apt-get install python3-venv' and start again. ({made.stdout.strip()[:150]})")
+            raise Problem(
+                "Python's venv module is missing or broken; on Debian and Ubuntu install it with "
+                f"'apt-get install python3-venv' and start again. ({made.stdout.strip()[:150]})"
+            )
         progress.finish()
         install(python, CHECKOUT / 'dev' / REQUIREMENTS['run'])
         finish(directory, 'run')

@@ -1,4 +1,5 @@
 """ESLint, which Odoo's test_lint runs over our JavaScript."""
+
 from .npm import install, node_folder
 
 VERSION = '8.57.1'  # the last one that reads the configuration format of Odoo 19's test_lint

@@ -6,6 +6,7 @@
 A change that no test can tell from the original stands in docs/mutation.md with the reason. Any other survivor is a
 missing test, or code that nothing needs, and makes this fail.
 """
+
 import ast
 import difflib
 import importlib
@@ -50,11 +51,26 @@ def _need_mutmut():
             say("Installing mutmut …")
             # --no-deps: what it needs as a program is not needed here.
             made = subprocess.run(
-                [sys.executable, '-m', 'pip', 'install', '--quiet', '--no-deps', '--target', directory,
-                 '-r', REQUIREMENTS], stdin=subprocess.DEVNULL, check=False)
+                [
+                    sys.executable,
+                    '-m',
+                    'pip',
+                    'install',
+                    '--quiet',
+                    '--no-deps',
+                    '--target',
+                    directory,
+                    '-r',
+                    REQUIREMENTS,
+                ],
+                stdin=subprocess.DEVNULL,
+                check=False,
+            )
             if made.returncode:
-                raise Problem("pip could not install mutmut (its words are above); "
-                              "check that the package index can be reached with pip and start again.")
+                raise Problem(
+                    "pip could not install mutmut (its words are above); "
+                    "check that the package index can be reached with pip and start again."
+                )
             finish(directory)
     sys.path.append(str(directory))
 
@@ -70,13 +86,15 @@ def find_changes(text):
     """
     import mutmut  # see `_need_mutmut`
 
-    changed = [mutmut.mutate(mutmut.Context(source=text, mutation_id=mutation))[0]
-               for mutation in mutmut.list_mutations(mutmut.Context(source=text))]
+    changed = [
+        mutmut.mutate(mutmut.Context(source=text, mutation_id=mutation))[0]
+        for mutation in mutmut.list_mutations(mutmut.Context(source=text))
+    ]
     lines = text.splitlines(keepends=True)
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Raise) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)):
             left_out = ' ' * node.col_offset + 'pass\n'
-            changed.append(''.join([*lines[:node.lineno - 1], left_out, *lines[node.end_lineno:]]))
+            changed.append(''.join([*lines[: node.lineno - 1], left_out, *lines[node.end_lineno :]]))
     return [each for each in dict.fromkeys(changed) if not re.search(r'"XX[A-Z]|XX"', describe(text, each)[1])]
 
 
@@ -104,9 +122,22 @@ def _pass(scratch, paths):
 
             folder = paths[0].parent
             code = pytest.main([
-                '-q', '-x', '--tb=no', '-c', str(scratch / 'pytest.ini'), '--rootdir', str(folder), '--confcutdir',
-                str(folder), '-p', 'no:cacheprovider', '--import-mode', 'importlib', '--hypothesis-profile=few',
-                *map(str, paths)])
+                '-q',
+                '-x',
+                '--tb=no',
+                '-c',
+                str(scratch / 'pytest.ini'),
+                '--rootdir',
+                str(folder),
+                '--confcutdir',
+                str(folder),
+                '-p',
+                'no:cacheprovider',
+                '--import-mode',
+                'importlib',
+                '--hypothesis-profile=few',
+                *map(str, paths),
+            ])
             os._exit(int(code))
         finally:
             os._exit(9)
@@ -150,8 +181,10 @@ def find_survivors(path):
 def read_reasons():
     """Return the rows of the page, each as a regular expression for ``file, before, after`` on three lines."""
     page = PAGE.read_text().replace('\\|', '|')
-    return [re.compile('\n'.join(re.escape(row[name]).replace('…', '.*') for name in ('file', 'before', 'after')))
-            for row in ROW.finditer(page)]
+    return [
+        re.compile('\n'.join(re.escape(row[name]).replace('…', '.*') for name in ('file', 'before', 'after')))
+        for row in ROW.finditer(page)
+    ]
 
 
 def main():
@@ -166,20 +199,31 @@ def main():
     for path in sys.argv[1:] or [f'oauth2/{file.name}' for file in sorted((CHECKOUT / 'oauth2').glob('[a-z]*.py'))]:
         started = time.monotonic()
         number, survivors = find_survivors(path)
-        missing = [survivor for survivor in survivors
-                   if not any(reason.fullmatch('\n'.join((path, *survivor))) for reason in reasons)]
+        missing = [
+            survivor
+            for survivor in survivors
+            if not any(reason.fullmatch('\n'.join((path, *survivor))) for reason in reasons)
+        ]
         unexplained += len(missing)
         rows.append((path, number, number - len(survivors), len(survivors) - len(missing), len(missing)))
-        say(f'{path}: {number} changes, {len(survivors)} not noticed, {len(missing)} of them without a reason, '
-            f'{time.monotonic() - started:.0f} s')
+        say(
+            f'{path}: {number} changes, {len(survivors)} not noticed, {len(missing)} of them without a reason, '
+            f'{time.monotonic() - started:.0f} s'
+        )
         for before, after in missing:
             say(f'  `` {before} `` → `` {after} ``')
     if not sys.argv[1:]:
         rows.append(('all', *(sum(row[column] for row in rows) for column in range(1, 5))))
         table = ''.join(f"| {' | '.join(map(str, row))} |\n" for row in rows)
-        PAGE.write_text(COUNTS.sub(
-            lambda match: f'{match[1]}| File | Changes | Noticed | Explained below | Neither |\n'
-                          f'|---|---:|---:|---:|---:|\n{table}{match[2]}', PAGE.read_text()))
+        PAGE.write_text(
+            COUNTS.sub(
+                lambda match: (
+                    f'{match[1]}| File | Changes | Noticed | Explained below | Neither |\n'
+                    f'|---|---:|---:|---:|---:|\n{table}{match[2]}'
+                ),
+                PAGE.read_text(),
+            )
+        )
     return 1 if unexplained else 0
 
 

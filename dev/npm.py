@@ -1,4 +1,5 @@
 """Packages from npm, installed with the Node.js of the virtual environment."""
+
 import os
 import subprocess
 import sys
@@ -29,15 +30,31 @@ def install(package, version):
             folder.mkdir()
             progress = Progress(f'{package} {version}')
             installed = subprocess.run(
-                [node / 'node', node.parent / 'lib/node_modules/npm/bin/npm-cli.js', 'install', '--prefix', folder,
-                 '--no-audit', '--no-fund', '--no-package-lock', f'{package}@{version}'],
-                cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+                [
+                    node / 'node',
+                    node.parent / 'lib/node_modules/npm/bin/npm-cli.js',
+                    'install',
+                    '--prefix',
+                    folder,
+                    '--no-audit',
+                    '--no-fund',
+                    '--no-package-lock',
+                    f'{package}@{version}',
+                ],
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=False,
                 # Scripts of packages look for `node` on the PATH.
-                env={**os.environ, 'PATH': os.pathsep.join([str(node), os.environ.get('PATH', '/usr/bin:/bin')])})
+                env={**os.environ, 'PATH': os.pathsep.join([str(node), os.environ.get('PATH', '/usr/bin:/bin')])},
+            )
             if installed.returncode:
                 sys.stderr.write(installed.stderr[-1500:])
-                raise Problem(f"npm could not install {package} (its words are above); "
-                              "check that the npm registry can be reached and start again.")
+                raise Problem(
+                    f"npm could not install {package} (its words are above); "
+                    "check that the npm registry can be reached and start again."
+                )
             finish(folder)
             progress.finish()
     return folder

@@ -1,4 +1,5 @@
 """What the log of an Odoo test run says: which tests and tours ran, which failed, and what should not be there."""
+
 import re
 from dataclasses import dataclass, field
 
@@ -30,8 +31,11 @@ class Findings:
 
     @property
     def passed(self):
-        failed_tests = {match[1] for record in self.failed
-                        if (match := re.search(r'(?:FAIL|ERROR): (?:Subtest )?([\w.<>]+)', record))}
+        failed_tests = {
+            match[1]
+            for record in self.failed
+            if (match := re.search(r'(?:FAIL|ERROR): (?:Subtest )?([\w.<>]+)', record))
+        }
         return len({name for _logger, name in self.tests} - failed_tests) - len(self.skipped)
 
 
@@ -54,7 +58,8 @@ def read_log(text):
         elif level == 'ERROR' and re.match(r'(FAIL|ERROR): ', message):
             findings.failed.append(whole)
         elif level in ('WARNING', 'ERROR', 'CRITICAL') and not any(
-                re.fullmatch(name, logger) and re.match(start, message) for name, start in ALLOWED):
+            re.fullmatch(name, logger) and re.match(start, message) for name, start in ALLOWED
+        ):
             findings.unexpected.append(whole)
         findings.tours.update(re.findall(r'\] Tour (\S+) → Step', message))
     return findings

@@ -1,8 +1,9 @@
 """Databases with the addon in them, and Odoo servers on free ports. Used by run, test and the live tests.
 
-    with Bench() as bench, bench.database('mine') as database, bench.serve(database, workers=2) as server:
-        requests.get(f'{server.url}/web/health')
+with Bench() as bench, bench.database('mine') as database, bench.serve(database, workers=2) as server:
+    requests.get(f'{server.url}/web/health')
 """
+
 import ast
 import contextlib
 import os
@@ -60,11 +61,14 @@ def check_port(port):
         try:
             probe.bind((HOST, port))
         except PermissionError as error:
-            raise Problem(f"Port {port} may not be used by an ordinary user; "
-                          "choose one from 1024 on with PORT=.") from error
+            raise Problem(
+                f"Port {port} may not be used by an ordinary user; choose one from 1024 on with PORT=."
+            ) from error
         except OSError as error:
-            raise Problem(f"Port {port} on {HOST} is taken; choose another with PORT=, "
-                          f"for instance 'make run PORT={free_port()} DB={MODULE}2'.") from error
+            raise Problem(
+                f"Port {port} on {HOST} is taken; choose another with PORT=, "
+                f"for instance 'make run PORT={free_port()} DB={MODULE}2'."
+            ) from error
 
 
 class Server:
@@ -102,8 +106,9 @@ class Server:
             except (urllib.error.URLError, OSError):
                 if time.monotonic() > end:
                     sys.stderr.write(_end_of(self.log))
-                    raise Problem(f"Odoo did not answer within {START_TIMEOUT} s "
-                                  f"(the end of {self.log} is above).") from None
+                    raise Problem(
+                        f"Odoo did not answer within {START_TIMEOUT} s (the end of {self.log} is above)."
+                    ) from None
                 time.sleep(0.1)
 
     def stop(self):
@@ -115,8 +120,10 @@ class Server:
         common = xmlrpc.client.ServerProxy(f'{self.url}/xmlrpc/2/common')
         user_id = common.authenticate(self.database, login, password, {})
         if not user_id:
-            raise Problem(f"The password of {login!r} in the database {self.database} is no longer {password!r}; "
-                          "use another database with DB=.")
+            raise Problem(
+                f"The password of {login!r} in the database {self.database} is no longer {password!r}; "
+                "use another database with DB=."
+            )
         models = xmlrpc.client.ServerProxy(f'{self.url}/xmlrpc/2/object', allow_none=True)
         return models.execute_kw(self.database, user_id, password, model, method, list(arguments), keywords)
 
@@ -163,8 +170,11 @@ class Bench:
     def __enter__(self):
         self.postgres.__enter__()
         # Another PostgreSQL server may have a database of the same name: it gets a file store of its own.
-        suffix = '' if self.postgres.private else '-' + digest(
-            *(os.environ.get(name, '') for name in ('PGHOST', 'PGPORT', 'PGSERVICE')))
+        suffix = (
+            ''
+            if self.postgres.private
+            else '-' + digest(*(os.environ.get(name, '') for name in ('PGHOST', 'PGPORT', 'PGSERVICE')))
+        )
         self.data = self.cache / f'data{suffix}'
         self.data.mkdir(exist_ok=True)
         return self
@@ -192,9 +202,26 @@ class Bench:
         There is no dbfilter: with one, Odoo lists the databases for each request without a session.
         """
         addons = ','.join(str(path) for path in [*addons_folders(self.odoo), self.addons])
-        return [sys.executable, str(CHECKOUT / 'dev' / 'odoo_bin.py'), 'server',
-                '--config', str(self.configuration), '--addons-path', addons, '--data-dir', str(self.data),
-                '-d', database, '--http-interface', HOST, '--geoip-city-db', '', '--geoip-country-db', '', *options]
+        return [
+            sys.executable,
+            str(CHECKOUT / 'dev' / 'odoo_bin.py'),
+            'server',
+            '--config',
+            str(self.configuration),
+            '--addons-path',
+            addons,
+            '--data-dir',
+            str(self.data),
+            '-d',
+            database,
+            '--http-interface',
+            HOST,
+            '--geoip-city-db',
+            '',
+            '--geoip-country-db',
+            '',
+            *options,
+        ]
 
     def start(self, command, output, programs=()):
         """Start ``command`` in a group of its own, so that Ctrl-C reaches only us and we stop it in order.
@@ -204,17 +231,28 @@ class Bench:
         users = self.postgres.users_file
         environment = self.environment
         path = os.pathsep.join([*programs, environment['PATH']])
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                                cwd=self.data, env={**environment, 'PATH': path}, start_new_session=True,
-                                pass_fds=[users.fileno()] if users else [])
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=self.data,
+            env={**environment, 'PATH': path},
+            start_new_session=True,
+            pass_fds=[users.fileno()] if users else [],
+        )
 
     def run_odoo(self, what, database, *options):
         """Run Odoo until it has done ``options`` (installing, updating), showing how far it is."""
         log = self.logs / f'{database}-install.log'
         progress = Progress(what)
         with log.open('w') as output:
-            process = self.start(self.odoo_command(database, '--stop-after-init', '--no-http', '--workers', '0',
-                                                   '--max-cron-threads', '0', *options), output)
+            process = self.start(
+                self.odoo_command(
+                    database, '--stop-after-init', '--no-http', '--workers', '0', '--max-cron-threads', '0', *options
+                ),
+                output,
+            )
             try:
                 seen = 0
                 while process.poll() is None:
@@ -260,8 +298,13 @@ class Bench:
             if not self._marked(template, 'ready'):
                 self.drop(template)
                 self._new(template, 'template0')
-                self.run_odoo(f"Odoo's modules in a template database ({', '.join(modules)})", template,
-                              '-i', ','.join(modules), '--with-demo')
+                self.run_odoo(
+                    f"Odoo's modules in a template database ({', '.join(modules)})",
+                    template,
+                    '-i',
+                    ','.join(modules),
+                    '--with-demo',
+                )
                 # Odoo would make the files of the web client anew in each copy.
                 self.run_script(template, "env['ir.qweb']._pregenerate_assets_bundles()")
                 self.mark(template, 'ready')
@@ -271,8 +314,15 @@ class Bench:
         """Run Python inside Odoo, with ``env`` there and a commit at the end; return the lines that it printed."""
         command = self.odoo_command(database, '--no-http', '--log-level', 'warn')
         command[command.index('server')] = 'shell'
-        done = subprocess.run(command, input=f'{script}\nenv.cr.commit()\nprint("finished")\n', env=self.environment,
-                              cwd=self.data, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command,
+            input=f'{script}\nenv.cr.commit()\nprint("finished")\n',
+            env=self.environment,
+            cwd=self.data,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         *lines, last = done.stdout.splitlines() or ['']
         if last != 'finished':
             sys.stderr.write(done.stderr[-1500:])
@@ -311,8 +361,14 @@ class Bench:
 
     def _run_client(self, program, *arguments):
         path = os.pathsep.join(filter(None, [self.postgres.environment.get('PGPATH'), self.environment['PATH']]))
-        done = subprocess.run([shutil.which(program, path=path) or program, *arguments], env=self.environment,
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [shutil.which(program, path=path) or program, *arguments],
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if done.returncode:
             sys.stderr.write(done.stderr[-1500:])
             raise Problem(f"{program} failed (its words are above).")
@@ -330,17 +386,22 @@ class Bench:
         return f'{MODULE}_{purpose}_{os.getpid()}_{uuid.uuid4().hex[:6]}'
 
     def _new(self, database, template):
-        self.postgres.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} ENCODING 'UTF8'").format(
-            sql.Identifier(database), sql.Identifier(template)))
+        self.postgres.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} ENCODING 'UTF8'").format(
+                sql.Identifier(database), sql.Identifier(template)
+            )
+        )
 
     def mark(self, database, text):
         """Write down with the database itself what state of the addon is in it: the note goes when it goes."""
-        self.postgres.execute(sql.SQL('COMMENT ON DATABASE {} IS {}').format(
-            sql.Identifier(database), sql.Literal(f'{MODULE} {text}')))
+        self.postgres.execute(
+            sql.SQL('COMMENT ON DATABASE {} IS {}').format(sql.Identifier(database), sql.Literal(f'{MODULE} {text}'))
+        )
 
     def _marked(self, database, text):
         rows = self.postgres.execute(
-            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [database])
+            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [database]
+        )
         return rows == [(f'{MODULE} {text}',)]
 
     def prepare(self, database):
@@ -378,7 +439,7 @@ class Bench:
         """Drop the temporary databases of processes that were killed. Another server may know other processes."""
         if not self.postgres.private:
             return
-        for name, in self.postgres.execute('SELECT datname FROM pg_database'):
+        for (name,) in self.postgres.execute('SELECT datname FROM pg_database'):
             match = re.fullmatch(rf'{MODULE}_[a-z]+_(\d+)_[0-9a-f]{{6}}', name)
             if match and not Path('/proc', match[1]).exists():
                 self.drop(name)
@@ -399,9 +460,24 @@ class Bench:
         port = port or free_port()
         log = self.logs / f'{database}-{port}.log'
         with log.open('w') as output:
-            server = Server(self.start(self.odoo_command(
-                database, '--http-port', str(port), '--gevent-port', str(free_port()), '--workers', str(workers),
-                *options), output), port, database, log)
+            server = Server(
+                self.start(
+                    self.odoo_command(
+                        database,
+                        '--http-port',
+                        str(port),
+                        '--gevent-port',
+                        str(free_port()),
+                        '--workers',
+                        str(workers),
+                        *options,
+                    ),
+                    output,
+                ),
+                port,
+                database,
+                log,
+            )
         try:
             server.wait_until_ready()
             yield server

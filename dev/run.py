@@ -1,4 +1,5 @@
 """`make run`: Odoo with the addon and demo data, until Ctrl-C."""
+
 import os
 import re
 import shlex
@@ -22,8 +23,9 @@ def main():
         bench.prepare(database)
         say('Starting Odoo with two workers …')
         with bench.serve(database, port=int(port), workers=2) as server:
-            record = server.call('ir.model.data', 'search_read',
-                                 [('module', '=', MODULE), ('name', '=', 'application_demo')], ['res_id'])
+            record = server.call(
+                'ir.model.data', 'search_read', [('module', '=', MODULE), ('name', '=', 'application_demo')], ['res_id']
+            )
             if not record:
                 raise Problem(f"The database {database} has no demo application; use another one with DB=.")
             identifier = record[0]['res_id']
@@ -31,11 +33,20 @@ def main():
             client_secret = server.call('orestapi.application', 'generate_client_secret', [identifier])
             # Clients compare it with the address that they use (RFC 8414 §3.3), which PORT= may change.
             server.call('ir.config_parameter', 'set_param', f'{MODULE}.issuer', server.url)
-            command = [sys.executable, str(CHECKOUT / 'examples' / 'authlib_client.py'), '--url', server.url,
-                       '--client-id', client_id, f'--client-secret={client_secret}']
-            say(f'\nOdoo is ready; Ctrl-C stops it. Its log: {server.log}\n\n'
+            command = [
+                sys.executable,
+                str(CHECKOUT / 'examples' / 'authlib_client.py'),
+                '--url',
+                server.url,
+                '--client-id',
+                client_id,
+                f'--client-secret={client_secret}',
+            ]
+            say(
+                f'\nOdoo is ready; Ctrl-C stops it. Its log: {server.log}\n\n'
                 f'URL: {server.url}\nLogin: {LOGIN}\nPassword: {PASSWORD}\n'
-                f'Client id: {client_id}\nClient secret: {client_secret}\nTry it: {shlex.join(command)}')
+                f'Client id: {client_id}\nClient secret: {client_secret}\nTry it: {shlex.join(command)}'
+            )
             try:
                 server.process.wait()
             except KeyboardInterrupt:  # the way to end it, and no failure

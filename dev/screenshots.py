@@ -1,4 +1,5 @@
 """`make screenshots`: the pictures of `static/description/` and `docs/screenshots/`, taken from the running addon."""
+
 import base64
 import io
 from urllib.parse import urlencode
@@ -12,8 +13,12 @@ COMPANY = 'Example Company'
 LARGEST = 150_000  # bytes of a picture
 DEVICES = {
     'desktop': {'viewport': {'width': 1280, 'height': 720}},
-    'phone': {'viewport': {'width': 390, 'height': 844}, 'device_scale_factor': 2, 'is_mobile': True,
-              'has_touch': True},
+    'phone': {
+        'viewport': {'width': 390, 'height': 844},
+        'device_scale_factor': 2,
+        'is_mobile': True,
+        'has_touch': True,
+    },
 }
 FOLDERS = {'desktop': CHECKOUT / 'static' / 'description', 'phone': CHECKOUT / 'docs' / 'screenshots'}
 #: Pixels that a picture is high: short pages are cut, long ones go on.
@@ -156,8 +161,14 @@ def shoot_backend(camera, record):
 
 def get_authorize_path(client_id, redirect_uri):
     return '/oauth2/authorize?' + urlencode({
-        'response_type': 'code', 'client_id': client_id, 'redirect_uri': redirect_uri, 'scope': 'read rpc',
-        'state': 's', 'code_challenge': 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', 'code_challenge_method': 'S256'})
+        'response_type': 'code',
+        'client_id': client_id,
+        'redirect_uri': redirect_uri,
+        'scope': 'read rpc',
+        'state': 's',
+        'code_challenge': 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+        'code_challenge_method': 'S256',
+    })
 
 
 def main():
@@ -169,7 +180,8 @@ def main():
     for folder in FOLDERS.values():
         folder.mkdir(parents=True, exist_ok=True)
     with (
-        Bench() as bench, bench.database('screenshots') as database,
+        Bench() as bench,
+        bench.database('screenshots') as database,
         # Without the daily clean-up, which removes what only fills the screens.
         bench.serve(database, '--max-cron-threads', '0') as server,
         sync_playwright() as playwright,
@@ -183,7 +195,8 @@ def main():
 
         browser = playwright.chromium.launch(
             executable_path='/usr/bin/chromium',
-            args=['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'])
+            args=['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
+        )
         shop = record('application_shop')
         [shop_values] = server.call('orestapi.application', 'read', [shop], ['group_ids'])
         path = get_authorize_path('web-shop-demo', 'https://shop.example.com/odoo/callback')

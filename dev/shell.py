@@ -1,4 +1,5 @@
 """`make shell`: an Odoo shell on the database of `make run`."""
+
 import os
 import signal
 import subprocess

@@ -1,4 +1,5 @@
 """`make test`: every test there is. The last line is `N passed, N failed`, the sum over all parts."""
+
 import contextlib
 import os
 import re
@@ -48,13 +49,21 @@ def _need_browser():
         say('Installing Chromium for the browser tours …')
         environment = {**os.environ, 'DEBIAN_FRONTEND': 'noninteractive'}
         for arguments in (['update'], ['install', '-y', '--no-install-recommends', 'chromium']):
-            done = subprocess.run(['apt-get', '-q', *arguments], stdin=subprocess.DEVNULL, capture_output=True,
-                                  text=True, check=False, env=environment)
+            done = subprocess.run(
+                ['apt-get', '-q', *arguments],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=False,
+                env=environment,
+            )
         if any(shutil.which(name) for name in BROWSERS):
             return
         sys.stderr.write(done.stdout[-800:] + done.stderr[-800:])
-    raise Problem("The browser tours need Chromium, which is not installed; "
-                  "install it ('apt-get install chromium' as root) and start again.")
+    raise Problem(
+        "The browser tours need Chromium, which is not installed; "
+        "install it ('apt-get install chromium' as root) and start again."
+    )
 
 
 def _run_hooks(outcome):
@@ -63,10 +72,16 @@ def _run_hooks(outcome):
     if not (CHECKOUT / '.git').exists():
         raise Problem("The style is checked for the files that git knows, and this is no clone; clone the repository.")
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get('PATH', '/usr/bin:/bin')])
-    hooks = subprocess.run([sys.executable, '-m', 'pre_commit', 'run', '--all-files', '--color', 'never'],
-                           cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                           text=True, check=False,
-                           env={**os.environ, 'PATH': path, 'PRE_COMMIT_HOME': str(cache_directory() / 'pre-commit')})
+    hooks = subprocess.run(
+        [sys.executable, '-m', 'pre_commit', 'run', '--all-files', '--color', 'never'],
+        cwd=CHECKOUT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        env={**os.environ, 'PATH': path, 'PRE_COMMIT_HOME': str(cache_directory() / 'pre-commit')},
+    )
     say(hooks.stdout.rstrip())
     passed, failed = (len(re.findall(rf'(?m)\.{word}$', hooks.stdout)) for word in ('Passed', 'Failed'))
     outcome.add('hooks', passed, failed or int(bool(hooks.returncode)), time.monotonic() - started)
@@ -89,15 +104,37 @@ class _Pytest:
         self.scratch = tempfile.TemporaryDirectory()
         self.report = Path(self.scratch.name, 'report.xml')
         # rootdir and confcutdir: the folders above are packages that import Odoo.
-        command = [sys.executable, '-m', 'pytest', '-q', '--rootdir', self.folder, '--confcutdir', self.folder,
-                   '-c', CHECKOUT / 'pyproject.toml', '-p', 'no:cacheprovider', '--import-mode', 'importlib',
-                   '--junitxml', self.report, *self.options, self.folder]
+        command = [
+            sys.executable,
+            '-m',
+            'pytest',
+            '-q',
+            '--rootdir',
+            self.folder,
+            '--confcutdir',
+            self.folder,
+            '-c',
+            CHECKOUT / 'pyproject.toml',
+            '-p',
+            'no:cacheprovider',
+            '--import-mode',
+            'importlib',
+            '--junitxml',
+            self.report,
+            *self.options,
+            self.folder,
+        ]
         path = os.pathsep.join(filter(None, [str(CHECKOUT), os.environ.get('PYTHONPATH')]))
         # A group of its own, so that Ctrl-C comes once, from us, and fixtures can stop their servers.
         self.process = subprocess.Popen(
-            command, cwd=self.scratch.name, stdin=subprocess.DEVNULL, stdout=self.output,
-            stderr=subprocess.STDOUT if self.output else None, start_new_session=True,
-            env={**os.environ, 'PYTHONPATH': path, 'PYTHONDONTWRITEBYTECODE': '1'})
+            command,
+            cwd=self.scratch.name,
+            stdin=subprocess.DEVNULL,
+            stdout=self.output,
+            stderr=subprocess.STDOUT if self.output else None,
+            start_new_session=True,
+            env={**os.environ, 'PYTHONPATH': path, 'PYTHONDONTWRITEBYTECODE': '1'},
+        )
         return self
 
     def __exit__(self, *exception):
@@ -188,10 +225,27 @@ def _run_odoo(outcome, bench, database, tags):
     started = time.monotonic()
     say(f"Odoo's tests of {tags}")
     log = bench.logs / f'{database}.log'
-    code, text = _watch(bench, bench.odoo_command(
-        database, '-i', 'orestapi', '--with-demo', '--test-tags', tags, '--stop-after-init', '--workers', '0',
-        '--max-cron-threads', '0', '--http-port', str(free_port()), '--screenshots', str(bench.logs / 'screenshots')),
-        log)
+    code, text = _watch(
+        bench,
+        bench.odoo_command(
+            database,
+            '-i',
+            'orestapi',
+            '--with-demo',
+            '--test-tags',
+            tags,
+            '--stop-after-init',
+            '--workers',
+            '0',
+            '--max-cron-threads',
+            '0',
+            '--http-port',
+            str(free_port()),
+            '--screenshots',
+            str(bench.logs / 'screenshots'),
+        ),
+        log,
+    )
     findings = read_log(text)
     notes = []
     if tags == '/orestapi':
@@ -228,8 +282,19 @@ def _run_package(outcome, bench):
         _zip, wheel = build(Path(scratch))
         python = install(wheel, Path(scratch, 'venv'))
         command = bench.odoo_command(
-            database, '-i', 'orestapi', '--test-tags', '/orestapi:TestFlow', '--stop-after-init', '--workers', '0',
-            '--max-cron-threads', '0', '--http-port', str(free_port()))
+            database,
+            '-i',
+            'orestapi',
+            '--test-tags',
+            '/orestapi:TestFlow',
+            '--stop-after-init',
+            '--workers',
+            '0',
+            '--max-cron-threads',
+            '0',
+            '--http-port',
+            str(free_port()),
+        )
         command[0] = str(python)
         # Only Odoo's own addons: ours is found because pip has put it beside them.
         command[command.index('--addons-path') + 1] = ','.join(str(path) for path in addons_folders(bench.odoo))
@@ -275,8 +340,9 @@ def main():
         if 'live' in parts:
             # Beside the others, because it is half of the work; alone, it may use the screen.
             output = None if parts == {'live'} else stack.enter_context(tempfile.TemporaryFile('w+'))
-            live = stack.enter_context(_Pytest(
-                'live', CHECKOUT / 'dev' / 'live', ['--full'] if os.environ.get('FULL') else [], output))
+            live = stack.enter_context(
+                _Pytest('live', CHECKOUT / 'dev' / 'live', ['--full'] if os.environ.get('FULL') else [], output)
+            )
         _run_parts(outcome, bench, parts, tags)
         if live:
             live.finish(outcome)

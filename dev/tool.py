@@ -1,4 +1,5 @@
 """`python3 -m dev.tool NAME …`: a program of the virtual environment, which is made first where there is none."""
+
 import os
 import sys
 from pathlib import Path

@@ -43,7 +43,6 @@ class Callback(http.server.HTTPServer):
 
 
 class CallbackHandler(http.server.BaseHTTPRequestHandler):
-
     def do_GET(self):
         if urllib.parse.urlsplit(self.path).path != '/callback':
             self.send_error(404)
@@ -84,13 +83,16 @@ def authorize(session, metadata):
     if parameters.get('iss') != [metadata['issuer']]:
         raise SystemExit("The answer came from another server.")
     return session.fetch_token(
-        metadata['token_endpoint'], authorization_response=response, state=state, code_verifier=verifier)
+        metadata['token_endpoint'], authorization_response=response, state=state, code_verifier=verifier
+    )
 
 
 def read_partners(session, url):
     """Read five partners through Odoo's own API, with the rights of the user."""
-    response = session.post(f'{url}/json/2/res.partner/search_read', json={
-        'domain': [], 'fields': ['name', 'email'], 'limit': 5, 'order': 'id'})
+    response = session.post(
+        f'{url}/json/2/res.partner/search_read',
+        json={'domain': [], 'fields': ['name', 'email'], 'limit': 5, 'order': 'id'},
+    )
     response.raise_for_status()
     for partner in response.json():
         print(f"  {partner['name']} <{partner['email'] or 'no e-mail'}>", flush=True)
@@ -104,8 +106,12 @@ def main():
     arguments = parser.parse_args()
     url = arguments.url.rstrip('/')
     session = OAuth2Session(
-        arguments.client_id, arguments.client_secret, scope='read rpc', code_challenge_method='S256',
-        token_endpoint_auth_method='client_secret_basic' if arguments.client_secret else 'none')
+        arguments.client_id,
+        arguments.client_secret,
+        scope='read rpc',
+        code_challenge_method='S256',
+        token_endpoint_auth_method='client_secret_basic' if arguments.client_secret else 'none',
+    )
     metadata = discover(session, url)
     authorize(session, metadata)
     print("Partners, with the first access token:")

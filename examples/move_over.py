@@ -61,9 +61,14 @@ def main():
             parser.add_argument(f'--{side}-{name}', required=True)
     arguments = vars(parser.parse_args())
     old, new = (
-        Odoo(arguments[f'{side}_url'].rstrip('/'), arguments[f'{side}_database'], arguments[f'{side}_login'],
-             os.environ[f'{side.upper()}_PASSWORD'])
-        for side in ('old', 'new'))
+        Odoo(
+            arguments[f'{side}_url'].rstrip('/'),
+            arguments[f'{side}_database'],
+            arguments[f'{side}_login'],
+            os.environ[f'{side.upper()}_PASSWORD'],
+        )
+        for side in ('old', 'new')
+    )
     present = {each['client_id'] for each in new.search_read('orestapi.application', ['client_id'])}
     refused = 0
     for values in read_old(old):

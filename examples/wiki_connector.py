@@ -21,24 +21,43 @@ def authenticate(url, client_id, client_secret):
     """Let the user allow this script in the browser, and return the tokens."""
     callback = Callback()
     query = urllib.parse.urlencode({
-        'response_type': 'code', 'client_id': client_id, 'redirect_uri': callback.uri, 'scope': 'read'})
+        'response_type': 'code',
+        'client_id': client_id,
+        'redirect_uri': callback.uri,
+        'scope': 'read',
+    })
     address = f'{url}/orestapi/oauth2/authorization?{query}'
     print(f"Allow it in the browser: {address}", flush=True)
     webbrowser.open(address)
     received = urllib.parse.parse_qs(urllib.parse.urlsplit(callback.wait()).query)
     if 'code' not in received:
         raise SystemExit(f"Not allowed: {received['error'][0]}")
-    return get_json(requests.post(
-        f'{url}/orestapi/oauth2/access_token', timeout=60, headers={'Authorization': 'OAuth'}, params={
-            'grant_type': 'authorization_code', 'code': received['code'][0], 'redirect_uri': callback.uri,
-            'client_id': client_id, 'client_secret': client_secret}))
+    return get_json(
+        requests.post(
+            f'{url}/orestapi/oauth2/access_token',
+            timeout=60,
+            headers={'Authorization': 'OAuth'},
+            params={
+                'grant_type': 'authorization_code',
+                'code': received['code'][0],
+                'redirect_uri': callback.uri,
+                'client_id': client_id,
+                'client_secret': client_secret,
+            },
+        )
+    )
 
 
 def refresh(url, client_id, client_secret, refresh_token):
     """Return new tokens for a refresh token."""
-    return get_json(requests.post(
-        f'{url}/orestapi/oauth2/access_token', timeout=60, auth=(client_id, client_secret),
-        params={'grant_type': 'refresh_token', 'refresh_token': refresh_token}))
+    return get_json(
+        requests.post(
+            f'{url}/orestapi/oauth2/access_token',
+            timeout=60,
+            auth=(client_id, client_secret),
+            params={'grant_type': 'refresh_token', 'refresh_token': refresh_token},
+        )
+    )
 
 
 def get_json(response):
@@ -51,18 +70,27 @@ def get_json(response):
 
 def show_record(url, access_token):
     """Go through the steps of the wiki's macro: a model, a record, its fields, their values."""
+
     def ask(path, **parameters):
-        return get_json(requests.get(
-            f'{url}/orestapi/{path}', params=parameters, timeout=60,
-            headers={'Authorization': f'Bearer {access_token}'}))
+        return get_json(
+            requests.get(
+                f'{url}/orestapi/{path}',
+                params=parameters,
+                timeout=60,
+                headers={'Authorization': f'Bearer {access_token}'},
+            )
+        )
 
     model = next(model for model in ask('application/model') if model['model'] == 'res.partner')
     header, found = ask('record/name_search', model=model['model'], name='', limit=1)
     [record] = found['data']
     fields = ask('model/field', model=model['model'], names='["name", "email"]', data='["field_description"]')
     _header, read = ask(
-        'record/read', model=model['model'], ids=json.dumps([record['id']]),
-        fields=json.dumps([field['name'] for field in fields]))
+        'record/read',
+        model=model['model'],
+        ids=json.dumps([record['id']]),
+        fields=json.dumps([field['name'] for field in fields]),
+    )
     print(f"{model['name']}, 1 of {header['header']['count']}: {record['display_name']}")
     for field in fields:
         print(f"  {field['field_description']}: {read['data'][0][field['name']]}")
@@ -75,8 +103,7 @@ def main():
     parser.add_argument('--client-secret', required=True)
     arguments = parser.parse_args()
     url, client_id, client_secret = arguments.url.rstrip('/'), arguments.client_id, arguments.client_secret
-    [status] = get_json(requests.get(
-        f'{url}/orestapi/application/status', auth=(client_id, client_secret), timeout=60))
+    [status] = get_json(requests.get(f'{url}/orestapi/application/status', auth=(client_id, client_secret), timeout=60))
     print(f"{status['display_name']} at {status['company']}", flush=True)
     tokens = authenticate(url, client_id, client_secret)
     show_record(url, tokens['access_token'])

@@ -73,10 +73,14 @@ class IrHttp(models.AbstractModel):
     @classmethod
     def _get_bearer_error(cls, error):
         """Return the exception that answers a bearer request with an error (RFC 6750 §3)."""
-        response = request.make_json_response(error.to_parameters(), status=error.status, headers={
-            'WWW-Authenticate': challenge.get_bearer(error),
-            'Cache-Control': 'no-store',
-        })
+        response = request.make_json_response(
+            error.to_parameters(),
+            status=error.status,
+            headers={
+                'WWW-Authenticate': challenge.get_bearer(error),
+                'Cache-Control': 'no-store',
+            },
+        )
         # Without a code, Odoo sends the response as it is.
         return HTTPException(response=response)
 

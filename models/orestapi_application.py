@@ -24,96 +24,148 @@ BOUNDS = (
 
 class OrestapiApplication(models.Model):
     """A remote application that may act for users: an OAuth 2.0 client (RFC 6749 §2)."""
+
     _name = 'orestapi.application'
     _description = "Application"
     _order = 'name, id'
 
-    name = fields.Char(
-        required=True,
-        help="The name by which users know the application. The consent page shows it.")
+    name = fields.Char(required=True, help="The name by which users know the application. The consent page shows it.")
     # `active` decides what a search without further words finds, so that every
     # reader of the model needs it.
     active = fields.Boolean(
         default=True,
         help="An inactive application is refused everywhere, and so are its tokens. Nothing is lost: "
-             "they work again when it is activated.")
+        "they work again when it is activated.",
+    )
     logo = fields.Image(
-        max_width=512, max_height=512,
-        help="The picture by which users know the application. The consent page shows it.")
+        max_width=512,
+        max_height=512,
+        help="The picture by which users know the application. The consent page shows it.",
+    )
     description = fields.Text(help="What the application is for. Users can read it.")
     client_id = fields.Char(
-        "Client ID", required=True, copy=False, groups=ADMINISTRATOR,
+        "Client ID",
+        required=True,
+        copy=False,
+        groups=ADMINISTRATOR,
         default=lambda self: token.generate_client_id(),
         help="The name of the application in the protocol. Copy it into the settings of the application. "
-             "It is no secret.")
+        "It is no secret.",
+    )
     uri_ids = fields.One2many(
-        'orestapi.application.uri', 'application_id', "Callback URIs", copy=True, groups=ADMINISTRATOR,
-        help="The addresses that the application may receive its authorization codes at. At least one is needed.")
+        'orestapi.application.uri',
+        'application_id',
+        "Callback URIs",
+        copy=True,
+        groups=ADMINISTRATOR,
+        help="The addresses that the application may receive its authorization codes at. At least one is needed.",
+    )
     authorization_ids = fields.One2many(
-        'orestapi.authorization', 'application_id', "Authorizations", groups=ADMINISTRATOR)
+        'orestapi.authorization', 'application_id', "Authorizations", groups=ADMINISTRATOR
+    )
 
     authorization_code_expiry = fields.Integer(
-        required=True, default=10 * MINUTE, groups=ADMINISTRATOR,
-        help="How many seconds the application has to exchange an authorization code for tokens. "
-             "From 1 to 600.")
+        required=True,
+        default=10 * MINUTE,
+        groups=ADMINISTRATOR,
+        help="How many seconds the application has to exchange an authorization code for tokens. From 1 to 600.",
+    )
     authorization_code_retain = fields.Integer(
-        required=True, default=0, groups=ADMINISTRATOR,
+        required=True,
+        default=0,
+        groups=ADMINISTRATOR,
         help="For how many days the record of an authorization code is kept after it expired. "
-             "0 means until the next daily clean-up.")
+        "0 means until the next daily clean-up.",
+    )
     access_token_expiry = fields.Integer(
-        required=True, default=60 * MINUTE, groups=ADMINISTRATOR,
-        help="For how many seconds an access token works before the application must refresh it.")
+        required=True,
+        default=60 * MINUTE,
+        groups=ADMINISTRATOR,
+        help="For how many seconds an access token works before the application must refresh it.",
+    )
     refresh_token_expiry = fields.Integer(
-        required=True, default=0, groups=ADMINISTRATOR,
-        help="After how many seconds without a refresh the user must sign in again. 0 means never.")
+        required=True,
+        default=0,
+        groups=ADMINISTRATOR,
+        help="After how many seconds without a refresh the user must sign in again. 0 means never.",
+    )
     refresh_token_grace = fields.Integer(
-        required=True, default=0, groups=ADMINISTRATOR,
+        required=True,
+        default=0,
+        groups=ADMINISTRATOR,
         help="For how many seconds a refresh token may be presented once more, when the application lost the "
-             "answer. It then gets the same answer again. 0 means that every repetition ends the sign-in. "
-             "At most 60.")
+        "answer. It then gets the same answer again. 0 means that every repetition ends the sign-in. "
+        "At most 60.",
+    )
     sign_in_expiry = fields.Integer(
-        required=True, default=0, groups=ADMINISTRATOR,
+        required=True,
+        default=0,
+        groups=ADMINISTRATOR,
         help="After how many seconds the user must sign in again, however often the application refreshed. "
-             "0 means never.")
+        "0 means never.",
+    )
     client_type = fields.Selection(
         [(CONFIDENTIAL, "Confidential"), (PUBLIC, "Public")],
-        required=True, default=CONFIDENTIAL, groups=ADMINISTRATOR,
+        required=True,
+        default=CONFIDENTIAL,
+        groups=ADMINISTRATOR,
         help="Confidential: it runs on a server and can keep a secret. Public: it runs on the device of the user "
-             "(a page in the browser, a mobile or desktop program) and has no secret.")
+        "(a page in the browser, a mobile or desktop program) and has no secret.",
+    )
     require_pkce = fields.Boolean(
-        "Require PKCE", default=True, groups=ADMINISTRATOR,
+        "Require PKCE",
+        default=True,
+        groups=ADMINISTRATOR,
         help="PKCE binds each authorization code to the browser that asked for it. Switch it off only for an "
-             "application that cannot do it: a stolen code can then be used by whoever has the client secret. "
-             "Public applications always need it.")
+        "application that cannot do it: a stolen code can then be used by whoever has the client secret. "
+        "Public applications always need it.",
+    )
     legacy_connector = fields.Boolean(
         groups=ADMINISTRATOR,
         help="For a connector that was made for the earlier addon of Odoo 11 and 12. On the older addresses below "
-             "/orestapi/oauth2 it may do what is no longer safe: send its secret in the address, and ask without "
-             "PKCE. Switch it off as soon as the connector is replaced. Nothing changes on the other addresses.")
+        "/orestapi/oauth2 it may do what is no longer safe: send its secret in the address, and ask without "
+        "PKCE. Switch it off as soon as the connector is replaced. Nothing changes on the other addresses.",
+    )
     scope_ids = fields.Many2many(
-        'orestapi.scope', string="Scopes", groups=ADMINISTRATOR,
+        'orestapi.scope',
+        string="Scopes",
+        groups=ADMINISTRATOR,
         default=lambda self: self.env.ref('orestapi.scope_read', raise_if_not_found=False),
-        help="What the application may ask users for.")
+        help="What the application may ask users for.",
+    )
     trusted = fields.Boolean(
-        copy=False, groups=ADMINISTRATOR,
-        help="Users are not asked whether they allow it. Only for an application of your own organization.")
+        copy=False,
+        groups=ADMINISTRATOR,
+        help="Users are not asked whether they allow it. Only for an application of your own organization.",
+    )
     group_ids = fields.Many2many(
-        'res.groups', string="Who May Authorize It", required=True, groups=ADMINISTRATOR,
+        'res.groups',
+        string="Who May Authorize It",
+        required=True,
+        groups=ADMINISTRATOR,
         default=lambda self: self.env.ref('base.group_user'),
-        help="Only members of one of these groups can use the application. Whoever leaves them loses access at once.")
+        help="Only members of one of these groups can use the application. Whoever leaves them loses access at once.",
+    )
     service_user_id = fields.Many2one(
-        'res.users', "Service User", ondelete='restrict', copy=False, groups=ADMINISTRATOR,
+        'res.users',
+        "Service User",
+        ondelete='restrict',
+        copy=False,
+        groups=ADMINISTRATOR,
         domain=[('share', '=', False)],
         help="For an application that works on its own, without a user: it acts as this user, with this user's "
-             "rights. Leave it empty to refuse that. Use a user of its own for it.")
+        "rights. Leave it empty to refuse that. Use a user of its own for it.",
+    )
     resource_server = fields.Boolean(
         groups=ADMINISTRATOR,
         help="The application is an API that receives access tokens of other applications: it may ask whether "
-             "any token is valid. Others may ask only about their own.")
+        "any token is valid. Others may ask only about their own.",
+    )
     allowed_origins = fields.Text(
         groups=ADMINISTRATOR,
         help="For an application that is a page in the browser: the web addresses that it is loaded from, one a "
-             "line, for example https://shop.example.com.")
+        "line, for example https://shop.example.com.",
+    )
 
     create_uid = fields.Many2one('res.users', "Created by", readonly=True, groups=ADMINISTRATOR)
     create_date = fields.Datetime("Created on", readonly=True, groups=ADMINISTRATOR)
@@ -136,9 +188,14 @@ class OrestapiApplication(models.Model):
             # Before the ORM sees them, which would cut 1.5 to 1 and answer text
             # and huge numbers with a traceback.
             if name in vals and (type(vals[name]) is not int or not lowest <= vals[name] <= highest):
-                raise ValidationError(self.env._(
-                    "%(field)s: enter a whole number from %(lowest)s to %(highest)s.",
-                    field=self._fields[name]._description_string(self.env), lowest=lowest, highest=highest))
+                raise ValidationError(
+                    self.env._(
+                        "%(field)s: enter a whole number from %(lowest)s to %(highest)s.",
+                        field=self._fields[name]._description_string(self.env),
+                        lowest=lowest,
+                        highest=highest,
+                    )
+                )
 
     @api.constrains('client_id')
     def _check_client_id(self):
@@ -146,35 +203,47 @@ class OrestapiApplication(models.Model):
             # Not only digits: introspection names an application by its client
             # id where it names a user by a number (RFC 9700 §4.15).
             if not token.CLIENT_ID.fullmatch(application.client_id or '') or application.client_id.isdecimal():
-                raise ValidationError(self.env._(
-                    "A client ID has from 8 to 128 letters, digits and the signs - . _ ~, and is not a number."))
+                raise ValidationError(
+                    self.env._(
+                        "A client ID has from 8 to 128 letters, digits and the signs - . _ ~, and is not a number."
+                    )
+                )
 
     @api.constrains('allowed_origins')
     def _check_allowed_origins(self):
         for application in self:
             for text in origin.parse(application.allowed_origins):
                 if not origin.is_origin(text):
-                    raise ValidationError(self.env._(
-                        "Write each origin as scheme and host in lower case, without a path, "
-                        "for example https://shop.example.com."))
+                    raise ValidationError(
+                        self.env._(
+                            "Write each origin as scheme and host in lower case, without a path, "
+                            "for example https://shop.example.com."
+                        )
+                    )
 
     @api.constrains('service_user_id', 'client_type')
     def _check_service_user(self):
         for application in self:
             # RFC 6749 §4.4: the client credentials grant is for confidential clients only.
             if application.service_user_id and application.client_type == PUBLIC:
-                raise ValidationError(self.env._(
-                    "A public application has no secret, so that anybody could act as its service user. "
-                    "Remove the service user, or make the application confidential."))
+                raise ValidationError(
+                    self.env._(
+                        "A public application has no secret, so that anybody could act as its service user. "
+                        "Remove the service user, or make the application confidential."
+                    )
+                )
 
     @api.constrains('legacy_connector', 'client_type')
     def _check_legacy_connector(self):
         for application in self:
             # RFC 9700 §2.1.1: nothing would be left to protect its codes.
             if application.legacy_connector and application.client_type == PUBLIC:
-                raise ValidationError(self.env._(
-                    "A legacy connector has a client secret: make the application confidential, "
-                    "or switch off the legacy connector."))
+                raise ValidationError(
+                    self.env._(
+                        "A legacy connector has a client secret: make the application confidential, "
+                        "or switch off the legacy connector."
+                    )
+                )
 
     def _may_give_any_right(self):
         # Who administers access rights could take any right anyway.
@@ -192,9 +261,12 @@ class OrestapiApplication(models.Model):
         """
         # sudo: orestapi.application - whose service user it is decides, not who may read that user
         if not self._may_give_any_right() and self.sudo().service_user_id - self.env.user:
-            raise AccessError(self.env._(
-                "The application acts as somebody else than you: ask somebody who administers access rights "
-                "to do this."))
+            raise AccessError(
+                self.env._(
+                    "The application acts as somebody else than you: ask somebody who administers access rights "
+                    "to do this."
+                )
+            )
 
     def _check_trusted_rights(self):
         """Check that the current user may decide what nobody is asked about.
@@ -203,9 +275,12 @@ class OrestapiApplication(models.Model):
             administer access rights
         """
         if not self._may_give_any_right() and any(self.mapped('trusted')):
-            raise AccessError(self.env._(
-                "Users are not asked about a trusted application: ask somebody who administers access rights to "
-                "do this, or let the application not be trusted."))
+            raise AccessError(
+                self.env._(
+                    "Users are not asked about a trusted application: ask somebody who administers access rights to "
+                    "do this, or let the application not be trusted."
+                )
+            )
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -258,10 +333,14 @@ class OrestapiApplication(models.Model):
 
     def copy_data(self, default=None):
         vals_list = super().copy_data(default)
-        return vals_list if 'name' in (default or {}) else [
-            dict(vals, name=self.env._("%s (copy)", application.name))
-            for application, vals in zip(self, vals_list, strict=True)
-        ]
+        return (
+            vals_list
+            if 'name' in (default or {})
+            else [
+                dict(vals, name=self.env._("%s (copy)", application.name))
+                for application, vals in zip(self, vals_list, strict=True)
+            ]
+        )
 
     def _read_group_groupby(self, alias, groupby_spec, query):
         # Odoo checks the access to the other fields by which it groups, and

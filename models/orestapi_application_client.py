@@ -14,8 +14,16 @@ FAILURE_WINDOW = timedelta(seconds=60)
 
 #: What a `Client` takes over from `_get_settings` as it is.
 CLIENT_SETTINGS = (
-    'client_id', 'client_type', 'redirect_uris', 'require_pkce', 'legacy_connector', 'resource_server',
-    'authorization_code_expiry', 'access_token_expiry', 'refresh_token_expiry', 'refresh_token_grace',
+    'client_id',
+    'client_type',
+    'redirect_uris',
+    'require_pkce',
+    'legacy_connector',
+    'resource_server',
+    'authorization_code_expiry',
+    'access_token_expiry',
+    'refresh_token_expiry',
+    'refresh_token_grace',
     'sign_in_expiry',
 )
 
@@ -29,6 +37,7 @@ class OrestapiApplication(models.Model):
 
     On the way of every token request, so that little of it asks the database.
     """
+
     _inherit = 'orestapi.application'
 
     @api.model
@@ -57,7 +66,8 @@ class OrestapiApplication(models.Model):
         client, secrets = self._find_client_and_secrets(credentials.client_id)
         now = fields.Datetime.now()
         failures = self.env['orestapi.token']._get_failures(
-            client and client.id, address, now - FAILURE_WINDOW, presented)
+            client and client.id, address, now - FAILURE_WINDOW, presented
+        )
         if len(failures) >= FAILURE_LIMIT:
             retry_after = min(failures) + FAILURE_WINDOW - now
             raise TooManyRequests(max(1, int(retry_after.total_seconds())))
@@ -70,7 +80,8 @@ class OrestapiApplication(models.Model):
             authenticated = any(client_secret.verify(credentials.client_secret, stored) for stored in hashes)
         if not authenticated:
             self.env['orestapi.event']._log(
-                'client_authentication_failed', application_id=client.id if client else None, address=address)
+                'client_authentication_failed', application_id=client.id if client else None, address=address
+            )
             raise InvalidClient(challenge=credentials.challenge)
         return client
 
@@ -93,14 +104,16 @@ class OrestapiApplication(models.Model):
             remembered: strangers could fill the cache with client ids of their own.
         """
         self.env.flush_all()
-        rows = self.env.execute_query(SQL(
-            """
-            SELECT id, client_secret_hash, previous_client_secret_hash, previous_client_secret_expires_at
-              FROM orestapi_application
-             WHERE client_id = %s AND active
-            """,
-            client_id,
-        ))
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT id, client_secret_hash, previous_client_secret_hash, previous_client_secret_expires_at
+                  FROM orestapi_application
+                 WHERE client_id = %s AND active
+                """,
+                client_id,
+            )
+        )
         if not rows:
             raise UnknownClient
         [(application_id, secret, previous_secret, previous_expires_at)] = rows
@@ -136,29 +149,32 @@ class OrestapiApplication(models.Model):
         """
         # What is not written yet would be missing from the cache for good.
         self.env.flush_all()
-        [settings] = self.env.execute_query_dict(SQL(
-            """
-            SELECT client_id, active AS application_active, client_type, require_pkce, legacy_connector,
-                   resource_server, allowed_origins, authorization_code_expiry, access_token_expiry,
-                   refresh_token_expiry, refresh_token_grace, sign_in_expiry, service_user_id, model_scheme_id,
-                   ARRAY(SELECT uri FROM orestapi_application_uri WHERE application_id = application.id ORDER BY id)
-                       AS redirect_uris,
-                   ARRAY(SELECT res_groups_id
-                           FROM orestapi_application_res_groups_rel
-                          WHERE orestapi_application_id = application.id)
-                       AS group_ids,
-                   ARRAY(SELECT scope.name
-                           FROM orestapi_application_orestapi_scope_rel AS rel
-                           JOIN orestapi_scope AS scope ON scope.id = rel.orestapi_scope_id
-                          WHERE rel.orestapi_application_id = application.id)
-                       AS application_scope
-              FROM orestapi_application AS application
-             WHERE id = %s
-            """,
-            application_id,
-        ))
+        [settings] = self.env.execute_query_dict(
+            SQL(
+                """
+                SELECT client_id, active AS application_active, client_type, require_pkce, legacy_connector,
+                       resource_server, allowed_origins, authorization_code_expiry, access_token_expiry,
+                       refresh_token_expiry, refresh_token_grace, sign_in_expiry, service_user_id, model_scheme_id,
+                       ARRAY(SELECT uri FROM orestapi_application_uri WHERE application_id = application.id ORDER BY id)
+                           AS redirect_uris,
+                       ARRAY(SELECT res_groups_id
+                               FROM orestapi_application_res_groups_rel
+                              WHERE orestapi_application_id = application.id)
+                           AS group_ids,
+                       ARRAY(SELECT scope.name
+                               FROM orestapi_application_orestapi_scope_rel AS rel
+                               JOIN orestapi_scope AS scope ON scope.id = rel.orestapi_scope_id
+                              WHERE rel.orestapi_application_id = application.id)
+                           AS application_scope
+                  FROM orestapi_application AS application
+                 WHERE id = %s
+                """,
+                application_id,
+            )
+        )
         return frozendict({
-            name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()})
+            name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()
+        })
 
     @api.model
     def _get_signal(self):
@@ -195,14 +211,18 @@ class OrestapiApplication(models.Model):
         """Return whether any active application lists an origin (CORS)."""
         # A preflight request names no application. What cannot be an origin is not
         # looked for: PostgreSQL refuses a NUL character.
-        return origin.is_origin(text) and bool(self.env.execute_query(SQL(
-            """
-            SELECT FROM orestapi_application
-             WHERE active AND %s = ANY(string_to_array(translate(allowed_origins, E'\\r\\n\\t', '   '), ' '))
-             LIMIT 1
-            """,
-            text,
-        )))
+        return origin.is_origin(text) and bool(
+            self.env.execute_query(
+                SQL(
+                    """
+                    SELECT FROM orestapi_application
+                     WHERE active AND %s = ANY(string_to_array(translate(allowed_origins, E'\\r\\n\\t', '   '), ' '))
+                     LIMIT 1
+                    """,
+                    text,
+                )
+            )
+        )
 
     def _is_identity_assured(self, uri):
         """Return whether a code sent to `uri` can only reach this application.
@@ -213,4 +233,5 @@ class OrestapiApplication(models.Model):
         """
         self.ensure_one()
         return self.client_type == CONFIDENTIAL or not (
-            redirect_uri.is_loopback(uri) or redirect_uri.is_private_use(uri))
+            redirect_uri.is_loopback(uri) or redirect_uri.is_private_use(uri)
+        )

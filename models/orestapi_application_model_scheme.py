@@ -8,14 +8,20 @@ from .orestapi_application import ADMINISTRATOR
 
 class OrestapiApplication(models.Model):
     """What an application may read, and what follows when that changes."""
+
     _inherit = 'orestapi.application'
 
     model_scheme_id = fields.Many2one(
         # Not 'restrict': at an uninstall, schemes go before applications. Otherwise one that is used cannot be deleted.
-        'orestapi.model.scheme', "Model Scheme", ondelete='set null', index='btree_not_null', groups=ADMINISTRATOR,
+        'orestapi.model.scheme',
+        "Model Scheme",
+        ondelete='set null',
+        index='btree_not_null',
+        groups=ADMINISTRATOR,
         default=lambda self: self._default_model_scheme_id(),
         help="Which records the application may read with the scope \"read\", as far as the user may. "
-             "Without a model scheme it can read none.")
+        "Without a model scheme it can read none.",
+    )
 
     @api.model
     def _default_model_scheme_id(self):
@@ -67,23 +73,27 @@ class OrestapiApplication(models.Model):
                 continue
             widened = not new.is_within(old)
             self.env['orestapi.event']._log(
-                'offer_widened' if widened else 'offer_changed', application_id=application.id,
-                detail=application.model_scheme_id.name)
+                'offer_widened' if widened else 'offer_changed',
+                application_id=application.id,
+                detail=application.model_scheme_id.name,
+            )
             if widened:
                 application._ask_users_again()
 
     def _ask_users_again(self):
         """Let the consent page come again for what the user allowed to be read."""
-        self.env.cr.execute(SQL(
-            """
-            UPDATE orestapi_authorization AS authorization_
-               SET offer_widened = TRUE
-              FROM orestapi_authorization_orestapi_scope_rel AS rel
-              JOIN orestapi_scope AS scope ON scope.id = rel.orestapi_scope_id AND scope.name = 'read'
-             WHERE rel.orestapi_authorization_id = authorization_.id
-               AND authorization_.application_id = ANY(%s)
-               AND authorization_.offer_widened IS NOT TRUE
-            """,
-            self.ids,
-        ))
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE orestapi_authorization AS authorization_
+                   SET offer_widened = TRUE
+                  FROM orestapi_authorization_orestapi_scope_rel AS rel
+                  JOIN orestapi_scope AS scope ON scope.id = rel.orestapi_scope_id AND scope.name = 'read'
+                 WHERE rel.orestapi_authorization_id = authorization_.id
+                   AND authorization_.application_id = ANY(%s)
+                   AND authorization_.offer_widened IS NOT TRUE
+                """,
+                self.ids,
+            )
+        )
         self.env['orestapi.authorization'].invalidate_model(['offer_widened'])

@@ -14,31 +14,48 @@ MAX_OVERLAP = timedelta(days=90)
 
 class OrestapiApplication(models.Model):
     """The client id and secret of an application, and how this Odoo identifies itself to it."""
+
     _inherit = 'orestapi.application'
 
     client_secret = fields.Char(
-        compute='_compute_client_secret', inverse='_inverse_client_secret', copy=False, groups=ADMINISTRATOR,
+        compute='_compute_client_secret',
+        inverse='_inverse_client_secret',
+        copy=False,
+        groups=ADMINISTRATOR,
         default=lambda self: self._default_client_secret(),
         help="The password of the application. Copy it into the settings of the application now: "
-             "only a hash is kept here, so that nobody can read it again.")
+        "only a hash is kept here, so that nobody can read it again.",
+    )
     client_secret_hash = fields.Char(copy=False, groups=NO_ACCESS)
     client_secret_date = fields.Datetime(
-        "Client Secret Since", copy=False, readonly=True, groups=ADMINISTRATOR,
-        help="When the current client secret was set.")
+        "Client Secret Since",
+        copy=False,
+        readonly=True,
+        groups=ADMINISTRATOR,
+        help="When the current client secret was set.",
+    )
     previous_client_secret_hash = fields.Char(copy=False, groups=NO_ACCESS)
     previous_client_secret_expires_at = fields.Datetime(
-        "Previous Client Secret Works Until", copy=False, groups=ADMINISTRATOR,
+        "Previous Client Secret Works Until",
+        copy=False,
+        groups=ADMINISTRATOR,
         help="Until then the client secret before the current one is accepted too, so that the application can "
-             "be changed over without a break. Empty the field to end the previous secret at once.")
+        "be changed over without a break. Empty the field to end the previous secret at once.",
+    )
     has_client_secret = fields.Boolean(
-        compute='_compute_has_client_secret', groups=ADMINISTRATOR,
-        help="Whether the application has a client secret.")
+        compute='_compute_has_client_secret', groups=ADMINISTRATOR, help="Whether the application has a client secret."
+    )
     own_id = fields.Char(
-        "Own ID", copy=False, groups=ADMINISTRATOR,
-        help="How this Odoo identifies itself at the remote side, where the application asks for it.")
+        "Own ID",
+        copy=False,
+        groups=ADMINISTRATOR,
+        help="How this Odoo identifies itself at the remote side, where the application asks for it.",
+    )
     own_secret = fields.Char(
-        copy=False, groups=ADMINISTRATOR,
-        help="The secret that goes with the own ID. Only Oregional Odoo App administrators can read it.")
+        copy=False,
+        groups=ADMINISTRATOR,
+        help="The secret that goes with the own ID. Only Oregional Odoo App administrators can read it.",
+    )
 
     def _default_client_secret(self):
         # Only the form shows what it proposes. A secret that nobody has seen
@@ -142,9 +159,13 @@ class OrestapiApplication(models.Model):
     def _check_client_secret_text(self, secret):
         shortest, longest = client_secret.MIN_LENGTH, client_secret.MAX_LENGTH
         if not shortest <= len(secret) <= longest or not secret.isascii() or not secret.isprintable():
-            raise ValidationError(self.env._(
-                "A client secret has from %(shortest)s to %(longest)s plain characters.",
-                shortest=shortest, longest=longest))
+            raise ValidationError(
+                self.env._(
+                    "A client secret has from %(shortest)s to %(longest)s plain characters.",
+                    shortest=shortest,
+                    longest=longest,
+                )
+            )
 
     def _set_client_secret(self, secret, keep_previous=0):
         """Store the hash of a secret.

@@ -19,59 +19,89 @@ RECORDS_ENDPOINT = '/orestapi/1'
 
 class OrestapiApplication(models.Model):
     """What the form of an application shows beside its settings."""
+
     _inherit = 'orestapi.application'
 
     avatar = fields.Image(
-        compute='_compute_avatar', help="The logo, or the first letter of the name where there is none.")
+        compute='_compute_avatar', help="The logo, or the first letter of the name where there is none."
+    )
     uri_count = fields.Integer(
-        "URIs", compute='_compute_uri_count', groups=ADMINISTRATOR,
-        help="How many callback URIs the application has.")
+        "URIs", compute='_compute_uri_count', groups=ADMINISTRATOR, help="How many callback URIs the application has."
+    )
     status = fields.Selection(
         [('ready', "Ready"), ('risky', "Ready, with Risks"), ('incomplete', "Incomplete")],
-        compute='_compute_status', groups=ADMINISTRATOR,
-        help="Whether the application can be used, and whether its settings are as safe as they can be.")
+        compute='_compute_status',
+        groups=ADMINISTRATOR,
+        help="Whether the application can be used, and whether its settings are as safe as they can be.",
+    )
     status_message = fields.Text(
-        compute='_compute_status', groups=ADMINISTRATOR,
-        help="What is missing before the application can be used, or what would make it safer, and where to change it.")
+        compute='_compute_status',
+        groups=ADMINISTRATOR,
+        help="What is missing before the application can be used, or what would make it safer, and where to change it.",
+    )
     authorization_count = fields.Integer(
-        compute='_compute_counts', groups=ADMINISTRATOR,
-        help="How many users let the application act for them.")
+        compute='_compute_counts', groups=ADMINISTRATOR, help="How many users let the application act for them."
+    )
     sign_in_count = fields.Integer(
-        "Active Sign-ins", compute='_compute_counts', groups=ADMINISTRATOR,
-        help="On how many devices or browsers the application acts for users now.")
+        "Active Sign-ins",
+        compute='_compute_counts',
+        groups=ADMINISTRATOR,
+        help="On how many devices or browsers the application acts for users now.",
+    )
     code_count = fields.Integer(
-        "Codes", compute='_compute_counts', groups=ADMINISTRATOR,
-        help="How many codes of the application are on record.")
+        "Codes",
+        compute='_compute_counts',
+        groups=ADMINISTRATOR,
+        help="How many codes of the application are on record.",
+    )
     event_count = fields.Integer(
-        compute='_compute_counts', groups=ADMINISTRATOR,
-        help="How many events tell of the application.")
+        compute='_compute_counts', groups=ADMINISTRATOR, help="How many events tell of the application."
+    )
     event_ids = fields.One2many(
-        'orestapi.event', 'application_id', "Latest Events", readonly=True, groups=ADMINISTRATOR,
-        help="What happened to the application, the latest first.")
+        'orestapi.event',
+        'application_id',
+        "Latest Events",
+        readonly=True,
+        groups=ADMINISTRATOR,
+        help="What happened to the application, the latest first.",
+    )
     issuer = fields.Char(
-        compute='_compute_endpoints', groups=ADMINISTRATOR,
-        help="How this server names itself to applications: its own address.")
+        compute='_compute_endpoints',
+        groups=ADMINISTRATOR,
+        help="How this server names itself to applications: its own address.",
+    )
     metadata_endpoint = fields.Char(
-        "Metadata", compute='_compute_endpoints', groups=ADMINISTRATOR,
-        help="Applications that can discover the endpoints need no other address than this.")
+        "Metadata",
+        compute='_compute_endpoints',
+        groups=ADMINISTRATOR,
+        help="Applications that can discover the endpoints need no other address than this.",
+    )
     authorization_endpoint = fields.Char(
-        compute='_compute_endpoints', groups=ADMINISTRATOR,
-        help="Where the application sends the browser of the user.")
+        compute='_compute_endpoints', groups=ADMINISTRATOR, help="Where the application sends the browser of the user."
+    )
     token_endpoint = fields.Char(
-        compute='_compute_endpoints', groups=ADMINISTRATOR,
-        help="Where the application exchanges codes and refresh tokens for access tokens.")
+        compute='_compute_endpoints',
+        groups=ADMINISTRATOR,
+        help="Where the application exchanges codes and refresh tokens for access tokens.",
+    )
     revocation_endpoint = fields.Char(
-        compute='_compute_endpoints', groups=ADMINISTRATOR,
-        help="Where the application signs out.")
+        compute='_compute_endpoints', groups=ADMINISTRATOR, help="Where the application signs out."
+    )
     introspection_endpoint = fields.Char(
-        compute='_compute_endpoints', groups=ADMINISTRATOR,
-        help="Where the application asks whether a token is valid.")
+        compute='_compute_endpoints', groups=ADMINISTRATOR, help="Where the application asks whether a token is valid."
+    )
     records_endpoint = fields.Char(
-        "Records", compute='_compute_endpoints', groups=ADMINISTRATOR,
-        help="Below this address the application reads records. What it may read, and how, is at /docs there.")
+        "Records",
+        compute='_compute_endpoints',
+        groups=ADMINISTRATOR,
+        help="Below this address the application reads records. What it may read, and how, is at /docs there.",
+    )
     test_uri = fields.Char(
-        "Test", compute='_compute_test_uri', groups=ADMINISTRATOR,
-        help="The address that the application sends the browser to, to try it by hand.")
+        "Test",
+        compute='_compute_test_uri',
+        groups=ADMINISTRATOR,
+        help="The address that the application sends the browser to, to try it by hand.",
+    )
 
     @api.depends('uri_ids')
     def _compute_uri_count(self):
@@ -86,18 +116,29 @@ class OrestapiApplication(models.Model):
     def _get_initial(self):
         """Return a picture of the first letter of the name, as Odoo shows people without a photo."""
         color = get_hsl_from_seed(self.name or '')
-        return b64encode((
-            "<?xml version='1.0' encoding='UTF-8' ?>"
-            "<svg height='180' width='180' xmlns='http://www.w3.org/2000/svg'>"
-            f"<rect fill='{color}' height='180' width='180'/>"
-            "<text fill='#ffffff' font-size='96' text-anchor='middle' x='90' y='125' font-family='sans-serif'>"
-            f"{escape((self.name or '?')[0].upper())}</text></svg>"
-        ).encode())
+        return b64encode(
+            (
+                "<?xml version='1.0' encoding='UTF-8' ?>"
+                "<svg height='180' width='180' xmlns='http://www.w3.org/2000/svg'>"
+                f"<rect fill='{color}' height='180' width='180'/>"
+                "<text fill='#ffffff' font-size='96' text-anchor='middle' x='90' y='125' font-family='sans-serif'>"
+                f"{escape((self.name or '?')[0].upper())}</text></svg>"
+            ).encode()
+        )
 
     @api.depends(
-        'client_type', 'client_secret_hash', 'uri_ids.uri', 'scope_ids', 'service_user_id', 'require_pkce',
-        'legacy_connector', 'refresh_token_expiry', 'sign_in_expiry',
-        'model_scheme_id.active', 'model_scheme_id.limit_models')
+        'client_type',
+        'client_secret_hash',
+        'uri_ids.uri',
+        'scope_ids',
+        'service_user_id',
+        'require_pkce',
+        'legacy_connector',
+        'refresh_token_expiry',
+        'sign_in_expiry',
+        'model_scheme_id.active',
+        'model_scheme_id.limit_models',
+    )
     def _compute_status(self):
         for application in self:
             missing, risks = application._get_missing(), application._get_risks()
@@ -108,20 +149,27 @@ class OrestapiApplication(models.Model):
         """Return what keeps the application from working, each as a sentence with the remedy."""
         sentences = []
         if not self.uri_ids and not self.service_user_id:
-            sentences.append(self.env._(
-                "No callback URI yet: add the one that the application names, on the tab URIs."))
+            sentences.append(
+                self.env._("No callback URI yet: add the one that the application names, on the tab URIs.")
+            )
         if self.client_type == CONFIDENTIAL and not self.has_client_secret:
             sentences.append(self.env._("No client secret yet: generate one on the tab General."))
         if not self.scope_ids:
             sentences.append(self.env._("No scope yet: say on the tab Settings what the application may do."))
         if self._may_read():
             if not self.model_scheme_id:
-                sentences.append(self.env._(
-                    "No model scheme yet: choose on the tab Settings which records the application may read."))
+                sentences.append(
+                    self.env._(
+                        "No model scheme yet: choose on the tab Settings which records the application may read."
+                    )
+                )
             elif not self.model_scheme_id.active:
-                sentences.append(self.env._(
-                    "The model scheme is inactive, so that no records can be read: activate it, or choose another "
-                    "one on the tab Settings."))
+                sentences.append(
+                    self.env._(
+                        "The model scheme is inactive, so that no records can be read: activate it, or choose another "
+                        "one on the tab Settings."
+                    )
+                )
         return sentences
 
     def _may_read(self):
@@ -131,41 +179,62 @@ class OrestapiApplication(models.Model):
         """Return how the settings fall short of RFC 9700, each as a sentence with the remedy."""
         sentences = []
         if any(self.uri_ids.mapped('warning')):
-            sentences.append(self.env._(
-                "A callback URI is not encrypted: let the application use https, and write its URI so."))
+            sentences.append(
+                self.env._("A callback URI is not encrypted: let the application use https, and write its URI so.")
+            )
         if self.client_type == PUBLIC and not self.refresh_token_expiry and not self.sign_in_expiry:
-            sentences.append(self.env._(
-                "Refresh tokens of a public application never expire, although it cannot keep a secret: "
-                "enter a refresh token expiry on the tab Settings."))
+            sentences.append(
+                self.env._(
+                    "Refresh tokens of a public application never expire, although it cannot keep a secret: "
+                    "enter a refresh token expiry on the tab Settings."
+                )
+            )
         if self.client_type == CONFIDENTIAL and not self.require_pkce:
-            sentences.append(self.env._(
-                "PKCE is not required: switch it on as soon as the application can do it, on the tab Settings."))
+            sentences.append(
+                self.env._(
+                    "PKCE is not required: switch it on as soon as the application can do it, on the tab Settings."
+                )
+            )
         if self.legacy_connector:
-            sentences.append(self.env._(
-                "Legacy connector: the application may send its secret where others can read it. Replace the "
-                "connector, and switch it off on the tab Settings."))
+            sentences.append(
+                self.env._(
+                    "Legacy connector: the application may send its secret where others can read it. Replace the "
+                    "connector, and switch it off on the tab Settings."
+                )
+            )
         if self._may_read() and self.model_scheme_id.active and self.model_scheme_id.limit_models == NONE:
-            sentences.append(self.env._(
-                "The application may read all models that the user may: choose a model scheme on the tab Settings "
-                "that lists only what it needs."))
+            sentences.append(
+                self.env._(
+                    "The application may read all models that the user may: choose a model scheme on the tab Settings "
+                    "that lists only what it needs."
+                )
+            )
         # sudo: ir.config_parameter - the issuer is public
         parameter = self.env['ir.config_parameter'].sudo().get_param('orestapi.issuer')
         if parameter and parameter.rstrip('/') != self._get_issuer():
-            sentences.append(self.env._(
-                "The issuer of the settings is not used, because it is no address: write it as scheme and host in "
-                "lower case, without a path."))
+            sentences.append(
+                self.env._(
+                    "The issuer of the settings is not used, because it is no address: write it as scheme and host in "
+                    "lower case, without a path."
+                )
+            )
         issuer = urlsplit(self._get_issuer())
         if issuer.scheme != 'https' and issuer.hostname not in ('localhost', '127.0.0.1', '::1'):
-            sentences.append(self.env._(
-                "This server is reached without encryption: set the system parameter web.base.url to an "
-                "address with https."))
+            sentences.append(
+                self.env._(
+                    "This server is reached without encryption: set the system parameter web.base.url to an "
+                    "address with https."
+                )
+            )
         return sentences
 
     def _compute_counts(self):
         def get_counts(model, domain, groupby):
             domain = [(groupby, 'in', self.ids), *domain]
-            return {application.id: count for application, count in self.env[model]._read_group(
-                domain, [groupby], ['__count'])}
+            return {
+                application.id: count
+                for application, count in self.env[model]._read_group(domain, [groupby], ['__count'])
+            }
 
         authorizations = get_counts('orestapi.authorization', [], 'application_id')
         events = get_counts('orestapi.event', [], 'application_id')
@@ -173,8 +242,10 @@ class OrestapiApplication(models.Model):
             of_application = [('authorization_id.application_id', 'in', application.ids)]
             application.authorization_count = authorizations.get(application.id, 0)
             application.event_count = events.get(application.id, 0)
-            application.sign_in_count = self.env['orestapi.token'].search_count(
-                [*of_application, ('revoked_at', '=', False)])
+            application.sign_in_count = self.env['orestapi.token'].search_count([
+                *of_application,
+                ('revoked_at', '=', False),
+            ])
             application.code_count = self.env['orestapi.authorization.code'].search_count(of_application)
 
     def _compute_endpoints(self):
@@ -192,14 +263,19 @@ class OrestapiApplication(models.Model):
     def _compute_test_uri(self):
         for application in self:
             uri = application.uri_ids[:1].uri
-            application.test_uri = uri and application.client_id and '{}?{}'.format(
-                self._get_issuer() + metadata.AUTHORIZATION_ENDPOINT,
-                urlencode({
-                    'response_type': authorization_request.CODE,
-                    'client_id': application.client_id,
-                    'redirect_uri': uri,
-                    'scope': ' '.join(application.scope_ids.mapped('name')),
-                    'state': 'test',
-                    'code_challenge': pkce.compute_challenge(EXAMPLE_VERIFIER),
-                    'code_challenge_method': pkce.METHOD,
-                }))
+            application.test_uri = (
+                uri
+                and application.client_id
+                and '{}?{}'.format(
+                    self._get_issuer() + metadata.AUTHORIZATION_ENDPOINT,
+                    urlencode({
+                        'response_type': authorization_request.CODE,
+                        'client_id': application.client_id,
+                        'redirect_uri': uri,
+                        'scope': ' '.join(application.scope_ids.mapped('name')),
+                        'state': 'test',
+                        'code_challenge': pkce.compute_challenge(EXAMPLE_VERIFIER),
+                        'code_challenge_method': pkce.METHOD,
+                    }),
+                )
+            )

@@ -7,18 +7,26 @@ from ..oauth2.redirect_uri import Problem
 
 class OrestapiApplicationUri(models.Model):
     """An address that an application may receive its authorization codes at (RFC 6749 §3.1.2)."""
+
     _name = 'orestapi.application.uri'
     _description = "Callback URI"
     _rec_name = 'uri'
     _order = 'id'
 
     application_id = fields.Many2one(
-        'orestapi.application', "Application", required=True, index=True, ondelete='cascade',
-        help="The application that may receive codes at this address.")
+        'orestapi.application',
+        "Application",
+        required=True,
+        index=True,
+        ondelete='cascade',
+        help="The application that may receive codes at this address.",
+    )
     uri = fields.Char(
-        "URI", required=True,
+        "URI",
+        required=True,
         help="The address that the browser returns to after the user has allowed or refused. "
-             "It must be written here exactly as the application sends it.")
+        "It must be written here exactly as the application sends it.",
+    )
     description = fields.Char(help="What this address is for, for example the name of the server.")
     warning = fields.Char(compute='_compute_warning', help="What is risky about this address.")
 
@@ -66,16 +74,20 @@ class OrestapiApplicationUri(models.Model):
             Problem.TOO_LONG: self.env._("A URI has at most %s characters.", redirect_uri.MAX_LENGTH),
             Problem.CHARACTERS: self.env._(
                 "Write the URI in plain letters, digits and signs, without blanks; percent-encode all others, "
-                "and write the scheme in lower case."),
+                "and write the scheme in lower case."
+            ),
             Problem.WILDCARD: self.env._("Write each URI in full: a wildcard (*) is not allowed."),
             Problem.FRAGMENT: self.env._("Write the URI without the part from # on."),
             Problem.RELATIVE: self.env._(
-                "Write the whole URI, beginning with its scheme, for example https://wiki.example.com/callback."),
+                "Write the whole URI, beginning with its scheme, for example https://wiki.example.com/callback."
+            ),
             Problem.SCHEME: self.env._(
                 "Begin with https://, or with a scheme that only the application has and that has a period in it, "
-                "for example com.example.app:/callback."),
+                "for example com.example.app:/callback."
+            ),
             Problem.HOST: self.env._(
-                "Write a host name or an address after the scheme, for example https://wiki.example.com/callback."),
+                "Write a host name or an address after the scheme, for example https://wiki.example.com/callback."
+            ),
             Problem.USER_INFORMATION: self.env._("Write the URI without a user name and password before the host."),
             Problem.PORT: self.env._("Write the port as a number from 1 to 65535, or leave it out."),
             Problem.DOT_SEGMENTS: self.env._("Write the path without the segments \".\" and \"..\"."),

@@ -7,45 +7,69 @@ from .orestapi_application import ADMINISTRATOR
 
 class OrestapiAuthorization(models.Model):
     """This user lets this application act for them, within these scopes."""
+
     _name = 'orestapi.authorization'
     _description = "Authorization"
     _rec_name = 'application_id'
     _order = 'id desc'
 
     user_id = fields.Many2one(
-        'res.users', "User", required=True, readonly=True, index=True, ondelete='cascade',
-        help="The user for whom the application acts.")
+        'res.users',
+        "User",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete='cascade',
+        help="The user for whom the application acts.",
+    )
     application_id = fields.Many2one(
-        'orestapi.application', "Application", required=True, readonly=True, index=True, ondelete='cascade',
-        help="The application that acts for the user.")
-    scope_ids = fields.Many2many(
-        'orestapi.scope', string="Scopes", readonly=True, help="What the user has allowed.")
+        'orestapi.application',
+        "Application",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete='cascade',
+        help="The application that acts for the user.",
+    )
+    scope_ids = fields.Many2many('orestapi.scope', string="Scopes", readonly=True, help="What the user has allowed.")
     scope_description = fields.Text(
-        "What It May Do", compute='_compute_scope_description',
-        help="What the application may do, in words.")
+        "What It May Do", compute='_compute_scope_description', help="What the application may do, in words."
+    )
     offer_widened = fields.Boolean(
-        "Asks Again", readonly=True,
+        "Asks Again",
+        readonly=True,
         help="The application may read more than when the user allowed it, so that the user is asked once more at the "
-             "next sign-in.")
+        "next sign-in.",
+    )
     token_ids = fields.One2many(
-        'orestapi.token', 'authorization_id', "Sign-ins", readonly=True,
-        help="The devices and browsers on which the application acts for the user.")
+        'orestapi.token',
+        'authorization_id',
+        "Sign-ins",
+        readonly=True,
+        help="The devices and browsers on which the application acts for the user.",
+    )
     sign_in_count = fields.Integer(
-        "Active Sign-ins", compute='_compute_sign_ins', help="On how many devices or browsers the application is used.")
+        "Active Sign-ins", compute='_compute_sign_ins', help="On how many devices or browsers the application is used."
+    )
     last_used_at = fields.Datetime(
-        "Last Used", compute='_compute_sign_ins',
-        help="When the application last acted for the user, exact to ten minutes.")
+        "Last Used",
+        compute='_compute_sign_ins',
+        help="When the application last acted for the user, exact to ten minutes.",
+    )
     devices = fields.Char(compute='_compute_devices', help="The devices and browsers on which the application is used.")
     create_date = fields.Datetime("Since", readonly=True)
 
     _user_application_unique = models.Constraint(
-        'UNIQUE (user_id, application_id)', "The user has already authorized this application.")
+        'UNIQUE (user_id, application_id)', "The user has already authorized this application."
+    )
 
     @api.depends('token_ids.revoked_at', 'token_ids.last_used_at')
     def _compute_sign_ins(self):
         groups = self.env['orestapi.token']._read_group(
             [('authorization_id', 'in', self.ids), ('revoked_at', '=', False)],
-            ['authorization_id'], ['__count', 'last_used_at:max'])
+            ['authorization_id'],
+            ['__count', 'last_used_at:max'],
+        )
         sign_ins = {authorization.id: (count, last_used_at) for authorization, count, last_used_at in groups}
         for authorization in self:
             authorization.sign_in_count, authorization.last_used_at = sign_ins.get(authorization.id, (0, False))
@@ -116,42 +140,59 @@ class OrestapiAuthorization(models.Model):
         # And locked against its deletion: a code is to refer to it, and who disconnects
         # the application meanwhile makes this request start over.
         self.flush_model(['user_id', 'application_id', 'offer_widened'])
-        self.env.cr.execute(SQL(
-            """
-            SELECT id, offer_widened
-              FROM orestapi_authorization
-             WHERE user_id = %s AND application_id = %s
-               FOR KEY SHARE
-            """,
-            user.id, client.id,
-        ), log_exceptions=False)
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT id, offer_widened
+                  FROM orestapi_authorization
+                 WHERE user_id = %s AND application_id = %s
+                   FOR KEY SHARE
+                """,
+                user.id,
+                client.id,
+            ),
+            log_exceptions=False,
+        )
         authorization_id, offer_widened = self.env.cr.fetchone() or (None, False)
         if not authorization_id:
             # In SQL because two windows may give the same consent at once, and the
             # second must find the row of the first instead of failing: the database
             # tells it to start over. That is no error, so that it is not logged as one.
-            self.env.cr.execute(SQL(
-                """
-                INSERT INTO orestapi_authorization (
-                       user_id, application_id, create_uid, create_date, write_uid, write_date)
-                VALUES (%(user_id)s, %(application_id)s, %(user_id)s, %(now)s, %(user_id)s, %(now)s)
-                ON CONFLICT (user_id, application_id) DO NOTHING
-                RETURNING id
-                """,
-                user_id=user.id, application_id=client.id, now=fields.Datetime.now(),
-            ), log_exceptions=False)
+            self.env.cr.execute(
+                SQL(
+                    """
+                    INSERT INTO orestapi_authorization (
+                           user_id, application_id, create_uid, create_date, write_uid, write_date)
+                    VALUES (%(user_id)s, %(application_id)s, %(user_id)s, %(now)s, %(user_id)s, %(now)s)
+                    ON CONFLICT (user_id, application_id) DO NOTHING
+                    RETURNING id
+                    """,
+                    user_id=user.id,
+                    application_id=client.id,
+                    now=fields.Datetime.now(),
+                ),
+                log_exceptions=False,
+            )
             [authorization_id] = self.env.cr.fetchone()
-        self.env.cr.execute(SQL(
-            """
-            INSERT INTO orestapi_authorization_orestapi_scope_rel (orestapi_authorization_id, orestapi_scope_id)
-            SELECT %s, id FROM orestapi_scope WHERE name = ANY(%s)
-            ON CONFLICT DO NOTHING
-            """,
-            authorization_id, list(scope),
-        ), log_exceptions=False)
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO orestapi_authorization_orestapi_scope_rel (orestapi_authorization_id, orestapi_scope_id)
+                SELECT %s, id FROM orestapi_scope WHERE name = ANY(%s)
+                ON CONFLICT DO NOTHING
+                """,
+                authorization_id,
+                list(scope),
+            ),
+            log_exceptions=False,
+        )
         if offer_widened and 'read' in scope:
-            self.env.cr.execute(SQL(
-                "UPDATE orestapi_authorization SET offer_widened = FALSE WHERE id = %s", authorization_id,
-            ), log_exceptions=False)
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE orestapi_authorization SET offer_widened = FALSE WHERE id = %s",
+                    authorization_id,
+                ),
+                log_exceptions=False,
+            )
         self.invalidate_model()
         return authorization_id

@@ -17,6 +17,7 @@ VACUUM_BATCH = 10_000
 
 class OrestapiAuthorizationCode(models.Model):
     """An authorization code between consent and tokens (RFC 6749 §4.1.2)."""
+
     _name = 'orestapi.authorization.code'
     _description = "Authorization Code"
     _order = 'id desc'
@@ -24,41 +25,51 @@ class OrestapiAuthorizationCode(models.Model):
     _log_access = False
 
     authorization_id = fields.Many2one(
-        'orestapi.authorization', required=True, readonly=True, index=True, ondelete='cascade')
+        'orestapi.authorization', required=True, readonly=True, index=True, ondelete='cascade'
+    )
     application_id = fields.Many2one(
-        related='authorization_id.application_id',
-        help="The application that acts for the user.")
+        related='authorization_id.application_id', help="The application that acts for the user."
+    )
     user_id = fields.Many2one(related='authorization_id.user_id', help="The user for whom the application acts.")
     digest = fields.Char(required=True, groups=NO_ACCESS)
     redirect_uri = fields.Char(
-        "Callback URI", required=True, readonly=True,
-        help="The address that the code was sent to.")
+        "Callback URI", required=True, readonly=True, help="The address that the code was sent to."
+    )
     redirect_uri_sent = fields.Boolean(readonly=True)
     code_challenge = fields.Char(groups=NO_ACCESS)
     scope = fields.Char(
-        required=True, readonly=True,
-        help="What the application asked for, in the words of the protocol.")
+        required=True, readonly=True, help="What the application asked for, in the words of the protocol."
+    )
     create_date = fields.Datetime("Issued", required=True, readonly=True)
     expires_at = fields.Datetime(
-        "Expires", required=True, readonly=True, index=True,
-        help="Until when the code could be exchanged for tokens.")
+        "Expires", required=True, readonly=True, index=True, help="Until when the code could be exchanged for tokens."
+    )
     used_at = fields.Datetime("Used", readonly=True, help="When the code was exchanged for tokens. It works once.")
     verifier_failures = fields.Integer(
-        "Wrong Verifiers", default=0, readonly=True,
-        help="How often the code was presented without the right proof (PKCE).")
+        "Wrong Verifiers",
+        default=0,
+        readonly=True,
+        help="How often the code was presented without the right proof (PKCE).",
+    )
     revoked = fields.Boolean(readonly=True)
     revocation_count = fields.Integer(groups=NO_ACCESS)
     address = fields.Char(
-        "IP Address", readonly=True,
-        help="The IP address of the browser that the code was sent through.")
+        "IP Address", readonly=True, help="The IP address of the browser that the code was sent through."
+    )
     user_agent = fields.Char("Browser", readonly=True, help="How the browser described itself.")
     token_id = fields.Many2one(
-        'orestapi.token', "Sign-in", readonly=True, index='btree_not_null', ondelete='set null',
-        help="The sign-in that the code gave.")
+        'orestapi.token',
+        "Sign-in",
+        readonly=True,
+        index='btree_not_null',
+        ondelete='set null',
+        help="The sign-in that the code gave.",
+    )
     state = fields.Selection(
         [('valid', "Valid"), ('used', "Used"), ('expired', "Expired"), ('revoked', "Revoked")],
         compute='_compute_state',
-        help="Whether the code can still be used.")
+        help="Whether the code can still be used.",
+    )
 
     @api.depends_context('lang')
     def _compute_display_name(self):
@@ -142,18 +153,20 @@ class OrestapiAuthorizationCode(models.Model):
 
     @api.model
     def _fetch(self, code_id):
-        rows = self.env.execute_query_dict(SQL(
-            """
-            SELECT code.id, digest, redirect_uri, redirect_uri_sent, code_challenge, scope, expires_at, used_at,
-                   verifier_failures, token_id, application_id, user_id,
-                   revoked OR revocation_count <> COALESCE(orestapi_revocation_count, 0) AS revoked
-              FROM orestapi_authorization_code AS code
-              JOIN orestapi_authorization AS "authorization" ON "authorization".id = authorization_id
-              JOIN res_users AS users ON users.id = user_id
-             WHERE code.id = %s
-            """,
-            code_id,
-        ))
+        rows = self.env.execute_query_dict(
+            SQL(
+                """
+                SELECT code.id, digest, redirect_uri, redirect_uri_sent, code_challenge, scope, expires_at, used_at,
+                       verifier_failures, token_id, application_id, user_id,
+                       revoked OR revocation_count <> COALESCE(orestapi_revocation_count, 0) AS revoked
+                  FROM orestapi_authorization_code AS code
+                  JOIN orestapi_authorization AS "authorization" ON "authorization".id = authorization_id
+                  JOIN res_users AS users ON users.id = user_id
+                 WHERE code.id = %s
+                """,
+                code_id,
+            )
+        )
         return rows[0] if rows else None
 
     @api.model
@@ -172,30 +185,37 @@ class OrestapiAuthorizationCode(models.Model):
         try:
             pkce.check_verifier(request.code_verifier, code['code_challenge'])
         except InvalidGrant:
-            self.env.cr.execute(SQL(
-                "UPDATE orestapi_authorization_code SET verifier_failures = verifier_failures + 1 WHERE id = %s",
-                code['id'],
-            ), log_exceptions=False)
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE orestapi_authorization_code SET verifier_failures = verifier_failures + 1 WHERE id = %s",
+                    code['id'],
+                ),
+                log_exceptions=False,
+            )
             raise
 
     @api.model
     def _end_replayed(self, code, client, address):
         if self.env['orestapi.token']._end([code['token_id']], 'code_replayed'):
             self.env['orestapi.event']._log(
-                'code_replayed', application_id=client.id, user_id=code['user_id'], address=address)
+                'code_replayed', application_id=client.id, user_id=code['user_id'], address=address
+            )
 
     @api.model
     def _revoke_all(self, user_ids):
         """Make the unused codes of users worthless."""
-        self.env.cr.execute(SQL(
-            """
-            UPDATE orestapi_authorization_code AS code
-               SET revoked = TRUE
-              FROM orestapi_authorization AS "authorization"
-             WHERE "authorization".id = authorization_id AND user_id = ANY(%s) AND used_at IS NULL
-            """,
-            list(user_ids),
-        ), log_exceptions=False)
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE orestapi_authorization_code AS code
+                   SET revoked = TRUE
+                  FROM orestapi_authorization AS "authorization"
+                 WHERE "authorization".id = authorization_id AND user_id = ANY(%s) AND used_at IS NULL
+                """,
+                list(user_ids),
+            ),
+            log_exceptions=False,
+        )
         self.invalidate_model()
 
     @api.autovacuum
@@ -204,21 +224,24 @@ class OrestapiAuthorizationCode(models.Model):
 
         :return: how many were deleted, and whether there may be more
         """
-        self.env.cr.execute(SQL(
-            """
-            DELETE FROM orestapi_authorization_code
-             WHERE ctid = ANY(ARRAY(
-                   SELECT code.ctid
-                     FROM orestapi_authorization_code AS code
-                     JOIN orestapi_authorization AS "authorization" ON "authorization".id = code.authorization_id
-                     JOIN orestapi_application AS application ON application.id = "authorization".application_id
-                    WHERE code.expires_at <= %(now)s
-                      AND code.expires_at + authorization_code_retain * interval '1 day' <= %(now)s
-                    ORDER BY code.expires_at
-                    LIMIT %(batch)s
-                      FOR UPDATE OF code SKIP LOCKED))
-            """,
-            now=fields.Datetime.now(), batch=VACUUM_BATCH,
-        ))
+        self.env.cr.execute(
+            SQL(
+                """
+                DELETE FROM orestapi_authorization_code
+                 WHERE ctid = ANY(ARRAY(
+                       SELECT code.ctid
+                         FROM orestapi_authorization_code AS code
+                         JOIN orestapi_authorization AS "authorization" ON "authorization".id = code.authorization_id
+                         JOIN orestapi_application AS application ON application.id = "authorization".application_id
+                        WHERE code.expires_at <= %(now)s
+                          AND code.expires_at + authorization_code_retain * interval '1 day' <= %(now)s
+                        ORDER BY code.expires_at
+                        LIMIT %(batch)s
+                          FOR UPDATE OF code SKIP LOCKED))
+                """,
+                now=fields.Datetime.now(),
+                batch=VACUUM_BATCH,
+            )
+        )
         deleted = self.env.cr.rowcount
         return deleted, deleted == VACUUM_BATCH

@@ -7,6 +7,7 @@ class OrestapiClientSecretShow(models.AbstractModel):
     Abstract, so that the secret is in no table: it travels from the button to
     the dialog in the context of the action, as Odoo's own API keys do.
     """
+
     _name = 'orestapi.client.secret.show'
     _description = "New Client Secret"
 
@@ -14,5 +15,5 @@ class OrestapiClientSecretShow(models.AbstractModel):
     id = fields.Id()
     client_id = fields.Char("Client ID", readonly=True, help="The name of the application in the protocol.")
     client_secret = fields.Char(
-        "Client Secret", readonly=True,
-        help="The password of the application. It is shown only now.")
+        "Client Secret", readonly=True, help="The password of the application. It is shown only now."
+    )

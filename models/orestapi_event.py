@@ -31,14 +31,14 @@ class OrestapiEvent(models.Model):
     Events are only ever added. They name people, applications and addresses,
     and never hold a secret, a code, a token or a verifier.
     """
+
     _name = 'orestapi.event'
     _description = "Event"
     _rec_name = 'message'
     _order = 'id desc'
     _log_access = False
 
-    reference = fields.Char(
-        readonly=True, help="The reference that an error page showed to the user.")
+    reference = fields.Char(readonly=True, help="The reference that an error page showed to the user.")
     create_date = fields.Datetime("When", required=True, readonly=True, index=True)
     kind = fields.Selection(
         [
@@ -61,30 +61,40 @@ class OrestapiEvent(models.Model):
             ('code_replayed', "Authorization code used twice"),
             ('refresh_token_reused', "Refresh token used twice"),
         ],
-        required=True, readonly=True,
-        help="What kind of event it is.")
+        required=True,
+        readonly=True,
+        help="What kind of event it is.",
+    )
     application_id = fields.Many2one(
-        'orestapi.application', "Application", readonly=True, index='btree_not_null', ondelete='set null',
-        help="The application that the event tells of.")
+        'orestapi.application',
+        "Application",
+        readonly=True,
+        index='btree_not_null',
+        ondelete='set null',
+        help="The application that the event tells of.",
+    )
     application_name = fields.Char(readonly=True, help="The name of the application at that time.")
     user_id = fields.Many2one(
-        'res.users', "User", readonly=True, ondelete='set null',
-        help="The user whom the event concerns.")
+        'res.users', "User", readonly=True, ondelete='set null', help="The user whom the event concerns."
+    )
     user_name = fields.Char(readonly=True, help="The name of the user at that time.")
     actor_id = fields.Many2one(
-        'res.users', "Done by", readonly=True, ondelete='set null', help="Who did it, where it was a person in Odoo.")
+        'res.users', "Done by", readonly=True, ondelete='set null', help="Who did it, where it was a person in Odoo."
+    )
     actor_name = fields.Char(readonly=True, help="The name of who did it at that time.")
     address = fields.Char("IP Address", readonly=True, help="The IP address that the request came from.")
     network = fields.Char(
-        readonly=True, help="By what failures are counted: the IP address, or the network of one in IPv6, where "
-                            "everybody has many.")
+        readonly=True,
+        help="By what failures are counted: the IP address, or the network of one in IPv6, where everybody has many.",
+    )
     detail = fields.Char(readonly=True, help="What made it happen, as the protocol or the sign-in calls it.")
     message = fields.Char("Event", compute='_compute_message', help="What happened, in a sentence.")
     mail_pending = fields.Boolean(groups=NO_ACCESS)
 
     # Counts failed client authentications, see `_authenticate_client`.
     _failures_idx = models.Index(
-        "(network, COALESCE(application_id, 0), create_date) WHERE kind = 'client_authentication_failed'")
+        "(network, COALESCE(application_id, 0), create_date) WHERE kind = 'client_authentication_failed'"
+    )
     # Counts refused authorization requests, see `_log_refused_request`.
     _refused_idx = models.Index("(network, create_date) WHERE kind = 'authorization_request_refused'")
     _mail_pending_idx = models.Index("(id) WHERE mail_pending")
@@ -119,21 +129,25 @@ class OrestapiEvent(models.Model):
                 return self.env._("%(actor)s changed the client secret of %(application)s.", **values)
             case 'offer_changed':
                 return self.env._(
-                    "%(actor)s changed what %(application)s may read (model scheme: %(detail)s).", **values)
+                    "%(actor)s changed what %(application)s may read (model scheme: %(detail)s).", **values
+                )
             case 'offer_widened':
                 return self.env._(
                     "%(actor)s let %(application)s read more (model scheme: %(detail)s); its users are asked again.",
-                    **values)
+                    **values,
+                )
             case 'client_authentication_failed':
                 return self.env._("%(application)s gave a wrong client ID or secret from %(address)s.", **values)
             case 'authorization_request_refused':
                 return self.env._(
-                    "A request from %(address)s to authorize %(application)s was refused: %(detail)s", **values)
+                    "A request from %(address)s to authorize %(application)s was refused: %(detail)s", **values
+                )
             case 'consent_given':
                 return self.env._("%(user)s allowed %(application)s: %(detail)s.", **values)
             case 'consent_by_setting':
                 return self.env._(
-                    "%(application)s was allowed without asking %(user)s, because it is trusted: %(detail)s.", **values)
+                    "%(application)s was allowed without asking %(user)s, because it is trusted: %(detail)s.", **values
+                )
             case 'consent_refused':
                 return self.env._("%(user)s refused %(application)s.", **values)
             case 'authorization_revoked':
@@ -143,17 +157,23 @@ class OrestapiEvent(models.Model):
             case 'sign_ins_ended':
                 return self.env._(
                     "The sign-ins of %(user)s at %(application)s were ended: %(reason)s.",
-                    **values, reason=self._get_reason())
+                    **values,
+                    reason=self._get_reason(),
+                )
             case 'token_revoked':
                 return self.env._("%(application)s signed %(user)s out from %(address)s.", **values)
             case 'code_replayed':
                 return self.env._(
                     "An authorization code of %(application)s for %(user)s was used twice, the second time from "
-                    "%(address)s; the sign-in was ended.", **values)
+                    "%(address)s; the sign-in was ended.",
+                    **values,
+                )
             case 'refresh_token_reused':
                 return self.env._(
                     "A refresh token of %(application)s for %(user)s was reused from %(address)s; the sign-in was "
-                    "ended.", **values)
+                    "ended.",
+                    **values,
+                )
         return self.kind
 
     def _get_reason(self):
@@ -237,7 +257,8 @@ class OrestapiEvent(models.Model):
                 *events.mapped('message'),
                 events.env._(
                     "Somebody may have stolen a code or a token. More often, the application sends one twice by "
-                    "mistake. The events in Odoo, menu Oregional, tell when and from where."),
+                    "mistake. The events in Odoo, menu Oregional, tell when and from where."
+                ),
             ]),
         )
         try:
@@ -261,18 +282,26 @@ class OrestapiEvent(models.Model):
             None when the event was not kept
         """
         now = fields.Datetime.now()
-        [[count]] = self.env.execute_query(SQL(
-            """
-            SELECT count(*) FROM orestapi_event
-             WHERE kind = 'authorization_request_refused' AND network = %s AND create_date > %s
-            """,
-            get_network(address), now - REFUSED_WINDOW,
-        ))
+        [[count]] = self.env.execute_query(
+            SQL(
+                """
+                SELECT count(*) FROM orestapi_event
+                 WHERE kind = 'authorization_request_refused' AND network = %s AND create_date > %s
+                """,
+                get_network(address),
+                now - REFUSED_WINDOW,
+            )
+        )
         if count >= REFUSED_LIMIT:
             return None
         reference = secrets.token_hex(4)
-        self._log('authorization_request_refused', application_id=application_id, address=address,
-                  detail=description, reference=reference)
+        self._log(
+            'authorization_request_refused',
+            application_id=application_id,
+            address=address,
+            detail=description,
+            reference=reference,
+        )
         return reference
 
     @api.autovacuum
@@ -283,13 +312,17 @@ class OrestapiEvent(models.Model):
         """
         # sudo: ir.config_parameter - a setting of this addon
         days = self.env['ir.config_parameter'].sudo().get_param('orestapi.event_retention', RETENTION)
-        self.env.cr.execute(SQL(
-            """
-            DELETE FROM orestapi_event WHERE id IN (
-                SELECT id FROM orestapi_event WHERE create_date < %s - %s * interval '1 day'
-                 ORDER BY create_date LIMIT %s FOR UPDATE SKIP LOCKED)
-            """,
-            fields.Datetime.now(), int(days), VACUUM_BATCH,
-        ))
+        self.env.cr.execute(
+            SQL(
+                """
+                DELETE FROM orestapi_event WHERE id IN (
+                    SELECT id FROM orestapi_event WHERE create_date < %s - %s * interval '1 day'
+                     ORDER BY create_date LIMIT %s FOR UPDATE SKIP LOCKED)
+                """,
+                fields.Datetime.now(),
+                int(days),
+                VACUUM_BATCH,
+            )
+        )
         deleted = self.env.cr.rowcount
         return deleted, deleted == VACUUM_BATCH

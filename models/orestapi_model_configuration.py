@@ -11,47 +11,68 @@ class OrestapiModelConfiguration(models.Model):
     when an app is removed and installed again, what it had excluded would
     otherwise be offered.
     """
+
     _name = 'orestapi.model.configuration'
     _description = "Model Configuration"
     _order = 'name, id'
 
     name = fields.Char(
-        required=True, translate=True,
-        help="The name under which applications show the model, for example Partners.")
+        required=True, translate=True, help="The name under which applications show the model, for example Partners."
+    )
     active = fields.Boolean(
         default=True,
-        help="The model of an inactive configuration is not offered by any of the schemes that it belongs to.")
+        help="The model of an inactive configuration is not offered by any of the schemes that it belongs to.",
+    )
     icon = fields.Image(
-        max_width=256, max_height=256, help="The picture that applications may show beside the records.")
+        max_width=256, max_height=256, help="The picture that applications may show beside the records."
+    )
     model_id = fields.Many2one(
-        'ir.model', "Model", compute='_compute_model_id', search='_search_model_id', readonly=False,
+        'ir.model',
+        "Model",
+        compute='_compute_model_id',
+        search='_search_model_id',
+        readonly=False,
         domain=[('abstract', '=', False), ('transient', '=', False)],
-        help="What is offered. It cannot be changed later: make another configuration for another model.")
+        help="What is offered. It cannot be changed later: make another configuration for another model.",
+    )
     model = fields.Char(
-        "Technical Name", required=True, readonly=True, index=True,
-        help="The technical name of the model.")
+        "Technical Name", required=True, readonly=True, index=True, help="The technical name of the model."
+    )
     limit_fields = fields.Selection(
         [(NONE, "None"), (BLACKLIST, "Blacklist"), (WHITELIST, "Whitelist")],
-        required=True, default=WHITELIST,
+        required=True,
+        default=WHITELIST,
         help="Which fields of the model applications may read, as far as the user may. Pictures, files and "
-             "whatever looks like a password or a key are offered only by a whitelist that names them.")
+        "whatever looks like a password or a key are offered only by a whitelist that names them.",
+    )
     field_ids = fields.Many2many(
-        'ir.model.fields', string="Fields", compute='_compute_field_ids', inverse='_inverse_field_ids',
+        'ir.model.fields',
+        string="Fields",
+        compute='_compute_field_ids',
+        inverse='_inverse_field_ids',
         domain="[('model_id', '=', model_id)]",
-        help="The fields that are offered, or those that are not, as the limit says.")
+        help="The fields that are offered, or those that are not, as the limit says.",
+    )
     field_names = fields.Text(
-        "Names of the Fields", readonly=True,
-        help="The technical names of the fields in the list, also of those that do not exist now.")
+        "Names of the Fields",
+        readonly=True,
+        help="The technical names of the fields in the list, also of those that do not exist now.",
+    )
     missing_field_names = fields.Char(
-        "Missing Fields", compute='_compute_field_ids',
+        "Missing Fields",
+        compute='_compute_field_ids',
         help="Fields in the list that do not exist now, because an app was removed. They stay in the list, so that "
-             "nothing changes when the app is installed again.")
+        "nothing changes when the app is installed again.",
+    )
     scheme_ids = fields.Many2many(
-        'orestapi.model.scheme', string="Model Schemes", context={'active_test': False},
-        help="The model schemes that this configuration belongs to.")
+        'orestapi.model.scheme',
+        string="Model Schemes",
+        context={'active_test': False},
+        help="The model schemes that this configuration belongs to.",
+    )
     scheme_count = fields.Integer(
-        compute='_compute_scheme_count',
-        help="How many model schemes the configuration belongs to.")
+        compute='_compute_scheme_count', help="How many model schemes the configuration belongs to."
+    )
 
     create_uid = fields.Many2one('res.users', "Created by", readonly=True)
     create_date = fields.Datetime("Created on", readonly=True)
@@ -75,7 +96,9 @@ class OrestapiModelConfiguration(models.Model):
         for configuration in self:
             names = configuration._get_field_names()
             found = self.env['ir.model.fields'].search([
-                ('model', '=', configuration.model), ('name', 'in', list(names))])
+                ('model', '=', configuration.model),
+                ('name', 'in', list(names)),
+            ])
             configuration.field_ids = found
             configuration.missing_field_names = ', '.join(sorted(names.difference(found.mapped('name'))))
 
@@ -83,8 +106,11 @@ class OrestapiModelConfiguration(models.Model):
         for configuration in self:
             chosen = configuration.field_ids
             if set(chosen.mapped('model')) - {configuration.model}:
-                raise ValidationError(self.env._(
-                    "%(configuration)s: choose only fields of its own model.", configuration=configuration.name))
+                raise ValidationError(
+                    self.env._(
+                        "%(configuration)s: choose only fields of its own model.", configuration=configuration.name
+                    )
+                )
             existing = self.env['ir.model.fields'].search([('model', '=', configuration.model)]).mapped('name')
             missing = configuration._get_field_names().difference(existing)
             configuration.field_names = '\n'.join(sorted({*chosen.mapped('name'), *missing}))
@@ -109,9 +135,12 @@ class OrestapiModelConfiguration(models.Model):
         for configuration in self:
             model = self.env.get(configuration.model)
             if model is None or model._abstract or model._transient:
-                raise ValidationError(self.env._(
-                    "%(model)s has no records that could be offered: choose another model.",
-                    model=configuration.model))
+                raise ValidationError(
+                    self.env._(
+                        "%(model)s has no records that could be offered: choose another model.",
+                        model=configuration.model,
+                    )
+                )
 
     @api.constrains('model', 'scheme_ids')
     def _check_schemes(self):
@@ -126,8 +155,9 @@ class OrestapiModelConfiguration(models.Model):
     def write(self, vals):
         vals = self._with_model_name(vals)
         if 'model' in vals and any(configuration.model != vals['model'] for configuration in self):
-            raise ValidationError(self.env._(
-                "The model of a configuration cannot be changed: make another configuration."))
+            raise ValidationError(
+                self.env._("The model of a configuration cannot be changed: make another configuration.")
+            )
         with self.env['orestapi.application']._watch_offers():
             return super().write(vals)
 

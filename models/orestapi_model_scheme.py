@@ -11,39 +11,58 @@ class OrestapiModelScheme(models.Model):
 
     Several applications can share one scheme; changing it changes all of them.
     """
+
     _name = 'orestapi.model.scheme'
     _description = "Model Scheme"
     _order = 'name, id'
 
     name = fields.Char(
-        required=True, translate=True, help="The name by which you choose the scheme for an application.")
+        required=True, translate=True, help="The name by which you choose the scheme for an application."
+    )
     description = fields.Text(translate=True, help="What the scheme is for.")
     active = fields.Boolean(
-        default=True, help="An inactive scheme offers nothing: its applications can read no records.")
+        default=True, help="An inactive scheme offers nothing: its applications can read no records."
+    )
     limit_models = fields.Selection(
         [(NONE, "None"), (BLACKLIST, "Blacklist"), (WHITELIST, "Whitelist")],
-        required=True, default=WHITELIST,
-        help="Which models applications may read, as far as the user may.")
+        required=True,
+        default=WHITELIST,
+        help="Which models applications may read, as far as the user may.",
+    )
     model_ids = fields.Many2many(
-        'ir.model', string="Excluded Models", compute='_compute_model_ids', inverse='_inverse_model_ids',
+        'ir.model',
+        string="Excluded Models",
+        compute='_compute_model_ids',
+        inverse='_inverse_model_ids',
         domain=[('abstract', '=', False), ('transient', '=', False)],
-        help="The models that are not offered.")
+        help="The models that are not offered.",
+    )
     # By name, so that an app that is removed and installed again finds its models
     # excluded as before.
     model_names = fields.Text("Names of the Excluded Models", readonly=True)
     missing_model_names = fields.Char(
-        "Missing Models", compute='_compute_model_ids',
+        "Missing Models",
+        compute='_compute_model_ids',
         help="Excluded models that do not exist now, because an app was removed. They stay excluded when the app is "
-             "installed again.")
+        "installed again.",
+    )
     configuration_ids = fields.Many2many(
-        'orestapi.model.configuration', string="Model Configurations", context={'active_test': False},
-        help="How single models are offered. The fields that they leave out are never offered, whatever the limit.")
+        'orestapi.model.configuration',
+        string="Model Configurations",
+        context={'active_test': False},
+        help="How single models are offered. The fields that they leave out are never offered, whatever the limit.",
+    )
     application_ids = fields.One2many(
-        'orestapi.application', 'model_scheme_id', "Applications", context={'active_test': False}, readonly=True,
-        help="The applications that read records by this scheme.")
+        'orestapi.application',
+        'model_scheme_id',
+        "Applications",
+        context={'active_test': False},
+        readonly=True,
+        help="The applications that read records by this scheme.",
+    )
     application_count = fields.Integer(
-        compute='_compute_application_count',
-        help="How many applications read records by this scheme.")
+        compute='_compute_application_count', help="How many applications read records by this scheme."
+    )
 
     create_uid = fields.Many2one('res.users', "Created by", readonly=True)
     create_date = fields.Datetime("Created on", readonly=True)
@@ -79,9 +98,13 @@ class OrestapiModelScheme(models.Model):
             seen = set()
             for configuration in scheme.configuration_ids:
                 if configuration.model in seen:
-                    raise ValidationError(self.env._(
-                        "%(scheme)s has two configurations of the same model (%(model)s): remove one of them.",
-                        scheme=scheme.name, model=configuration.model))
+                    raise ValidationError(
+                        self.env._(
+                            "%(scheme)s has two configurations of the same model (%(model)s): remove one of them.",
+                            scheme=scheme.name,
+                            model=configuration.model,
+                        )
+                    )
                 seen.add(configuration.model)
 
     @api.model_create_multi
@@ -102,17 +125,26 @@ class OrestapiModelScheme(models.Model):
         # An archived application comes back with its scheme.
         for scheme in self.with_context(active_test=False):
             if scheme.application_ids:
-                raise UserError(self.env._(
-                    "%(scheme)s cannot be deleted, because these applications use it: %(applications)s. Choose another "
-                    "model scheme for them first, or archive this one: then they can read no records.",
-                    scheme=scheme.name, applications=', '.join(scheme.application_ids.mapped('name'))))
+                raise UserError(
+                    self.env._(
+                        "%(scheme)s cannot be deleted, because these applications use it: %(applications)s. "
+                        "Choose another model scheme for them first, or archive this one: then they can read no "
+                        "records.",
+                        scheme=scheme.name,
+                        applications=', '.join(scheme.application_ids.mapped('name')),
+                    )
+                )
 
     def copy_data(self, default=None):
         vals_list = super().copy_data(default)
-        return vals_list if 'name' in (default or {}) else [
-            dict(vals, name=self.env._("%s (copy)", scheme.name))
-            for scheme, vals in zip(self, vals_list, strict=True)
-        ]
+        return (
+            vals_list
+            if 'name' in (default or {})
+            else [
+                dict(vals, name=self.env._("%s (copy)", scheme.name))
+                for scheme, vals in zip(self, vals_list, strict=True)
+            ]
+        )
 
     @api.model
     @tools.ormcache('scheme_id')
@@ -142,7 +174,8 @@ class OrestapiModelScheme(models.Model):
             fields=MappingProxyType({
                 configuration.model: Limit(
                     configuration.limit_fields,
-                    frozenset() if configuration.limit_fields == NONE else configuration._get_field_names())
+                    frozenset() if configuration.limit_fields == NONE else configuration._get_field_names(),
+                )
                 for configuration in active
             }),
             configurations=MappingProxyType({configuration.model: configuration.id for configuration in active}),

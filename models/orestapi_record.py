@@ -17,17 +17,21 @@ MAX_BINARY = 11 * 1024 * 1024
 MAX_BINARY_IDS = 10
 
 #: The highest value of a column that numbers records.
-MAX_ID = 2 ** 31 - 1
+MAX_ID = 2**31 - 1
 
 #: Names of fields that may hold what opens something.
 CREDENTIAL = re.compile(
     r'pass(word|wd|phrase)?(_|$)|(^|_)pwd|(^|_)pass|secret|token|api_?key|(^|_)key(s|_|$)|credential|totp|(^|_)otp'
     r'|signature|digest|(^|_)hash|(^|_)pin(_|$)|(^|_)cvv|iban|certificate|(^|_)salt|(^|_)seed'
     # Who knows such an address or number is let in: to a chat, to what a webhook does.
-    r'|(^|_)uuid|webhook|invitation')
+    r'|(^|_)uuid|webhook|invitation'
+)
 #: Fields of core that hold such a thing under a harmless name, or the text of a binary.
 CREDENTIAL_FIELDS = frozenset([
-    ('ir.config_parameter', 'value'), ('hr.employee', 'barcode'), ('ir.attachment', 'index_content')])
+    ('ir.config_parameter', 'value'),
+    ('hr.employee', 'barcode'),
+    ('ir.attachment', 'index_content'),
+])
 #: Never offered, whatever a configuration lists: nobody reads these.
 NEVER = frozenset(['password', 'new_password', 'totp_secret', 'api_key_ids', 'identitycheck_password'])
 
@@ -36,7 +40,15 @@ TEXT_TYPES = frozenset(['char', 'text', 'html'])
 
 #: Field types that are offered only by name: large, or holding values of any model.
 OPAQUE_TYPES = frozenset([
-    'binary', 'image', 'reference', 'many2one_reference', 'properties', 'properties_definition', 'json', 'serialized'])
+    'binary',
+    'image',
+    'reference',
+    'many2one_reference',
+    'properties',
+    'properties_definition',
+    'json',
+    'serialized',
+])
 
 
 class OrestapiRecord(models.AbstractModel):
@@ -46,6 +58,7 @@ class OrestapiRecord(models.AbstractModel):
     left out everywhere: no field can be read, searched, ordered by or followed
     that is not offered.
     """
+
     _name = 'orestapi.record'
     _description = "Records for Remote Applications"
 
@@ -77,8 +90,11 @@ class OrestapiRecord(models.AbstractModel):
         """Return whether the application may know that there is a model of this name."""
         model = self.env.get(name) if name in offer.models else None
         return (
-            model is not None and not model._abstract and not model._transient
-            and name in self.env['ir.model.access']._get_allowed_models('read'))
+            model is not None
+            and not model._abstract
+            and not model._transient
+            and name in self.env['ir.model.access']._get_allowed_models('read')
+        )
 
     @api.model
     def _get_model(self, offer, name):
@@ -108,7 +124,8 @@ class OrestapiRecord(models.AbstractModel):
         return (
             self._is_relation_offered(offer, field)
             and self._is_related_offered(offer, model, field)
-            and self._is_computed_offered(offer, model, field, set()))
+            and self._is_computed_offered(offer, model, field, set())
+        )
 
     @api.model
     def _is_credential(self, model, field):
@@ -124,8 +141,10 @@ class OrestapiRecord(models.AbstractModel):
             return True
         comodel = self.env[field.comodel_name]
         limit = offer.get_fields(field.comodel_name)
-        return 'display_name' in limit and (limit.lists('display_name') or self._is_computed_offered(
-            offer, comodel, comodel._fields['display_name'], set()))
+        return 'display_name' in limit and (
+            limit.lists('display_name')
+            or self._is_computed_offered(offer, comodel, comodel._fields['display_name'], set())
+        )
 
     @api.model
     def _is_computed_offered(self, offer, model, field, seen):
@@ -160,8 +179,10 @@ class OrestapiRecord(models.AbstractModel):
         if field.name in NEVER or self._is_credential(model, field):
             return False
         return (
-            field.type != 'many2one' or field.comodel_name not in offer.models
-            or 'display_name' in offer.get_fields(field.comodel_name))
+            field.type != 'many2one'
+            or field.comodel_name not in offer.models
+            or 'display_name' in offer.get_fields(field.comodel_name)
+        )
 
     @api.model
     def _get_dependencies(self, model, field):
@@ -208,8 +229,10 @@ class OrestapiRecord(models.AbstractModel):
         """
         if names is None:
             names = [
-                name for name in self.env['ir.model.access']._get_allowed_models('read')
-                if self._is_model_offered(offer, name)]
+                name
+                for name in self.env['ir.model.access']._get_allowed_models('read')
+                if self._is_model_offered(offer, name)
+            ]
         # sudo: ir.model - the name of a model that the user may read
         found = self.env['ir.model'].sudo().search_fetch([('model', 'in', names)], ['model', 'name'])
         labels = {model.model: model.name for model in found}
@@ -230,7 +253,8 @@ class OrestapiRecord(models.AbstractModel):
         # sudo: orestapi.model.configuration - its name and icon are what the application is offered
         configurations = self.env['orestapi.model.configuration'].sudo()
         configurations = configurations.browse(
-            offer.configurations[name] for name in names if name in offer.configurations)
+            offer.configurations[name] for name in names if name in offer.configurations
+        )
         return {configuration.model: configuration for configuration in configurations}
 
     @api.model
@@ -251,10 +275,13 @@ class OrestapiRecord(models.AbstractModel):
         for field_name, description in descriptions.items():
             field = model._fields[field_name]
             description['searchable'] = (
-                self._is_display_name_searchable(offer, model) if field_name == 'display_name'
-                else self._is_searchable(field))
+                self._is_display_name_searchable(offer, model)
+                if field_name == 'display_name'
+                else self._is_searchable(field)
+            )
             description['sortable'] = self._is_ordered(field) or (
-                field_name == 'display_name' and bool(self._get_default_order(model)))
+                field_name == 'display_name' and bool(self._get_default_order(model))
+            )
         return descriptions
 
     @api.model
@@ -306,7 +333,8 @@ class OrestapiRecord(models.AbstractModel):
     def _get_fields_to_read(self, offer, model, names=None):
         return [
             self._get_field(offer, model, name)
-            for name in dict.fromkeys(self._get_offered_fields(offer, model) if names is None else names)]
+            for name in dict.fromkeys(self._get_offered_fields(offer, model) if names is None else names)
+        ]
 
     @api.model
     def _has_binary(self, fields_):
@@ -324,8 +352,10 @@ class OrestapiRecord(models.AbstractModel):
     @api.model
     def _render_rows(self, fields_, rows, empty=None):
         return [
-            {'id': row['id'], **{
-                field.name: self._render(field, row[field.name], empty) for field in fields_ if field.name != 'id'}}
+            {
+                'id': row['id'],
+                **{field.name: self._render(field, row[field.name], empty) for field in fields_ if field.name != 'id'},
+            }
             for row in rows
         ]
 
@@ -390,8 +420,9 @@ class OrestapiRecord(models.AbstractModel):
             for menu in reversed(self.env['ir.ui.menu'].load_menus(False).values())
             if menu.get('action_model') == 'ir.actions.act_window'
         }
-        rows = self.env.execute_query(SQL(
-            "SELECT id FROM ir_act_window WHERE res_model = %s AND id = ANY(%s)", name, list(menus)))
+        rows = self.env.execute_query(
+            SQL("SELECT id FROM ir_act_window WHERE res_model = %s AND id = ANY(%s)", name, list(menus))
+        )
         found = {action_id for [action_id] in rows}
         for action_id in reversed(menus):
             if action_id in found:

@@ -30,11 +30,21 @@ PATTERNS = {'co': '%{}%', 'sw': '{}%', 'ew': '%{}'}
 
 class OrestapiRecordSearch(models.AbstractModel):
     """How remote applications search: with the filter language, in an order, page by page."""
+
     _inherit = 'orestapi.record'
 
     @api.model
     def _read_page(
-        self, offer, name, names, condition=None, text=None, ids=None, order=(), limit=20, cursor=None,
+        self,
+        offer,
+        name,
+        names,
+        condition=None,
+        text=None,
+        ids=None,
+        order=(),
+        limit=20,
+        cursor=None,
     ):
         """Find one page of records, and read them.
 
@@ -58,14 +68,17 @@ class OrestapiRecordSearch(models.AbstractModel):
         query = self._get_query(offer, model, condition, text, ids)
         keys = [
             (self._get_order_expression(offer, model, field_name, query), descending)
-            for field_name, descending in order if field_name != 'id']
+            for field_name, descending in order
+            if field_name != 'id'
+        ]
         keys.append((SQL.identifier(query.table, 'id'), dict(order).get('id', False)))
         search = repr((name, condition, text, ids, order, self.env.lang))
         if cursor is not None:
             position = order_language.parse_cursor(self._get_cursor_key(), search, cursor)
             query.add_where(self._get_continuation(keys, position))
         query.order = SQL(", ").join(
-            SQL("%s DESC" if descending else "%s", expression) for expression, descending in keys)
+            SQL("%s DESC" if descending else "%s", expression) for expression, descending in keys
+        )
         only_ids = ids is not None and condition is None and text is None
         if only_ids and len(set(ids)) <= limit and not self._has_binary(fields_):
             # There is no next page, and some rows by their ids are found in no time.
@@ -101,14 +114,15 @@ class OrestapiRecordSearch(models.AbstractModel):
         :param str text: what the display name holds; empty for all
         :return: how many there are, and (id, display name) of those from `offset` on
         """
-        if not 1 <= limit <= MAX_LIMIT or not 0 <= offset <= 2 ** 31:
+        if not 1 <= limit <= MAX_LIMIT or not 0 <= offset <= 2**31:
             raise InvalidRequest(f"The limit is a number from 1 to {MAX_LIMIT}, and the offset not negative.")
         model = self._get_model(offer, name)
         self._get_field(offer, model, 'display_name')
         query = self._get_query(offer, model, text=text or None)
-        keys = [SQL(
-            "%s DESC" if descending else "%s", self._get_order_expression(offer, model, field_name, query))
-            for field_name, descending in order or self._get_default_order(model)]
+        keys = [
+            SQL("%s DESC" if descending else "%s", self._get_order_expression(offer, model, field_name, query))
+            for field_name, descending in order or self._get_default_order(model)
+        ]
         [[count]] = self._execute_search(query.select(SQL("COUNT(*)")))
         query.order = SQL(", ").join([*keys, SQL.identifier(query.table, 'id')])
         query.limit, query.offset = limit, offset
@@ -171,8 +185,10 @@ class OrestapiRecordSearch(models.AbstractModel):
                 same = SQL("%s IS NULL", expression)
             else:
                 after = (
-                    SQL("%s < %s", expression, value) if descending
-                    else SQL("(%s > %s OR %s IS NULL)", expression, value, expression))
+                    SQL("%s < %s", expression, value)
+                    if descending
+                    else SQL("(%s > %s OR %s IS NULL)", expression, value, expression)
+                )
                 same = SQL("%s = %s", expression, value)
             condition = SQL("(%s OR (%s AND %s))", after, same, condition)
         return condition

@@ -10,6 +10,7 @@ class OrestapiScope(models.Model):
     The protocol carries the name, the consent page shows the description.
     Addons add scopes as data.
     """
+
     _name = 'orestapi.scope'
     _description = "Scope"
     # Wherever a scope stands in for what it allows, people read the words.
@@ -18,11 +19,15 @@ class OrestapiScope(models.Model):
     _order = 'sequence, id'
 
     name = fields.Char(
-        "Scope", required=True,
-        help="The word that stands for this permission in the protocol. Applications ask for it by this word.")
+        "Scope",
+        required=True,
+        help="The word that stands for this permission in the protocol. Applications ask for it by this word.",
+    )
     description = fields.Char(
-        required=True, translate=True,
-        help="What the application may do, in words that a user understands. The consent page shows it.")
+        required=True,
+        translate=True,
+        help="What the application may do, in words that a user understands. The consent page shows it.",
+    )
     sequence = fields.Integer(default=10, help="In which order users see what an application asks for.")
 
     _name_unique = models.Constraint('UNIQUE (name)', "There is already a scope of this name.")
@@ -31,8 +36,11 @@ class OrestapiScope(models.Model):
     def _check_name(self):
         for scope in self:
             if not scopes.is_token(scope.name):
-                raise ValidationError(self.env._(
-                    "The name of a scope is one word of plain letters, digits and signs, without blanks and quotes."))
+                raise ValidationError(
+                    self.env._(
+                        "The name of a scope is one word of plain letters, digits and signs, without blanks and quotes."
+                    )
+                )
 
     def write(self, vals):
         self.env['orestapi.application']._forget_settings()

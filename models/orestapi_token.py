@@ -22,6 +22,7 @@ class OrestapiToken(models.Model):
     covers a column that a refresh writes, so that the update stays within its
     page (HOT) and neither table nor indexes grow.
     """
+
     _name = 'orestapi.token'
     _description = "Sign-in"
     _order = 'id desc'
@@ -29,23 +30,31 @@ class OrestapiToken(models.Model):
     _log_access = False
 
     authorization_id = fields.Many2one(
-        'orestapi.authorization', "Authorization", required=True, readonly=True, index=True, ondelete='cascade',
-        help="The consent of the user that the sign-in rests on.")
+        'orestapi.authorization',
+        "Authorization",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete='cascade',
+        help="The consent of the user that the sign-in rests on.",
+    )
     application_id = fields.Many2one(
-        related='authorization_id.application_id',
-        help="The application that acts for the user.")
+        related='authorization_id.application_id', help="The application that acts for the user."
+    )
     user_id = fields.Many2one(related='authorization_id.user_id', help="The user for whom the application acts.")
     grant_type = fields.Selection(
         [(grant_type.AUTHORIZATION_CODE, "User"), (grant_type.CLIENT_CREDENTIALS, "Service User")],
-        required=True, readonly=True,
-        help="Whether a user allowed it, or the application acts on its own as its service user.")
+        required=True,
+        readonly=True,
+        help="Whether a user allowed it, or the application acts on its own as its service user.",
+    )
     scope = fields.Char(required=True, readonly=True, help="What the application may do with this sign-in.")
 
     access_digest = fields.Char(groups=NO_ACCESS)
     access_scope = fields.Char(readonly=True)
     access_expires_at = fields.Datetime(
-        "Access Token Expires", readonly=True,
-        help="Until when the current access token works.")
+        "Access Token Expires", readonly=True, help="Until when the current access token works."
+    )
     previous_access_digest = fields.Char(groups=NO_ACCESS)
     previous_access_scope = fields.Char(readonly=True)
     previous_access_expires_at = fields.Datetime(readonly=True)
@@ -58,8 +67,10 @@ class OrestapiToken(models.Model):
     create_date = fields.Datetime("Signed in", required=True, readonly=True)
     last_used_at = fields.Datetime("Last Used", readonly=True, help="To within ten minutes.")
     expires_at = fields.Datetime(
-        "Expires", compute='_compute_expires_at',
-        help="When the user must sign in again at the latest. Empty means never.")
+        "Expires",
+        compute='_compute_expires_at',
+        help="When the user must sign in again at the latest. Empty means never.",
+    )
     address = fields.Char("IP Address", readonly=True, help="Where the user's browser was when the user signed in.")
     user_agent = fields.Char("Browser", readonly=True, help="What the user's browser said it was.")
     device = fields.Char(compute='_compute_device', help="The device or browser, as far as it said what it is.")
@@ -78,11 +89,15 @@ class OrestapiToken(models.Model):
             ('user_archived', "The user was archived"),
             ('user_not_allowed', "The user may no longer use the application"),
         ],
-        "Why It Ended", readonly=True,
-        help="Why the sign-in was ended.")
+        "Why It Ended",
+        readonly=True,
+        help="Why the sign-in was ended.",
+    )
     state = fields.Selection(
-        [('active', "Active"), ('expired', "Expired"), ('ended', "Ended")], compute='_compute_state',
-        help="Whether the application still acts for the user on this device.")
+        [('active', "Active"), ('expired', "Expired"), ('ended', "Ended")],
+        compute='_compute_state',
+        help="Whether the application still acts for the user on this device.",
+    )
 
     # For the clean-up. A refresh does not write the column (see above).
     _revoked_idx = models.Index("(id) WHERE revoked_at IS NOT NULL")
@@ -99,9 +114,15 @@ class OrestapiToken(models.Model):
             if sign_in.grant_type == grant_type.CLIENT_CREDENTIALS:
                 sign_in.expires_at = sign_in.access_expires_at
             else:
-                sign_in.expires_at = self._get_refresh_expiry(
-                    sign_in.create_date, sign_in.refreshed_at,
-                    application.refresh_token_expiry, application.sign_in_expiry) or False
+                sign_in.expires_at = (
+                    self._get_refresh_expiry(
+                        sign_in.create_date,
+                        sign_in.refreshed_at,
+                        application.refresh_token_expiry,
+                        application.sign_in_expiry,
+                    )
+                    or False
+                )
 
     @api.depends('user_agent', 'grant_type')
     @api.depends_context('lang')
@@ -168,38 +189,45 @@ class OrestapiToken(models.Model):
         # When two requests redeem one code, the database lets one of them update
         # the row and tells the other to start over; it then finds the code used.
         # A collision is no error, so that it is not logged as one, here and below.
-        self.env.cr.execute(SQL(
-            """
-            WITH code AS (
-                UPDATE orestapi_authorization_code
-                   SET used_at = %(now)s, token_id = nextval('orestapi_token_id_seq')
-                 WHERE id = %(code_id)s AND used_at IS NULL AND revoked IS NOT TRUE
-             RETURNING authorization_id, token_id, address, user_agent, scope, revocation_count
-            )
-            INSERT INTO orestapi_token (
-                   id, authorization_id, grant_type, scope, access_digest, access_scope, access_expires_at,
-                   refresh_digest, generation, refreshed_at, create_date, last_used_at,
-                   address, user_agent, last_address, revocation_count)
-            SELECT token_id, authorization_id, %(grant_type)s, scope, %(access_digest)s, scope, %(access_expires_at)s,
-                   %(refresh_digest)s, 0, %(now)s, %(now)s, %(now)s,
-                   address, user_agent, %(last_address)s, revocation_count
-              FROM code
-            RETURNING id
-            """,
-            now=now,
-            code_id=code['id'],
-            grant_type=grant_type.AUTHORIZATION_CODE,
-            access_digest=token.compute_digest(access_secret),
-            access_expires_at=now + timedelta(seconds=client.access_token_expiry),
-            refresh_digest=token.compute_digest(refresh_secret),
-            last_address=address,
-        ), log_exceptions=False)
+        self.env.cr.execute(
+            SQL(
+                """
+                WITH code AS (
+                    UPDATE orestapi_authorization_code
+                       SET used_at = %(now)s, token_id = nextval('orestapi_token_id_seq')
+                     WHERE id = %(code_id)s AND used_at IS NULL AND revoked IS NOT TRUE
+                 RETURNING authorization_id, token_id, address, user_agent, scope, revocation_count
+                )
+                INSERT INTO orestapi_token (
+                       id, authorization_id, grant_type, scope, access_digest, access_scope, access_expires_at,
+                       refresh_digest, generation, refreshed_at, create_date, last_used_at,
+                       address, user_agent, last_address, revocation_count)
+                SELECT token_id, authorization_id, %(grant_type)s, scope, %(access_digest)s, scope,
+                       %(access_expires_at)s, %(refresh_digest)s, 0, %(now)s, %(now)s, %(now)s,
+                       address, user_agent, %(last_address)s, revocation_count
+                  FROM code
+                RETURNING id
+                """,
+                now=now,
+                code_id=code['id'],
+                grant_type=grant_type.AUTHORIZATION_CODE,
+                access_digest=token.compute_digest(access_secret),
+                access_expires_at=now + timedelta(seconds=client.access_token_expiry),
+                refresh_digest=token.compute_digest(refresh_secret),
+                last_address=address,
+            ),
+            log_exceptions=False,
+        )
         if not self.env.cr.rowcount:
             raise InvalidGrant("The authorization code is not valid.")
         [token_id] = self.env.cr.fetchone()
         return self._get_response(
-            token_id, access_secret, client.access_token_expiry, code['scope'],
-            token.render_refresh_token(self._get_mac_key(), token_id, 0, refresh_secret))
+            token_id,
+            access_secret,
+            client.access_token_expiry,
+            code['scope'],
+            token.render_refresh_token(self._get_mac_key(), token_id, 0, refresh_secret),
+        )
 
     @api.model
     def _open_service(self, client, request, address):
@@ -284,39 +312,46 @@ class OrestapiToken(models.Model):
         else:
             access_secret, refresh_secret = token.generate_secret(), token.generate_secret()
         now = fields.Datetime.now()
-        self.env.cr.execute(SQL(
-            """
-            UPDATE orestapi_token
-               SET previous_access_digest = access_digest,
-                   previous_access_scope = access_scope,
-                   previous_access_expires_at = access_expires_at,
-                   access_digest = %(access_digest)s,
-                   access_scope = %(access_scope)s,
-                   access_expires_at = %(access_expires_at)s,
-                   refresh_digest = %(refresh_digest)s,
-                   refresh_salt = %(salt)s,
-                   generation = %(generation)s,
-                   refreshed_at = %(now)s,
-                   last_used_at = %(now)s,
-                   last_address = %(address)s
-             WHERE id = %(id)s AND generation = %(presented)s AND revoked_at IS NULL
-            """,
-            access_digest=token.compute_digest(access_secret),
-            access_scope=access_scope,
-            access_expires_at=now + timedelta(seconds=client.access_token_expiry),
-            refresh_digest=token.compute_digest(refresh_secret),
-            salt=salt,
-            generation=generation,
-            now=now,
-            address=address,
-            id=sign_in['id'],
-            presented=parsed.generation,
-        ), log_exceptions=False)
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE orestapi_token
+                   SET previous_access_digest = access_digest,
+                       previous_access_scope = access_scope,
+                       previous_access_expires_at = access_expires_at,
+                       access_digest = %(access_digest)s,
+                       access_scope = %(access_scope)s,
+                       access_expires_at = %(access_expires_at)s,
+                       refresh_digest = %(refresh_digest)s,
+                       refresh_salt = %(salt)s,
+                       generation = %(generation)s,
+                       refreshed_at = %(now)s,
+                       last_used_at = %(now)s,
+                       last_address = %(address)s
+                 WHERE id = %(id)s AND generation = %(presented)s AND revoked_at IS NULL
+                """,
+                access_digest=token.compute_digest(access_secret),
+                access_scope=access_scope,
+                access_expires_at=now + timedelta(seconds=client.access_token_expiry),
+                refresh_digest=token.compute_digest(refresh_secret),
+                salt=salt,
+                generation=generation,
+                now=now,
+                address=address,
+                id=sign_in['id'],
+                presented=parsed.generation,
+            ),
+            log_exceptions=False,
+        )
         if not self.env.cr.rowcount:
             raise InvalidGrant("The refresh token is not valid.")
         return self._get_response(
-            sign_in['id'], access_secret, client.access_token_expiry, access_scope,
-            token.render_refresh_token(self._get_mac_key(), sign_in['id'], generation, refresh_secret))
+            sign_in['id'],
+            access_secret,
+            client.access_token_expiry,
+            access_scope,
+            token.render_refresh_token(self._get_mac_key(), sign_in['id'], generation, refresh_secret),
+        )
 
     @api.model
     def _derive_secrets(self, parsed, salt):
@@ -343,12 +378,18 @@ class OrestapiToken(models.Model):
             if token.has_digest(refresh_secret, sign_in['refresh_digest']):
                 expires_in = max(0, int((sign_in['access_expires_at'] - now).total_seconds()))
                 return self._get_response(
-                    sign_in['id'], access_secret, expires_in, sign_in['access_scope'],
+                    sign_in['id'],
+                    access_secret,
+                    expires_in,
+                    sign_in['access_scope'],
                     token.render_refresh_token(
-                        self._get_mac_key(), sign_in['id'], sign_in['generation'], refresh_secret))
+                        self._get_mac_key(), sign_in['id'], sign_in['generation'], refresh_secret
+                    ),
+                )
         if parsed.generation < sign_in['generation'] and self._end([sign_in['id']], 'refresh_token_reused'):
             self.env['orestapi.event']._log(
-                'refresh_token_reused', application_id=client.id, user_id=sign_in['user_id'], address=address)
+                'refresh_token_reused', application_id=client.id, user_id=sign_in['user_id'], address=address
+            )
         raise InvalidGrant("The refresh token was already used.")
 
     @api.model
@@ -367,5 +408,6 @@ class OrestapiToken(models.Model):
     @api.model
     def _is_expired(self, sign_in, settings):
         expires_at = self._get_refresh_expiry(
-            sign_in['create_date'], sign_in['refreshed_at'], settings.refresh_token_expiry, settings.sign_in_expiry)
+            sign_in['create_date'], sign_in['refreshed_at'], settings.refresh_token_expiry, settings.sign_in_expiry
+        )
         return expires_at is not None and expires_at <= fields.Datetime.now()

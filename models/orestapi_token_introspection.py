@@ -18,14 +18,15 @@ COLUMNS = (
     'id', 'grant_type', 'scope', 'access_digest', 'access_scope', 'access_expires_at', 'previous_access_digest',
     'previous_access_scope', 'previous_access_expires_at', 'refresh_digest', 'refresh_salt', 'generation',
     'refreshed_at', 'create_date', 'last_used_at', 'revoked_at', 'revocation_count',
-)
+)  # fmt: skip
 
 # Subqueries and no joins: this is on the way of each request, and PostgreSQL takes
 # several times as long to plan a join as to execute it. Plans are not kept, because
 # Odoo resets each connection after its use.
 SIGN_IN = SQL(
     "%s, (SELECT ARRAY[user_id, application_id] FROM orestapi_authorization WHERE id = authorization_id)",
-    SQL(", ").join(map(SQL.identifier, COLUMNS)))
+    SQL(", ").join(map(SQL.identifier, COLUMNS)),
+)
 FAILURES = """
     ARRAY(SELECT create_date
             FROM orestapi_event
@@ -36,6 +37,7 @@ FAILURES = """
 
 class OrestapiToken(models.Model):
     """What a presented token stands for: at a bearer call and at introspection."""
+
     _inherit = 'orestapi.token'
 
     @api.model
@@ -47,8 +49,8 @@ class OrestapiToken(models.Model):
         """
         fetched_id, row = self.env.cr.cache.pop('orestapi_sign_in', (None, None))
         if fetched_id != token_id:
-            [row] = self.env.execute_query(
-                SQL("SELECT %s FROM orestapi_token WHERE id = %s", SIGN_IN, token_id)) or [None]
+            rows = self.env.execute_query(SQL("SELECT %s FROM orestapi_token WHERE id = %s", SIGN_IN, token_id))
+            row = rows[0] if rows else None
         if not row:
             return None
         sign_in = dict(zip(COLUMNS, row, strict=False))
@@ -71,8 +73,9 @@ class OrestapiToken(models.Model):
     def _get_user(self, user_id):
         # Emptied by core whenever one of the first two changes, and by `_end_all`.
         self.env.flush_all()
-        [(login, active, revocation_count)] = self.env.execute_query(SQL(
-            "SELECT login, active, orestapi_revocation_count FROM res_users WHERE id = %s", user_id))
+        [(login, active, revocation_count)] = self.env.execute_query(
+            SQL("SELECT login, active, orestapi_revocation_count FROM res_users WHERE id = %s", user_id)
+        )
         return frozendict(login=login, user_active=active, user_revocation_count=revocation_count or 0)
 
     @api.model
@@ -90,8 +93,10 @@ class OrestapiToken(models.Model):
         failures = SQL(FAILURES, application_id or 0, get_network(address), since)
         parsed = string and token.parse(string)
         if parsed and parsed.kind != token.AUTHORIZATION_CODE:
-            [row] = self.env.execute_query(
-                SQL("SELECT %s, %s FROM orestapi_token WHERE id = %s", SIGN_IN, failures, parsed.row_id)) or [None]
+            rows = self.env.execute_query(
+                SQL("SELECT %s, %s FROM orestapi_token WHERE id = %s", SIGN_IN, failures, parsed.row_id)
+            )
+            row = rows[0] if rows else None
             self.env.cr.cache['orestapi_sign_in'] = parsed.row_id, row
             if row:
                 return row[-1]
@@ -147,13 +152,17 @@ class OrestapiToken(models.Model):
         # In a transaction of its own: the call that uses the token may be
         # read-only, may fail, and may not wait for a refresh that runs.
         with self.env.registry.cursor() as cr, contextlib.suppress(psycopg2.errors.SerializationFailure):
-            cr.execute(SQL(
-                """
-                UPDATE orestapi_token SET last_used_at = %s
-                 WHERE id IN (SELECT id FROM orestapi_token WHERE id = %s FOR UPDATE SKIP LOCKED)
-                """,
-                fields.Datetime.now(), token_id,
-            ), log_exceptions=False)
+            cr.execute(
+                SQL(
+                    """
+                    UPDATE orestapi_token SET last_used_at = %s
+                     WHERE id IN (SELECT id FROM orestapi_token WHERE id = %s FOR UPDATE SKIP LOCKED)
+                    """,
+                    fields.Datetime.now(),
+                    token_id,
+                ),
+                log_exceptions=False,
+            )
 
     @api.model
     def _introspect(self, client, string):
@@ -178,8 +187,11 @@ class OrestapiToken(models.Model):
                 return {'active': False}
             token_scope = scope.parse(sign_in['scope']) & frozenset(sign_in['application_scope'])
             expires_at = self._get_refresh_expiry(
-                sign_in['create_date'], sign_in['refreshed_at'],
-                sign_in['refresh_token_expiry'], sign_in['sign_in_expiry'])
+                sign_in['create_date'],
+                sign_in['refreshed_at'],
+                sign_in['refresh_token_expiry'],
+                sign_in['sign_in_expiry'],
+            )
             if expires_at and expires_at <= fields.Datetime.now():
                 return {'active': False}
         else:

@@ -9,6 +9,7 @@ from .orestapi_authorization_code import VACUUM_BATCH
 
 class OrestapiToken(models.Model):
     """How sign-ins end, and when their rows are deleted."""
+
     _inherit = 'orestapi.token'
 
     def action_revoke(self):
@@ -26,7 +27,8 @@ class OrestapiToken(models.Model):
             is_own = sign_in.user_id == self.env.user
             self._end([sign_in.id], 'user' if is_own else 'administrator')
             self.env['orestapi.event']._log(
-                'sign_in_revoked', application_id=sign_in.application_id.id, user_id=sign_in.user_id.id)
+                'sign_in_revoked', application_id=sign_in.application_id.id, user_id=sign_in.user_id.id
+            )
         return True
 
     def action_sign_out(self):
@@ -42,14 +44,19 @@ class OrestapiToken(models.Model):
         :param str reason: a value of `revoked_reason`
         :return: whether one was ended
         """
-        self.env.cr.execute(SQL(
-            """
-            UPDATE orestapi_token
-               SET revoked_at = %s, revoked_reason = %s
-             WHERE id = ANY(%s) AND revoked_at IS NULL
-            """,
-            fields.Datetime.now(), reason, list(token_ids),
-        ), log_exceptions=False)
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE orestapi_token
+                   SET revoked_at = %s, revoked_reason = %s
+                 WHERE id = ANY(%s) AND revoked_at IS NULL
+                """,
+                fields.Datetime.now(),
+                reason,
+                list(token_ids),
+            ),
+            log_exceptions=False,
+        )
         self.invalidate_model(['revoked_at', 'revoked_reason'])
         return bool(self.env.cr.rowcount)
 
@@ -76,10 +83,12 @@ class OrestapiToken(models.Model):
         else:
             genuine = any(
                 token.has_digest(parsed.secret, sign_in[digest])
-                for digest in ('access_digest', 'previous_access_digest'))
+                for digest in ('access_digest', 'previous_access_digest')
+            )
         if genuine and self._end([sign_in['id']], 'application'):
             self.env['orestapi.event']._log(
-                'token_revoked', application_id=client.id, user_id=sign_in['user_id'], address=address)
+                'token_revoked', application_id=client.id, user_id=sign_in['user_id'], address=address
+            )
 
     @api.model
     def _end_all(self, user_ids, reason):
@@ -89,33 +98,42 @@ class OrestapiToken(models.Model):
         :param str reason: a value of `revoked_reason`
         """
         # For those that this transaction does not see, because others just make them.
-        self.env.cr.execute(SQL(
-            """
-            UPDATE res_users SET orestapi_revocation_count = COALESCE(orestapi_revocation_count, 0) + 1
-             WHERE id = ANY(%s)
-            """,
-            list(user_ids),
-        ), log_exceptions=False)
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE res_users SET orestapi_revocation_count = COALESCE(orestapi_revocation_count, 0) + 1
+                 WHERE id = ANY(%s)
+                """,
+                list(user_ids),
+            ),
+            log_exceptions=False,
+        )
         self.env['res.users'].invalidate_model(['orestapi_revocation_count'])
         # And what `_get_user` remembers.
         self.env['orestapi.application']._forget_settings()
         self.env['orestapi.authorization.code']._revoke_all(user_ids)
-        self.env.cr.execute(SQL(
-            """
-            UPDATE orestapi_token AS token
-               SET revoked_at = %s, revoked_reason = %s
-              FROM orestapi_authorization AS "authorization"
-             WHERE "authorization".id = token.authorization_id
-               AND "authorization".user_id = ANY(%s) AND revoked_at IS NULL
-         RETURNING "authorization".user_id, "authorization".application_id
-            """,
-            fields.Datetime.now(), reason, list(user_ids),
-        ), log_exceptions=False)
+        self.env.cr.execute(
+            SQL(
+                """
+                   UPDATE orestapi_token AS token
+                      SET revoked_at = %s, revoked_reason = %s
+                     FROM orestapi_authorization AS "authorization"
+                    WHERE "authorization".id = token.authorization_id
+                      AND "authorization".user_id = ANY(%s) AND revoked_at IS NULL
+                RETURNING "authorization".user_id, "authorization".application_id
+                   """,
+                fields.Datetime.now(),
+                reason,
+                list(user_ids),
+            ),
+            log_exceptions=False,
+        )
         ended = self.env.cr.fetchall()
         self.invalidate_model(['revoked_at', 'revoked_reason'])
         for user_id, application_id in set(ended):
             self.env['orestapi.event']._log(
-                'sign_ins_ended', application_id=application_id, user_id=user_id, detail=reason)
+                'sign_ins_ended', application_id=application_id, user_id=user_id, detail=reason
+            )
 
     @api.autovacuum
     def _gc_ended(self):
@@ -126,15 +144,17 @@ class OrestapiToken(models.Model):
         # By where the locked rows are (ctid) and in the order of an index: PostgreSQL
         # would otherwise read the whole table for each batch, once to find the rows
         # and once to delete them.
-        self.env.cr.execute(SQL(
-            """
-            DELETE FROM orestapi_token
-             WHERE ctid = ANY(ARRAY(
-                   SELECT ctid FROM orestapi_token WHERE revoked_at IS NOT NULL
-                    ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED))
-            """,
-            VACUUM_BATCH,
-        ))
+        self.env.cr.execute(
+            SQL(
+                """
+                DELETE FROM orestapi_token
+                 WHERE ctid = ANY(ARRAY(
+                       SELECT ctid FROM orestapi_token WHERE revoked_at IS NOT NULL
+                        ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED))
+                """,
+                VACUUM_BATCH,
+            )
+        )
         deleted = self.env.cr.rowcount
         if deleted < VACUUM_BATCH:
             deleted += self._delete_expired(VACUUM_BATCH - deleted)
@@ -146,28 +166,32 @@ class OrestapiToken(models.Model):
         # all sign-ins are read. Odoo calls again while there may be more; each call
         # goes on after the last one of the same run, so that it is once a run.
         after = self.env.cr.cache.pop('orestapi_token_delete_expired', 0)
-        rows = self.env.execute_query(SQL(
-            """
-            DELETE FROM orestapi_token
-             WHERE ctid = ANY(ARRAY(
-                   SELECT token.ctid
-                     FROM orestapi_token AS token
-                     JOIN orestapi_authorization AS "authorization" ON "authorization".id = token.authorization_id
-                     JOIN orestapi_application AS application ON application.id = "authorization".application_id
-                    WHERE token.id > %(after)s
-                      AND GREATEST(access_expires_at, previous_access_expires_at) <= %(now)s AND (
-                             refresh_digest IS NULL
-                          OR refresh_token_expiry > 0
-                             AND refreshed_at + refresh_token_expiry * interval '1 second' <= %(now)s
-                          OR sign_in_expiry > 0
-                             AND token.create_date + sign_in_expiry * interval '1 second' <= %(now)s)
-                    ORDER BY token.id
-                    LIMIT %(limit)s
-                      FOR UPDATE OF token SKIP LOCKED))
-            RETURNING id
-            """,
-            after=after, now=fields.Datetime.now(), limit=limit,
-        ))
+        rows = self.env.execute_query(
+            SQL(
+                """
+                DELETE FROM orestapi_token
+                 WHERE ctid = ANY(ARRAY(
+                       SELECT token.ctid
+                         FROM orestapi_token AS token
+                         JOIN orestapi_authorization AS "authorization" ON "authorization".id = token.authorization_id
+                         JOIN orestapi_application AS application ON application.id = "authorization".application_id
+                        WHERE token.id > %(after)s
+                          AND GREATEST(access_expires_at, previous_access_expires_at) <= %(now)s AND (
+                                 refresh_digest IS NULL
+                              OR refresh_token_expiry > 0
+                                 AND refreshed_at + refresh_token_expiry * interval '1 second' <= %(now)s
+                              OR sign_in_expiry > 0
+                                 AND token.create_date + sign_in_expiry * interval '1 second' <= %(now)s)
+                        ORDER BY token.id
+                        LIMIT %(limit)s
+                          FOR UPDATE OF token SKIP LOCKED))
+                RETURNING id
+                """,
+                after=after,
+                now=fields.Datetime.now(),
+                limit=limit,
+            )
+        )
         if len(rows) == limit:
             self.env.cr.cache['orestapi_token_delete_expired'] = max(row[0] for row in rows)
         return len(rows)

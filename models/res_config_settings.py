@@ -9,33 +9,46 @@ class ResConfigSettings(models.TransientModel):
     _inherit = 'res.config.settings'
 
     orestapi_issuer = fields.Char(
-        "Issuer", config_parameter='orestapi.issuer',
+        "Issuer",
+        config_parameter='orestapi.issuer',
         help="The public address of this Odoo, by which applications know it. Applications stop working when it "
-             "changes. Empty means the address that somebody last logged in at as an administrator.")
+        "changes. Empty means the address that somebody last logged in at as an administrator.",
+    )
     orestapi_event_retention = fields.Integer(
-        "Retention of Events", config_parameter='orestapi.event_retention', default=RETENTION,
-        help="For how many days events are kept.")
+        "Retention of Events",
+        config_parameter='orestapi.event_retention',
+        default=RETENTION,
+        help="For how many days events are kept.",
+    )
     orestapi_mail_administrators = fields.Boolean(
-        "Mail on Reuse", config_parameter='orestapi.mail_administrators',
+        "Mail on Reuse",
+        config_parameter='orestapi.mail_administrators',
         help="Send a mail to the Oregional Odoo App administrators when a code or a refresh token was used twice, "
-             "which may mean that somebody stole it.")
+        "which may mean that somebody stole it.",
+    )
     orestapi_deviating_application_ids = fields.Many2many(
-        'orestapi.application', compute='_compute_orestapi_deviating_application_ids',
-        help="The applications whose settings fall short of what RFC 9700 recommends.")
+        'orestapi.application',
+        compute='_compute_orestapi_deviating_application_ids',
+        help="The applications whose settings fall short of what RFC 9700 recommends.",
+    )
 
     def _compute_orestapi_deviating_application_ids(self):
         # sudo: orestapi.application - the view shows them to the group that may read them
         applications = self.env['orestapi.application'].sudo().search([])
         self.orestapi_deviating_application_ids = applications.filtered(
-            lambda application: application._get_risks()).sudo(False)
+            lambda application: application._get_risks()
+        ).sudo(False)
 
     @api.constrains('orestapi_issuer')
     def _check_orestapi_issuer(self):
         for settings in self:
             if settings.orestapi_issuer and not origin.is_origin(settings.orestapi_issuer.rstrip('/')):
-                raise ValidationError(self.env._(
-                    "Write the issuer as scheme and host in lower case, without a path, "
-                    "for example https://odoo.example.com."))
+                raise ValidationError(
+                    self.env._(
+                        "Write the issuer as scheme and host in lower case, without a path, "
+                        "for example https://odoo.example.com."
+                    )
+                )
 
     @api.constrains('orestapi_event_retention')
     def _check_orestapi_event_retention(self):

@@ -11,11 +11,18 @@ class ResUsers(models.Model):
     _inherit = 'res.users'
 
     orestapi_authorization_ids = fields.One2many(
-        'orestapi.authorization', 'user_id', "Connected Applications", readonly=True,
-        help="The applications that may act for the user.")
+        'orestapi.authorization',
+        'user_id',
+        "Connected Applications",
+        readonly=True,
+        help="The applications that may act for the user.",
+    )
     orestapi_token_ids = fields.One2many(
-        'orestapi.token', string="Devices of Applications", compute='_compute_orestapi_token_ids',
-        help="The devices and browsers on which applications act for the user.")
+        'orestapi.token',
+        string="Devices of Applications",
+        compute='_compute_orestapi_token_ids',
+        help="The devices and browsers on which applications act for the user.",
+    )
 
     # How often all sign-ins of the user were ended. Codes and sign-ins remember what it
     # was when the user allowed them, and are worth nothing when it has changed: a
@@ -30,7 +37,8 @@ class ResUsers(models.Model):
     def _compute_orestapi_token_ids(self):
         for user in self:
             user.orestapi_token_ids = user.orestapi_authorization_ids.token_ids.filtered(
-                lambda sign_in: sign_in.state == 'active')
+                lambda sign_in: sign_in.state == 'active'
+            )
 
     def write(self, vals):
         result = super().write(vals)
@@ -80,7 +88,8 @@ class ResUsers(models.Model):
         """
         user_agent_env = user_agent_env or {}
         uid = not user_agent_env.get('interactive', True) and self.env['res.users.apikeys']._check_credentials(
-            scope='rpc', key=access_token)
+            scope='rpc', key=access_token
+        )
         # sudo: res.users - finds the user by login, as the login of core does
         user = self.sudo().search(self._get_login_domain(login), order=self._get_login_order(), limit=1)
         if not uid or user.id != uid:

@@ -1,4 +1,5 @@
 """Which addresses count as one, when failures of a stranger are counted."""
+
 import ipaddress
 
 #: Bits of an IPv6 address that name a site: whoever has one has all 2^64 addresses

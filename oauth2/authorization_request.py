@@ -14,8 +14,13 @@ from .errors import InvalidRequest, InvalidScope, UnauthorizedClient, Unsupporte
 
 #: The parameters that this endpoint reads. Others are ignored (RFC 6749 §3.1).
 KNOWN = (
-    'response_type', 'client_id', 'redirect_uri', 'scope', 'state',
-    'code_challenge', 'code_challenge_method',
+    'response_type',
+    'client_id',
+    'redirect_uri',
+    'scope',
+    'state',
+    'code_challenge',
+    'code_challenge_method',
 )
 CODE = 'code'
 
@@ -29,6 +34,7 @@ class AuthorizationRequest:
     :ivar frozenset scope: the scope tokens that are asked for
     :ivar code_challenge: the S256 challenge, or None
     """
+
     redirect_uri: str
     redirect_uri_sent: bool
     scope: frozenset

@@ -1,4 +1,5 @@
 """The access token of a request (RFC 6750 §2.1): in the header, once."""
+
 import re
 
 from .errors import InvalidRequest, Unauthorized

@@ -28,6 +28,7 @@ class Client:
     :ivar int refresh_token_grace: seconds in which a lost answer to a refresh is repeated
     :ivar int sign_in_expiry: seconds from the user's consent, 0 for no limit
     """
+
     id: int
     client_id: str
     client_type: str

@@ -27,6 +27,7 @@ class Credentials:
     :ivar str method: `client_secret_basic`, `client_secret_post` or `none`
         (the names of RFC 8414 and RFC 7591)
     """
+
     client_id: str
     client_secret: str | None
     method: str

@@ -29,21 +29,25 @@ class OAuth2Error(Exception):
 
 class InvalidRequest(OAuth2Error):
     """RFC 6749 §4.1.2.1, §5.2; RFC 6750 §3.1."""
+
     error = 'invalid_request'
 
 
 class RequestTooLarge(InvalidRequest):
     """A body that no honest client sends; RFC 9110 §15.5.14."""
+
     status = 413
 
 
 class UnknownAddress(InvalidRequest):
     """Nothing is served there; RFC 9110 §15.5.5."""
+
     status = 404
 
 
 class MethodNotAllowed(InvalidRequest):
     """The address is served, but not to this method; RFC 9110 §15.5.6."""
+
     status = 405
 
 
@@ -53,6 +57,7 @@ class InvalidClient(OAuth2Error):
     :param bool challenge: whether the client used the `Authorization` header,
         and so must be answered with `WWW-Authenticate`
     """
+
     error = 'invalid_client'
     status = 401
 
@@ -69,6 +74,7 @@ class TooManyRequests(InvalidClient):
 
     :param int retry_after: seconds until the next attempt makes sense
     """
+
     status = 429
 
     def __init__(self, retry_after):
@@ -78,43 +84,51 @@ class TooManyRequests(InvalidClient):
 
 class InvalidGrant(OAuth2Error):
     """RFC 6749 §5.2."""
+
     error = 'invalid_grant'
 
 
 class UnauthorizedClient(OAuth2Error):
     """RFC 6749 §4.1.2.1, §5.2."""
+
     error = 'unauthorized_client'
 
 
 class UnsupportedGrantType(OAuth2Error):
     """RFC 6749 §5.2."""
+
     error = 'unsupported_grant_type'
 
 
 class UnsupportedResponseType(OAuth2Error):
     """RFC 6749 §4.1.2.1."""
+
     error = 'unsupported_response_type'
 
 
 class InvalidScope(OAuth2Error):
     """RFC 6749 §4.1.2.1, §5.2."""
+
     error = 'invalid_scope'
 
 
 class AccessDenied(OAuth2Error):
     """RFC 6749 §4.1.2.1: the user, or the server on their behalf, said no."""
+
     error = 'access_denied'
     status = 403
 
 
 class ServerError(OAuth2Error):
     """RFC 6749 §4.1.2.1."""
+
     error = 'server_error'
     status = 500
 
 
 class TemporarilyUnavailable(OAuth2Error):
     """RFC 6749 §4.1.2.1; RFC 7009 §2.2.1."""
+
     error = 'temporarily_unavailable'
     status = 503
 
@@ -124,11 +138,13 @@ class TemporarilyUnavailable(OAuth2Error):
 
 class Unauthorized(OAuth2Error):
     """RFC 6750 §3.1: a request without credentials, which is told no code of an error."""
+
     status = 401
 
 
 class InvalidToken(OAuth2Error):
     """RFC 6750 §3.1: the access token is unknown, expired, revoked or malformed."""
+
     error = 'invalid_token'
     status = 401
 
@@ -138,6 +154,7 @@ class InsufficientScope(OAuth2Error):
 
     :param str scope: the scope that the request needs
     """
+
     error = 'insufficient_scope'
     status = 403
 

@@ -96,7 +96,8 @@ def add_to_uri(uri, parameters):
     # Not `urlunsplit`: it turns `com.example.app:///callback` into another URI.
     base, _mark, query = uri.partition('?')
     kept = [
-        field for field in query.split('&')
+        field
+        for field in query.split('&')
         if field and parse_qsl(field, keep_blank_values=True)[0][0] not in parameters
     ]
     added = urlencode({name: value for name, value in parameters.items() if value is not None})

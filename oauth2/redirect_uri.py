@@ -26,6 +26,7 @@ LOOPBACK = re.compile(r'(?P<origin>http://(?:127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5
 
 class Problem(enum.Enum):
     """Why a URI cannot be registered."""
+
     EMPTY = 'empty'
     TOO_LONG = 'too long'
     CHARACTERS = 'characters'

@@ -48,6 +48,7 @@ class Token:
     :ivar int generation: of a refresh token: how many refreshes came before it
     :ivar str mac: of a refresh token: see `is_genuine`
     """
+
     kind: str
     row_id: int
     secret: str

@@ -11,8 +11,14 @@ from . import scope as scopes
 from .errors import InvalidRequest, UnauthorizedClient, UnsupportedGrantType
 
 KNOWN = (
-    'grant_type', 'client_id', 'client_secret', 'scope',
-    'code', 'redirect_uri', 'code_verifier', 'refresh_token',
+    'grant_type',
+    'client_id',
+    'client_secret',
+    'scope',
+    'code',
+    'redirect_uri',
+    'code_verifier',
+    'refresh_token',
 )
 
 
@@ -28,6 +34,7 @@ class TokenRequest:
     :ivar scope: the parameter `scope`, or None. The code grant ignores it: the
         user has allowed what the code stands for.
     """
+
     grant_type: str
     code: str | None = None
     redirect_uri: str | None = None

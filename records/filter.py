@@ -1,7 +1,8 @@
 """The filter language of searches: that of SCIM (RFC 7644 §3.4.2.2), without its value paths in brackets.
 
-    name sw "Azure" and (country_id.code eq "HU" or not (email pr))
+name sw "Azure" and (country_id.code eq "HU" or not (email pr))
 """
+
 import json
 import re
 from dataclasses import dataclass
@@ -20,13 +21,16 @@ MAX_CONDITIONS = 50
 #: Relations that a path may follow: each is a subquery.
 MAX_PATH = 4
 
-TOKEN = re.compile(r"""
+TOKEN = re.compile(
+    r"""
     \s*(?:
         (?P<parenthesis>[()])
       | (?P<string>"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9A-Fa-f]{4})*")
       | (?P<number>-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?(?:[eE][+-]?[0-9]{1,2})?(?![0-9A-Za-z_.]))
       | (?P<word>[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)
-    )""", re.ASCII | re.VERBOSE)
+    )""",
+    re.ASCII | re.VERBOSE,
+)
 
 LITERALS = {'true': True, 'false': False, 'null': None}
 
@@ -39,6 +43,7 @@ class Condition:
     :param str operator: `PRESENT` or one of `COMPARISONS`
     :param value: a string, a number, a boolean or None
     """
+
     path: tuple
     operator: str
     value: object = None
@@ -47,6 +52,7 @@ class Condition:
 @dataclass(frozen=True)
 class Combination:
     """Filters joined by `AND` or `OR`."""
+
     operator: str
     operands: tuple
 
@@ -54,6 +60,7 @@ class Combination:
 @dataclass(frozen=True)
 class Negation:
     """The opposite of a filter."""
+
     operand: object
 
 
@@ -70,7 +77,6 @@ def parse(text):
 
 
 class _Parser:
-
     def __init__(self, text):
         self.tokens = list(self._tokenize(text))
         self.position = 0

@@ -1,4 +1,5 @@
 """The parameters of the older connector, lists as JSON text, and how it is told of a field."""
+
 import json
 
 from .parameters import NAME, NUMBER
@@ -85,5 +86,7 @@ def describe_field(model, name, field, columns):
     :return: `name` and the columns; `False` where there is nothing
     """
     known = {'name': name, 'model': model}
-    return {'name': name, **{
-        column: known[column] if column in known else field.get(COLUMNS[column]) or False for column in columns}}
+    return {
+        'name': name,
+        **{column: known[column] if column in known else field.get(COLUMNS[column]) or False for column in columns},
+    }

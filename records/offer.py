@@ -1,4 +1,5 @@
 """What a model scheme offers to remote applications: which models, and which fields of them."""
+
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -15,6 +16,7 @@ class Limit:
         ones, `WHITELIST` for the listed ones only
     :param frozenset names: the list
     """
+
     mode: str = NONE
     names: frozenset = frozenset()
 
@@ -53,6 +55,7 @@ class Offer:
         model; a model that is missing has none
     :param configurations: the id of the configuration of a model, by its name
     """
+
     models: Limit = field(default_factory=lambda: Limit(WHITELIST))
     fields: MappingProxyType = field(default_factory=lambda: MappingProxyType({}))
     configurations: MappingProxyType = field(default_factory=lambda: MappingProxyType({}))

@@ -44,8 +44,10 @@ PROBLEM = {
 FAILURES = {
     '400': ("A parameter is wrong; the detail says which.", ['WWW-Authenticate']),
     '401': ("There is no access token, or it is not valid.", ['WWW-Authenticate']),
-    '403': ("The access token lacks the scope, or the application is not offered this model or field.",
-            ['WWW-Authenticate']),
+    '403': (
+        "The access token lacks the scope, or the application is not offered this model or field.",
+        ['WWW-Authenticate'],
+    ),
     '404': ("There is no such record, or the user may not see it.", []),
     '405': ("This address takes another method.", ['Allow']),
     '413': ("The request has a body, and a large one.", []),
@@ -56,7 +58,8 @@ FILTER = (
     "A filter as in RFC 7644, section 3.4.2.2: conditions of a field, an operator and a value, joined by `and`, `or`, "
     "`not (…)` and parentheses. Operators: `eq`, `ne`, `gt`, `ge`, `lt`, `le`, `co` (contains), `sw` (starts with), "
     "`ew` (ends with), `pr` (has a value). Values are written as in JSON; dates as texts in ISO 8601. Dots follow "
-    "relations. At most 50 conditions, 10 levels of parentheses and 4096 characters.")
+    "relations. At most 50 conditions, 10 levels of parentheses and 4096 characters."
+)
 
 
 def describe_field(field):
@@ -74,8 +77,7 @@ def describe_field(field):
     if field.get('relation'):
         description['relation'] = field['relation']
     if field['type'] == 'selection':
-        description['selection'] = [
-            {'value': value, 'label': label} for value, label in field.get('selection') or ()]
+        description['selection'] = [{'value': value, 'label': label} for value, label in field.get('selection') or ()]
     return description
 
 
@@ -100,7 +102,8 @@ def build(server, models):
     """
     paths = {
         '/orestapi/1/models': _get_operation(
-            'models', "The models that the application is offered", _get_reference('Models')),
+            'models', "The models that the application is offered", _get_reference('Models')
+        ),
         '/orestapi/1/application/logo': _get_operation('logo', "The logo of the application", image=True),
         '/orestapi/1/openapi.json': _get_operation('openapi', "This document", {'type': 'object'}),
     }
@@ -115,28 +118,39 @@ def build(server, models):
         schemas[model] = _get_record_schema(model)
         field_names = _get_list_parameter('fields', sorted(fields), "The fields to read.")
         paths[f'/orestapi/1/models/{model}'] = _get_operation(
-            f'model_{model}', f"Describe: {name}", _get_reference('Model'))
+            f'model_{model}', f"Describe: {name}", _get_reference('Model')
+        )
         paths[f'/orestapi/1/models/{model}/icon'] = _get_operation(f'icon_{model}', f"Picture: {name}", image=True)
         paths[f'/orestapi/1/records/{model}'] = _get_operation(
-            f'search_{model}', f"Find: {name}", _get_page_schema(model),
-            [field_names, *_get_search_parameters(fields)])
+            f'search_{model}', f"Find: {name}", _get_page_schema(model), [field_names, *_get_search_parameters(fields)]
+        )
         paths[f'/orestapi/1/records/{model}/{{id}}'] = _get_operation(
-            f'read_{model}', f"Read: {name}",
-            {'allOf': [
-                {'type': 'object', 'required': ['model'], 'properties': {'model': {'const': model}}},
-                _get_reference(model),
-            ]},
-            [field_names, {
-                'name': 'id', 'in': 'path', 'required': True,
-                'schema': {'type': 'integer', 'minimum': 1, 'maximum': 2 ** 31 - 1}}])
+            f'read_{model}',
+            f"Read: {name}",
+            {
+                'allOf': [
+                    {'type': 'object', 'required': ['model'], 'properties': {'model': {'const': model}}},
+                    _get_reference(model),
+                ]
+            },
+            [
+                field_names,
+                {
+                    'name': 'id',
+                    'in': 'path',
+                    'required': True,
+                    'schema': {'type': 'integer', 'minimum': 1, 'maximum': 2**31 - 1},
+                },
+            ],
+        )
     return {
         'openapi': '3.1.0',
         'info': {
             'title': TITLE,
             'version': VERSION,
             'description': "Records of an Odoo database, as the user sees them who allowed it to the application. "
-                           "All values are in UTC and, where they are translated, in the language of the header "
-                           "Accept-Language or else of the user.",
+            "All values are in UTC and, where they are translated, in the language of the header "
+            "Accept-Language or else of the user.",
         },
         'servers': [{'url': server}],
         'security': [{'bearer': ['read']}],
@@ -144,8 +158,9 @@ def build(server, models):
         'components': {
             'schemas': schemas,
             'responses': {status: _get_failure(*failure) for status, failure in FAILURES.items()},
-            'securitySchemes': {'bearer': {
-                'type': 'http', 'scheme': 'bearer', 'description': "An access token with the scope read."}},
+            'securitySchemes': {
+                'bearer': {'type': 'http', 'scheme': 'bearer', 'description': "An access token with the scope read."}
+            },
         },
     }
 
@@ -158,20 +173,28 @@ MODEL = {
         'name': {'type': 'string'},
         'link': {'type': 'string', 'description': "Where a person finds the records in the web client."},
         'icon': {'type': ['string', 'null']},
-        'fields': {'type': 'object', 'additionalProperties': {
+        'fields': {
             'type': 'object',
-            'required': ['label', 'type', 'help', 'required', 'searchable'],
-            'properties': {
-                'label': {'type': 'string'},
-                'type': {'type': 'string'},
-                'help': {'type': ['string', 'null']},
-                'required': {'type': 'boolean'},
-                'searchable': {'type': 'boolean'},
-                'relation': {'type': 'string'},
-                'selection': {'type': 'array', 'items': {
-                    'type': 'object', 'properties': {'value': {'type': 'string'}, 'label': {'type': 'string'}}}},
+            'additionalProperties': {
+                'type': 'object',
+                'required': ['label', 'type', 'help', 'required', 'searchable'],
+                'properties': {
+                    'label': {'type': 'string'},
+                    'type': {'type': 'string'},
+                    'help': {'type': ['string', 'null']},
+                    'required': {'type': 'boolean'},
+                    'searchable': {'type': 'boolean'},
+                    'relation': {'type': 'string'},
+                    'selection': {
+                        'type': 'array',
+                        'items': {
+                            'type': 'object',
+                            'properties': {'value': {'type': 'string'}, 'label': {'type': 'string'}},
+                        },
+                    },
+                },
             },
-        }},
+        },
     },
 }
 
@@ -207,7 +230,8 @@ def _get_page_schema(model):
             'records': {'type': 'array', 'items': _get_reference(model)},
             'next_cursor': {
                 'type': ['string', 'null'],
-                'description': "Send it as `cursor`, with the same parameters, for the next page."},
+                'description': "Send it as `cursor`, with the same parameters, for the next page.",
+            },
             'count': {'type': 'integer'},
         },
     }
@@ -215,7 +239,11 @@ def _get_page_schema(model):
 
 def _get_list_parameter(name, values, description):
     return {
-        'name': name, 'in': 'query', 'description': description, 'style': 'form', 'explode': False,
+        'name': name,
+        'in': 'query',
+        'description': description,
+        'style': 'form',
+        'explode': False,
         'schema': {'type': 'array', 'minItems': 1, 'items': {'type': 'string', 'enum': values}},
     }
 
@@ -223,27 +251,56 @@ def _get_list_parameter(name, values, description):
 def _get_search_parameters(fields):
     ordered = sorted(name for name, field in fields.items() if field.get('sortable'))
     parameters = [
-        {'name': 'filter', 'in': 'query', 'description': FILTER,
-         'schema': {'type': 'string', 'minLength': 1, 'maxLength': 4096}},
-        {'name': 'ids', 'in': 'query', 'style': 'form', 'explode': False,
-         'description': "Only these records; those that the user may not see are left out.",
-         'schema': {'type': 'array', 'minItems': 1, 'maxItems': 1000,
-                    'items': {'type': 'integer', 'minimum': 1, 'maximum': 2 ** 31 - 1}}},
-        {'name': 'limit', 'in': 'query', 'description': "How many records, at most.",
-         'schema': {'type': 'integer', 'minimum': 1, 'maximum': 1000, 'default': 20}},
-        {'name': 'cursor', 'in': 'query', 'description': "The `next_cursor` of the page before.",
-         'schema': {'type': 'string', 'minLength': 1}},
-        {'name': 'count', 'in': 'query', 'description': "Whether to count all records that are found.",
-         'schema': {'type': 'boolean', 'default': False}},
+        {
+            'name': 'filter',
+            'in': 'query',
+            'description': FILTER,
+            'schema': {'type': 'string', 'minLength': 1, 'maxLength': 4096},
+        },
+        {
+            'name': 'ids',
+            'in': 'query',
+            'style': 'form',
+            'explode': False,
+            'description': "Only these records; those that the user may not see are left out.",
+            'schema': {
+                'type': 'array',
+                'minItems': 1,
+                'maxItems': 1000,
+                'items': {'type': 'integer', 'minimum': 1, 'maximum': 2**31 - 1},
+            },
+        },
+        {
+            'name': 'limit',
+            'in': 'query',
+            'description': "How many records, at most.",
+            'schema': {'type': 'integer', 'minimum': 1, 'maximum': 1000, 'default': 20},
+        },
+        {
+            'name': 'cursor',
+            'in': 'query',
+            'description': "The `next_cursor` of the page before.",
+            'schema': {'type': 'string', 'minLength': 1},
+        },
+        {
+            'name': 'count',
+            'in': 'query',
+            'description': "Whether to count all records that are found.",
+            'schema': {'type': 'boolean', 'default': False},
+        },
     ]
     if fields.get('display_name', {}).get('searchable'):
-        parameters.append(
-            {'name': 'search', 'in': 'query', 'description': "Only records whose display name contains this.",
-             'schema': {'type': 'string', 'minLength': 1, 'pattern': r'^[^\x00]*$'}})
+        parameters.append({
+            'name': 'search',
+            'in': 'query',
+            'description': "Only records whose display name contains this.",
+            'schema': {'type': 'string', 'minLength': 1, 'pattern': r'^[^\x00]*$'},
+        })
     if ordered:
         values = [sign + name for name in ordered for sign in ('', '-')]
         order = _get_list_parameter(
-            'order', values, "By which fields, each once, with a minus in front for descending.")
+            'order', values, "By which fields, each once, with a minus in front for descending."
+        )
         order['schema'].update(maxItems=5, uniqueItems=True)
         parameters.append(order)
     return parameters
@@ -265,10 +322,12 @@ def _get_operation(operation_id, summary, schema=None, parameters=(), image=Fals
     }
     if image:
         responses['304'] = {'description': "The picture has not changed."}
-    return {'get': {
-        # With the dots of the model's name: without them, two models could have the same.
-        'operationId': operation_id,
-        'summary': summary,
-        'parameters': list(parameters),
-        'responses': responses,
-    }}
+    return {
+        'get': {
+            # With the dots of the model's name: without them, two models could have the same.
+            'operationId': operation_id,
+            'summary': summary,
+            'parameters': list(parameters),
+            'responses': responses,
+        }
+    }

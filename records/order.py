@@ -1,4 +1,5 @@
 """The order of a list of records, and the cursor that continues it (keyset paging)."""
+
 import base64
 import binascii
 import json

@@ -1,4 +1,5 @@
 """The parameters of the records API."""
+
 import re
 
 from .problem import InvalidRequest

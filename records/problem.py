@@ -1,4 +1,5 @@
 """Errors of the records API as problem details (RFC 9457)."""
+
 from http import HTTPStatus
 
 MEDIA_TYPE = 'application/problem+json'
@@ -23,17 +24,20 @@ class Problem(Exception):
 
 class InvalidRequest(Problem):
     """RFC 6750 §3.1: a parameter is missing, malformed or too large."""
+
     error = 'invalid_request'
 
 
 class NotFound(Problem):
     """There is nothing, or the user may not see it: nobody learns which."""
+
     error = 'not_found'
     status = 404
 
 
 class MethodNotAllowed(Problem):
     """RFC 9110 §15.5.6."""
+
     error = 'method_not_allowed'
     status = 405
 

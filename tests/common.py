@@ -47,8 +47,7 @@ class OAuth2Case(HttpCase):
         # In SQL, because nobody may delete an event.
         cls.env.cr.execute("DELETE FROM orestapi_event")
         cls.user = new_test_user(cls.env, 'mitchell', 'base.group_user', password=PASSWORD, name="Mitchell")
-        cls.administrator = new_test_user(
-            cls.env, 'ada', 'orestapi.group_administrator', password=PASSWORD, name="Ada")
+        cls.administrator = new_test_user(cls.env, 'ada', 'orestapi.group_administrator', password=PASSWORD, name="Ada")
         cls.portal_user = new_test_user(cls.env, 'joel', 'base.group_portal', password=PASSWORD, name="Joel")
         scopes = cls.env.ref('orestapi.scope_read') + cls.env.ref('orestapi.scope_rpc')
         cls.application, cls.other, cls.public = cls.env['orestapi.application'].create([
@@ -156,8 +155,7 @@ class OAuth2Case(HttpCase):
         cookies = self.opener.cookies.copy()
         self.opener.cookies.clear()
         try:
-            return self.url_open(
-                path, data=parameters, headers=headers, allow_redirects=False, method='POST', **kwargs)
+            return self.url_open(path, data=parameters, headers=headers, allow_redirects=False, method='POST', **kwargs)
         finally:
             self.opener.cookies.update(cookies)
 
@@ -232,8 +230,8 @@ class OAuth2Case(HttpCase):
         """
         self.assertOAuth2Error(response, 401, 'invalid_client')
         self.assertEqual(
-            response.headers.get('WWW-Authenticate'),
-            'Basic realm="orestapi", charset="UTF-8"' if challenge else None)
+            response.headers.get('WWW-Authenticate'), 'Basic realm="orestapi", charset="UTF-8"' if challenge else None
+        )
 
     def assertNoStore(self, response):
         for name, value in NO_STORE.items():
@@ -243,8 +241,8 @@ class OAuth2Case(HttpCase):
     def call_json2(self, access_token, model='res.users', method='context_get', **kwargs):
         """Call Odoo's own API with an access token."""
         return self.url_open(
-            f'/json/2/{model}/{method}', json=kwargs, method='POST',
-            headers={'Authorization': f'Bearer {access_token}'})
+            f'/json/2/{model}/{method}', json=kwargs, method='POST', headers={'Authorization': f'Bearer {access_token}'}
+        )
 
     def call_xmlrpc(self, user, model, method, *args, password=PASSWORD, **kwargs):
         """Call Odoo's own API over XML-RPC.
@@ -254,8 +252,7 @@ class OAuth2Case(HttpCase):
         """
         # Core warns of the protocol at every call, and of every refusal.
         with mute_logger('odoo.addons.rpc.controllers.xmlrpc', 'odoo.http'):
-            return self.xmlrpc_object.execute_kw(
-                self.env.cr.dbname, user.id, password, model, method, args, kwargs)
+            return self.xmlrpc_object.execute_kw(self.env.cr.dbname, user.id, password, model, method, args, kwargs)
 
     def assertFault(self, code, call, *args, **kwargs):
         """Assert that a call over XML-RPC is refused, and return the sentence that says why.

@@ -95,10 +95,19 @@ class TestAccess(OAuth2Case):
             CONFIGURATION: {'name': "Banks", 'model_id': self.env['ir.model']._get_id('res.bank')},
             SCOPE: {'name': 'calendar', 'description': "See when you are busy"},
             AUTHORIZATION: {'user_id': self.user.id, 'application_id': self.other.id},
-            CODE: {'authorization_id': self.env[AUTHORIZATION].search([], limit=1).id, 'scope': 'read',
-                   'redirect_uri': 'https://evil.example', 'create_date': '2030-01-01', 'expires_at': '2030-01-01'},
-            TOKEN: {'authorization_id': self.env[AUTHORIZATION].search([], limit=1).id, 'scope': 'read rpc',
-                    'grant_type': 'authorization_code', 'create_date': '2030-01-01'},
+            CODE: {
+                'authorization_id': self.env[AUTHORIZATION].search([], limit=1).id,
+                'scope': 'read',
+                'redirect_uri': 'https://evil.example',
+                'create_date': '2030-01-01',
+                'expires_at': '2030-01-01',
+            },
+            TOKEN: {
+                'authorization_id': self.env[AUTHORIZATION].search([], limit=1).id,
+                'scope': 'read rpc',
+                'grant_type': 'authorization_code',
+                'create_date': '2030-01-01',
+            },
             EVENT: {'kind': 'application_created', 'create_date': '2030-01-01'},
         }[model]
 
@@ -158,8 +167,12 @@ class TestAccess(OAuth2Case):
         for model in ALLOWED:
             for name, user in self.users.items():
                 for method, args in (
-                    ('search', [[]]), ('search_count', [[]]), ('search_read', [[]]), ('name_search', ['']),
-                    ('formatted_read_group', [[], [], ['__count']]), ('web_search_read', [[], {'display_name': {}}]),
+                    ('search', [[]]),
+                    ('search_count', [[]]),
+                    ('search_read', [[]]),
+                    ('name_search', ['']),
+                    ('formatted_read_group', [[], [], ['__count']]),
+                    ('web_search_read', [[], {'display_name': {}}]),
                 ):
                     with self.subTest(model=model, user=name, method=method):
                         if 'read' in self.get_allowed(model, name):
@@ -175,8 +188,11 @@ class TestAccess(OAuth2Case):
                 self.sign_in()
             for name, user in self.users.items():
                 # What is not of the user, so that only the administrator may.
-                record = self.application if model == APPLICATION else self.get_records(
-                    model, self.user if name == 'administrator' else self.administrator)[:1]
+                record = (
+                    self.application
+                    if model == APPLICATION
+                    else self.get_records(model, self.user if name == 'administrator' else self.administrator)[:1]
+                )
                 with self.subTest(model=model, method=method, user=name):
                     if may and name == 'administrator':
                         self.assertTrue(self.call_xmlrpc(user, model, method, record.ids))
@@ -202,14 +218,24 @@ class TestAccess(OAuth2Case):
         """Every public method of ours is known to this test: whoever may read a model can call it (see `ACTIONS`)."""
         buttons = {
             APPLICATION: {
-                'action_generate_client_id', 'action_generate_client_secret', 'action_generate_own_id',
-                'action_generate_own_secret', 'action_archive', 'action_unarchive',
+                'action_generate_client_id',
+                'action_generate_client_secret',
+                'action_generate_own_id',
+                'action_generate_own_secret',
+                'action_archive',
+                'action_unarchive',
             },
             SCHEME: {
-                'action_archive', 'action_unarchive', 'action_forget_missing_models', 'action_open_applications',
+                'action_archive',
+                'action_unarchive',
+                'action_forget_missing_models',
+                'action_open_applications',
             },
             CONFIGURATION: {
-                'action_archive', 'action_unarchive', 'action_forget_missing_fields', 'action_open_schemes',
+                'action_archive',
+                'action_unarchive',
+                'action_forget_missing_fields',
+                'action_open_schemes',
             },
         }
         overrides = {'create', 'write', 'unlink', 'copy_data', 'init'}
@@ -219,8 +245,11 @@ class TestAccess(OAuth2Case):
         for model in models:
             known = {method for name, method in ACTIONS if name == model} | buttons.get(model, set()) | overrides
             for cls in self.get_classes(model):
-                public = {name for name, value in vars(cls).items()
-                          if name[0] != '_' and (callable(value) or isinstance(value, (classmethod, staticmethod)))}
+                public = {
+                    name
+                    for name, value in vars(cls).items()
+                    if name[0] != '_' and (callable(value) or isinstance(value, (classmethod, staticmethod)))
+                }
                 with self.subTest(model=model):
                     self.assertLessEqual(public, known)
 
@@ -248,8 +277,9 @@ class TestAccess(OAuth2Case):
 
     def get_models(self):
         """Return the names of all models of this addon that have records."""
-        return [name for name in self.env.registry
-                if name.startswith('orestapi.') and not self.env.registry[name]._abstract]
+        return [
+            name for name in self.env.registry if name.startswith('orestapi.') and not self.env.registry[name]._abstract
+        ]
 
     def test_every_model(self):
         """A new model needs an expectation here."""
@@ -258,7 +288,8 @@ class TestAccess(OAuth2Case):
     def test_buttons_of_schemes_and_configurations(self):
         # Those that open a list tell nothing and change nothing: the list asks for the rights.
         for model, method in (
-            (SCHEME, 'action_forget_missing_models'), (CONFIGURATION, 'action_forget_missing_fields'),
+            (SCHEME, 'action_forget_missing_models'),
+            (CONFIGURATION, 'action_forget_missing_fields'),
         ):
             ids = self.env[model].search([], limit=1).ids
             for user in self.get_others():
@@ -271,7 +302,9 @@ class TestAccess(OAuth2Case):
     def test_nobody(self):
         """Who has no password has nothing."""
         for user, password in (
-            (self.public_user, 'public'), (self.public_user, 'x'), (self.user, 'wrong'),
+            (self.public_user, 'public'),
+            (self.public_user, 'x'),
+            (self.user, 'wrong'),
             (self.env.ref('base.user_root'), PASSWORD),
         ):
             for model in ALLOWED:
@@ -283,8 +316,10 @@ class TestAccess(OAuth2Case):
             self.assertEqual(response.status_code, 401)
         # With a session of nobody at the routes of the web client.
         self.authenticate(None, None)
-        response = self.url_open('/web/dataset/call_kw', json={'params': {
-            'model': APPLICATION, 'method': 'search_read', 'args': [[]], 'kwargs': {}}})
+        response = self.url_open(
+            '/web/dataset/call_kw',
+            json={'params': {'model': APPLICATION, 'method': 'search_read', 'args': [[]], 'kwargs': {}}},
+        )
         self.assertEqual(response.json()['error']['data']['name'], 'odoo.http.SessionExpiredException')
         for path in (
             f'/web/image/orestapi.application/{self.application.id}/logo',
@@ -312,8 +347,11 @@ class TestAccess(OAuth2Case):
         self.assertIn('own_secret', model._fields)
         for name in set(model._fields) - readable:
             field = model._fields[name]
-            calls = [('read', [self.application.ids, [name]]), ('search_read', [[], [name]]),
-                     ('web_read', [self.application.ids, {name: {}}])]
+            calls = [
+                ('read', [self.application.ids, [name]]),
+                ('search_read', [[], [name]]),
+                ('web_read', [self.application.ids, {name: {}}]),
+            ]
             if field.store:
                 # With the right value, as whoever guesses would hope for.
                 value = field.convert_to_read(self.application.sudo()[name], self.application)
@@ -325,8 +363,10 @@ class TestAccess(OAuth2Case):
                     ('search', [[], 0, 1, name]),
                 ]
                 if field.type != 'one2many':
-                    calls.append(('formatted_read_group', [
-                        [], [name + ':day' if field.type == 'datetime' else name], ['__count']]))
+                    calls.append((
+                        'formatted_read_group',
+                        [[], [name + ':day' if field.type == 'datetime' else name], ['__count']],
+                    ))
             for method, args in calls:
                 with self.subTest(name=name, method=method):
                     sentence = self.assertFault(4, self.call_xmlrpc, self.user, APPLICATION, method, *args)
@@ -366,10 +406,17 @@ class TestAccess(OAuth2Case):
                 self.assertFault(4, self.call_xmlrpc, self.user, APPLICATION, method, *args)
         self.user.group_ids += self.env.ref('base.group_allow_export')
         self.assertFault(
-            4, self.call_xmlrpc, self.user, APPLICATION, 'export_data', self.application.ids, ['name', 'own_secret'])
+            4, self.call_xmlrpc, self.user, APPLICATION, 'export_data', self.application.ids, ['name', 'own_secret']
+        )
         self.assertFault(
-            4, self.call_xmlrpc, self.user, TOKEN, 'export_data', self.get_records(TOKEN, self.user).ids,
-            ['application_id/own_secret'])
+            4,
+            self.call_xmlrpc,
+            self.user,
+            TOKEN,
+            'export_data',
+            self.get_records(TOKEN, self.user).ids,
+            ['application_id/own_secret'],
+        )
 
     def test_n223_authorizations_of_others(self):
         """An employee sees, counts and ends their own ones only."""
@@ -388,11 +435,18 @@ class TestAccess(OAuth2Case):
         self.assertFalse(self.env[TOKEN].search([('revoked_at', '!=', False)]))
         # Nor by way of the other user.
         [values] = self.call_xmlrpc(
-            self.user, 'res.users', 'read', self.administrator.ids, ['orestapi_authorization_ids'])
+            self.user, 'res.users', 'read', self.administrator.ids, ['orestapi_authorization_ids']
+        )
         self.assertFalse(values['orestapi_authorization_ids'])
         for name in ('application_id.name', 'token_ids.address', 'user_id.login'):
-            self.assertFalse(self.call_xmlrpc(self.user, 'res.users', 'search', [
-                ('orestapi_authorization_ids.' + name, '!=', False), ('id', '=', self.administrator.id)]))
+            self.assertFalse(
+                self.call_xmlrpc(
+                    self.user,
+                    'res.users',
+                    'search',
+                    [('orestapi_authorization_ids.' + name, '!=', False), ('id', '=', self.administrator.id)],
+                )
+            )
 
     def test_n223_authorizations_that_others_may_see(self):
         """A rule of the administrator's that lets employees see those of others does not let them end any."""
@@ -405,8 +459,9 @@ class TestAccess(OAuth2Case):
             })
             others = self.get_records(model, self.administrator)
             self.assertTrue(self.call_xmlrpc(self.user, model, 'read', others.ids, ['application_id']))
-            self.assertIn("your own", self.assertFault(
-                4, self.call_xmlrpc, self.user, model, 'action_revoke', others.ids))
+            self.assertIn(
+                "your own", self.assertFault(4, self.call_xmlrpc, self.user, model, 'action_revoke', others.ids)
+            )
             self.assertEqual(self.get_records(model, self.administrator), others)
         self.assertFalse(self.env[TOKEN].search([('revoked_at', '!=', False)]))
 
@@ -418,18 +473,33 @@ class TestAccess(OAuth2Case):
             own = self.get_records(model, self.portal_user)
             for method, args in (('read', [own.ids]), ('search', [[]]), ('action_revoke', [own.ids])):
                 self.assertFault(4, self.call_xmlrpc, self.portal_user, model, method, *args)
-        self.assertFault(4, self.call_xmlrpc, self.portal_user, 'res.users', 'web_read', self.portal_user.ids, {
-            'orestapi_authorization_ids': {'fields': {'application_id': {'fields': {'own_secret': {}}}}}})
-        self.assertFault(4, self.call_xmlrpc, self.portal_user, 'res.users', 'search_count', [
-            ('orestapi_authorization_ids.application_id.own_secret', '=like', 'our%')])
+        self.assertFault(
+            4,
+            self.call_xmlrpc,
+            self.portal_user,
+            'res.users',
+            'web_read',
+            self.portal_user.ids,
+            {'orestapi_authorization_ids': {'fields': {'application_id': {'fields': {'own_secret': {}}}}}},
+        )
+        self.assertFault(
+            4,
+            self.call_xmlrpc,
+            self.portal_user,
+            'res.users',
+            'search_count',
+            [('orestapi_authorization_ids.application_id.own_secret', '=like', 'our%')],
+        )
 
     def test_n224_own_authorization(self):
         """All tokens of the application and the user end with it, and no others."""
         tokens, second = self.sign_in(), self.sign_in()
         code = self.get_code()
         elsewhere, other_user = self.sign_in(self.other), self.sign_in(user=self.administrator)
-        own = self.env[AUTHORIZATION].search(
-            [('user_id', '=', self.user.id), ('application_id', '=', self.application.id)])
+        own = self.env[AUTHORIZATION].search([
+            ('user_id', '=', self.user.id),
+            ('application_id', '=', self.application.id),
+        ])
         self.assertTrue(self.call_xmlrpc(self.user, AUTHORIZATION, 'action_revoke', own.ids))
         self.assertFalse(own.exists())
         for ended in (tokens, second):
@@ -476,23 +546,29 @@ class TestAccess(OAuth2Case):
             for name in names:
                 ids = self.get_records(model).ids
                 for method, args in (
-                    ('read', [ids, [name]]), ('search', [[(name, '=like', '%')]]), ('search', [[], 0, 1, name]),
-                    ('web_search_read', [[], {name: {}}]), ('formatted_read_group', [[], [name], ['__count']]),
-                    ('write', [ids, {name: 'x'}]), ('create', [{**self.get_values(model, None), name: 'x'}]),
+                    ('read', [ids, [name]]),
+                    ('search', [[(name, '=like', '%')]]),
+                    ('search', [[], 0, 1, name]),
+                    ('web_search_read', [[], {name: {}}]),
+                    ('formatted_read_group', [[], [name], ['__count']]),
+                    ('write', [ids, {name: 'x'}]),
+                    ('create', [{**self.get_values(model, None), name: 'x'}]),
                 ):
                     with self.subTest(model=model, name=name, method=method):
                         self.assertFault(4, self.call_xmlrpc, self.administrator, model, method, *args)
 
     def test_n227_events(self):
         """Nobody changes or deletes one: no administrator of ours, none of the system, and no code of ours either."""
-        system = new_test_user(
-            self.env, 'root3', 'base.group_system,orestapi.group_administrator', password=PASSWORD)
+        system = new_test_user(self.env, 'root3', 'base.group_system,orestapi.group_administrator', password=PASSWORD)
         events = self.get_records(EVENT)
         for user in (self.administrator, system, self.user, self.portal_user):
             before = self.get_snapshot()[EVENT]
             for method, args in (
-                ('write', [events.ids, {'detail': "x"}]), ('unlink', [events.ids]), ('create', [{}]),
-                ('create', [self.get_values(EVENT, None)]), ('web_save', [events.ids, {'detail': "x"}, {}]),
+                ('write', [events.ids, {'detail': "x"}]),
+                ('unlink', [events.ids]),
+                ('create', [{}]),
+                ('create', [self.get_values(EVENT, None)]),
+                ('web_save', [events.ids, {'detail': "x"}, {}]),
             ):
                 with self.subTest(user=user.login, method=method):
                     self.assertFault(4, self.call_xmlrpc, user, EVENT, method, *args)

@@ -70,8 +70,11 @@ class TestAddresses(OAuth2Case):
     @mute_logger('odoo.http')
     def test_others_answer_as_before(self):
         for path, method, status in (
-            ('/oauth2x/nothing', 'GET', 404), ('/nothing/oauth2/token', 'GET', 404), ('/orestapi', 'GET', 404),
-            ('/xmlrpc/2/common', 'GET', 405), ('/orestapi/1/docs', 'POST', 405),
+            ('/oauth2x/nothing', 'GET', 404),
+            ('/nothing/oauth2/token', 'GET', 404),
+            ('/orestapi', 'GET', 404),
+            ('/xmlrpc/2/common', 'GET', 405),
+            ('/orestapi/1/docs', 'POST', 405),
             ('/oauth2/authorize', 'PUT', 405),
         ):
             with self.subTest(path):
@@ -82,8 +85,13 @@ class TestAddresses(OAuth2Case):
     def test_attachment_below_our_addresses(self):
         """Odoo serves what somebody put there, and only then says that there is nothing."""
         self.env['ir.attachment'].create({
-            'name': "logo", 'type': 'binary', 'raw': b'a file', 'mimetype': 'text/plain', 'public': True,
-            'url': '/oauth2/logo.txt'})
+            'name': "logo",
+            'type': 'binary',
+            'raw': b'a file',
+            'mimetype': 'text/plain',
+            'public': True,
+            'url': '/oauth2/logo.txt',
+        })
         response = self.ask('/oauth2/logo.txt')
         self.assertEqual((response.status_code, response.text), (200, 'a file'))
 

@@ -105,22 +105,27 @@ class TestApplication(OAuth2Case):
     def test_defaults(self):
         application = self.applications.create({'name': "Calendar"})
         self.assertRegex(application.client_id, r'\A[0-9a-f]{32}\Z')
-        self.assertRecordValues(application, [{
-            'active': True,
-            'client_type': 'confidential',
-            'has_client_secret': False,
-            'require_pkce': True,
-            'trusted': False,
-            'resource_server': False,
-            'authorization_code_expiry': 600,
-            'authorization_code_retain': 0,
-            'access_token_expiry': 3600,
-            'refresh_token_expiry': 0,
-            'refresh_token_grace': 0,
-            'sign_in_expiry': 0,
-            'scope_ids': self.env.ref('orestapi.scope_read').ids,
-            'group_ids': self.env.ref('base.group_user').ids,
-        }])
+        self.assertRecordValues(
+            application,
+            [
+                {
+                    'active': True,
+                    'client_type': 'confidential',
+                    'has_client_secret': False,
+                    'require_pkce': True,
+                    'trusted': False,
+                    'resource_server': False,
+                    'authorization_code_expiry': 600,
+                    'authorization_code_retain': 0,
+                    'access_token_expiry': 3600,
+                    'refresh_token_expiry': 0,
+                    'refresh_token_grace': 0,
+                    'sign_in_expiry': 0,
+                    'scope_ids': self.env.ref('orestapi.scope_read').ids,
+                    'group_ids': self.env.ref('base.group_user').ids,
+                }
+            ],
+        )
         events = self.env['orestapi.event'].search([('application_id', '=', application.id)])
         self.assertEqual(events.mapped('kind'), ['application_created'])
         self.assertEqual(events.actor_id, self.administrator)
@@ -223,31 +228,40 @@ class TestApplication(OAuth2Case):
     def test_n219_copy(self):
         self.sign_in()
         self.wiki.write({
-            'own_id': 'our id there', 'own_secret': 'our secret there', 'allowed_origins': 'https://wiki.example.com',
-            'access_token_expiry': 60, 'description': "Pages",
+            'own_id': 'our id there',
+            'own_secret': 'our secret there',
+            'allowed_origins': 'https://wiki.example.com',
+            'access_token_expiry': 60,
+            'description': "Pages",
         })
         self.wiki.generate_client_secret(keep_previous=1)
         copy = self.wiki.copy()
-        self.assertRecordValues(copy, [{
-            'name': "Wiki (copy)",
-            'description': "Pages",
-            'access_token_expiry': 60,
-            'allowed_origins': 'https://wiki.example.com',
-            'has_client_secret': False,
-            'client_secret_date': False,
-            'previous_client_secret_expires_at': False,
-            'own_id': False,
-            'own_secret': False,
-            'authorization_ids': [],
-            'scope_ids': self.application.scope_ids.ids,
-        }])
+        self.assertRecordValues(
+            copy,
+            [
+                {
+                    'name': "Wiki (copy)",
+                    'description': "Pages",
+                    'access_token_expiry': 60,
+                    'allowed_origins': 'https://wiki.example.com',
+                    'has_client_secret': False,
+                    'client_secret_date': False,
+                    'previous_client_secret_expires_at': False,
+                    'own_id': False,
+                    'own_secret': False,
+                    'authorization_ids': [],
+                    'scope_ids': self.application.scope_ids.ids,
+                }
+            ],
+        )
         self.assertNotEqual(copy.client_id, self.wiki.client_id)
         self.assertEqual(copy.uri_ids.mapped('uri'), [CALLBACK])
         self.assertNotEqual(copy.uri_ids, self.wiki.uri_ids)
         self.assertFalse(self.authenticates(CLIENT_SECRET, copy))
         self.assertEqual(
             [*map(bool, copy.sudo().mapped('client_secret_hash')), *copy.sudo().mapped('previous_client_secret_hash')],
-            [False, False])
+            [False, False],
+        )
         self.assertEqual(self.wiki.copy({'name': "Wiki of the sales team"}).name, "Wiki of the sales team")
 
     # N220
@@ -267,8 +281,18 @@ class TestApplication(OAuth2Case):
 
     def test_client_id(self):
         for client_id in (
-            '', False, 'short', 'x' * 129, '12345678', 'with blank', 'wiki:client', 'wiki/client', 'wiki-clïent',
-            'wiki-client\n', 'wiki+client', '１２３４５６７８',
+            '',
+            False,
+            'short',
+            'x' * 129,
+            '12345678',
+            'with blank',
+            'wiki:client',
+            'wiki/client',
+            'wiki-clïent',
+            'wiki-client\n',
+            'wiki+client',
+            '１２３４５６７８',
         ):
             with self.subTest(client_id=client_id):
                 self.assertInvalid("A client ID has from 8 to 128 letters", self.wiki.write, {'client_id': client_id})
@@ -282,8 +306,10 @@ class TestApplication(OAuth2Case):
         self.assertEqual(self.wiki.client_id, client_id)
         self.assertRegex(client_id, r'\A[0-9a-f]{32}\Z')
         response = self.post(
-            '/oauth2/token', {'grant_type': 'refresh_token', 'refresh_token': tokens['refresh_token']},
-            ('wiki-client', CLIENT_SECRET))
+            '/oauth2/token',
+            {'grant_type': 'refresh_token', 'refresh_token': tokens['refresh_token']},
+            ('wiki-client', CLIENT_SECRET),
+        )
         self.assertInvalidClient(response, challenge=True)
         self.assertEqual(self.refresh(tokens['refresh_token']).status_code, 200)
         self.wiki.action_generate_client_id()
@@ -294,8 +320,11 @@ class TestApplication(OAuth2Case):
     def test_n221_secret_is_readable_for_nobody(self):
         """Neither for an administrator of ours nor for one of the system."""
         system = new_test_user(
-            self.env, 'root2', 'base.group_system,base.group_erp_manager,base.group_allow_export,'
-            'orestapi.group_administrator', password=PASSWORD)
+            self.env,
+            'root2',
+            'base.group_system,base.group_erp_manager,base.group_allow_export,orestapi.group_administrator',
+            password=PASSWORD,
+        )
         hidden = {
             'orestapi.application': ['client_secret_hash', 'previous_client_secret_hash'],
             'orestapi.authorization.code': ['digest', 'code_challenge'],
@@ -349,18 +378,28 @@ class TestApplication(OAuth2Case):
         """Nor in an event, an attachment, or a wizard."""
         secret = self.wiki.generate_client_secret()
         self.env.flush_all()
-        tables = [table for [table] in self.env.execute_query(SQL(
-            "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))]
+        tables = [
+            table
+            for [table] in self.env.execute_query(SQL("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
+        ]
         self.assertIn('orestapi_application', tables)
         for table in tables:
-            [[count]] = self.env.execute_query(SQL(
-                "SELECT count(*) FROM %s AS record WHERE record::text LIKE %s", SQL.identifier(table), f'%{secret}%'))
+            [[count]] = self.env.execute_query(
+                SQL(
+                    "SELECT count(*) FROM %s AS record WHERE record::text LIKE %s", SQL.identifier(table), f'%{secret}%'
+                )
+            )
             self.assertEqual(count, 0, table)
         self.assertFalse(self.env['orestapi.client.secret.show']._auto)
 
     def test_secret_of_the_administrator(self):
         for secret in (
-            'short', 'x' * 15, 'x' * 257, 'a secret with ümlauts', 'a secret with\ttabs', 'a secret of\ntwo lines',
+            'short',
+            'x' * 15,
+            'x' * 257,
+            'a secret with ümlauts',
+            'a secret with\ttabs',
+            'a secret of\ntwo lines',
         ):
             with self.subTest(secret=secret[:20]):
                 self.assertInvalid("from 16 to 256 plain characters", self.wiki.write, {'client_secret': secret})
@@ -398,7 +437,8 @@ class TestApplication(OAuth2Case):
         self.assertFalse(self.wiki.sudo().previous_client_secret_hash)
         self.assertFalse(self.authenticates(secret))
         events = self.env['orestapi.event'].search(
-            [('kind', '=', 'client_secret_changed'), ('application_id', '=', self.wiki.id)], limit=2)
+            [('kind', '=', 'client_secret_changed'), ('application_id', '=', self.wiki.id)], limit=2
+        )
         self.assertEqual(events.actor_id, self.administrator)
 
     def test_generate_client_secret_keeps_the_previous(self):
@@ -423,15 +463,21 @@ class TestApplication(OAuth2Case):
 
     def test_button_shows_the_secret_after_a_check_of_identity(self):
         url = '/web/dataset/call_button/orestapi.application/action_generate_client_secret'
-        params = {'params': {
-            'model': 'orestapi.application', 'method': 'action_generate_client_secret',
-            'args': self.application.ids, 'kwargs': {}}}
+        params = {
+            'params': {
+                'model': 'orestapi.application',
+                'method': 'action_generate_client_secret',
+                'args': self.application.ids,
+                'kwargs': {},
+            }
+        }
         self.authenticate('ada', PASSWORD)
         action = self.url_open(url, json=params).json()['result']
         self.assertEqual(action['res_model'], 'res.users.identitycheck')
         self.assertTrue(self.authenticates(CLIENT_SECRET))
-        self.authenticate('ada', PASSWORD, session_extra={
-            'identity-check-last': fields.Datetime.now().timestamp() + 86400})
+        self.authenticate(
+            'ada', PASSWORD, session_extra={'identity-check-last': fields.Datetime.now().timestamp() + 86400}
+        )
         action = self.url_open(url, json=params).json()['result']
         self.assertEqual(action['res_model'], 'orestapi.client.secret.show')
         self.assertFalse(self.authenticates(CLIENT_SECRET))
@@ -450,9 +496,17 @@ class TestApplication(OAuth2Case):
 
     def test_allowed_origins(self):
         for text in (
-            '*', 'null', 'shop.example.com', 'https://shop.example.com/', 'https://Shop.example.com',
-            'https://shop.example.com/path', 'https://shop.example.com https://*.example.com', 'ftp://shop.example.com',
-            'https://shop.example.com,https://wiki.example.com', 'javascript:alert(1)', 'https://user@shop.example.com',
+            '*',
+            'null',
+            'shop.example.com',
+            'https://shop.example.com/',
+            'https://Shop.example.com',
+            'https://shop.example.com/path',
+            'https://shop.example.com https://*.example.com',
+            'ftp://shop.example.com',
+            'https://shop.example.com,https://wiki.example.com',
+            'javascript:alert(1)',
+            'https://user@shop.example.com',
         ):
             with self.subTest(text=text):
                 self.assertInvalid("each origin as scheme and host", self.wiki.write, {'allowed_origins': text})
@@ -551,10 +605,12 @@ class TestApplication(OAuth2Case):
         bound = fields.Datetime.now() + timedelta(days=90)
         self.wiki.previous_client_secret_expires_at = bound
         self.assertInvalid(
-            "0 to 90 days", self.wiki.write, {'previous_client_secret_expires_at': bound + timedelta(seconds=1)})
+            "0 to 90 days", self.wiki.write, {'previous_client_secret_expires_at': bound + timedelta(seconds=1)}
+        )
         with self.later(days=80):
             self.assertInvalid(
-                "0 to 90 days", self.wiki.write, {'previous_client_secret_expires_at': bound + timedelta(days=80)})
+                "0 to 90 days", self.wiki.write, {'previous_client_secret_expires_at': bound + timedelta(days=80)}
+            )
 
     # Archive and delete
 
@@ -570,7 +626,8 @@ class TestApplication(OAuth2Case):
         self.assertTrue(self.authenticates(CLIENT_SECRET))
         self.assertEqual(
             self.env['orestapi.event'].search([('application_id', '=', self.wiki.id)], limit=2).mapped('kind'),
-            ['application_activated', 'application_deactivated'])
+            ['application_activated', 'application_deactivated'],
+        )
 
     def test_delete(self):
         self.sign_in()

@@ -16,7 +16,6 @@ OTHER_SECRET = 'a secret that nobody else has'
 
 
 class CodeCase(OAuth2Case):
-
     def get_record(self, code):
         return self.env['orestapi.authorization.code'].browse(token.parse(code).row_id)
 
@@ -59,13 +58,37 @@ class TestAuthorizationCode(CodeCase):
         code = self.get_code()
         kind, row_id, secret = 'orestapi_ac', str(token.parse(code).row_id), token.parse(code).secret
         for wrong in (
-            'x', '%', '_', '%%', f'{kind}_{row_id}_%', f'{kind}_%_{secret}', f'{kind}_{row_id}_{"_" * 43}',
-            "' OR 1=1 --", f"{code}' OR '1'='1", f'{code}%', f'{code[:-1]}_', f'{code[:-1]}', f'{code}x',
-            f'{code} ', f' {code}', f'{code}\n', code.upper(), code.lower(), code.swapcase(),
-            f'{kind}_{row_id}_{secret.swapcase()}', f'{kind}_{row_id}_', f'{kind}_0{row_id}_{secret}',
-            f'{kind}_+{row_id}_{secret}', f'{kind}_-{row_id}_{secret}', f'{kind}_0_{secret}',
-            f'{kind}_2147483647_{secret}', f'{kind}_2147483648_{secret}', f'{kind}_9999999999_{secret}',
-            f'{kind}_{int(row_id) + 1}_{secret}', f'{kind}_{row_id}_{token.generate_secret()}', 'x' * 10_000,
+            'x',
+            '%',
+            '_',
+            '%%',
+            f'{kind}_{row_id}_%',
+            f'{kind}_%_{secret}',
+            f'{kind}_{row_id}_{"_" * 43}',
+            "' OR 1=1 --",
+            f"{code}' OR '1'='1",
+            f'{code}%',
+            f'{code[:-1]}_',
+            f'{code[:-1]}',
+            f'{code}x',
+            f'{code} ',
+            f' {code}',
+            f'{code}\n',
+            code.upper(),
+            code.lower(),
+            code.swapcase(),
+            f'{kind}_{row_id}_{secret.swapcase()}',
+            f'{kind}_{row_id}_',
+            f'{kind}_0{row_id}_{secret}',
+            f'{kind}_+{row_id}_{secret}',
+            f'{kind}_-{row_id}_{secret}',
+            f'{kind}_0_{secret}',
+            f'{kind}_2147483647_{secret}',
+            f'{kind}_2147483648_{secret}',
+            f'{kind}_9999999999_{secret}',
+            f'{kind}_{int(row_id) + 1}_{secret}',
+            f'{kind}_{row_id}_{token.generate_secret()}',
+            'x' * 10_000,
             f'{kind}_{row_id.translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩"))}_{secret}',
         ):
             if wrong == code:
@@ -174,9 +197,18 @@ class TestAuthorizationCode(CodeCase):
         self.application.uri_ids = [(0, 0, {'uri': other})]
         code = self.get_code(redirect_uri=CALLBACK)
         for uri in (
-            other, CALLBACK + '/', CALLBACK + '?', CALLBACK + '?a=b', CALLBACK + '#', CALLBACK.upper(), CALLBACK[:-1],
-            CALLBACK.replace('https', 'http'), CALLBACK.replace('.com', '.com:443'),
-            CALLBACK.replace('callback', '%63allback'), ' ' + CALLBACK, CALLBACK + '\n',
+            other,
+            CALLBACK + '/',
+            CALLBACK + '?',
+            CALLBACK + '?a=b',
+            CALLBACK + '#',
+            CALLBACK.upper(),
+            CALLBACK[:-1],
+            CALLBACK.replace('https', 'http'),
+            CALLBACK.replace('.com', '.com:443'),
+            CALLBACK.replace('callback', '%63allback'),
+            ' ' + CALLBACK,
+            CALLBACK + '\n',
         ):
             with self.subTest(uri=uri):
                 self.assertRefused(self.redeem(code, redirect_uri=uri))
@@ -190,8 +222,12 @@ class TestAuthorizationCode(CodeCase):
     def test_n121_loopback_port_differs(self):
         code = self.get_code(self.public, redirect_uri='http://127.0.0.1:53219/callback')
         for uri in (
-            'http://127.0.0.1:53220/callback', 'http://127.0.0.1/callback', 'http://127.0.0.1:053219/callback',
-            'http://localhost:53219/callback', 'http://[::1]:53219/callback', None,
+            'http://127.0.0.1:53220/callback',
+            'http://127.0.0.1/callback',
+            'http://127.0.0.1:053219/callback',
+            'http://localhost:53219/callback',
+            'http://[::1]:53219/callback',
+            None,
         ):
             with self.subTest(uri=uri):
                 self.assertRefused(self.redeem(code, self.public, redirect_uri=uri))
@@ -219,7 +255,14 @@ class TestAuthorizationCode(CodeCase):
 
     def test_n124_verifier_malformed(self):
         for verifier in (
-            'x' * 42, 'x' * 129, 'x' * 10_000, '+' * 43, 'x' * 42 + '/', 'x' * 42 + '=', 'x' * 43 + '\n', ' ' * 43,
+            'x' * 42,
+            'x' * 129,
+            'x' * 10_000,
+            '+' * 43,
+            'x' * 42 + '/',
+            'x' * 42 + '=',
+            'x' * 43 + '\n',
+            ' ' * 43,
             'é' * 43,
         ):
             # Even when the challenge is the digest of just this.
@@ -387,7 +430,8 @@ class TestAuthorizationCode(CodeCase):
         for zone in ('Pacific/Kiritimati', 'America/St_Johns'):
             with self.subTest(zone=zone):
                 output = subprocess.check_output(  # noqa: S603 - this very Python
-                    [sys.executable, '-c', program], env={**os.environ, 'TZ': zone, 'PYTHONPATH': path}, text=True)
+                    [sys.executable, '-c', program], env={**os.environ, 'TZ': zone, 'PYTHONPATH': path}, text=True
+                )
                 self.assertLess(float(output), 2)
         stored = self.get_record(self.get_code()).expires_at
         self.assertAlmostEqual((stored - fields.Datetime.now()).total_seconds(), 600, delta=10)

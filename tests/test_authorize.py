@@ -42,7 +42,9 @@ class TestAuthorizeClient(OAuth2Case):
         application.uri_ids.unlink()
         for uri in uris:
             record = self.env['orestapi.application.uri'].create({
-                'application_id': application.id, 'uri': 'https://app.example/placeholder'})
+                'application_id': application.id,
+                'uri': 'https://app.example/placeholder',
+            })
             self.env.flush_all()
             self.env.cr.execute("UPDATE orestapi_application_uri SET uri = %s WHERE id = %s", (uri, record.id))
         self.env.invalidate_all()
@@ -66,8 +68,7 @@ class TestAuthorizeClient(OAuth2Case):
     def assertRefusedURIs(self, *uris, application=None):
         for uri in uris:
             with self.subTest(uri=uri):
-                self.assertRefused(self.ask(
-                    redirect_uri=uri, client_id=(application or self.application).client_id))
+                self.assertRefused(self.ask(redirect_uri=uri, client_id=(application or self.application).client_id))
 
     def assertAnswered(self, response, uri):
         self.assertIn('code', self.get_response(response))
@@ -138,8 +139,14 @@ class TestAuthorizeClient(OAuth2Case):
 
     def test_n011_path_longer_or_shorter(self):
         self.assertRefusedURIs(
-            'https://app.example/cb/x', 'https://app.example/cbx', 'https://app.example/c', 'https://app.example/',
-            'https://app.example', 'https://app.example/cb;x', 'https://app.example/cb/../cb')
+            'https://app.example/cb/x',
+            'https://app.example/cbx',
+            'https://app.example/c',
+            'https://app.example/',
+            'https://app.example',
+            'https://app.example/cb;x',
+            'https://app.example/cb/../cb',
+        )
 
     def test_n012_slash_at_the_end(self):
         self.assertRefusedURIs('https://app.example/cb/')
@@ -148,23 +155,32 @@ class TestAuthorizeClient(OAuth2Case):
 
     def test_n013_other_letter_case(self):
         self.assertRefusedURIs(
-            'https://app.example/CB', 'https://App.Example/cb', 'HTTPS://app.example/cb', 'Https://app.example/cb')
+            'https://app.example/CB', 'https://App.Example/cb', 'HTTPS://app.example/cb', 'Https://app.example/cb'
+        )
 
     def test_n014_other_scheme(self):
         self.assertRefusedURIs('http://app.example/cb', 'app.example/cb', 'wss://app.example/cb')
 
     def test_n015_other_port(self):
         self.assertRefusedURIs(
-            'https://app.example:443/cb', 'https://app.example:8443/cb', 'https://app.example:/cb',
-            'https://app.example:0443/cb')
+            'https://app.example:443/cb',
+            'https://app.example:8443/cb',
+            'https://app.example:/cb',
+            'https://app.example:0443/cb',
+        )
 
     def test_n016_other_query(self):
         self.assertRefusedURIs('https://app.example/cb?x=1', 'https://app.example/cb?')
         self.register('https://app.example/cb?a=1&b=2')
         self.assertRefusedURIs(
-            'https://app.example/cb?a=1&b=2&c=3', 'https://app.example/cb?b=2&a=1', 'https://app.example/cb?a=1&b=3',
-            'https://app.example/cb?a=1', 'https://app.example/cb', 'https://app.example/cb?a=1&b=2&b=2',
-            'https://app.example/cb?a=%31&b=2')
+            'https://app.example/cb?a=1&b=2&c=3',
+            'https://app.example/cb?b=2&a=1',
+            'https://app.example/cb?a=1&b=3',
+            'https://app.example/cb?a=1',
+            'https://app.example/cb',
+            'https://app.example/cb?a=1&b=2&b=2',
+            'https://app.example/cb?a=%31&b=2',
+        )
 
     def test_n017_fragment(self):
         self.assertRefusedURIs('https://app.example/cb#x', 'https://app.example/cb#')
@@ -173,36 +189,59 @@ class TestAuthorizeClient(OAuth2Case):
 
     def test_n018_user_information(self):
         self.assertRefusedURIs(
-            'https://app.example@evil.example/cb', 'https://evil@app.example/cb', 'https://evil:x@app.example/cb',
-            'https://@app.example/cb', 'https://app.example%40evil.example/cb')
+            'https://app.example@evil.example/cb',
+            'https://evil@app.example/cb',
+            'https://evil:x@app.example/cb',
+            'https://@app.example/cb',
+            'https://app.example%40evil.example/cb',
+        )
 
     def test_n019_other_host(self):
         self.assertRefusedURIs(
-            'https://app.example.evil.example/cb', 'https://evilapp.example/cb', 'https://app.example./cb',
-            'https://evil.app.example/cb', 'https://app.exampleevil/cb')
+            'https://app.example.evil.example/cb',
+            'https://evilapp.example/cb',
+            'https://app.example./cb',
+            'https://evil.app.example/cb',
+            'https://app.exampleevil/cb',
+        )
 
     def test_n020_path_with_dots(self):
         self.assertRefusedURIs(
-            'https://app.example/x/../cb', 'https://app.example/cb/../evil', 'https://app.example/%2e%2e%2fcb',
-            'https://app.example/cb%2f..%2fevil', 'https://app.example//cb', 'https://app.example/./cb',
-            'https://app.example/cb/.')
+            'https://app.example/x/../cb',
+            'https://app.example/cb/../evil',
+            'https://app.example/%2e%2e%2fcb',
+            'https://app.example/cb%2f..%2fevil',
+            'https://app.example//cb',
+            'https://app.example/./cb',
+            'https://app.example/cb/.',
+        )
         # What the form refuses is refused again, however it came into the database.
         self.register('https://app.example/x/../cb', 'https://app.example/%2E%2e/cb')
         self.assertRefusedURIs('https://app.example/x/../cb', 'https://app.example/%2E%2e/cb')
 
     def test_n021_other_percent_encoding(self):
         self.assertRefusedURIs(
-            'https://app.example/%63b', 'https://app.example/%2563b', 'https%3A%2F%2Fapp.example%2Fcb',
-            'https://app.example%2Fcb', quote(quote(URI, safe=''), safe=''))
+            'https://app.example/%63b',
+            'https://app.example/%2563b',
+            'https%3A%2F%2Fapp.example%2Fcb',
+            'https://app.example%2Fcb',
+            quote(quote(URI, safe=''), safe=''),
+        )
         self.register('https://app.example/%63b')
         self.assertRefusedURIs('https://app.example/cb', 'https://app.example/%2563b')
         self.assertAnswered(self.ask(redirect_uri='https://app.example/%63b'), 'https://app.example/%63b')
 
     def test_n022_backslash_and_white_space(self):
         uris = (
-            'https://app.example\\@evil.example', 'https://app.example\\@evil.example/cb', 'https:\\\\app.example\\cb',
-            'https://app.example/\tcb', 'https://app.exa\nmple/cb', 'https://app.example/c\x0bb',
-            'https:/app.example/cb', 'https:app.example/cb')
+            'https://app.example\\@evil.example',
+            'https://app.example\\@evil.example/cb',
+            'https:\\\\app.example\\cb',
+            'https://app.example/\tcb',
+            'https://app.exa\nmple/cb',
+            'https://app.example/c\x0bb',
+            'https:/app.example/cb',
+            'https:app.example/cb',
+        )
         self.assertRefusedURIs(*uris)
         self.register(*uris[:6])
         self.assertRefusedURIs(*uris[:6])
@@ -236,17 +275,29 @@ class TestAuthorizeClient(OAuth2Case):
 
     def test_n027_host_that_looks_alike(self):
         uris = (
-            'https://аpp.example/cb', 'https://app。example/cb', 'https://app.example／cb', 'https://ａpp.example/cb',
-            'https://xn--pp-6kc.example/cb', 'https://app.ex\xadample/cb')
+            'https://аpp.example/cb',
+            'https://app。example/cb',
+            'https://app.example／cb',
+            'https://ａpp.example/cb',
+            'https://xn--pp-6kc.example/cb',
+            'https://app.ex\xadample/cb',
+        )
         self.assertRefusedURIs(*uris)
         self.register(*uris[:4])
         self.assertRefusedURIs(*uris[:4])
 
     def test_n028_script_scheme(self):
         uris = (
-            'javascript:alert(1)', 'javascript://app.example/%0aalert(1)', 'data:text/html,evil', 'vbscript:evil',
-            'file:///etc/passwd', 'JavaScript:alert(1)', 'blob:https://app.example/1', 'about:blank',
-            'view-source:https://app.example/cb')
+            'javascript:alert(1)',
+            'javascript://app.example/%0aalert(1)',
+            'data:text/html,evil',
+            'vbscript:evil',
+            'file:///etc/passwd',
+            'JavaScript:alert(1)',
+            'blob:https://app.example/1',
+            'about:blank',
+            'view-source:https://app.example/cb',
+        )
         self.assertRefusedURIs(*uris)
         self.register(*uris)
         self.assertRefusedURIs(*uris)
@@ -268,7 +319,8 @@ class TestAuthorizeClient(OAuth2Case):
         self.assertRefusedURIs('https://*.example/cb', 'https://*/cb', 'https://app.example/*', '*', 'https://app.%/cb')
         self.register('https://*.example/cb', 'https://app.example/*', 'https://app.example/_b')
         self.assertRefusedURIs(
-            'https://*.example/cb', 'https://app.example/cb', 'https://app.example/*', 'https://evil.example/cb')
+            'https://*.example/cb', 'https://app.example/cb', 'https://app.example/*', 'https://evil.example/cb'
+        )
 
     def assertLoopback(self, uri):
         """Assert that the public application gets its code at `uri`, after a consent that is never remembered."""
@@ -277,8 +329,12 @@ class TestAuthorizeClient(OAuth2Case):
 
     def test_n032_loopback_with_any_port(self):
         for uri in (
-                'http://127.0.0.1:53219/callback', 'http://127.0.0.1/callback', 'http://127.0.0.1:80/callback',
-                'http://127.0.0.1:1/callback', 'http://127.0.0.1:65535/callback'):
+            'http://127.0.0.1:53219/callback',
+            'http://127.0.0.1/callback',
+            'http://127.0.0.1:80/callback',
+            'http://127.0.0.1:1/callback',
+            'http://127.0.0.1:65535/callback',
+        ):
             with self.subTest(uri=uri):
                 self.assertLoopback(uri)
         self.register('http://[::1]/callback?x=1', application=self.public)
@@ -292,42 +348,77 @@ class TestAuthorizeClient(OAuth2Case):
                     self.assertLoopback(f'http://{address}{port}/callback')
 
     def test_n034_loopback_localhost(self):
-        self.assertRefusedURIs(
-            'http://localhost/callback', 'http://localhost:5000/callback', application=self.public)
+        self.assertRefusedURIs('http://localhost/callback', 'http://localhost:5000/callback', application=self.public)
         self.register('http://localhost/callback', application=self.public)
         self.assertRefusedURIs(
-            'http://127.0.0.1/callback', 'http://127.0.0.1:5000/callback', 'http://localhost:5000/callback',
-            'http://LOCALHOST/callback', application=self.public)
+            'http://127.0.0.1/callback',
+            'http://127.0.0.1:5000/callback',
+            'http://localhost:5000/callback',
+            'http://LOCALHOST/callback',
+            application=self.public,
+        )
         self.assertLoopback('http://localhost/callback')
 
     def test_n035_loopback_other_address(self):
         hosts = (
-            '[::1]', '127.0.0.2', '127.1', '0x7f.1', '2130706433', '127.0.0.01', '0177.0.0.1', '0', '127.0.0.1.',
-            '[0:0:0:0:0:0:0:1]', '[::ffff:127.0.0.1]', '١27.0.0.1')
+            '[::1]',
+            '127.0.0.2',
+            '127.1',
+            '0x7f.1',
+            '2130706433',
+            '127.0.0.01',
+            '0177.0.0.1',
+            '0',
+            '127.0.0.1.',
+            '[0:0:0:0:0:0:0:1]',
+            '[::ffff:127.0.0.1]',
+            '١27.0.0.1',
+        )
         self.assertRefusedURIs(
-            *(f'http://{host}{port}/callback' for host in hosts for port in ('', ':5000')), application=self.public)
+            *(f'http://{host}{port}/callback' for host in hosts for port in ('', ':5000')), application=self.public
+        )
         self.register('http://[::1]/callback', application=self.public)
         self.assertRefusedURIs(
-            'http://127.0.0.1:5000/callback', 'http://[::01]:5000/callback', 'http://::1:5000/callback',
-            'http://[::1%25lo]:5000/callback', application=self.public)
+            'http://127.0.0.1:5000/callback',
+            'http://[::01]:5000/callback',
+            'http://::1:5000/callback',
+            'http://[::1%25lo]:5000/callback',
+            application=self.public,
+        )
 
     def test_n036_loopback_other_than_the_port(self):
         self.assertRefusedURIs(
-            'http://127.0.0.1:5000/other', 'http://127.0.0.1:5000/callback/', 'http://127.0.0.1:5000/callback?x=1',
-            'http://127.0.0.1:5000', 'https://127.0.0.1:5000/callback', 'http://a@127.0.0.1:1/callback',
-            'http://127.0.0.1:5000/callback#x', 'http://127.0.0.1:0/callback', 'http://127.0.0.1:65536/callback',
-            'http://127.0.0.1:/callback', 'http://127.0.0.1:-1/callback', 'http://127.0.0.1:٥/callback',
-            'http://127.0.0.1:5000\n/callback', 'http://127.0.0.1:5000/callback\n', 'HTTP://127.0.0.1:5000/callback',
-            application=self.public)
+            'http://127.0.0.1:5000/other',
+            'http://127.0.0.1:5000/callback/',
+            'http://127.0.0.1:5000/callback?x=1',
+            'http://127.0.0.1:5000',
+            'https://127.0.0.1:5000/callback',
+            'http://a@127.0.0.1:1/callback',
+            'http://127.0.0.1:5000/callback#x',
+            'http://127.0.0.1:0/callback',
+            'http://127.0.0.1:65536/callback',
+            'http://127.0.0.1:/callback',
+            'http://127.0.0.1:-1/callback',
+            'http://127.0.0.1:٥/callback',
+            'http://127.0.0.1:5000\n/callback',
+            'http://127.0.0.1:5000/callback\n',
+            'HTTP://127.0.0.1:5000/callback',
+            application=self.public,
+        )
         self.register('https://127.0.0.1/callback', application=self.public)
         self.assertRefusedURIs('https://127.0.0.1:5000/callback', application=self.public)
 
     def test_n037_loopback_look_alike(self):
         self.assertRefusedURIs(
-            'http://127.0.0.1.evil.example/callback', 'http://127.0.0.1@evil.example/callback',
-            'http://127.0.0.1:80@evil.example/callback', 'http://127.0.0.1:5000.evil.example/callback',
-            'http://127.0.0.1\\@evil.example/callback', 'http://127.0.0.1%2eevil.example/callback',
-            'http://evil.example/http://127.0.0.1/callback', application=self.public)
+            'http://127.0.0.1.evil.example/callback',
+            'http://127.0.0.1@evil.example/callback',
+            'http://127.0.0.1:80@evil.example/callback',
+            'http://127.0.0.1:5000.evil.example/callback',
+            'http://127.0.0.1\\@evil.example/callback',
+            'http://127.0.0.1%2eevil.example/callback',
+            'http://evil.example/http://127.0.0.1/callback',
+            application=self.public,
+        )
 
     def test_n038_huge_request(self):
         def measure(query, **kwargs):
@@ -398,9 +489,22 @@ class TestAuthorizeResponse(OAuth2Case):
         self.assertErrors('invalid_request', {'response_type': None}, {'response_type': ''})
 
     def test_n040_response_type_unsupported(self):
-        self.assertErrors('unsupported_response_type', *(
-            {'response_type': response_type} for response_type in (
-                'token', 'id_token', 'code token', 'code id_token', 'none', 'CODE', ' code', 'code ')))
+        self.assertErrors(
+            'unsupported_response_type',
+            *(
+                {'response_type': response_type}
+                for response_type in (
+                    'token',
+                    'id_token',
+                    'code token',
+                    'code id_token',
+                    'none',
+                    'CODE',
+                    ' code',
+                    'code ',
+                )
+            ),
+        )
 
     def test_n041_parameter_repeated(self):
         for name in ('response_type', 'scope', 'state', 'code_challenge', 'code_challenge_method'):
@@ -419,8 +523,10 @@ class TestAuthorizeResponse(OAuth2Case):
             self.assertErrorRedirected(self.ask(), 'unauthorized_client')
 
     def test_n043_scope_unknown(self):
-        self.assertErrors('invalid_scope', *(
-            {'scope': scope} for scope in ('unknown', 'read unknown', 'READ', 'rea', 'read,rpc', 'read+rpc')))
+        self.assertErrors(
+            'invalid_scope',
+            *({'scope': scope} for scope in ('unknown', 'read unknown', 'READ', 'rea', 'read,rpc', 'read+rpc')),
+        )
 
     def test_n044_scope_not_of_the_application(self):
         self.application.scope_ids = self.env.ref('orestapi.scope_read')
@@ -429,14 +535,37 @@ class TestAuthorizeResponse(OAuth2Case):
         self.assertErrors('invalid_scope', {'scope': 'read'}, {'scope': None})
 
     def test_n045_scope_malformed(self):
-        self.assertErrors('invalid_scope', *(
-            {'scope': scope} for scope in (
-                'read"', 'read\\', 'read\n', 'read\trpc', 'read  rpc', ' read', 'read ', 'réad', 'read\x7f', ' ',
-                'read\u2003rpc', '"', ' '.join(['read'] * 10_000))))
+        self.assertErrors(
+            'invalid_scope',
+            *(
+                {'scope': scope}
+                for scope in (
+                    'read"',
+                    'read\\',
+                    'read\n',
+                    'read\trpc',
+                    'read  rpc',
+                    ' read',
+                    'read ',
+                    'réad',
+                    'read\x7f',
+                    ' ',
+                    'read\u2003rpc',
+                    '"',
+                    ' '.join(['read'] * 10_000),
+                )
+            ),
+        )
 
     def test_n046_scope_as_array(self):
         for name in (
-                'scope[a]', 'scope[]', 'state[]', 'response_type[0]', 'code_challenge[]', 'code_challenge_method[]'):
+            'scope[a]',
+            'scope[]',
+            'state[]',
+            'response_type[0]',
+            'code_challenge[]',
+            'code_challenge_method[]',
+        ):
             with self.subTest(name=name):
                 self.assertErrorRedirected(self.ask((name, 'read')), 'invalid_request')
 
@@ -462,15 +591,30 @@ class TestAuthorizeResponse(OAuth2Case):
         self.assertRefusedChallenges({'code_challenge_method': None}, {'code_challenge_method': ''})
 
     def test_n050_method_unknown(self):
-        self.assertRefusedChallenges(*(
-            {'code_challenge_method': method} for method in ('S512', 's256', 'S256 ', 'PLAIN', 'SHA256', 'none')))
+        self.assertRefusedChallenges(
+            *({'code_challenge_method': method} for method in ('S512', 's256', 'S256 ', 'PLAIN', 'SHA256', 'none'))
+        )
 
     def test_n051_challenge_malformed(self):
         good = self.get_request()['code_challenge']
-        self.assertRefusedChallenges(*(
-            {'code_challenge': challenge} for challenge in (
-                good[:-1], good + 'A', good + '=', good[:-1] + '=', good[:-1] + '+', good[:-1] + '/', good[:-1] + '.',
-                good + '\n', good[:-1] + 'ä', 'a', 'a' * 10_000)))
+        self.assertRefusedChallenges(
+            *(
+                {'code_challenge': challenge}
+                for challenge in (
+                    good[:-1],
+                    good + 'A',
+                    good + '=',
+                    good[:-1] + '=',
+                    good[:-1] + '+',
+                    good[:-1] + '/',
+                    good[:-1] + '.',
+                    good + '\n',
+                    good[:-1] + 'ä',
+                    'a',
+                    'a' * 10_000,
+                )
+            )
+        )
 
     def test_n052_method_without_challenge(self):
         self.assertRefusedChallenges({'code_challenge': None}, {'code_challenge': ''})
@@ -540,8 +684,26 @@ class TestAuthorizeResponse(OAuth2Case):
     def test_n059_unknown_parameters_are_ignored(self):
         # The second line: what Odoo's own machinery might stumble over.
         for name in (
-                'nonce', 'prompt', 'response_mode', 'utm_source', 'Scope', 'x[y]', '[]', '', 'é',
-                'self', 'cls', 'args', 'kwargs', 'endpoint', 'request', 'csrf_token', 'db', 'consent', 'decision'):
+            'nonce',
+            'prompt',
+            'response_mode',
+            'utm_source',
+            'Scope',
+            'x[y]',
+            '[]',
+            '',
+            'é',
+            'self',
+            'cls',
+            'args',
+            'kwargs',
+            'endpoint',
+            'request',
+            'csrf_token',
+            'db',
+            'consent',
+            'decision',
+        ):
             with self.subTest(name=name):
                 self.assertAsked(self.ask((name, 'allow')))
                 self.assertAsked(self.ask((name, 'allow'), (name, 'twice')))
@@ -569,8 +731,21 @@ class TestAuthorizeResponse(OAuth2Case):
     def test_n062_state_comes_back_unchanged(self):
         self.application.trusted = True
         for state in (
-                'a&b=c#d%e+f g', '&=#%', '%2B%26', '😀 é \u202e \ufeff', 'x\r\nSet-Cookie: evil=1', '\t', '"><script>',
-                "' OR 1=1 --", '[]{}|\\^`', 's' * 8192, 'é' * 4096, '0', 'null', '\x01\x7f'):
+            'a&b=c#d%e+f g',
+            '&=#%',
+            '%2B%26',
+            '😀 é \u202e \ufeff',
+            'x\r\nSet-Cookie: evil=1',
+            '\t',
+            '"><script>',
+            "' OR 1=1 --",
+            '[]{}|\\^`',
+            's' * 8192,
+            'é' * 4096,
+            '0',
+            'null',
+            '\x01\x7f',
+        ):
             with self.subTest(state=state[:20]):
                 response = self.ask(state=state)
                 self.assertRedirected(response)

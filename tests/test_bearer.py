@@ -51,9 +51,15 @@ class TestBearer(OAuth2Case):
         self.post('/oauth2/revoke', {'token': revoked['access_token']}, self.get_auth())
         self.refresh(self.refresh(refreshed['refresh_token']).json()['refresh_token'])
         self.assertInvalidToken(
-            'orestapi_at_1_' + 'x' * 43, tokens['access_token'][:-2] + 'AA', 'orestapi_', 'orestapi_at_x_y',
-            'orestapi_at_9999999999_' + 'x' * 43, 'orestapi_' + 'x' * 8000,
-            revoked['access_token'], refreshed['access_token'])
+            'orestapi_at_1_' + 'x' * 43,
+            tokens['access_token'][:-2] + 'AA',
+            'orestapi_',
+            'orestapi_at_x_y',
+            'orestapi_at_9999999999_' + 'x' * 43,
+            'orestapi_' + 'x' * 8000,
+            revoked['access_token'],
+            refreshed['access_token'],
+        )
         self.assertServed(self.call_json2(tokens['access_token']))
         with self.later(seconds=3600):
             self.assertInvalidToken(tokens['access_token'])
@@ -76,9 +82,14 @@ class TestBearer(OAuth2Case):
             with self.subTest(authorization=authorization):
                 self.assertAnonymous(self.call(authorization))
         for authorization in (
-            f'Bearer\t{access_token}', f'Bearer \t{access_token}', f'Bearer\xa0{access_token}'.encode('latin-1'),
-            f'Bearer {access_token}, {access_token}', f'Bearer {access_token},', f'Bearer {access_token} x',
-            f'Bearer {access_token}\xa0'.encode('latin-1'), f'Bearer {access_token};realm=x',
+            f'Bearer\t{access_token}',
+            f'Bearer \t{access_token}',
+            f'Bearer\xa0{access_token}'.encode('latin-1'),
+            f'Bearer {access_token}, {access_token}',
+            f'Bearer {access_token},',
+            f'Bearer {access_token} x',
+            f'Bearer {access_token}\xa0'.encode('latin-1'),
+            f'Bearer {access_token};realm=x',
         ):
             with self.subTest(authorization=authorization):
                 self.assertBearerError(self.call(authorization), 400, 'invalid_request')
@@ -90,10 +101,10 @@ class TestBearer(OAuth2Case):
         access_token = tokens['access_token']
         # What a server makes of two headers.
         for other in (access_token, administrator['access_token']):
+            self.assertBearerError(self.call(f'Bearer {access_token},Bearer {other}'), 400, 'invalid_request')
             self.assertBearerError(
-                self.call(f'Bearer {access_token},Bearer {other}'), 400, 'invalid_request')
-            self.assertBearerError(
-                self.call(f'Bearer {access_token}', URL + '?access_token=' + other), 400, 'invalid_request')
+                self.call(f'Bearer {access_token}', URL + '?access_token=' + other), 400, 'invalid_request'
+            )
             # Odoo's API takes JSON only, and no argument that the method does not have.
             response = self.call(f'Bearer {access_token}', data={'access_token': other})
             self.assertEqual(response.status_code, 415)
@@ -119,8 +130,13 @@ class TestBearer(OAuth2Case):
     def test_n191_other_scheme(self):
         access_token = self.sign_in(scope='rpc')['access_token']
         for authorization in (
-            f'OAuth {access_token}', f'Token {access_token}', f'Basic {access_token}', f'DPoP {access_token}',
-            f'BearerX {access_token}', self.get_basic('mitchell', access_token), self.get_basic('mitchell', PASSWORD),
+            f'OAuth {access_token}',
+            f'Token {access_token}',
+            f'Basic {access_token}',
+            f'DPoP {access_token}',
+            f'BearerX {access_token}',
+            self.get_basic('mitchell', access_token),
+            self.get_basic('mitchell', PASSWORD),
             self.get_basic(*self.get_auth()),
         ):
             with self.subTest(authorization=authorization):
@@ -132,8 +148,12 @@ class TestBearer(OAuth2Case):
         tokens = self.sign_in(scope='rpc')
         code = self.get_code(scope='rpc')
         self.assertInvalidToken(
-            tokens['refresh_token'], code, secret, tokens['refresh_token'].replace('_rt_', '_at_'),
-            code.replace('_ac_', '_at_'))
+            tokens['refresh_token'],
+            code,
+            secret,
+            tokens['refresh_token'].replace('_rt_', '_at_'),
+            code.replace('_ac_', '_at_'),
+        )
         # The code is still good for what it is.
         self.assertEqual(self.redeem(code).status_code, 200)
 
@@ -154,8 +174,10 @@ class TestBearer(OAuth2Case):
         self.authenticate(None, None)
         # Core reports each refused login.
         with mute_logger('odoo.http'):
-            response = self.url_open('/web/session/authenticate', json={'params': {
-                'db': self.env.cr.dbname, 'login': 'mitchell', 'password': access_token}})
+            response = self.url_open(
+                '/web/session/authenticate',
+                json={'params': {'db': self.env.cr.dbname, 'login': 'mitchell', 'password': access_token}},
+            )
         self.assertEqual(response.json()['error']['data']['name'], 'odoo.exceptions.AccessDenied')
         page = self.url_open('/web/login')
         csrf_token = page.text.partition('name="csrf_token" value="')[2].partition('"')[0]
@@ -172,8 +194,11 @@ class TestBearer(OAuth2Case):
         """Only where Odoo accepts an API key, and not where it wants a session."""
         access_token = self.sign_in(scope='rpc')['access_token']
         headers = {'Authorization': f'Bearer {access_token}'}
-        response = self.url_open('/web/dataset/call_kw/res.users/context_get', headers=headers, json={'params': {
-            'model': 'res.users', 'method': 'context_get', 'args': [], 'kwargs': {}}})
+        response = self.url_open(
+            '/web/dataset/call_kw/res.users/context_get',
+            headers=headers,
+            json={'params': {'model': 'res.users', 'method': 'context_get', 'args': [], 'kwargs': {}}},
+        )
         self.assertEqual(response.json()['error']['data']['name'], 'odoo.http.SessionExpiredException')
         response = self.url_open('/odoo', headers=headers, allow_redirects=False)
         self.assertEqual(response.status_code, 303)
@@ -215,8 +240,13 @@ class TestBearer(OAuth2Case):
 
         def count():
             return self.call_json2(
-                access_token, 'res.company', 'search_count', domain=[('id', '=', company.id)],
-                context={'allowed_company_ids': company.ids})
+                access_token,
+                'res.company',
+                'search_count',
+                domain=[('id', '=', company.id)],
+                context={'allowed_company_ids': company.ids},
+            )
+
         self.assertEqual(count().json(), 1)
         self.user.company_ids = [Command.unlink(company.id)]
         with mute_logger('odoo.http'):
@@ -230,6 +260,7 @@ class TestBearer(OAuth2Case):
 
         def read():
             return self.call_json2(access_token, 'ir.config_parameter', 'search_count', domain=[])
+
         with mute_logger('odoo.http'):
             self.assertEqual(read().status_code, 403)
         self.user.group_ids += self.env.ref('base.group_system')

@@ -33,7 +33,7 @@ class TestCaches(OAuth2Case):
             ('setting', lambda: self.application.write({'access_token_expiry': 5})),
             ('new URI', lambda: self.application.uri_ids.copy({'uri': 'https://wiki.example.com/2'})),
             ('URI', lambda: self.application.uri_ids[:1].write({'uri': 'https://wiki.example.com/3'})),
-            ('URI removed', lambda: self.application.uri_ids[:1].unlink()),
+            ('URI removed', self.application.uri_ids[:1].unlink),
             ('scope', lambda: scope.write({'name': 'change'})),
             ('scope removed', scope.unlink),
             ('group removed', group.unlink),

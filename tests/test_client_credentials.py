@@ -34,8 +34,10 @@ class TestClientCredentials(OAuth2Case):
 
     def test_service_user(self):
         tokens = self.get_tokens(scope='rpc')
-        self.assertEqual(tokens | {'access_token': ''}, {
-            'access_token': '', 'token_type': 'Bearer', 'expires_in': 3600, 'scope': 'rpc'})
+        self.assertEqual(
+            tokens | {'access_token': ''},
+            {'access_token': '', 'token_type': 'Bearer', 'expires_in': 3600, 'scope': 'rpc'},
+        )
         self.assertEqual(self.call_json2(tokens['access_token']).json()['uid'], self.service_user.id)
         sign_in = self.get_sign_in(tokens)
         self.assertEqual(sign_in.device, "The application itself")
@@ -55,8 +57,8 @@ class TestClientCredentials(OAuth2Case):
             self.application.client_type = 'public'
         # Not even when it came into the database by another way.
         self.env.cr.execute(
-            "UPDATE orestapi_application SET service_user_id = %s WHERE id = %s",
-            (self.service_user.id, self.public.id))
+            "UPDATE orestapi_application SET service_user_id = %s WHERE id = %s", (self.service_user.id, self.public.id)
+        )
         self.env.invalidate_all()
         self.env.registry.clear_cache()
         self.assertRefused(self.ask(self.public), 'unauthorized_client')
@@ -83,7 +85,8 @@ class TestClientCredentials(OAuth2Case):
         """They are ignored: neither user nor code is chosen by the application."""
         code = self.get_code()
         tokens = self.get_tokens(
-            scope='rpc', code=code, username='mitchell', user_id=str(self.user.id), sub=str(self.user.id))
+            scope='rpc', code=code, username='mitchell', user_id=str(self.user.id), sub=str(self.user.id)
+        )
         self.assertEqual(self.call_json2(tokens['access_token']).json()['uid'], self.service_user.id)
         self.assertEqual(self.redeem(code).status_code, 200)
 

@@ -25,17 +25,23 @@ class TestConsent(OAuth2Case):
         """Send the form of a consent page with changes; None leaves a field out."""
         action, fields = self.get_form(page)
         fields = {**fields, 'decision': 'allow', **changes}
-        return self.url_open(action, data={
-            name: value for name, value in fields.items() if value is not None}, allow_redirects=False, method='POST')
+        return self.url_open(
+            action,
+            data={name: value for name, value in fields.items() if value is not None},
+            allow_redirects=False,
+            method='POST',
+        )
 
     def log_in(self, url, login='mitchell', password=PASSWORD, **changes):
         """Fill in the login page at `url`, and return the answer."""
         page = self.url_open(url)
         fields = {
             name: html.unescape(value)
-            for name, value in re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', page.text)}
-        return self.url_open('/web/login', data={
-            **fields, 'login': login, 'password': password, **changes}, allow_redirects=False)
+            for name, value in re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', page.text)
+        }
+        return self.url_open(
+            '/web/login', data={**fields, 'login': login, 'password': password, **changes}, allow_redirects=False
+        )
 
     def get_path(self, response):
         """Return where a redirect within this site leads."""
@@ -155,9 +161,15 @@ class TestConsent(OAuth2Case):
         pages = [self.ask(client_id='unknown-client'), self.ask(redirect_uri='https://evil.example')]
         self.authenticate('mitchell', PASSWORD)
         pages.append(self.post_form(self.ask(), consent=None))
-        for page, sentence in zip(pages, (
-            "does not know the application", "address that is not registered", "open too long, or you have",
-        ), strict=True):
+        for page, sentence in zip(
+            pages,
+            (
+                "does not know the application",
+                "address that is not registered",
+                "open too long, or you have",
+            ),
+            strict=True,
+        ):
             self.assertRefused(page)
             self.assertIn(sentence, page.text)
             detail = re.search(r'<p class="small[^"]*" lang="en">([^<]*)</p>', page.text)[1]
@@ -180,9 +192,14 @@ class TestConsent(OAuth2Case):
         action, fields = self.get_form(page)
         data = {**fields, 'decision': 'allow'}
         for changes in (
-                {'scope': 'read rpc'}, {'redirect_uri': CALLBACK + '2'}, {'code_challenge': 'A' * 43},
-                {'client_id': 'shop-client', 'redirect_uri': 'https://shop.example.com/callback'}, {'state': 'other'},
-                {'state': None}, {'scope': None}):
+            {'scope': 'read rpc'},
+            {'redirect_uri': CALLBACK + '2'},
+            {'code_challenge': 'A' * 43},
+            {'client_id': 'shop-client', 'redirect_uri': 'https://shop.example.com/callback'},
+            {'state': 'other'},
+            {'state': None},
+            {'scope': None},
+        ):
             with self.subTest(changes=changes):
                 query = urlencode(self.get_request(**changes))
                 self.assertRefused(self.url_open(f'/oauth2/authorize?{query}', data=data, allow_redirects=False))
@@ -190,9 +207,18 @@ class TestConsent(OAuth2Case):
         query = urlencode(self.get_request(redirect_uri='https://evil.example'))
         self.assertRefused(self.url_open(f'/oauth2/authorize?{query}', data=data, allow_redirects=False))
         # The body says nothing that counts.
-        response = self.url_open(action, data={
-            **data, 'scope': 'read rpc', 'redirect_uri': CALLBACK + '2', 'client_id': 'shop-client',
-            'code_challenge': 'A' * 43, 'state': 'other'}, allow_redirects=False)
+        response = self.url_open(
+            action,
+            data={
+                **data,
+                'scope': 'read rpc',
+                'redirect_uri': CALLBACK + '2',
+                'client_id': 'shop-client',
+                'code_challenge': 'A' * 43,
+                'state': 'other',
+            },
+            allow_redirects=False,
+        )
         self.assertEqual(response.headers['Location'].partition('?')[0], CALLBACK)
         parameters = self.get_response(response)
         self.assertEqual(parameters['state'], 'state of the application')
@@ -256,9 +282,14 @@ class TestConsent(OAuth2Case):
         for parameters in (query, bad):
             responses = [self.authorize(parameters, method='HEAD')]
             responses += [
-                self.authorize(parameters, headers=headers) for headers in (
-                    {'Purpose': 'prefetch'}, {'Sec-Purpose': 'prefetch'}, {'Sec-Purpose': 'prefetch;prerender'},
-                    {'X-Moz': 'prefetch'})]
+                self.authorize(parameters, headers=headers)
+                for headers in (
+                    {'Purpose': 'prefetch'},
+                    {'Sec-Purpose': 'prefetch'},
+                    {'Sec-Purpose': 'prefetch;prerender'},
+                    {'X-Moz': 'prefetch'},
+                )
+            ]
             for response in responses:
                 self.assertHeaders(response, 204)
                 self.assertNotIn('Location', response.headers)
@@ -320,7 +351,8 @@ class TestConsent(OAuth2Case):
             self.assertNotRegex(page.text, r'(?i)@import|url\(|http-equiv="refresh')
             # Nothing that a style sheet names is fetched from elsewhere, whatever addons put into it.
             self.assertEqual(
-                page.headers['Content-Security-Policy'].partition(';')[0], "default-src 'self' 'unsafe-inline' data:")
+                page.headers['Content-Security-Policy'].partition(';')[0], "default-src 'self' 'unsafe-inline' data:"
+            )
 
     def test_n075_cache(self):
         self.authenticate('mitchell', PASSWORD)
@@ -364,13 +396,17 @@ class TestConsent(OAuth2Case):
         self.application.write({'trusted': True, 'allowed_origins': 'https://wiki.example.com'})
         self.authenticate('mitchell', PASSWORD)
         for origin in ('https://wiki.example.com', 'https://evil.example', 'null'):
-            preflight = self.authorize(self.get_request(), method='OPTIONS', headers={
-                'Origin': origin, 'Access-Control-Request-Method': 'POST'})
+            preflight = self.authorize(
+                self.get_request(),
+                method='OPTIONS',
+                headers={'Origin': origin, 'Access-Control-Request-Method': 'POST'},
+            )
             self.assertHeaders(preflight, 204)
             self.assertNothingWritten()
             responses = [preflight] + [
                 self.authorize(self.get_request(**changes), headers={'Origin': origin})
-                for changes in ({}, {'client_id': 'unknown-client'}, {'scope': 'unknown'})]
+                for changes in ({}, {'client_id': 'unknown-client'}, {'scope': 'unknown'})
+            ]
             for response in responses:
                 self.assertFalse([name for name in response.headers if name.startswith('Access-Control-')])
             self.env['orestapi.authorization'].search([]).unlink()
@@ -395,8 +431,12 @@ class TestConsent(OAuth2Case):
     def test_n079_no_redirect_to_the_application_before_the_login(self):
         self.authenticate(None, None)
         for changes in (
-                {'response_type': 'token'}, {'response_type': None}, {'scope': 'unknown'}, {'code_challenge': None},
-                {'prompt': 'none'}):
+            {'response_type': 'token'},
+            {'response_type': None},
+            {'scope': 'unknown'},
+            {'code_challenge': None},
+            {'prompt': 'none'},
+        ):
             for method in ('GET', 'POST'):
                 with self.subTest(changes=changes, method=method):
                     response = self.authorize(self.get_request(**changes), method=method)
@@ -405,10 +445,22 @@ class TestConsent(OAuth2Case):
 
     def test_n080_login_stays_on_this_origin(self):
         for redirect in (
-                '//evil.example', '\\evil.example', '/\\evil.example', '\\\\evil.example', 'https://evil.example/x',
-                'https:evil.example', '///evil.example', 'javascript:alert(1)', '/oauth2/authorize/..//evil.example',
-                '/oauth2/authorize@evil.example', '/\t/evil.example', '\t//evil.example', '/\n/evil.example',
-                '/.\t/evil.example', '/oauth2/authorize\r\nX: evil'):
+            '//evil.example',
+            '\\evil.example',
+            '/\\evil.example',
+            '\\\\evil.example',
+            'https://evil.example/x',
+            'https:evil.example',
+            '///evil.example',
+            'javascript:alert(1)',
+            '/oauth2/authorize/..//evil.example',
+            '/oauth2/authorize@evil.example',
+            '/\t/evil.example',
+            '\t//evil.example',
+            '/\n/evil.example',
+            '/.\t/evil.example',
+            '/oauth2/authorize\r\nX: evil',
+        ):
             with self.subTest(redirect=redirect):
                 self.authenticate(None, None)
                 login = '/web/login?' + urlencode({'redirect': redirect})

@@ -21,8 +21,10 @@ class TestEvents(OAuth2Case):
         event = self.env['orestapi.event'].search([('reference', '=', reference)])
         self.assertEqual(event.detail, "The client_id is not that of an application.")
         self.assertEqual(
-            event.message, "A request from 127.0.0.1 to authorize an unknown application was refused: "
-            "The client_id is not that of an application.")
+            event.message,
+            "A request from 127.0.0.1 to authorize an unknown application was refused: "
+            "The client_id is not that of an application.",
+        )
 
     def test_refused_requests_do_not_fill_the_database(self):
         """Anybody can send bad requests without an end: only the first ones of a minute are kept."""
@@ -46,7 +48,8 @@ class TestEvents(OAuth2Case):
         self.refresh(tokens['refresh_token'])
         self.assertEqual(
             self.find('refresh_token_reused').message,
-            "A refresh token of Wiki for Mitchell was reused from 127.0.0.1; the sign-in was ended.")
+            "A refresh token of Wiki for Mitchell was reused from 127.0.0.1; the sign-in was ended.",
+        )
 
     def test_every_kind_has_a_sentence(self):
         """No kind of event is shown by its technical name."""

@@ -20,13 +20,15 @@ class TestFlow(OAuth2Case):
 
     def test_body(self):
         code = self.get_code()
-        response = self.redeem(
-            code, auth=None, client_id=self.application.client_id, client_secret=CLIENT_SECRET)
+        response = self.redeem(code, auth=None, client_id=self.application.client_id, client_secret=CLIENT_SECRET)
         self.assertEqual(response.status_code, 200, response.text)
         self.assertNoStore(response)
         response = self.refresh(
-            response.json()['refresh_token'], auth=None,
-            client_id=self.application.client_id, client_secret=CLIENT_SECRET)
+            response.json()['refresh_token'],
+            auth=None,
+            client_id=self.application.client_id,
+            client_secret=CLIENT_SECRET,
+        )
         self.assertEqual(response.status_code, 200, response.text)
 
     def test_public(self):

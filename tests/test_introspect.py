@@ -66,14 +66,15 @@ class TestIntrospect(OAuth2Case):
                 self.assertInvalidClient(response, challenge=bool(auth))
         # RFC 7662 §2.1: a public application cannot prove who it is.
         response = self.post_introspect(
-            {'token': public['access_token'], 'client_id': self.public.client_id}, auth=None)
+            {'token': public['access_token'], 'client_id': self.public.client_id}, auth=None
+        )
         self.assertInvalidClient(response)
 
     def test_n173_bearer(self):
         tokens = self.sign_in(scope='read rpc')
         response = self.post_introspect(
-            {'token': tokens['access_token']}, auth=None,
-            headers={'Authorization': 'Bearer ' + tokens['access_token']})
+            {'token': tokens['access_token']}, auth=None, headers={'Authorization': 'Bearer ' + tokens['access_token']}
+        )
         self.assertInvalidClient(response, challenge=True)
 
     def test_n174_token_missing(self):
@@ -88,16 +89,27 @@ class TestIntrospect(OAuth2Case):
         access_token, refresh_token = tokens['access_token'], tokens['refresh_token']
         self.assertInactive(
             # unknown
-            'orestapi_at_1_' + 'x' * 43, access_token[:-2] + 'AA', refresh_token[:-2] + 'AA',
+            'orestapi_at_1_' + 'x' * 43,
+            access_token[:-2] + 'AA',
+            refresh_token[:-2] + 'AA',
             # of another kind or row
-            access_token.replace('_at_', '_ac_'), 'orestapi_at_2147483648_' + 'x' * 43,
+            access_token.replace('_at_', '_ac_'),
+            'orestapi_at_2147483648_' + 'x' * 43,
             # malformed
-            'x', 'téken', access_token + '=', ' ' + access_token, access_token.upper(), 'orestapi_at_0_' + 'x' * 43,
-            'x' * 10_000, CLIENT_SECRET,
+            'x',
+            'téken',
+            access_token + '=',
+            ' ' + access_token,
+            access_token.upper(),
+            'orestapi_at_0_' + 'x' * 43,
+            'x' * 10_000,
+            CLIENT_SECRET,
             # revoked
-            revoked['access_token'], revoked['refresh_token'],
+            revoked['access_token'],
+            revoked['refresh_token'],
             # overtaken by two refreshes, and by one
-            refreshed['access_token'], refreshed['refresh_token'],
+            refreshed['access_token'],
+            refreshed['refresh_token'],
         )
         with self.later(seconds=3600):
             self.assertInactive(access_token)
@@ -122,23 +134,21 @@ class TestIntrospect(OAuth2Case):
 
     def test_n178_at_once(self):
         changes = {
-            'user archived': lambda: self.user.action_archive(),
-            'user deleted': lambda: self.user.unlink(),
+            'user archived': self.user.action_archive,
+            'user deleted': self.user.unlink,
             'group lost': lambda: self.application.write({'group_ids': self.env.ref('base.group_system').ids}),
-            'application archived': lambda: self.application.action_archive(),
-            'application deleted': lambda: self.application.unlink(),
+            'application archived': self.application.action_archive,
+            'application deleted': self.application.unlink,
             'sign-in ended': lambda: self.env['orestapi.token'].search([]).action_revoke(),
             'authorization ended': lambda: self.env['orestapi.authorization'].search([]).action_revoke(),
         }
         tokens = self.sign_in()
         for name, change in changes.items():
             with self.subTest(name):
-                self.assertActive(
-                    tokens['access_token'], tokens['refresh_token'], application=self.resource_server)
+                self.assertActive(tokens['access_token'], tokens['refresh_token'], application=self.resource_server)
                 savepoint = self.env.cr.savepoint(flush=False)
                 change()
-                self.assertInactive(
-                    tokens['access_token'], tokens['refresh_token'], application=self.resource_server)
+                self.assertInactive(tokens['access_token'], tokens['refresh_token'], application=self.resource_server)
                 savepoint.close(rollback=True)
                 self.env.invalidate_all(flush=False)
                 self.registry.clear_all_caches()
@@ -171,7 +181,8 @@ class TestIntrospect(OAuth2Case):
         for method in ('GET', 'HEAD', 'PUT', 'DELETE'):
             with self.subTest(method=method):
                 response = self.url_open(
-                    '/oauth2/introspect?token=' + tokens['access_token'], method=method, headers=headers)
+                    '/oauth2/introspect?token=' + tokens['access_token'], method=method, headers=headers
+                )
                 self.assertEqual(response.status_code, 405)
                 self.assertIn('POST', response.headers['Allow'])
         for body in ({}, {'token': tokens['access_token']}):

@@ -25,8 +25,9 @@ class LegacyCase(OAuth2Case):
 
     def get_request(self, application=None, **changes):
         """The request of the older connector: neither PKCE nor `state`."""
-        return super().get_request(application, **{
-            'code_challenge': None, 'code_challenge_method': None, 'state': None, **changes})
+        return super().get_request(
+            application, **{'code_challenge': None, 'code_challenge_method': None, 'state': None, **changes}
+        )
 
     def authorize(self, query, path=AUTHORIZATION, **kwargs):
         query = query if isinstance(query, str) else urlencode(query)
@@ -35,8 +36,11 @@ class LegacyCase(OAuth2Case):
     def get_code_request(self, code, application=None):
         application = application or self.application
         return {
-            'grant_type': 'authorization_code', 'code': code, 'redirect_uri': application.uri_ids.uri,
-            'client_id': application.client_id, 'client_secret': CLIENT_SECRET,
+            'grant_type': 'authorization_code',
+            'code': code,
+            'redirect_uri': application.uri_ids.uri,
+            'client_id': application.client_id,
+            'client_secret': CLIENT_SECRET,
         }
 
     def ask(self, query=None, body='', path=ACCESS_TOKEN, **kwargs):
@@ -46,8 +50,7 @@ class LegacyCase(OAuth2Case):
     def assertLegacyError(self, response, status, error, code):
         self.assertEqual(response.status_code, status, response.text)
         content = response.json()
-        self.assertEqual(
-            set(content), {'error', 'error_description', 'orestapi_code', 'orestapi_message'})
+        self.assertEqual(set(content), {'error', 'error_description', 'orestapi_code', 'orestapi_message'})
         self.assertEqual((content['error'], content['orestapi_code']), (error, f'{code}-{status}'))
         self.assertEqual(content['error_description'], content['orestapi_message'])
         self.assertNoStore(response)
@@ -65,7 +68,8 @@ class TestLegacyConnector(LegacyCase):
         tokens = response.json()
         self.assertLessEqual({'access_token', 'token_type', 'expires_in', 'refresh_token'}, set(tokens))
         response = self.ask(
-            {'grant_type': 'refresh_token', 'refresh_token': tokens['refresh_token']}, auth=self.get_auth())
+            {'grant_type': 'refresh_token', 'refresh_token': tokens['refresh_token']}, auth=self.get_auth()
+        )
         self.assertEqual(response.status_code, 200, response.text)
         self.assertActive(response.json()['access_token'])
 
@@ -129,11 +133,12 @@ class TestLegacyConnector(LegacyCase):
         self.assertEqual(self.get_response(response)['error'], 'invalid_request')
         self.logout()
         code = self.get_code()
-        self.assertOAuth2Error(
-            self.ask(self.get_code_request(code), path='/oauth2/token'), 400, 'invalid_request')
+        self.assertOAuth2Error(self.ask(self.get_code_request(code), path='/oauth2/token'), 400, 'invalid_request')
         self.assertOAuth2Error(
             self.ask(body=self.get_code_request(code), path='/oauth2/token', headers={'Authorization': 'OAuth'}),
-            401, 'invalid_client')
+            401,
+            'invalid_client',
+        )
 
     def test_other_applications_are_refused(self):
         self.application.legacy_connector = False
@@ -149,20 +154,33 @@ class TestLegacyConnector(LegacyCase):
         self.assertLegacyError(response, 401, 'invalid_client', code_name)
         self.assertLegacyError(
             self.ask({'grant_type': 'refresh_token', 'refresh_token': 'x'}, auth=self.get_auth()),
-            400, 'invalid_request', code_name)
+            400,
+            'invalid_request',
+            code_name,
+        )
         # A request as the RFC wants it is a good one here too.
         self.assertEqual(self.ask(body=code_request).status_code, 200)
 
     def test_oauth_header_on_the_code_grant_only(self):
-        response = self.ask({
-            'grant_type': 'refresh_token', 'refresh_token': 'x',
-            'client_id': self.application.client_id, 'client_secret': CLIENT_SECRET,
-        }, headers={'Authorization': 'OAuth'})
+        response = self.ask(
+            {
+                'grant_type': 'refresh_token',
+                'refresh_token': 'x',
+                'client_id': self.application.client_id,
+                'client_secret': CLIENT_SECRET,
+            },
+            headers={'Authorization': 'OAuth'},
+        )
         self.assertEqual(response.status_code, 400)
-        response = self.ask(body={
-            'grant_type': 'refresh_token', 'refresh_token': 'x',
-            'client_id': self.application.client_id, 'client_secret': CLIENT_SECRET,
-        }, headers={'Authorization': 'OAuth'})
+        response = self.ask(
+            body={
+                'grant_type': 'refresh_token',
+                'refresh_token': 'x',
+                'client_id': self.application.client_id,
+                'client_secret': CLIENT_SECRET,
+            },
+            headers={'Authorization': 'OAuth'},
+        )
         self.assertLegacyError(response, 401, 'invalid_client', 'Oauth2AccessToken')
 
     def test_wrong_secret_is_refused_and_counted(self):
@@ -176,7 +194,8 @@ class TestLegacyConnector(LegacyCase):
         tokens = self.ask(self.get_code_request(self.get_code())).json()
         self.other.legacy_connector = True
         response = self.ask(
-            {'grant_type': 'refresh_token', 'refresh_token': tokens['refresh_token']}, auth=self.get_auth(self.other))
+            {'grant_type': 'refresh_token', 'refresh_token': tokens['refresh_token']}, auth=self.get_auth(self.other)
+        )
         self.assertLegacyError(response, 400, 'invalid_grant', 'Oauth2AccessToken')
         self.assertActive(tokens['access_token'])
 
@@ -192,26 +211,34 @@ class TestLegacyConnector(LegacyCase):
             self.assertLegacyError(response, 400, 'invalid_request', 'Oauth2AccessToken')
         response = self.post(ACCESS_TOKEN, '{}', headers={'Content-Type': 'application/json'})
         self.assertLegacyError(response, 400, 'invalid_request', 'Oauth2AccessToken')
-        response = self.post(ACCESS_TOKEN, 'x=' + 'x' * 20000, headers={
-            'Content-Type': 'application/x-www-form-urlencoded'})
+        response = self.post(
+            ACCESS_TOKEN, 'x=' + 'x' * 20000, headers={'Content-Type': 'application/x-www-form-urlencoded'}
+        )
         self.assertLegacyError(response, 413, 'invalid_request', 'Oauth2AccessToken')
         self.assertEqual(self.url_open(ACCESS_TOKEN).status_code, 405)
 
     def test_version(self):
         for method in ('GET', 'POST'):
             response = self.url_open('/orestapi/version?self=x', method=method)
-            self.assertEqual(set(response.json()), {
-                'server_version', 'server_version_info', 'server_serie', 'protocol_version', 'orestapi_version'})
+            self.assertEqual(
+                set(response.json()),
+                {'server_version', 'server_version_info', 'server_serie', 'protocol_version', 'orestapi_version'},
+            )
         module = self.env['ir.module.module'].search([('name', '=', 'orestapi')])
         self.assertEqual(response.json()['orestapi_version'], module.installed_version)
 
     def test_status(self):
         headers = {'Authorization': self.get_basic(*self.get_auth(self.other))}
         [status] = self.url_open(STATUS, headers=headers).json()
-        self.assertEqual(status, {
-            'id': self.other.id, 'active': True, 'display_name': "Shop",
-            'company': self.env['res.company']._get_main_company().name,
-        })
+        self.assertEqual(
+            status,
+            {
+                'id': self.other.id,
+                'active': True,
+                'display_name': "Shop",
+                'company': self.env['res.company']._get_main_company().name,
+            },
+        )
         self.assertEqual(self.url_open(STATUS, headers=headers, method='POST').json(), [status])
 
     def test_status_refused(self):
@@ -233,15 +260,20 @@ class TestLegacyConnector(LegacyCase):
 
 @tagged('post_install', '-at_install')
 class TestAccessLog(BaseCase):
-
     def render(self, message, *args):
         record = logging.LogRecord('werkzeug', logging.INFO, '', 0, message, args, None)
         self.assertTrue(QueryStringFilter().filter(record))
         return record.getMessage()
 
     def test_query_strings_of_ours(self):
-        for path in (ACCESS_TOKEN, '/oauth2/token', '/oauth2/token/', '/orestapi%2Foauth2%2faccess_token',
-                     'http://h/orestapi/record/read', '/.well-known/oauth-authorization-server'):
+        for path in (
+            ACCESS_TOKEN,
+            '/oauth2/token',
+            '/oauth2/token/',
+            '/orestapi%2Foauth2%2faccess_token',
+            'http://h/orestapi/record/read',
+            '/.well-known/oauth-authorization-server',
+        ):
             for secret in ('s3cret', 's3" HTTP/1.1" 200 -cret', 's\u20283cret', 's3?cret'):
                 line = self.render('"%s" %s %s', f'POST {path}?client_secret={secret} HTTP/1.1', 200, '-')
                 self.assertEqual(line, f'"POST {path}?… HTTP/1.1" 200 -')

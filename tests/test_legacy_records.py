@@ -18,8 +18,7 @@ class TestLegacyRecords(RecordsCase):
 
     def ask(self, path, method='GET', **parameters):
         """Send a request of the older connector: lists are JSON text, in the query or in a form."""
-        encoded = {
-            name: value if isinstance(value, str) else json.dumps(value) for name, value in parameters.items()}
+        encoded = {name: value if isinstance(value, str) else json.dumps(value) for name, value in parameters.items()}
         if method == 'GET':
             return self.get(path, **encoded)
         return self.post(path, encoded, headers={'Authorization': f'Bearer {self.token}'})
@@ -54,14 +53,18 @@ class TestLegacyRecords(RecordsCase):
             self.assertLegacyError(self.ask(path, method, **parameters), status, error)
 
     def test_models(self):
-        self.assertEqual(self.load(MODEL), [
-            {'model': 'res.country', 'name': "People"}, {'model': 'res.partner', 'name': "People"}])
+        self.assertEqual(
+            self.load(MODEL), [{'model': 'res.country', 'name': "People"}, {'model': 'res.partner', 'name': "People"}]
+        )
 
     def test_fields(self):
         self.assertEqual(
             self.load(FIELD, model='res.partner', names=['name', 'country_id'], data=['ttype', 'relation']),
-            [{'name': 'name', 'ttype': 'char', 'relation': False},
-             {'name': 'country_id', 'ttype': 'many2one', 'relation': 'res.country'}])
+            [
+                {'name': 'name', 'ttype': 'char', 'relation': False},
+                {'name': 'country_id', 'ttype': 'many2one', 'relation': 'res.country'},
+            ],
+        )
         [field] = self.load(FIELD, model='res.country', names=['code'])
         self.assertEqual((field['name'], field['field_description'], field['ttype']), ('code', "Country Code", 'char'))
         fields = self.load(FIELD, model='res.country', names=[])
@@ -70,11 +73,28 @@ class TestLegacyRecords(RecordsCase):
     def test_name_search(self):
         header, data = self.load(NAME_SEARCH, model='res.partner', name="Partner ", limit='2', offset='1')
         action_id, menu_id = self.env['orestapi.record'].with_user(self.user)._get_location('res.partner')
-        self.assertEqual(header, {'header': {
-            'model': 'res.partner', 'action_id': action_id, 'menu_id': menu_id, 'count': 3, 'offset': 1, 'limit': 2}})
-        self.assertEqual(data, {'data': [
-            {'id': self.partners[1].id, 'display_name': "Partner 2"},
-            {'id': self.partners[3].id, 'display_name': "Partner 4"}]})
+        self.assertEqual(
+            header,
+            {
+                'header': {
+                    'model': 'res.partner',
+                    'action_id': action_id,
+                    'menu_id': menu_id,
+                    'count': 3,
+                    'offset': 1,
+                    'limit': 2,
+                }
+            },
+        )
+        self.assertEqual(
+            data,
+            {
+                'data': [
+                    {'id': self.partners[1].id, 'display_name': "Partner 2"},
+                    {'id': self.partners[3].id, 'display_name': "Partner 4"},
+                ]
+            },
+        )
         _header, data = self.load(NAME_SEARCH, model='res.partner', name="Partner ", order='name desc')
         self.assertEqual([row['display_name'] for row in data['data']], ["Partner 4", "Partner 2", "Partner 1"])
         header, data = self.load(NAME_SEARCH, model='res.partner')
@@ -83,12 +103,31 @@ class TestLegacyRecords(RecordsCase):
 
     def test_read(self):
         header, data = self.load(
-            READ, model='res.partner', ids=self.ours[:2].ids, fields=['name', 'city', 'country_id', 'category_id'])
+            READ, model='res.partner', ids=self.ours[:2].ids, fields=['name', 'city', 'country_id', 'category_id']
+        )
         self.assertEqual(set(header['header']), {'model', 'action_id', 'menu_id'})
         country = [self.hungary.id, "Hungary"]
-        self.assertEqual(data, {'data': [
-            {'id': self.ours[0].id, 'name': "Partner 1", 'city': "Pécs", 'country_id': country, 'category_id': []},
-            {'id': self.ours[1].id, 'name': "Partner 2", 'city': False, 'country_id': country, 'category_id': []}]})
+        self.assertEqual(
+            data,
+            {
+                'data': [
+                    {
+                        'id': self.ours[0].id,
+                        'name': "Partner 1",
+                        'city': "Pécs",
+                        'country_id': country,
+                        'category_id': [],
+                    },
+                    {
+                        'id': self.ours[1].id,
+                        'name': "Partner 2",
+                        'city': False,
+                        'country_id': country,
+                        'category_id': [],
+                    },
+                ]
+            },
+        )
         _header, data = self.load(READ, model='res.partner', ids=self.ours[:1].ids, fields=['create_date'])
         self.assertRegex(data['data'][0]['create_date'], r'\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\Z')
         _header, data = self.load(READ, model='res.partner', ids=self.ours[:1].ids)
@@ -114,8 +153,13 @@ class TestLegacyRecords(RecordsCase):
     def test_n186_malformed_header(self):
         for path in PATHS:
             for header in (
-                'Bearer', 'Bearer ', 'Bearer a b', f'Bearer {self.token},', f'Bearer {self.token}, Bearer {self.token}',
-                f'Bearer\t{self.token}', f'Bearer {self.token} x',
+                'Bearer',
+                'Bearer ',
+                'Bearer a b',
+                f'Bearer {self.token},',
+                f'Bearer {self.token}, Bearer {self.token}',
+                f'Bearer\t{self.token}',
+                f'Bearer {self.token} x',
             ):
                 with self.subTest(path=path, header=header):
                     response = self.get(path, token=None, headers={'Authorization': header})
@@ -131,20 +175,31 @@ class TestLegacyRecords(RecordsCase):
             self.assertLegacyError(self.post(path, {'access_token': self.token}), 401, None)
             self.assertLegacyError(
                 self.post(path, {'access_token': self.token}, headers={'Authorization': f'Bearer {self.token}'}),
-                400, 'invalid_request')
+                400,
+                'invalid_request',
+            )
             for scheme in ('OAuth', 'Basic', 'Token'):
                 response = self.get(path, token=None, headers={'Authorization': f'{scheme} {self.token}'})
                 self.assertLegacyError(response, 401, None)
-        self.assertEqual(self.get(MODEL, token=None, headers={
-            'Authorization': f'bearer {self.token}'}).status_code, 200)
+        self.assertEqual(
+            self.get(MODEL, token=None, headers={'Authorization': f'bearer {self.token}'}).status_code, 200
+        )
 
     def test_n193_scope_read_opens_nothing_else(self):
         self.application.legacy_connector = True
         code = self.get_code(scope='read')
-        token = self.post('/orestapi/oauth2/access_token', {
-            'grant_type': 'authorization_code', 'code': code, 'redirect_uri': CALLBACK, 'code_verifier': VERIFIER,
-            'client_id': self.application.client_id, 'client_secret': CLIENT_SECRET,
-        }, headers={'Authorization': 'OAuth'}).json()['access_token']
+        token = self.post(
+            '/orestapi/oauth2/access_token',
+            {
+                'grant_type': 'authorization_code',
+                'code': code,
+                'redirect_uri': CALLBACK,
+                'code_verifier': VERIFIER,
+                'client_id': self.application.client_id,
+                'client_secret': CLIENT_SECRET,
+            },
+            headers={'Authorization': 'OAuth'},
+        ).json()['access_token']
         self.assertEqual(self.get(MODEL, token=token).status_code, 200)
         response = self.call_json2(token)
         self.assertEqual((response.status_code, response.json()['error']), (403, 'insufficient_scope'))
@@ -171,7 +226,10 @@ class TestLegacyRecords(RecordsCase):
     def test_n199_model_outside(self):
         for model in ('res.users', 'no.such.model', 'ir.config_parameter', 'base', '__class__'):
             for path, parameters in (
-                    (FIELD, {'names': ['name']}), (NAME_SEARCH, {}), (READ, {'ids': [1], 'fields': ['name']})):
+                (FIELD, {'names': ['name']}),
+                (NAME_SEARCH, {}),
+                (READ, {'ids': [1], 'fields': ['name']}),
+            ):
                 self.refuse(403, 'insufficient_scope', path, model=model, **parameters)
         self.application.model_scheme_id = False
         self.assertEqual(self.load(MODEL), [])
@@ -192,7 +250,9 @@ class TestLegacyRecords(RecordsCase):
     def test_n201_credentials_and_groups(self):
         """Even where a scheme limits nothing."""
         self.application.model_scheme_id = self.env['orestapi.model.scheme'].create({
-            'name': "All", 'limit_models': 'none'})
+            'name': "All",
+            'limit_models': 'none',
+        })
         for name in ('password', 'totp_secret', 'api_key_ids', 'signature', 'image_1920', 'orestapi_revocation_count'):
             if name in self.env['res.users']._fields:
                 self.refuse(403, 'insufficient_scope', READ, model='res.users', ids=self.user.ids, fields=[name])
@@ -213,8 +273,15 @@ class TestLegacyRecords(RecordsCase):
 
     def test_n203_context(self):
         _header, data = self.load(
-            READ, model='res.partner', ids=self.German.ids, fields=['name'], context={'allowed_company_ids': [1]},
-            sudo='1', lang='hu_HU', uid='1')
+            READ,
+            model='res.partner',
+            ids=self.German.ids,
+            fields=['name'],
+            context={'allowed_company_ids': [1]},
+            sudo='1',
+            lang='hu_HU',
+            uid='1',
+        )
         self.assertEqual(data['data'], [])
         # Odoo would hand them to the handler as arguments.
         self.assertEqual(self.get(f'{MODEL}?self=x&args=x').status_code, 200)
@@ -243,8 +310,15 @@ class TestLegacyRecords(RecordsCase):
                 self.assertEqual(response.headers['Allow'], 'GET, HEAD, OPTIONS, POST')
         for method in ('GET', 'POST'):
             response = self.get(
-                READ, method=method, headers={'X-HTTP-Method-Override': 'DELETE'}, model='res.partner',
-                ids=str(self.ours.ids), fields='["name"]', _method='DELETE', vals='{"name": "x"}')
+                READ,
+                method=method,
+                headers={'X-HTTP-Method-Override': 'DELETE'},
+                model='res.partner',
+                ids=str(self.ours.ids),
+                fields='["name"]',
+                _method='DELETE',
+                vals='{"name": "x"}',
+            )
             self.assertEqual(len(response.json()[1]['data']), 3)
         self.ours.invalidate_recordset()
         self.assertEqual(self.ours[0].write_date, before)
@@ -252,9 +326,15 @@ class TestLegacyRecords(RecordsCase):
     def test_n206_n207_nonsense(self):
         partner = {'model': 'res.partner'}
         for path, parameters in (
-            (FIELD, {}), (FIELD, partner), (NAME_SEARCH, {}), (READ, {}), (READ, partner),
-            (FIELD, {**partner, 'names': 'name'}), (FIELD, {**partner, 'names': '{}'}),
-            (FIELD, {**partner, 'names': [1]}), (FIELD, {**partner, 'names': ['no_such_field']}),
+            (FIELD, {}),
+            (FIELD, partner),
+            (NAME_SEARCH, {}),
+            (READ, {}),
+            (READ, partner),
+            (FIELD, {**partner, 'names': 'name'}),
+            (FIELD, {**partner, 'names': '{}'}),
+            (FIELD, {**partner, 'names': [1]}),
+            (FIELD, {**partner, 'names': ['no_such_field']}),
             (FIELD, {**partner, 'names': ['name'], 'data': ['compute']}),
             (FIELD, {**partner, 'names': ['name'], 'data': [['name']]}),
             *((NAME_SEARCH, {**partner, 'limit': limit}) for limit in ('-1', '0', '1001', '1000000000', 'abc', '1.5')),
@@ -262,16 +342,29 @@ class TestLegacyRecords(RecordsCase):
             (NAME_SEARCH, {**partner, 'order': 'name; DROP TABLE res_partner'}),
             (NAME_SEARCH, {**partner, 'order': 'no_such_field'}),
             (NAME_SEARCH, {**partner, 'name': 'a\0b'}),
-            *((READ, {**partner, 'ids': ids}) for ids in (
-                '1', 'x', '["1"]', '[true]', '[1.5]', '[0]', '[-1]', '[99999999999999]', '[null]', '[' * 5000,
-                '[' + '1' * 5000 + ']', list(range(1, 1500)))),
+            *(
+                (READ, {**partner, 'ids': ids})
+                for ids in (
+                    '1',
+                    'x',
+                    '["1"]',
+                    '[true]',
+                    '[1.5]',
+                    '[0]',
+                    '[-1]',
+                    '[99999999999999]',
+                    '[null]',
+                    '[' * 5000,
+                    '[' + '1' * 5000 + ']',
+                    list(range(1, 1500)),
+                )
+            ),
             (READ, {**partner, 'ids': [1], 'fields': ['no_such_field']}),
             (READ, {**partner, 'ids': [1], 'fields': [{}]}),
         ):
             with self.subTest(path=path, parameters=str(parameters)[:80]):
                 self.refuse(400, 'invalid_request', path, **parameters)
-        self.assertLegacyError(
-            self.get(f'{NAME_SEARCH}?model=res.partner&model=res.country'), 400, 'invalid_request')
+        self.assertLegacyError(self.get(f'{NAME_SEARCH}?model=res.partner&model=res.country'), 400, 'invalid_request')
 
     def test_n206_long_lists(self):
         """A thousand ids and as many names fit into a form; of more, the answer says what is too many."""
@@ -295,8 +388,12 @@ class TestLegacyRecords(RecordsCase):
         self.ours[0].image_1920 = self.env.ref('base.main_partner').avatar_1920
         _header, data = self.load(READ, **partner, ids=self.ours[:2].ids)
         self.assertEqual([row['image_128'] for row in data['data']], [self.ours[0].image_128.decode(), False])
-        ids = self.env['res.partner'].create([
-            {'name': str(number), 'country_id': self.hungary.id} for number in range(11)]).ids
+        ids = (
+            self
+            .env['res.partner']
+            .create([{'name': str(number), 'country_id': self.hungary.id} for number in range(11)])
+            .ids
+        )
         self.refuse(400, 'invalid_request', READ, **partner, ids=ids)
         self.refuse(403, 'insufficient_scope', READ, model='ir.attachment', ids=[1], fields=['datas'])
 
@@ -310,8 +407,13 @@ class TestLegacyRecords(RecordsCase):
         """Neither an answer nor an error is kept by anybody, whatever the status."""
         partner = {'model': 'res.partner', 'ids': str(self.ours.ids), 'names': '["name"]'}
         for path in PATHS:
-            for response in (self.get(path, **partner), self.get(path), self.get(path, token=None),
-                             self.get(path, token='x'), self.get(path, model='no.such.model', ids='[1]', names='[]')):
+            for response in (
+                self.get(path, **partner),
+                self.get(path),
+                self.get(path, token=None),
+                self.get(path, token='x'),
+                self.get(path, model='no.such.model', ids='[1]', names='[]'),
+            ):
                 self.assertEqual(response.headers['Cache-Control'], 'no-store, private', response.text)
                 self.assertNotIn('ETag', response.headers)
 

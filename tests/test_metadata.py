@@ -19,22 +19,25 @@ class TestMetadata(OAuth2Case):
         return response.json()
 
     def test_document(self):
-        self.assertEqual(self.get_metadata(), {
-            'issuer': ISSUER,
-            'authorization_endpoint': ISSUER + '/oauth2/authorize',
-            'token_endpoint': ISSUER + '/oauth2/token',
-            'token_endpoint_auth_methods_supported': ['client_secret_basic', 'client_secret_post', 'none'],
-            'revocation_endpoint': ISSUER + '/oauth2/revoke',
-            'revocation_endpoint_auth_methods_supported': ['client_secret_basic', 'client_secret_post', 'none'],
-            'introspection_endpoint': ISSUER + '/oauth2/introspect',
-            'introspection_endpoint_auth_methods_supported': ['client_secret_basic', 'client_secret_post'],
-            'response_types_supported': ['code'],
-            'response_modes_supported': ['query'],
-            'grant_types_supported': ['authorization_code', 'refresh_token', 'client_credentials'],
-            'code_challenge_methods_supported': ['S256'],
-            'scopes_supported': ['read', 'rpc'],
-            'authorization_response_iss_parameter_supported': True,
-        })
+        self.assertEqual(
+            self.get_metadata(),
+            {
+                'issuer': ISSUER,
+                'authorization_endpoint': ISSUER + '/oauth2/authorize',
+                'token_endpoint': ISSUER + '/oauth2/token',
+                'token_endpoint_auth_methods_supported': ['client_secret_basic', 'client_secret_post', 'none'],
+                'revocation_endpoint': ISSUER + '/oauth2/revoke',
+                'revocation_endpoint_auth_methods_supported': ['client_secret_basic', 'client_secret_post', 'none'],
+                'introspection_endpoint': ISSUER + '/oauth2/introspect',
+                'introspection_endpoint_auth_methods_supported': ['client_secret_basic', 'client_secret_post'],
+                'response_types_supported': ['code'],
+                'response_modes_supported': ['query'],
+                'grant_types_supported': ['authorization_code', 'refresh_token', 'client_credentials'],
+                'code_challenge_methods_supported': ['S256'],
+                'scopes_supported': ['read', 'rpc'],
+                'authorization_response_iss_parameter_supported': True,
+            },
+        )
 
     def test_only_get(self):
         for method in ('POST', 'PUT', 'DELETE'):
@@ -54,7 +57,8 @@ class TestMetadata(OAuth2Case):
             with self.subTest(headers=headers):
                 self.assertEqual(self.get_metadata(headers=headers), honest)
                 response = self.post(
-                    '/oauth2/introspect', {'token': tokens['access_token']}, self.get_auth(), headers=headers)
+                    '/oauth2/introspect', {'token': tokens['access_token']}, self.get_auth(), headers=headers
+                )
                 self.assertEqual(response.json()['iss'], ISSUER)
         # Odoo binds a session to no host, so that the browser's cookie is sent here as well.
         self.authenticate('mitchell', PASSWORD)
@@ -154,11 +158,15 @@ class TestCrossOrigin(OAuth2Case):
         cls.public.allowed_origins = f'http://127.0.0.1:3000\n{ORIGIN}'
 
     def preflight(self, path, origin=ORIGIN, method='POST'):
-        return self.url_open(path, method='OPTIONS', headers={
-            'Origin': origin,
-            'Access-Control-Request-Method': method,
-            'Access-Control-Request-Headers': 'authorization',
-        })
+        return self.url_open(
+            path,
+            method='OPTIONS',
+            headers={
+                'Origin': origin,
+                'Access-Control-Request-Method': method,
+                'Access-Control-Request-Headers': 'authorization',
+            },
+        )
 
     def assertAllowed(self, response, origin=ORIGIN):
         self.assertEqual(response.headers['Access-Control-Allow-Origin'], origin)
@@ -180,9 +188,17 @@ class TestCrossOrigin(OAuth2Case):
 
     def test_other_origins(self):
         for origin in (
-            'https://evil.example', 'null', '*', 'https://shop.example.com.evil.example', 'http://shop.example.com',
-            'https://shop.example.com:8443', 'https://SHOP.example.com', 'https://shop.example.co', 'shop.example.com',
-            f'{ORIGIN} https://evil.example', '%',
+            'https://evil.example',
+            'null',
+            '*',
+            'https://shop.example.com.evil.example',
+            'http://shop.example.com',
+            'https://shop.example.com:8443',
+            'https://SHOP.example.com',
+            'https://shop.example.co',
+            'shop.example.com',
+            f'{ORIGIN} https://evil.example',
+            '%',
         ):
             with self.subTest(origin=origin):
                 for path, method in self.ENDPOINTS.items():
@@ -193,9 +209,17 @@ class TestCrossOrigin(OAuth2Case):
         headers = {'Origin': ORIGIN}
         self.assertAllowed(self.url_open(WELL_KNOWN, headers=headers))
         code = self.get_code(self.public)
-        response = self.post('/oauth2/token', {
-            'grant_type': 'authorization_code', 'code': code, 'client_id': self.public.client_id,
-            'redirect_uri': 'http://127.0.0.1/callback', 'code_verifier': 'x' * 43}, headers=headers)
+        response = self.post(
+            '/oauth2/token',
+            {
+                'grant_type': 'authorization_code',
+                'code': code,
+                'client_id': self.public.client_id,
+                'redirect_uri': 'http://127.0.0.1/callback',
+                'code_verifier': 'x' * 43,
+            },
+            headers=headers,
+        )
         self.assertOAuth2Error(response, 400, 'invalid_grant')
         self.assertAllowed(response)
         response = self.post('/oauth2/revoke', {'token': 'x', 'client_id': self.public.client_id}, headers=headers)
@@ -206,8 +230,11 @@ class TestCrossOrigin(OAuth2Case):
         """The page of one application does not read the answers to another."""
         for application, allowed in ((self.public, True), (self.application, False)):
             response = self.post(
-                '/oauth2/revoke', {'token': 'x', 'client_id': application.client_id}, headers={'Origin': ORIGIN},
-                auth=None if application.client_type == 'public' else self.get_auth(application))
+                '/oauth2/revoke',
+                {'token': 'x', 'client_id': application.client_id},
+                headers={'Origin': ORIGIN},
+                auth=None if application.client_type == 'public' else self.get_auth(application),
+            )
             self.assertEqual(response.status_code, 200)
             (self.assertAllowed if allowed else self.assertNotAllowed)(response)
 
@@ -226,7 +253,6 @@ class TestCrossOrigin(OAuth2Case):
         response = self.authorize(self.get_request(self.public), headers={'Origin': ORIGIN})
         self.assertEqual(response.status_code, 200)
         self.assertNotAllowed(response)
-        response = self.post(
-            '/oauth2/introspect', {'token': 'x'}, self.get_auth(), headers={'Origin': ORIGIN})
+        response = self.post('/oauth2/introspect', {'token': 'x'}, self.get_auth(), headers={'Origin': ORIGIN})
         self.assertEqual(response.status_code, 200)
         self.assertNotAllowed(response)

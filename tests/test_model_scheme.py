@@ -44,10 +44,13 @@ class TestModelScheme(OAuth2Case):
     def add_model(self, model='x_orestapi_plan'):
         """Make a model as an app would bring it, that can be removed again."""
         return self.env['ir.model'].create({
-            'name': "Plan", 'model': model, 'field_id': [
+            'name': "Plan",
+            'model': model,
+            'field_id': [
                 Command.create({'name': 'x_name', 'ttype': 'char', 'field_description': "Name"}),
                 Command.create({'name': 'x_salary', 'ttype': 'integer', 'field_description': "Salary"}),
-            ]})
+            ],
+        })
 
     # What is offered
 
@@ -95,7 +98,9 @@ class TestModelScheme(OAuth2Case):
 
     def test_blacklist(self):
         self.scheme.write({
-            'limit_models': 'blacklist', 'model_ids': [Command.set(self.env.ref('base.model_res_users').ids)]})
+            'limit_models': 'blacklist',
+            'model_ids': [Command.set(self.env.ref('base.model_res_users').ids)],
+        })
         offer = self.get_offer()
         self.assertNotIn('res.users', offer.models)
         self.assertIn('res.partner', offer.models)
@@ -151,7 +156,8 @@ class TestModelScheme(OAuth2Case):
 
     def test_search_by_model(self):
         found = self.as_administrator['orestapi.model.configuration'].search([
-            ('model_id', '=', self.env.ref('base.model_res_country').id)])
+            ('model_id', '=', self.env.ref('base.model_res_country').id)
+        ])
         self.assertIn(self.configuration, found)
         self.assertEqual(set(found.mapped('model')), {'res.country'})
 
@@ -161,7 +167,10 @@ class TestModelScheme(OAuth2Case):
         """A blacklist keeps the name of a field whose app is removed: it is not offered when it comes back."""
         model = self.add_model()
         configuration = self.as_administrator['orestapi.model.configuration'].create({
-            'name': "Plans", 'model_id': model.id, 'limit_fields': 'blacklist', 'scheme_ids': self.scheme.ids,
+            'name': "Plans",
+            'model_id': model.id,
+            'limit_fields': 'blacklist',
+            'scheme_ids': self.scheme.ids,
             'field_ids': [Command.set(self.get_field_ids('x_orestapi_plan', 'x_salary'))],
         })
         model.field_id.filtered(lambda field: field.name == 'x_salary').unlink()
@@ -178,7 +187,9 @@ class TestModelScheme(OAuth2Case):
     def test_removed_field_leaves_a_whitelist(self):
         model = self.add_model()
         self.as_administrator['orestapi.model.configuration'].create({
-            'name': "Plans", 'model_id': model.id, 'scheme_ids': self.scheme.ids,
+            'name': "Plans",
+            'model_id': model.id,
+            'scheme_ids': self.scheme.ids,
             'field_ids': [Command.set(self.get_field_ids('x_orestapi_plan', 'x_salary'))],
         })
         model.field_id.filtered(lambda field: field.name == 'x_salary').unlink()
@@ -189,7 +200,9 @@ class TestModelScheme(OAuth2Case):
         """So does a model, and the limits of its fields."""
         plan, secret = self.add_model(), self.add_model('x_orestapi_secret')
         configuration = self.as_administrator['orestapi.model.configuration'].create({
-            'name': "Plans", 'model_id': plan.id, 'scheme_ids': self.scheme.ids,
+            'name': "Plans",
+            'model_id': plan.id,
+            'scheme_ids': self.scheme.ids,
             'field_ids': [Command.set(self.get_field_ids('x_orestapi_plan', 'x_name'))],
         })
         self.scheme.write({'limit_models': 'blacklist', 'model_ids': [Command.set(secret.ids)]})
@@ -254,10 +267,12 @@ class TestModelScheme(OAuth2Case):
         self.sign_in()
         self.authenticate(self.user.login, 'a password of at least 8')
         widen = (
-            lambda: self.configuration.write({'field_ids': [
-                Command.link(self.get_field_ids('res.country', 'phone_code')[0])]}),
-            lambda: self.scheme.write({'configuration_ids': [
-                Command.link(self.env.ref('orestapi.model_configuration_partner').id)]}),
+            lambda: self.configuration.write({
+                'field_ids': [Command.link(self.get_field_ids('res.country', 'phone_code')[0])]
+            }),
+            lambda: self.scheme.write({
+                'configuration_ids': [Command.link(self.env.ref('orestapi.model_configuration_partner').id)]
+            }),
             lambda: self.application.write({'model_scheme_id': self.env.ref('orestapi.model_scheme_all').id}),
         )
         for change in widen:
@@ -308,15 +323,19 @@ class TestModelScheme(OAuth2Case):
         """One event a change and application, however many records it takes; none where nothing changed."""
         self.other.model_scheme_id = self.scheme
         self.env.cr.execute("DELETE FROM orestapi_event")
-        self.scheme.write({'description': "Another text", 'configuration_ids': [
-            Command.update(self.configuration.id, {'limit_fields': 'none'}),
-            Command.create({'name': "Users", 'model': 'res.users'}),
-        ]})
+        self.scheme.write({
+            'description': "Another text",
+            'configuration_ids': [
+                Command.update(self.configuration.id, {'limit_fields': 'none'}),
+                Command.create({'name': "Users", 'model': 'res.users'}),
+            ],
+        })
         self.assertEqual(len(self.get_events()), 2)
         self.assertEqual(self.get_events().application_id, self.application + self.other)
         self.assertEqual(
             self.get_events().filtered(lambda event: event.application_id == self.application).message,
-            "Ada let Wiki read more (model scheme: Wiki scheme); its users are asked again.")
+            "Ada let Wiki read more (model scheme: Wiki scheme); its users are asked again.",
+        )
         self.scheme.name = "Another name"
         self.assertEqual(len(self.get_events()), 2)
 

@@ -39,13 +39,21 @@ class TestProtocols(OAuth2Case):
     def call_by_json2(self, user, secret, model, method, args, kwargs):
         """Odoo's API for tokens and API keys, with arguments by name."""
         names = {
-            'search_read': ('domain', 'fields'), 'read': ('ids', 'fields'), 'search_count': ('domain',),
-            'fields_get': ('allfields', 'attributes'), 'create': ('vals_list',), 'unlink': ('ids',),
-            'write': ('ids', 'vals'), 'get_param': ('key',), '_read': ('offer', 'name', 'ids'), 'context_get': (),
+            'search_read': ('domain', 'fields'),
+            'read': ('ids', 'fields'),
+            'search_count': ('domain',),
+            'fields_get': ('allfields', 'attributes'),
+            'create': ('vals_list',),
+            'unlink': ('ids',),
+            'write': ('ids', 'vals'),
+            'get_param': ('key',),
+            '_read': ('offer', 'name', 'ids'),
+            'context_get': (),
         }[method]
         arguments = {**dict(zip(names, args, strict=False)), **kwargs}
-        response = self.url_open(f'/json/2/{model}/{method}', json=arguments, method='POST', headers={
-            'Authorization': f'Bearer {secret}'})
+        response = self.url_open(
+            f'/json/2/{model}/{method}', json=arguments, method='POST', headers={'Authorization': f'Bearer {secret}'}
+        )
         return response.json() if response.status_code == 200 else REFUSED
 
     def call_by_xmlrpc(self, user, secret, model, method, args, kwargs):
@@ -56,16 +64,24 @@ class TestProtocols(OAuth2Case):
 
     def call_by_older_xmlrpc(self, user, secret, model, method, args, kwargs):
         proxy = xmlrpc.client.ServerProxy(
-            f'{self.base_url()}/xmlrpc/object', transport=self.xmlrpc_object._ServerProxy__transport)
+            f'{self.base_url()}/xmlrpc/object', transport=self.xmlrpc_object._ServerProxy__transport
+        )
         try:
             return proxy.execute_kw(get_db_name(), user.id, secret, model, method, args, kwargs)
         except xmlrpc.client.Fault:
             return REFUSED
 
     def call_by_jsonrpc(self, user, secret, model, method, args, kwargs):
-        response = self.url_open('/jsonrpc', json={'params': {
-            'service': 'object', 'method': 'execute_kw',
-            'args': [get_db_name(), user.id, secret, model, method, args, kwargs]}})
+        response = self.url_open(
+            '/jsonrpc',
+            json={
+                'params': {
+                    'service': 'object',
+                    'method': 'execute_kw',
+                    'args': [get_db_name(), user.id, secret, model, method, args, kwargs],
+                }
+            },
+        )
         return response.json().get('result', REFUSED)
 
     def get_results(self, call, secret):
@@ -73,8 +89,13 @@ class TestProtocols(OAuth2Case):
         results = []
         for model, method, args, kwargs in CALLS:
             with mute_logger(
-                    'odoo.http', 'odoo.addons.rpc.controllers.xmlrpc', 'odoo.addons.rpc.controllers.jsonrpc',
-                    'odoo.addons.base.models.ir_model', 'odoo.addons.base.models.ir_rule', 'odoo.models'):
+                'odoo.http',
+                'odoo.addons.rpc.controllers.xmlrpc',
+                'odoo.addons.rpc.controllers.jsonrpc',
+                'odoo.addons.base.models.ir_model',
+                'odoo.addons.base.models.ir_rule',
+                'odoo.models',
+            ):
                 result = call(self.user, secret, model, method, json.loads(json.dumps(args)), kwargs)
             if method == 'create' and result != REFUSED:
                 self.env['res.partner'].browse(result).exists().unlink()
@@ -116,15 +137,23 @@ class TestProtocols(OAuth2Case):
         """The services beside the models: `read` logs nobody in, and neither scope manages databases."""
         for scope, expected in (('rpc', self.user.id), ('read', False)):
             token = self.sign_in(scope=scope)['access_token']
-            with mute_logger('odoo.http', 'odoo.addons.rpc.controllers.xmlrpc', 'odoo.addons.rpc.controllers.jsonrpc',
-                             'odoo.addons.base.models.res_users', 'odoo.sql_db'):
+            with mute_logger(
+                'odoo.http',
+                'odoo.addons.rpc.controllers.xmlrpc',
+                'odoo.addons.rpc.controllers.jsonrpc',
+                'odoo.addons.base.models.res_users',
+                'odoo.sql_db',
+            ):
                 for method, arguments in (('login', []), ('authenticate', [{}])):
                     args = [get_db_name(), self.user.login, token, *arguments]
-                    answer = self.url_open('/jsonrpc', json={'params': {
-                        'service': 'common', 'method': method, 'args': args}}).json()
+                    answer = self.url_open(
+                        '/jsonrpc', json={'params': {'service': 'common', 'method': method, 'args': args}}
+                    ).json()
                     self.assertEqual(answer.get('result') or False, expected, answer)
                     self.assertEqual(getattr(self.xmlrpc_common, method)(*args) or False, expected)
                 for method in ('dump', 'drop', 'duplicate_database', 'change_admin_password'):
-                    answer = self.url_open('/jsonrpc', json={'params': {
-                        'service': 'db', 'method': method, 'args': [token, get_db_name(), 'x']}}).json()
+                    answer = self.url_open(
+                        '/jsonrpc',
+                        json={'params': {'service': 'db', 'method': method, 'args': [token, get_db_name(), 'x']}},
+                    ).json()
                     self.assertIn('error', answer)

@@ -17,10 +17,21 @@ class RecordsCase(OAuth2Case):
         super().setUpClass()
         cls.hungary, cls.germany = cls.env.ref('base.hu'), cls.env.ref('base.de')
         cls.partners = cls.env['res.partner'].create([
-            {'name': f"Partner {number}", 'country_id': country.id, 'email': f'{number}@secret.example.com',
-             'comment': f"<p>hidden {number}</p>", 'vat': f'HU{number}', 'city': city}
+            {
+                'name': f"Partner {number}",
+                'country_id': country.id,
+                'email': f'{number}@secret.example.com',
+                'comment': f"<p>hidden {number}</p>",
+                'vat': f'HU{number}',
+                'city': city,
+            }
             for number, country, city in (
-                (1, cls.hungary, "Pécs"), (2, cls.hungary, False), (3, cls.germany, "Bonn"), (4, cls.hungary, "Bonn"))])
+                (1, cls.hungary, "Pécs"),
+                (2, cls.hungary, False),
+                (3, cls.germany, "Bonn"),
+                (4, cls.hungary, "Bonn"),
+            )
+        ])
         cls.env['ir.rule'].create({
             'name': "No Germans",
             'model_id': cls.env['ir.model']._get_id('res.partner'),
@@ -35,12 +46,25 @@ class RecordsCase(OAuth2Case):
                     'name': "People",
                     'model_id': cls.env['ir.model']._get_id(model),
                     'limit_fields': 'whitelist',
-                    'field_ids': [
-                        cls.env['ir.model.fields']._get(model, field).id for field in fields],
+                    'field_ids': [cls.env['ir.model.fields']._get(model, field).id for field in fields],
                 })
                 for model, fields in (
-                    ('res.partner', ['display_name', 'name', 'country_id', 'city', 'is_company', 'create_date',
-                                     'category_id', 'user_ids', 'active', 'color', 'partner_latitude']),
+                    (
+                        'res.partner',
+                        [
+                            'display_name',
+                            'name',
+                            'country_id',
+                            'city',
+                            'is_company',
+                            'create_date',
+                            'category_id',
+                            'user_ids',
+                            'active',
+                            'color',
+                            'partner_latitude',
+                        ],
+                    ),
                     ('res.country', ['name', 'code']),
                 )
             ],
@@ -107,7 +131,8 @@ class TestRecords(RecordsCase):
         response = self.get('/orestapi/1/models').json()
         self.assertEqual(
             [(model['model'], model['name']) for model in response['models']],
-            [('res.country', "People"), ('res.partner', "People")])
+            [('res.country', "People"), ('res.partner', "People")],
+        )
         self.assertEqual(response['models'][1]['link'], 'https://odoo.example.com/odoo/res.partner')
 
     def test_model(self):
@@ -120,20 +145,23 @@ class TestRecords(RecordsCase):
         partner = self.partners[0]
         names = 'name,country_id,city,is_company,create_date,category_id,partner_latitude'
         response = self.get(f'{RECORDS}/{partner.id}', fields=names)
-        self.assertEqual(response.json(), {
-            'model': 'res.partner',
-            'id': partner.id,
-            'link': f'https://odoo.example.com/odoo/res.partner/{partner.id}',
-            'fields': {
-                'name': "Partner 1",
-                'country_id': [self.hungary.id, "Hungary"],
-                'city': "Pécs",
-                'is_company': False,
-                'create_date': partner.create_date.isoformat(timespec='seconds') + 'Z',
-                'category_id': [],
-                'partner_latitude': 0.0,
+        self.assertEqual(
+            response.json(),
+            {
+                'model': 'res.partner',
+                'id': partner.id,
+                'link': f'https://odoo.example.com/odoo/res.partner/{partner.id}',
+                'fields': {
+                    'name': "Partner 1",
+                    'country_id': [self.hungary.id, "Hungary"],
+                    'city': "Pécs",
+                    'is_company': False,
+                    'create_date': partner.create_date.isoformat(timespec='seconds') + 'Z',
+                    'category_id': [],
+                    'partner_latitude': 0.0,
+                },
             },
-        })
+        )
 
     def test_empty_value(self):
         response = self.get(f'{RECORDS}/{self.partners[1].id}', fields='city')
@@ -143,9 +171,22 @@ class TestRecords(RecordsCase):
         [record] = self.search(ids=self.partners[0].id)['records']
         self.assertEqual(record['fields'], {'display_name': "Partner 1"})
         response = self.get(f'{RECORDS}/{self.partners[0].id}')
-        self.assertEqual(set(response.json()['fields']), {
-            'display_name', 'name', 'country_id', 'city', 'is_company', 'create_date', 'category_id', 'user_ids',
-            'active', 'color', 'partner_latitude'})
+        self.assertEqual(
+            set(response.json()['fields']),
+            {
+                'display_name',
+                'name',
+                'country_id',
+                'city',
+                'is_company',
+                'create_date',
+                'category_id',
+                'user_ids',
+                'active',
+                'color',
+                'partner_latitude',
+            },
+        )
 
     def test_filter(self):
         first, second, _german, fourth = self.partners
@@ -223,8 +264,12 @@ class TestRecords(RecordsCase):
         self.env.ref('base.hu').with_context(lang='de_DE').name = "Ungarn"
         path = f'/orestapi/1/records/res.country/{self.hungary.id}'
         for header, expected, language in (
-            (None, "Hungary", 'en-US'), ('de-AT', "Ungarn", 'de-DE'), ('xx, de;q=0.5', "Ungarn", 'de-DE'),
-            ('en', "Hungary", 'en-US'), ('*', "Hungary", 'en-US'), ('xx', "Hungary", 'en-US'),
+            (None, "Hungary", 'en-US'),
+            ('de-AT', "Ungarn", 'de-DE'),
+            ('xx, de;q=0.5', "Ungarn", 'de-DE'),
+            ('en', "Hungary", 'en-US'),
+            ('*', "Hungary", 'en-US'),
+            ('xx', "Hungary", 'en-US'),
             ('xx, de;q=0', "Hungary", 'en-US'),
         ):
             with self.subTest(header):
@@ -264,7 +309,9 @@ class TestRecords(RecordsCase):
     def test_openapi_offers_search_where_it_works(self):
         """The display name of a currency rate is its date."""
         self.application.model_scheme_id = self.env['orestapi.model.scheme'].create({
-            'name': "All", 'limit_models': 'none'})
+            'name': "All",
+            'limit_models': 'none',
+        })
         paths = self.get('/orestapi/1/openapi.json').json()['paths']
         for model, expected in (('res.country', True), ('res.currency.rate', False)):
             with self.subTest(model):

@@ -66,7 +66,8 @@ class TestRecordsAccess(RecordsCase):
 
     def test_n193_scope_read_opens_nothing_else(self):
         response = self.url_open(
-            '/json/2/res.partner/search', json={'domain': []}, headers={'Authorization': f'Bearer {self.token}'})
+            '/json/2/res.partner/search', json={'domain': []}, headers={'Authorization': f'Bearer {self.token}'}
+        )
         self.assertEqual(response.status_code, 403)
 
     def test_n193_scope_rpc_is_not_read(self):
@@ -102,7 +103,8 @@ class TestRecordsAccess(RecordsCase):
         responses = [
             self.get(f'/orestapi/1/{path}')
             for model in ('res.users', 'no.such.model', 'ir.config_parameter', 'base', 'orestapi.record')
-            for path in (f'records/{model}', f'records/{model}/1', f'models/{model}', f'models/{model}/icon')]
+            for path in (f'records/{model}', f'records/{model}/1', f'models/{model}', f'models/{model}/icon')
+        ]
         for response in responses:
             self.assertProblem(response, 403, 'insufficient_scope')
         self.assertEqual(len({response.text for response in responses}), 1)
@@ -114,8 +116,7 @@ class TestRecordsAccess(RecordsCase):
                 self.assertNotOffered(order=name)
                 self.assertNotOffered(filter=f'{name} pr')
                 self.assertNotOffered(filter=f'name pr or not ({name} pr)')
-                self.assertProblem(
-                    self.get(f'{RECORDS}/{self.partners[0].id}', fields=name), 403, 'insufficient_scope')
+                self.assertProblem(self.get(f'{RECORDS}/{self.partners[0].id}', fields=name), 403, 'insufficient_scope')
         for path in ('user_ids.login', 'country_id.phone_code', 'country_id.currency_id.name', 'category_id.name'):
             self.assertNotOffered(filter=f'{path} pr')
 
@@ -136,7 +137,9 @@ class TestRecordsAccess(RecordsCase):
     def test_n201_credentials_need_their_name(self):
         """Even where a scheme limits nothing, and the user may read them."""
         self.application.model_scheme_id = self.env['orestapi.model.scheme'].create({
-            'name': "All", 'limit_models': 'none'})
+            'name': "All",
+            'limit_models': 'none',
+        })
         path = f'/orestapi/1/records/res.users/{self.user.id}'
         for name in ('password', 'totp_secret', 'api_key_ids', 'signature', 'image_1920'):
             response = self.get(path, fields=name)
@@ -148,7 +151,9 @@ class TestRecordsAccess(RecordsCase):
 
     def test_n201_groups_of_a_field(self):
         self.application.model_scheme_id = self.env['orestapi.model.scheme'].create({
-            'name': "All", 'limit_models': 'none'})
+            'name': "All",
+            'limit_models': 'none',
+        })
         response = self.get('/orestapi/1/records/orestapi.application', fields='client_id')
         self.assertProblem(response, 403, 'insufficient_scope')
 
@@ -183,12 +188,26 @@ class TestRecordsAccess(RecordsCase):
 
     def test_n206_limits(self):
         for changes in (
-            {'limit': '-1'}, {'limit': '0'}, {'limit': '1000000000'}, {'limit': 'abc'}, {'limit': '1001'},
+            {'limit': '-1'},
+            {'limit': '0'},
+            {'limit': '1000000000'},
+            {'limit': 'abc'},
+            {'limit': '1001'},
             {'limit': ''},
-            {'ids': ','.join(['1'] * 5000)}, {'ids': '0'}, {'ids': '-1'}, {'ids': '9999999999'}, {'ids': '1;2'},
-            {'filter': '(' * 500 + 'name pr' + ')' * 500}, {'filter': ' or '.join(['name pr'] * 51)},
-            {'filter': 'not (' * 12 + 'name pr' + ')' * 12}, {'filter': 'a.b.c.d.e pr'}, {'filter': 'x' * 5000},
-            {'order': 'name,name'}, {'order': 'name; drop table'}, {'order': ','.join('abcdef')}, {'count': '1'},
+            {'ids': ','.join(['1'] * 5000)},
+            {'ids': '0'},
+            {'ids': '-1'},
+            {'ids': '9999999999'},
+            {'ids': '1;2'},
+            {'filter': '(' * 500 + 'name pr' + ')' * 500},
+            {'filter': ' or '.join(['name pr'] * 51)},
+            {'filter': 'not (' * 12 + 'name pr' + ')' * 12},
+            {'filter': 'a.b.c.d.e pr'},
+            {'filter': 'x' * 5000},
+            {'order': 'name,name'},
+            {'order': 'name; drop table'},
+            {'order': ','.join('abcdef')},
+            {'count': '1'},
         ):
             with self.subTest(changes):
                 self.assertInvalid(**changes)
@@ -197,7 +216,8 @@ class TestRecordsAccess(RecordsCase):
         """It is ended, and the next one is answered."""
         self.env.cr.execute(
             "INSERT INTO res_partner (name, complete_name, active) "
-            "SELECT md5(i::text), md5(i::text), TRUE FROM generate_series(1, 30000) i")
+            "SELECT md5(i::text), md5(i::text), TRUE FROM generate_series(1, 30000) i"
+        )
         with patch('odoo.addons.orestapi.models.orestapi_record_search.TIMEOUT', 1):
             response = self.get(RECORDS, filter='name co "a" and name co "b" and not (name co "cd")', order='-name')
             self.assertProblem(response, 400, 'invalid_request')
@@ -206,11 +226,27 @@ class TestRecordsAccess(RecordsCase):
 
     def test_n207_nonsense(self):
         for text in (
-            'name', 'name eq', 'name xx "a"', 'name eq 1', 'name eq true', 'is_company eq "x"', 'color eq 1.5',
-            'create_date gt "yesterday"', 'create_date co "x"', 'country_id eq "HU"', 'country_id gt 1',
-            'name.name eq "x"', 'nothing eq 1', 'name gt null', 'name eq "\\u0000"', 'name eq "\\ud800"',
-            "[('name','=','x')]", 'is_company gt true', 'display_name gt "a"',
-            'create_date gt "9999-12-31T23:59:59-23:00"', 'create_date eq "9999-12-31T23:59:59"',
+            'name',
+            'name eq',
+            'name xx "a"',
+            'name eq 1',
+            'name eq true',
+            'is_company eq "x"',
+            'color eq 1.5',
+            'create_date gt "yesterday"',
+            'create_date co "x"',
+            'country_id eq "HU"',
+            'country_id gt 1',
+            'name.name eq "x"',
+            'nothing eq 1',
+            'name gt null',
+            'name eq "\\u0000"',
+            'name eq "\\ud800"',
+            "[('name','=','x')]",
+            'is_company gt true',
+            'display_name gt "a"',
+            'create_date gt "9999-12-31T23:59:59-23:00"',
+            'create_date eq "9999-12-31T23:59:59"',
         ):
             with self.subTest(text):
                 self.assertInvalid(filter=text)
@@ -219,7 +255,9 @@ class TestRecordsAccess(RecordsCase):
         self.assertInvalid(order='nothing')
         self.assertInvalid(order='country_id')
         self.application.model_scheme_id = self.env['orestapi.model.scheme'].create({
-            'name': "All", 'limit_models': 'none'})
+            'name': "All",
+            'limit_models': 'none',
+        })
         # Computed, and inherited from a model where it is.
         for order in ('contact_address', '-email_formatted'):
             self.assertInvalid(order=order)
@@ -228,12 +266,18 @@ class TestRecordsAccess(RecordsCase):
         # What searches a computed field may not know what to do.
         self.user.group_ids += self.env.ref('base.group_system')
         for operator in ('eq', 'ne'):
-            self.assertProblem(self.get(
-                '/orestapi/1/records/ir.module.module.dependency', filter=f'depend_id {operator} 99999999999',
-            ), 400, 'invalid_request')
+            self.assertProblem(
+                self.get(
+                    '/orestapi/1/records/ir.module.module.dependency',
+                    filter=f'depend_id {operator} 99999999999',
+                ),
+                400,
+                'invalid_request',
+            )
         for model, path in (('ir.ui.view', 'model_data_id.name'), ('ir.module.module.dependency', 'depend_id.name')):
             self.assertProblem(
-                self.get(f'/orestapi/1/records/{model}', filter=f'{path} co "a"'), 400, 'invalid_request')
+                self.get(f'/orestapi/1/records/{model}', filter=f'{path} co "a"'), 400, 'invalid_request'
+            )
         self.assertInvalid(cursor='x')
         self.assertEqual(self.get(RECORDS + '?filter=%ff').status_code, 400)
         self.assertEqual(self.get(RECORDS + '?search=%00').status_code, 400)
@@ -245,8 +289,12 @@ class TestRecordsAccess(RecordsCase):
         self.partners[0].image_1920 = self.env.ref('base.main_partner').avatar_1920
         response = self.get(f'{RECORDS}/{self.partners[0].id}', fields='image_128')
         self.assertEqual(response.json()['fields']['image_128'], self.partners[0].image_128.decode())
-        ids = self.env['res.partner'].create([
-            {'name': str(number), 'country_id': self.hungary.id} for number in range(11)]).ids
+        ids = (
+            self
+            .env['res.partner']
+            .create([{'name': str(number), 'country_id': self.hungary.id} for number in range(11)])
+            .ids
+        )
         self.assertInvalid(fields='image_128', ids=','.join(map(str, ids)))
 
     def test_n209_session_of_another_user(self):
@@ -259,10 +307,21 @@ class TestRecordsAccess(RecordsCase):
 
     def test_n210_no_cache(self):
         """Nobody keeps an answer or an error, and a picture only whoever asked for it."""
-        for path in (RECORDS, f'{RECORDS}/{self.partners[0].id}', f'{RECORDS}/2000000000', '/orestapi/1/models',
-                     '/orestapi/1/models/res.partner', '/orestapi/1/models/res.users', '/orestapi/1/openapi.json'):
-            for response in (self.get(path), self.get(path, token=None), self.get(path, token='x'),
-                             self.get(path, nothing='x')):
+        for path in (
+            RECORDS,
+            f'{RECORDS}/{self.partners[0].id}',
+            f'{RECORDS}/2000000000',
+            '/orestapi/1/models',
+            '/orestapi/1/models/res.partner',
+            '/orestapi/1/models/res.users',
+            '/orestapi/1/openapi.json',
+        ):
+            for response in (
+                self.get(path),
+                self.get(path, token=None),
+                self.get(path, token='x'),
+                self.get(path, nothing='x'),
+            ):
                 self.assertEqual(response.headers['Cache-Control'], 'no-store, private', response.text)
                 self.assertNotIn('ETag', response.headers)
         self.application.logo = self.env.ref('base.main_partner').avatar_128
@@ -274,8 +333,12 @@ class TestRecordsAccess(RecordsCase):
         for origin, allowed in (('https://shop.example.com', True), ('https://evil.example.com', False)):
             for response in (
                 self.get(RECORDS, headers={'Origin': origin}),
-                self.get(RECORDS, token=None, method='OPTIONS', headers={
-                    'Origin': origin, 'Access-Control-Request-Method': 'GET'}),
+                self.get(
+                    RECORDS,
+                    token=None,
+                    method='OPTIONS',
+                    headers={'Origin': origin, 'Access-Control-Request-Method': 'GET'},
+                ),
             ):
                 self.assertEqual(response.headers.get('Access-Control-Allow-Origin'), origin if allowed else None)
                 self.assertNotIn('Access-Control-Allow-Credentials', response.headers)
@@ -284,7 +347,8 @@ class TestRecordsAccess(RecordsCase):
         before = self.partners[0].write_date
         self.assertInvalid(_method='DELETE')
         response = self.get(
-            f'{RECORDS}/{self.partners[0].id}', headers={'X-HTTP-Method-Override': 'DELETE'}, fields='name')
+            f'{RECORDS}/{self.partners[0].id}', headers={'X-HTTP-Method-Override': 'DELETE'}, fields='name'
+        )
         self.assertEqual(response.status_code, 200)
         self.partners.invalidate_recordset()
         self.assertEqual(self.partners[0].write_date, before)
@@ -312,11 +376,28 @@ class TestRecordsLeaks(RecordsCase):
                 self.assertNotIn(marker, response.text)
                 self.assertEqual(response.status_code == 403, model not in offered, (path, response.text))
         partner = self.env['res.partner']
-        listed = {'id', 'display_name', 'name', 'country_id', 'city', 'is_company', 'create_date', 'category_id',
-                  'user_ids', 'active', 'color', 'partner_latitude'}
+        listed = {
+            'id',
+            'display_name',
+            'name',
+            'country_id',
+            'city',
+            'is_company',
+            'create_date',
+            'category_id',
+            'user_ids',
+            'active',
+            'color',
+            'partner_latitude',
+        }
         for name in sorted(set(partner._fields) - listed):
-            for changes in ({'fields': name}, {'order': name}, {'order': f'-{name}'}, {'filter': f'{name} pr'},
-                            {'filter': f'{name} eq null'}):
+            for changes in (
+                {'fields': name},
+                {'order': name},
+                {'order': f'-{name}'},
+                {'filter': f'{name} pr'},
+                {'filter': f'{name} eq null'},
+            ):
                 with self.subTest(changes):
                     self.assertNotOffered(**changes)
         for name in sorted(self.env['res.users']._fields):
@@ -327,7 +408,9 @@ class TestRecordsLeaks(RecordsCase):
     def test_all_models_can_be_read(self):
         """Without any limit, each model of the database answers, whoever asks, and never with a failure."""
         self.application.model_scheme_id = self.env['orestapi.model.scheme'].create({
-            'name': "All", 'limit_models': 'none'})
+            'name': "All",
+            'limit_models': 'none',
+        })
         self.user.group_ids += self.env.ref('base.group_system')
         models = self.get('/orestapi/1/models').json()['models']
         # As many as `base` and `web` alone have, and more.

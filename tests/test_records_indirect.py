@@ -16,13 +16,23 @@ class TestRecordsIndirect(RecordsCase):
         :param str models: the limit of the models
         :param configurations: of models, with `__` for the dots: the limit, and the names of the fields
         """
-        self.scheme.write({'limit_models': models, 'configuration_ids': [Command.clear(), *(
-            Command.create({
-                'name': model,
-                'model_id': self.env['ir.model']._get_id(model.replace('__', '.')),
-                'limit_fields': limit,
-                'field_ids': [self.env['ir.model.fields']._get(model.replace('__', '.'), name).id for name in names],
-            }) for model, (limit, names) in configurations.items())]})
+        self.scheme.write({
+            'limit_models': models,
+            'configuration_ids': [
+                Command.clear(),
+                *(
+                    Command.create({
+                        'name': model,
+                        'model_id': self.env['ir.model']._get_id(model.replace('__', '.')),
+                        'limit_fields': limit,
+                        'field_ids': [
+                            self.env['ir.model.fields']._get(model.replace('__', '.'), name).id for name in names
+                        ],
+                    })
+                    for model, (limit, names) in configurations.items()
+                ),
+            ],
+        })
 
     def assertLeftOut(self, *names, path=RECORDS):
         """Assert that fields can neither be read nor searched nor ordered by, and are not told of."""
@@ -71,8 +81,12 @@ class TestRecordsIndirect(RecordsCase):
     def test_n208_text_of_a_binary(self):
         """What Odoo has found in a file, to search in it, is the file without its form."""
         attachment = self.env['ir.attachment'].create({
-            'name': "Letter", 'raw': b'hidden words of a letter', 'mimetype': 'text/plain',
-            'res_model': 'res.partner', 'res_id': self.partners[0].id})
+            'name': "Letter",
+            'raw': b'hidden words of a letter',
+            'mimetype': 'text/plain',
+            'res_model': 'res.partner',
+            'res_id': self.partners[0].id,
+        })
         self.assertIn('hidden words', attachment.index_content)
         self.limit('none')
         path = '/orestapi/1/records/ir.attachment'
@@ -86,11 +100,19 @@ class TestRecordsIndirect(RecordsCase):
         model_id = self.env['ir.model']._get_id('res.country')
         self.env['ir.model.fields'].create({'name': 'x_webhook_token', 'model_id': model_id, 'ttype': 'char'})
         self.env['ir.model.fields'].create([
-            {'name': name, 'model_id': model_id, 'ttype': ttype, 'store': False, 'depends': 'x_webhook_token',
-             'compute': f"for record in self:\n    record['{name}'] = {value}"}
+            {
+                'name': name,
+                'model_id': model_id,
+                'ttype': ttype,
+                'store': False,
+                'depends': 'x_webhook_token',
+                'compute': f"for record in self:\n    record['{name}'] = {value}",
+            }
             for name, ttype, value in (
                 ('x_address', 'char', "'https://x/%s' % record.x_webhook_token"),
-                ('x_has_address', 'boolean', "bool(record.x_webhook_token)"))])
+                ('x_has_address', 'boolean', "bool(record.x_webhook_token)"),
+            )
+        ])
         self.hungary.x_webhook_token = CREDENTIAL
         self.limit('none')
         path = '/orestapi/1/records/res.country'

@@ -51,8 +51,16 @@ class TestRefreshToken(OAuth2Case):
         parsed = token.parse(refresh_token)
         other_secret = token.generate_secret()
         for wrong in (
-            'x', '%', "' OR 1=1 --", refresh_token[:-1], refresh_token + 'x', refresh_token + ' ', refresh_token + '\n',
-            refresh_token.upper(), refresh_token.swapcase(), 'x' * 10_000,
+            'x',
+            '%',
+            "' OR 1=1 --",
+            refresh_token[:-1],
+            refresh_token + 'x',
+            refresh_token + ' ',
+            refresh_token + '\n',
+            refresh_token.upper(),
+            refresh_token.swapcase(),
+            'x' * 10_000,
             refresh_token.replace(parsed.mac, parsed.mac.swapcase()),
             refresh_token.replace(parsed.secret, other_secret),
             f'orestapi_rt_{parsed.row_id}_1_{parsed.secret}_{parsed.mac}',
@@ -105,7 +113,9 @@ class TestRefreshToken(OAuth2Case):
     def test_n140_no_authentication(self):
         tokens = self.sign_in()
         for changes in (
-            {}, {'client_id': 'wiki-client'}, {'client_id': 'wiki-client', 'client_secret': ''},
+            {},
+            {'client_id': 'wiki-client'},
+            {'client_id': 'wiki-client', 'client_secret': ''},
             {'client_id': 'wiki-client', 'client_secret': OTHER_SECRET},
         ):
             with self.subTest(changes=changes):

@@ -53,8 +53,7 @@ class TestRetention(OAuth2Case):
             vacuum = self.env(cr=cr, context={'cron_id': job.id})['ir.autovacuum']
             vacuum._run_vacuum_cleaner()
         self.env.invalidate_all()
-        self.assertEqual(
-            self.count(), {'authorization': 1, 'authorization_code': 0, 'token': 0, 'event': 0})
+        self.assertEqual(self.count(), {'authorization': 1, 'authorization_code': 0, 'token': 0, 'event': 0})
 
     # Authorization codes
 
@@ -183,7 +182,10 @@ class TestRetention(OAuth2Case):
     def test_n226_previous_access_token(self):
         """One of a longer lifetime than the current one keeps the sign-in too."""
         self.application.write({
-            'access_token_expiry': 86400, 'refresh_token_expiry': 60, 'authorization_code_retain': 3650})
+            'access_token_expiry': 86400,
+            'refresh_token_expiry': 60,
+            'authorization_code_retain': 3650,
+        })
         tokens = self.sign_in()
         self.application.access_token_expiry = 60
         self.refresh(tokens['refresh_token'])
@@ -208,22 +210,26 @@ class TestRetention(OAuth2Case):
         self.env.flush_all()
         now = fields.Datetime.now()
         authorization = self.env['orestapi.authorization'].search([], limit=1)
-        self.env.cr.execute(SQL(
-            """
-            INSERT INTO orestapi_authorization_code
-                        (authorization_id, digest, redirect_uri, scope, create_date, expires_at)
-            SELECT %(authorization)s, 'x', 'x', 'read', %(past)s, %(past)s
-              FROM generate_series(1, %(count)s);
-            INSERT INTO orestapi_token
-                        (authorization_id, grant_type, scope, create_date, revoked_at)
-            SELECT %(authorization)s, 'authorization_code', 'read', %(past)s, %(past)s
-              FROM generate_series(1, %(count)s);
-            INSERT INTO orestapi_event (kind, create_date)
-            SELECT 'consent_given', %(past)s
-              FROM generate_series(1, %(count)s)
-            """,
-            authorization=authorization.id, past=now - timedelta(days=1000), count=VACUUM_BATCH + 1,
-        ))
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO orestapi_authorization_code
+                            (authorization_id, digest, redirect_uri, scope, create_date, expires_at)
+                SELECT %(authorization)s, 'x', 'x', 'read', %(past)s, %(past)s
+                  FROM generate_series(1, %(count)s);
+                INSERT INTO orestapi_token
+                            (authorization_id, grant_type, scope, create_date, revoked_at)
+                SELECT %(authorization)s, 'authorization_code', 'read', %(past)s, %(past)s
+                  FROM generate_series(1, %(count)s);
+                INSERT INTO orestapi_event (kind, create_date)
+                SELECT 'consent_given', %(past)s
+                  FROM generate_series(1, %(count)s)
+                """,
+                authorization=authorization.id,
+                past=now - timedelta(days=1000),
+                count=VACUUM_BATCH + 1,
+            )
+        )
         kept = self.count()
         for model, method, name in (
             ('orestapi.authorization.code', '_gc_expired', 'authorization_code'),

@@ -23,7 +23,8 @@ class TestRevoke(OAuth2Case):
         elif auth is True:
             auth = self.get_auth(application)
         return self.post(
-            '/oauth2/revoke', {name: value for name, value in parameters.items() if value is not None}, auth)
+            '/oauth2/revoke', {name: value for name, value in parameters.items() if value is not None}, auth
+        )
 
     def assertRevoked(self, response):
         """Assert the one answer that there is to a revocation that was not refused (RFC 7009 §2.2)."""
@@ -115,7 +116,8 @@ class TestRevoke(OAuth2Case):
                 self.assertInvalidClient(self.revoke(tokens['access_token'], auth=None, client_id=client_id))
         # One that is public must not claim to be confidential either.
         self.assertInvalidClient(
-            self.revoke(tokens['access_token'], auth=(self.public.client_id, CLIENT_SECRET)), challenge=True)
+            self.revoke(tokens['access_token'], auth=(self.public.client_id, CLIENT_SECRET)), challenge=True
+        )
         self.assertRevoked(self.revoke(confidential['refresh_token'], self.public))
         self.assertWorks(confidential)
         self.assertEqual(self.call_json2(tokens['access_token']).status_code, 200)
@@ -172,14 +174,16 @@ class TestRevoke(OAuth2Case):
         """The client must take the token for valid and try again (RFC 7009 §2.2.1)."""
         tokens = self.sign_in()
         # A database without room on its disk, as far as this table goes.
-        self.env.cr.execute(SQL(
-            """
-            CREATE FUNCTION pg_temp.fail() RETURNS trigger LANGUAGE plpgsql AS
-                $$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = %s; END $$;
-            CREATE TRIGGER fail BEFORE UPDATE ON orestapi_token FOR EACH ROW EXECUTE FUNCTION pg_temp.fail()
-            """,
-            errorcodes.DISK_FULL,
-        ))
+        self.env.cr.execute(
+            SQL(
+                """
+                CREATE FUNCTION pg_temp.fail() RETURNS trigger LANGUAGE plpgsql AS
+                    $$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = %s; END $$;
+                CREATE TRIGGER fail BEFORE UPDATE ON orestapi_token FOR EACH ROW EXECUTE FUNCTION pg_temp.fail()
+                """,
+                errorcodes.DISK_FULL,
+            )
+        )
         # Odoo reports what its database cannot do, as it should.
         with mute_logger('odoo.http', 'odoo.sql_db'):
             response = self.revoke(tokens['access_token'])
@@ -197,8 +201,7 @@ class TestRevoke(OAuth2Case):
             [('token', tokens['access_token']), ('token[]', elsewhere['access_token'])],
         ):
             with self.subTest(pairs=[name for name, _value in pairs]):
-                self.assertOAuth2Error(
-                    self.post('/oauth2/revoke', pairs, self.get_auth()), 400, 'invalid_request')
+                self.assertOAuth2Error(self.post('/oauth2/revoke', pairs, self.get_auth()), 400, 'invalid_request')
         self.assertWorks(tokens)
         self.assertWorks(elsewhere)
 
@@ -207,7 +210,8 @@ class TestRevoke(OAuth2Case):
         tokens = self.sign_in()
         self.authenticate('mitchell', None)
         response = self.url_open(
-            '/oauth2/revoke', {'token': tokens['access_token']}, headers={'Authorization': 'Basic Og=='})
+            '/oauth2/revoke', {'token': tokens['access_token']}, headers={'Authorization': 'Basic Og=='}
+        )
         self.assertInvalidClient(response, challenge=True)
         self.assertWorks(tokens)
         self.assertRevoked(self.revoke(tokens['access_token']))

@@ -36,8 +36,11 @@ class TestSettings(TransactionCase):
         """RFC 6749 §3.1, §3.2: only the developer's own computer needs no TLS."""
         application = self.env['orestapi.application'].create({'name': "Wiki"})
         for issuer, risky in (
-            ('http://odoo.example.com', True), ('https://odoo.example.com', False), ('http://localhost:8069', False),
-            ('http://127.0.0.1:8069', False), ('http://[::1]:8069', False),
+            ('http://odoo.example.com', True),
+            ('https://odoo.example.com', False),
+            ('http://localhost:8069', False),
+            ('http://127.0.0.1:8069', False),
+            ('http://[::1]:8069', False),
         ):
             with self.subTest(issuer):
                 self.env['ir.config_parameter'].set_param('orestapi.issuer', issuer)

@@ -38,8 +38,7 @@ class TestTours(OAuth2Case):
         return self.env['orestapi.authorization'].search([('application_id', '=', self.application.id)])
 
     def find_events(self, kind):
-        return self.env['orestapi.event'].search([
-            ('application_id', '=', self.application.id), ('kind', '=', kind)])
+        return self.env['orestapi.event'].search([('application_id', '=', self.application.id), ('kind', '=', kind)])
 
     def test_create(self):
         self.start_tour('/odoo', 'orestapi_application_create', login='ada')

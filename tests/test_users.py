@@ -50,8 +50,10 @@ class TestUsers(OAuth2Case):
     def call_kw(self, method, *args, identity=True):
         """Call a method of the user, as the web client does."""
         self.authenticate(self.user.login, PASSWORD, session_extra={'identity-check-last': time.time() * identity})
-        response = self.url_open(f'/web/dataset/call_kw/res.users/{method}', json={'params': {
-            'model': 'res.users', 'method': method, 'args': [self.user.ids, *args], 'kwargs': {}}})
+        response = self.url_open(
+            f'/web/dataset/call_kw/res.users/{method}',
+            json={'params': {'model': 'res.users', 'method': method, 'args': [self.user.ids, *args], 'kwargs': {}}},
+        )
         self.logout()
         self.assertNotIn('error', response.json())
         return response.json()['result']
@@ -62,8 +64,10 @@ class TestUsers(OAuth2Case):
         sign_in = self.env['orestapi.token'].search([('user_id', '=', self.user.id)], limit=1)
         for user_agent, device in (
             ('Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0', "Firefox on Linux"),
-            ('Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) '
-             'Version/17.0 Safari/605.1.15', "Safari on macOS"),
+            (
+                'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 Version/17.0 Safari/605.1.15',
+                "Safari on macOS",
+            ),
             ('curl/8.5.0', "Unknown browser"),
             (False, "Unknown browser"),
         ):
@@ -110,20 +114,22 @@ class TestUsers(OAuth2Case):
         self.user.unlink()
         response = self.decide(page)
         self.assertIn('/web/login', response.headers['Location'])
-        self.assertFalse(self.env['orestapi.authorization.code'].search([('used_at', '=', False)]).filtered(
-            lambda code: code.user_id != self.administrator))
+        self.assertFalse(
+            self
+            .env['orestapi.authorization.code']
+            .search([('used_at', '=', False)])
+            .filtered(lambda code: code.user_id != self.administrator)
+        )
 
     def test_service_user_is_not_deleted(self):
         """Unlike the sign-ins of a person, the application would stop working for everybody."""
         robot = new_test_user(self.env, 'robot', 'base.group_user', password=PASSWORD)
         self.application.service_user_id = robot
-        response = self.post(
-            '/oauth2/token', {'grant_type': 'client_credentials', 'scope': 'rpc'}, self.get_auth())
+        response = self.post('/oauth2/token', {'grant_type': 'client_credentials', 'scope': 'rpc'}, self.get_auth())
         access_token = response.json()['access_token']
         self.assertEqual(self.call_json2(access_token).json()['uid'], robot.id)
         authorization = self.env['orestapi.authorization'].search([('user_id', '=', robot.id)])
-        self.assertEqual(
-            authorization.scope_description, "Act on its own as this user, without anybody who signs in")
+        self.assertEqual(authorization.scope_description, "Act on its own as this user, without anybody who signs in")
         robot.action_archive()
         self.assertEqual(self.call_json2(access_token).status_code, 401)
         response = self.post('/oauth2/token', {'grant_type': 'client_credentials'}, self.get_auth())
@@ -137,9 +143,15 @@ class TestUsers(OAuth2Case):
         self.assertOthersUntouched()
 
     def test_n153_password_changed_by_the_administrator(self):
-        self.env['change.password.wizard'].create({'user_ids': [Command.create({
-            'user_id': self.user.id, 'user_login': 'mitchell', 'new_passwd': NEW_PASSWORD,
-        })]}).change_password_button()
+        self.env['change.password.wizard'].create({
+            'user_ids': [
+                Command.create({
+                    'user_id': self.user.id,
+                    'user_login': 'mitchell',
+                    'new_passwd': NEW_PASSWORD,
+                })
+            ]
+        }).change_password_button()
         self.assertEnded('password_changed')
         self.assertOthersUntouched()
 
@@ -158,7 +170,8 @@ class TestUsers(OAuth2Case):
         self.env.cr.execute("SELECT password FROM res_users WHERE id = %s", [self.user.id])
         self.assertNotEqual(self.env.cr.fetchone(), (weak,))
         self.assertFault(
-            3, self.call_xmlrpc, self.user, 'res.users', 'change_password', 'not the password', NEW_PASSWORD)
+            3, self.call_xmlrpc, self.user, 'res.users', 'change_password', 'not the password', NEW_PASSWORD
+        )
         self.assertAllUntouched()
 
     def test_n132_session_of_the_old_password(self):
@@ -280,8 +293,10 @@ class TestUsers(OAuth2Case):
 
     def test_not_by_others(self):
         """Nobody ends the sign-ins of a colleague by calling what ends one's own."""
-        for method, args in (('action_archive', []), ('write', [{'password': NEW_PASSWORD}]),
-                             ('write', [{'active': False}])):
-            self.assertFault(
-                4, self.call_xmlrpc, self.administrator, 'res.users', method, self.user.ids, *args)
+        for method, args in (
+            ('action_archive', []),
+            ('write', [{'password': NEW_PASSWORD}]),
+            ('write', [{'active': False}]),
+        ):
+            self.assertFault(4, self.call_xmlrpc, self.administrator, 'res.users', method, self.user.ids, *args)
         self.assertAllUntouched()

@@ -19,26 +19,36 @@ class TestXmlrpc(OAuth2Case):
         return response.status_code == 200
 
     def create_calendar(self):
-        return self.call('create', {
-            'name': "Calendar",
-            'client_secret': CLIENT_SECRET,
-            'uri_ids': [
-                (0, 0, {'uri': 'https://calendar.example.com/callback', 'description': "Production"}),
-                (0, 0, {'uri': 'http://localhost:3000/callback'}),
-            ],
-            'authorization_code_expiry': 60,
-        })
+        return self.call(
+            'create',
+            {
+                'name': "Calendar",
+                'client_secret': CLIENT_SECRET,
+                'uri_ids': [
+                    (0, 0, {'uri': 'https://calendar.example.com/callback', 'description': "Production"}),
+                    (0, 0, {'uri': 'http://localhost:3000/callback'}),
+                ],
+                'authorization_code_expiry': 60,
+            },
+        )
 
     def test_create(self):
         """With URIs and a secret in one call, and it works."""
         application_id = self.create_calendar()
         [values] = self.call(
-            'read', [application_id], ['name', 'client_id', 'client_secret', 'uri_count', 'authorization_code_expiry'])
+            'read', [application_id], ['name', 'client_id', 'client_secret', 'uri_count', 'authorization_code_expiry']
+        )
         self.assertRegex(values.pop('client_id'), r'\A[0-9a-f]{32}\Z')
-        self.assertEqual(values, {
-            'id': application_id, 'name': "Calendar", 'client_secret': False, 'uri_count': 2,
-            'authorization_code_expiry': 60,
-        })
+        self.assertEqual(
+            values,
+            {
+                'id': application_id,
+                'name': "Calendar",
+                'client_secret': False,
+                'uri_count': 2,
+                'authorization_code_expiry': 60,
+            },
+        )
         application = self.env[APPLICATION].browse(application_id)
         self.assertTrue(self.sign_in(application)['access_token'])
         self.assertEqual(application.create_uid, self.administrator)
@@ -65,10 +75,16 @@ class TestXmlrpc(OAuth2Case):
         [values] = self.call('search_read', [('id', '=', application_id)], ['client_id'])
         self.assertEqual(self.call('search', [('client_id', '=', values['client_id'])]), [application_id])
         uris = self.call_xmlrpc(
-            self.administrator, 'orestapi.application.uri', 'search_read',
-            [('application_id', '=', application_id)], ['uri', 'description'])
-        self.assertEqual([(uri['uri'], uri['description']) for uri in uris], [
-            ('https://calendar.example.com/callback', "Production"), ('http://localhost:3000/callback', False)])
+            self.administrator,
+            'orestapi.application.uri',
+            'search_read',
+            [('application_id', '=', application_id)],
+            ['uri', 'description'],
+        )
+        self.assertEqual(
+            [(uri['uri'], uri['description']) for uri in uris],
+            [('https://calendar.example.com/callback', "Production"), ('http://localhost:3000/callback', False)],
+        )
 
     def test_read_has_no_secret(self):
         """Whatever is read of whatever model."""
@@ -99,19 +115,26 @@ class TestXmlrpc(OAuth2Case):
     def test_write(self):
         application_id = self.create_calendar()
         [uri_id, second_id] = self.env[APPLICATION].browse(application_id).uri_ids.ids
-        self.assertTrue(self.call('write', [application_id], {
-            'name': "Team calendar",
-            'access_token_expiry': 120,
-            'uri_ids': [
-                (1, uri_id, {'uri': 'https://team.example.com/callback'}),
-                (2, second_id),
-                (0, 0, {'uri': 'com.example.calendar:/callback'}),
-            ],
-        }))
+        self.assertTrue(
+            self.call(
+                'write',
+                [application_id],
+                {
+                    'name': "Team calendar",
+                    'access_token_expiry': 120,
+                    'uri_ids': [
+                        (1, uri_id, {'uri': 'https://team.example.com/callback'}),
+                        (2, second_id),
+                        (0, 0, {'uri': 'com.example.calendar:/callback'}),
+                    ],
+                },
+            )
+        )
         application = self.env[APPLICATION].browse(application_id)
         self.assertEqual((application.name, application.access_token_expiry), ("Team calendar", 120))
         self.assertEqual(
-            application.uri_ids.mapped('uri'), ['https://team.example.com/callback', 'com.example.calendar:/callback'])
+            application.uri_ids.mapped('uri'), ['https://team.example.com/callback', 'com.example.calendar:/callback']
+        )
         self.assertTrue(self.authenticates(application.client_id, CLIENT_SECRET))
 
     def test_write_secret(self):
@@ -135,10 +158,8 @@ class TestXmlrpc(OAuth2Case):
         ):
             with self.subTest(values=values), mute_logger('odoo.sql_db'):
                 if 'uri_ids' not in values or len(values['uri_ids']) == 1:
-                    self.assertIn(
-                        sentence, self.assertFault(2, self.call, 'write', self.application.ids, values))
-                self.assertIn(
-                    sentence, self.assertFault(2, self.call, 'create', {'name': "Calendar", **values}))
+                    self.assertIn(sentence, self.assertFault(2, self.call, 'write', self.application.ids, values))
+                self.assertIn(sentence, self.assertFault(2, self.call, 'create', {'name': "Calendar", **values}))
         self.assertFalse(self.env[APPLICATION].search([('name', '=', "Calendar")]))
 
     def test_archive_and_delete(self):
@@ -147,7 +168,8 @@ class TestXmlrpc(OAuth2Case):
         self.assertFalse(self.call('search', [('client_id', '=', 'wiki-client')]))
         self.assertEqual(
             self.call('search', [('client_id', '=', 'wiki-client')], context={'active_test': False}),
-            self.application.ids)
+            self.application.ids,
+        )
         self.assertInvalidClient(self.refresh(tokens['refresh_token']), challenge=True)
         self.assertTrue(self.call('write', self.application.ids, {'active': True}))
         self.assertEqual(self.refresh(tokens['refresh_token']).status_code, 200)
@@ -163,8 +185,7 @@ class TestXmlrpc(OAuth2Case):
         own_id = self.call('generate_own_id', self.application.ids)
         own_secret = self.call('generate_own_secret', self.application.ids)
         [values] = self.call('read', self.application.ids, ['client_id', 'own_id', 'own_secret'])
-        self.assertEqual(
-            (values['client_id'], values['own_id'], values['own_secret']), (client_id, own_id, own_secret))
+        self.assertEqual((values['client_id'], values['own_id'], values['own_secret']), (client_id, own_id, own_secret))
         # One application at a time, each with a secret of its own.
         for method in ('generate_client_secret', 'generate_client_id'):
             self.assertFault(1, self.call, method, (self.application + self.other).ids)
@@ -187,26 +208,29 @@ class TestXmlrpcToken(OAuth2Case):
         self.access_token = self.tokens['access_token']
 
     def get_context(self, user=None, password=None):
-        return self.call_xmlrpc(
-            user or self.user, 'res.users', 'context_get', password=password or self.access_token)
+        return self.call_xmlrpc(user or self.user, 'res.users', 'context_get', password=password or self.access_token)
 
     def log_in(self, login='mitchell', password=None, **environment):
         with mute_logger('odoo.addons.rpc.controllers.xmlrpc', 'odoo.http'):
             return self.xmlrpc_common.authenticate(
-                self.env.cr.dbname, login, password or self.access_token, environment)
+                self.env.cr.dbname, login, password or self.access_token, environment
+            )
 
     def log_in_browser(self, login, password):
         """Log in as the login page does, and return the user id, if it worked."""
         self.authenticate(None, None)
         with mute_logger('odoo.http', 'odoo.addons.base.models.res_users'):
-            response = self.url_open('/web/session/authenticate', json={'params': {
-                'db': self.env.cr.dbname, 'login': login, 'password': password}})
+            response = self.url_open(
+                '/web/session/authenticate',
+                json={'params': {'db': self.env.cr.dbname, 'login': login, 'password': password}},
+            )
         return response.json().get('result', {}).get('uid')
 
     def call_jsonrpc(self, service, method, *args):
         with mute_logger('odoo.addons.rpc.controllers.jsonrpc', 'odoo.http'):
-            response = self.url_open('/jsonrpc', json={'params': {
-                'service': service, 'method': method, 'args': [self.env.cr.dbname, *args]}})
+            response = self.url_open(
+                '/jsonrpc', json={'params': {'service': service, 'method': method, 'args': [self.env.cr.dbname, *args]}}
+            )
         return response.json()
 
     def assertWorks(self):
@@ -220,26 +244,29 @@ class TestXmlrpcToken(OAuth2Case):
             self.assertFault(3, self.get_context)
             self.assertFalse(self.log_in())
         response = self.call_jsonrpc(
-            'object', 'execute_kw', self.user.id, self.access_token, 'res.users', 'context_get', [])
+            'object', 'execute_kw', self.user.id, self.access_token, 'res.users', 'context_get', []
+        )
         self.assertEqual(response['error']['data']['name'], 'odoo.exceptions.AccessDenied')
         self.assertFalse(self.call_jsonrpc('common', 'login', 'mitchell', self.access_token)['result'])
 
     def test_works(self):
         self.assertWorks()
         response = self.call_jsonrpc(
-            'object', 'execute_kw', self.user.id, self.access_token, 'res.users', 'context_get', [])
+            'object', 'execute_kw', self.user.id, self.access_token, 'res.users', 'context_get', []
+        )
         self.assertEqual(response['result']['uid'], self.user.id)
-        self.assertEqual(
-            self.call_jsonrpc('common', 'login', 'mitchell', self.access_token)['result'], self.user.id)
+        self.assertEqual(self.call_jsonrpc('common', 'login', 'mitchell', self.access_token)['result'], self.user.id)
         self.assertEqual(self.get_context(password=PASSWORD)['uid'], self.user.id)
 
     def test_own_rights(self):
         """The user's own rights: the application is no administrator."""
         self.assertFault(
-            4, self.call_xmlrpc, self.user, APPLICATION, 'create', {'name': "x"}, password=self.access_token)
+            4, self.call_xmlrpc, self.user, APPLICATION, 'create', {'name': "x"}, password=self.access_token
+        )
         tokens = self.sign_in(user=self.administrator, scope='rpc')
-        self.assertTrue(self.call_xmlrpc(
-            self.administrator, APPLICATION, 'create', {'name': "x"}, password=tokens['access_token']))
+        self.assertTrue(
+            self.call_xmlrpc(self.administrator, APPLICATION, 'create', {'name': "x"}, password=tokens['access_token'])
+        )
 
     def test_expired(self):
         self.assertWorks()
@@ -310,9 +337,17 @@ class TestXmlrpcToken(OAuth2Case):
 
     def test_not_an_access_token(self):
         for password in (
-            self.tokens['refresh_token'], self.get_code(scope='rpc'), 'orestapi_', 'orestapi_at_1_' + 'x' * 43,
-            self.access_token + ' ', ' ' + self.access_token, self.access_token[:-1], self.access_token.upper(),
-            'orestapi_at_1_\u00fc', CLIENT_SECRET, 'orestapi_cs_' + 'x' * 43,
+            self.tokens['refresh_token'],
+            self.get_code(scope='rpc'),
+            'orestapi_',
+            'orestapi_at_1_' + 'x' * 43,
+            self.access_token + ' ',
+            ' ' + self.access_token,
+            self.access_token[:-1],
+            self.access_token.upper(),
+            'orestapi_at_1_\u00fc',
+            CLIENT_SECRET,
+            'orestapi_cs_' + 'x' * 43,
         ):
             with self.subTest(password=password[:14]):
                 self.assertFault(3, self.get_context, password=password)
@@ -335,8 +370,15 @@ class TestXmlrpcToken(OAuth2Case):
         """A token does not prove who sits at the keyboard: it changes no password."""
         with mute_logger('odoo.http'):
             self.assertFault(
-                3, self.call_xmlrpc, self.user, 'res.users', 'change_password', self.access_token,
-                'the password of the thief', password=self.access_token)
+                3,
+                self.call_xmlrpc,
+                self.user,
+                'res.users',
+                'change_password',
+                self.access_token,
+                'the password of the thief',
+                password=self.access_token,
+            )
         self.assertEqual(self.get_context(password=PASSWORD)['uid'], self.user.id)
 
     def test_password_that_begins_like_a_token(self):
@@ -370,8 +412,7 @@ class TestXmlrpcToken(OAuth2Case):
     def test_service_user(self):
         robot = new_test_user(self.env, 'robot', 'base.group_user', password=PASSWORD)
         self.application.service_user_id = robot
-        response = self.post(
-            '/oauth2/token', {'grant_type': 'client_credentials', 'scope': 'rpc'}, self.get_auth())
+        response = self.post('/oauth2/token', {'grant_type': 'client_credentials', 'scope': 'rpc'}, self.get_auth())
         self.access_token = response.json()['access_token']
         self.assertEqual(self.get_context(robot)['uid'], robot.id)
         self.assertFault(3, self.get_context, self.user)

@@ -1,4 +1,5 @@
 """`make bench`: prints the table, and writes it into docs/benchmarks.md."""
+
 import contextlib
 import os
 

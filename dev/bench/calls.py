@@ -1,4 +1,5 @@
 """The requests that are measured, as an application sends them, and the answers that count as right."""
+
 import base64
 import functools
 import json
@@ -83,7 +84,8 @@ class Refresh:
     def render(self):
         self.turn = (self.turn + 1) % len(self.tokens)
         return render_form(
-            self.path, self.application, grant_type='refresh_token', refresh_token=self.tokens[self.turn])
+            self.path, self.application, grant_type='refresh_token', refresh_token=self.tokens[self.turn]
+        )
 
     def read(self, body):
         self.tokens[self.turn] = json.loads(body)['refresh_token']
@@ -94,6 +96,7 @@ class Redeem:
 
     :param codes: an iterator that all clients share
     """
+
     lock = threading.Lock()
 
     def __init__(self, path, application, codes, verifier):
@@ -108,8 +111,13 @@ class Redeem:
         if code is None:
             raise Refused("There are more exchanges than codes were prepared for.")
         return render_form(
-            self.path, self.application, grant_type='authorization_code', code=code,
-            redirect_uri=self.application.redirect_uri, code_verifier=self.verifier)
+            self.path,
+            self.application,
+            grant_type='authorization_code',
+            code=code,
+            redirect_uri=self.application.redirect_uri,
+            code_verifier=self.verifier,
+        )
 
     def read(self, body):
         answer = json.loads(body)
@@ -154,8 +162,10 @@ def json2(get_token, partners):
 
 def records(get_token, partners):
     """Return the clients that read partners over the records API."""
-    path = '/orestapi/1/records/res.partner?' + urllib.parse.urlencode(
-        {'ids': ','.join(map(str, partners.ids)), 'fields': ','.join(FIELDS)})
+    path = '/orestapi/1/records/res.partner?' + urllib.parse.urlencode({
+        'ids': ','.join(map(str, partners.ids)),
+        'fields': ','.join(FIELDS),
+    })
     return [Bearer('GET', path, get_token, expected=partners.expected)] * CLIENTS
 
 

@@ -1,4 +1,5 @@
 """Load from a fixed number of clients, each of which sends its next request when it has the answer to the last one."""
+
 import concurrent.futures
 import re
 import socket
@@ -76,8 +77,9 @@ class Cell:
             started = time.monotonic()
             status, body = send(self.port, content)
             if status != b'200':
-                raise Refused(f"{self.name}: status {status.decode(errors='replace')}, "
-                              f"{body[:300].decode(errors='replace')}")
+                raise Refused(
+                    f"{self.name}: status {status.decode(errors='replace')}, {body[:300].decode(errors='replace')}"
+                )
             client.read(body)
             answers.append((started, time.monotonic() - started))
         return answers
@@ -89,8 +91,11 @@ class Cell:
         :return: for each request when it was sent and how long it took, in seconds of the monotonic clock
         """
         with concurrent.futures.ThreadPoolExecutor(len(self.clients)) as pool:
-            return [answer for answers in pool.map(lambda client: self._run_client(client, stop), self.clients)
-                    for answer in answers]
+            return [
+                answer
+                for answers in pool.map(lambda client: self._run_client(client, stop), self.clients)
+                for answer in answers
+            ]
 
     def run(self, seconds):
         """Load the server for `seconds` and return the requests a second."""

@@ -1,4 +1,5 @@
 """The peer: django-oauth-toolkit on gunicorn, from PyPI, in an environment of its own and on the same PostgreSQL."""
+
 import contextlib
 import json
 import os
@@ -72,13 +73,22 @@ def serve(bench, sign_ins, codes):
     python = _prepare()
     database = f'{MODULE}_peer_{os.getpid()}_{uuid.uuid4().hex[:6]}'
     environment = {
-        **os.environ, **bench.postgres.environment, 'PYTHONPATH': str(FOLDER), 'DJANGO_SETTINGS_MODULE': 'settings',
-        'PEER_DATABASE': database, 'PEER_SECRET_KEY': secrets.token_hex(32)}
+        **os.environ,
+        **bench.postgres.environment,
+        'PYTHONPATH': str(FOLDER),
+        'DJANGO_SETTINGS_MODULE': 'settings',
+        'PEER_DATABASE': database,
+        'PEER_SECRET_KEY': secrets.token_hex(32),
+    }
     bench.postgres.execute(f'CREATE DATABASE {database} TEMPLATE template0')
     try:
         filled = subprocess.run(
             [python, FOLDER / 'fill.py', str(sign_ins), str(codes), REDIRECT_URI, pkce.compute_challenge(VERIFIER)],
-            env=environment, capture_output=True, text=True, check=False)
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if filled.returncode:
             raise Problem(f"django-oauth-toolkit could not be prepared: {filled.stderr[-1500:]}")
         bench.postgres.execute('VACUUM ANALYZE', database=database)
@@ -86,10 +96,23 @@ def serve(bench, sign_ins, codes):
         log = bench.logs / f'{database}.log'
         with log.open('w') as output:
             process = subprocess.Popen(
-                [python, '-m', 'gunicorn', '--workers', str(WORKERS), '--bind', f'{HOST}:{port}',
-                 'django.core.wsgi:get_wsgi_application()'],
-                env=environment, cwd=FOLDER, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                start_new_session=True)
+                [
+                    python,
+                    '-m',
+                    'gunicorn',
+                    '--workers',
+                    str(WORKERS),
+                    '--bind',
+                    f'{HOST}:{port}',
+                    'django.core.wsgi:get_wsgi_application()',
+                ],
+                env=environment,
+                cwd=FOLDER,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
         try:
             _wait_until_ready(process, port, log)
             yield Peer(port, json.loads(filled.stdout))

@@ -3,6 +3,7 @@
 The secrets follow from the number of the row, so that the load can present any of ten million tokens without a list of
 them. Of course only here: the addon draws them at random.
 """
+
 import dataclasses
 import hashlib
 import hmac
@@ -27,6 +28,7 @@ USER_AGENT = 'Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/1
 @dataclasses.dataclass
 class Application:
     """An application registered for the benchmark."""
+
     id: int
     client_id: str
     client_secret: str
@@ -55,13 +57,26 @@ def register(server):
         [application_id] = found
     else:
         values = {'scope_ids': [(6, 0, server.call('orestapi.scope', 'search', []))]}
-        application_id = server.call('orestapi.application', 'create', {
-            **values, 'name': "Benchmark", 'client_id': client_id, 'client_secret': client_secret,
-            'resource_server': True, 'uri_ids': [(0, 0, {'uri': 'https://app.example.com/callback'})],
-        })
-        server.call('orestapi.application', 'create', [
-            {**values, 'name': f"Other {number}", 'client_id': f'other-application-{number}'}
-            for number in range(1, APPLICATIONS)])
+        application_id = server.call(
+            'orestapi.application',
+            'create',
+            {
+                **values,
+                'name': "Benchmark",
+                'client_id': client_id,
+                'client_secret': client_secret,
+                'resource_server': True,
+                'uri_ids': [(0, 0, {'uri': 'https://app.example.com/callback'})],
+            },
+        )
+        server.call(
+            'orestapi.application',
+            'create',
+            [
+                {**values, 'name': f"Other {number}", 'client_id': f'other-application-{number}'}
+                for number in range(1, APPLICATIONS)
+            ],
+        )
     return Application(application_id, client_id, client_secret, 'https://app.example.com/callback')
 
 
@@ -84,12 +99,14 @@ class SignIns:
         """Store `number` sign-ins, unless an earlier run did."""
         self.number = number
         [[stored]] = self._execute(
-            "SELECT count(*) FROM (SELECT FROM orestapi_token WHERE id <= %s LIMIT %s) AS rows", [number, number])
+            "SELECT count(*) FROM (SELECT FROM orestapi_token WHERE id <= %s LIMIT %s) AS rows", [number, number]
+        )
         if stored == number:
             return
         self._execute("DELETE FROM orestapi_token")
         # Indexes stay, as with real sign-ins. The foreign key is checked once for all rows.
-        self._execute(f"""
+        self._execute(
+            f"""
             ALTER TABLE orestapi_token DROP CONSTRAINT orestapi_token_authorization_id_fkey;
             INSERT INTO orestapi_token (
                    id, authorization_id, grant_type, scope, access_digest, access_scope, access_expires_at,
@@ -108,25 +125,36 @@ class SignIns:
             ALTER TABLE orestapi_token ADD CONSTRAINT orestapi_token_authorization_id_fkey
                   FOREIGN KEY (authorization_id) REFERENCES orestapi_authorization ON DELETE CASCADE;
             SELECT setval('orestapi_token_id_seq', %(number)s)
-            """, {'authorizations': (authorizations := self.grant()), 'count': len(authorizations), 'number': number})
+            """,
+            {'authorizations': (authorizations := self.grant()), 'count': len(authorizations), 'number': number},
+        )
         self._execute("VACUUM (FREEZE, ANALYZE) orestapi_token")
 
     def grant(self):
         """Let each user allow each application, and return the ids, those of the benchmark's application first."""
-        self._execute("""
+        self._execute(
+            """
             INSERT INTO orestapi_authorization (user_id, application_id, create_date)
             SELECT users.id, application.id, timestamp '2026-01-01'
               FROM res_users AS users, orestapi_application AS application
              WHERE login = ANY(%s) AND (application.id = %s OR client_id LIKE 'other-application-%%')
                 ON CONFLICT DO NOTHING
-            """, [list(LOGINS), self.application.id])
-        return [row[0] for row in self._execute("""
-            SELECT "authorization".id FROM orestapi_authorization AS "authorization"
-              JOIN res_users AS users ON users.id = user_id
-              JOIN orestapi_application AS application ON application.id = application_id
-             WHERE login = ANY(%s) AND (application.id = %s OR client_id LIKE 'other-application-%%')
-             ORDER BY application.id <> %s, application.id, login
-            """, [list(LOGINS), self.application.id, self.application.id])]
+            """,
+            [list(LOGINS), self.application.id],
+        )
+        return [
+            row[0]
+            for row in self._execute(
+                """
+                SELECT "authorization".id FROM orestapi_authorization AS "authorization"
+                  JOIN res_users AS users ON users.id = user_id
+                  JOIN orestapi_application AS application ON application.id = application_id
+                 WHERE login = ANY(%s) AND (application.id = %s OR client_id LIKE 'other-application-%%')
+                 ORDER BY application.id <> %s, application.id, login
+                """,
+                [list(LOGINS), self.application.id, self.application.id],
+            )
+        ]
 
     def get_any_access_token(self):
         """Return the access token of a sign-in that is chosen at random.
@@ -144,21 +172,28 @@ class SignIns:
 
         :param int number: how many at most, of sign-ins that are chosen at random
         """
-        row_ids = [10 * ten + odd for ten in random.sample(range(1, self.number // 10), min(number, self.number // 20))
-                   for odd in (0, 1)]
-        self._execute(f"""
+        row_ids = [
+            10 * ten + odd
+            for ten in random.sample(range(1, self.number // 10), min(number, self.number // 20))
+            for odd in (0, 1)
+        ]
+        self._execute(
+            f"""
             UPDATE orestapi_token
                SET generation = 0, refresh_digest = {_get_digest_sql(REFRESH, 'id')},
                    access_digest = {_get_digest_sql(ACCESS, 'id')}, access_expires_at = {FAR}, last_used_at = {FAR}
              WHERE id = ANY(%s)
-            """, [row_ids])
+            """,
+            [row_ids],
+        )
         [[secret]] = self._execute("SELECT value FROM ir_config_parameter WHERE key = 'database.secret'")
         key = hmac.digest(secret.encode(), b'orestapi.refresh_token', hashlib.sha256)
         return [token.render_refresh_token(key, row_id, 0, get_secret(REFRESH, row_id)) for row_id in row_ids]
 
     def issue_codes(self, number):
         """Store authorization codes of the benchmark's application, and return them."""
-        rows = self._execute(f"""
+        rows = self._execute(
+            f"""
             INSERT INTO orestapi_authorization_code (
                    id, authorization_id, digest, redirect_uri, redirect_uri_sent, code_challenge, scope, create_date,
                    expires_at, verifier_failures, address, user_agent)
@@ -167,9 +202,11 @@ class SignIns:
                    '{USER_AGENT}'
               FROM (SELECT nextval('orestapi_authorization_code_id_seq') AS id FROM generate_series(1, %s)) AS new
             RETURNING id
-            """, [self.grant(), self.application.redirect_uri, pkce.compute_challenge(VERIFIER), number])
+            """,
+            [self.grant(), self.application.redirect_uri, pkce.compute_challenge(VERIFIER), number],
+        )
         self._execute("ANALYZE orestapi_authorization_code")
-        return [token.render(token.AUTHORIZATION_CODE, row_id, get_secret(CODE, row_id)) for row_id, in rows]
+        return [token.render(token.AUTHORIZATION_CODE, row_id, get_secret(CODE, row_id)) for (row_id,) in rows]
 
     def store_ended(self, number):
         """Store sign-ins that were revoked, and as many expired codes, after all others."""

@@ -1,4 +1,5 @@
 """Python inside Odoo, for what no API offers, and beside a running server."""
+
 import json
 import subprocess
 import textwrap
@@ -15,8 +16,9 @@ def run(bench, database, script):
     command = bench.odoo_command(database, '--no-http', '--log-level', 'warn')
     command[command.index('server')] = 'shell'
     # One expression, because the shell reads line by line from what is not a terminal only up to an error.
-    done = subprocess.run(command, input=program, env=bench.environment, cwd=bench.data, capture_output=True,
-                          text=True, check=False)
+    done = subprocess.run(
+        command, input=program, env=bench.environment, cwd=bench.data, capture_output=True, text=True, check=False
+    )
     for line in done.stdout.splitlines():
         if line.startswith('RESULT '):
             return json.loads(line.removeprefix('RESULT '))

@@ -1,4 +1,5 @@
 """How many SQL statements a call makes, as Odoo counts them itself: it writes the number into its log."""
+
 import re
 import time
 
@@ -32,8 +33,20 @@ def measure(servers):
     refresh = count(calls.refresh(odoo.application, sign_ins.reset_refresh_tokens(100)))
     return [
         # Core looks the API key up with one query, which a call with our token does not make.
-        Result("Queries of a bearer call beyond Odoo's own", str(bearer), f'{core - 1} (JSON-2 without the API key)',
-               str(bearer - core + 1), '≤ 1', bearer - core + 1 <= 1),
-        Result("Queries of a refresh beyond Odoo's own", str(refresh), f'{floor} (`/web/health`)',
-               str(refresh - floor), '≤ 3', refresh - floor <= 3),
+        Result(
+            "Queries of a bearer call beyond Odoo's own",
+            str(bearer),
+            f'{core - 1} (JSON-2 without the API key)',
+            str(bearer - core + 1),
+            '≤ 1',
+            bearer - core + 1 <= 1,
+        ),
+        Result(
+            "Queries of a refresh beyond Odoo's own",
+            str(refresh),
+            f'{floor} (`/web/health`)',
+            str(refresh - floor),
+            '≤ 3',
+            refresh - floor <= 3,
+        ),
     ]

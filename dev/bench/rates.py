@@ -1,4 +1,5 @@
 """Requests a second: ours beside the floor of Odoo, beside the peer, and with many sign-ins stored."""
+
 import dataclasses
 
 from dev.cache import Progress
@@ -17,6 +18,7 @@ CODES = (ROUNDS + 1) * SECONDS * MAX_RATE
 @dataclasses.dataclass
 class Comparison:
     """Two cells of `Cells`, and what the first must reach of the second."""
+
     part: str
     figure: str
     ours: str
@@ -29,8 +31,9 @@ COMPARISONS = (
     Comparison('introspect', "Introspection, against django-oauth-toolkit", 'introspect', 'peer_introspect', 1.1),
     Comparison('refresh', "Refresh, against django-oauth-toolkit", 'refresh', 'peer_refresh', 2.0),
     Comparison('code', "Code exchange, against django-oauth-toolkit", 'code', 'peer_code', 1.5),
-    Comparison('records', "Five partners on the records API, against JSON-2 with an API key",
-               'records', 'json2_key', 2.0),
+    Comparison(
+        'records', "Five partners on the records API, against JSON-2 with an API key", 'records', 'json2_key', 2.0
+    ),
     Comparison('json2', "JSON-2 with our token, against JSON-2 with an API key", 'json2', 'json2_key', 1.7),
     Comparison('many', "Introspection with {rows} sign-ins, against {few}", 'many_introspect', 'introspect', 0.9),
     Comparison('many', "Refresh with {rows} sign-ins, against {few}", 'many_refresh', 'refresh', 0.9),
@@ -70,8 +73,9 @@ class Cells:
 
     def code(self):
         odoo = self.servers.few
-        return self._get_cell("code exchange", odoo, calls.redeem(
-            odoo.application, odoo.sign_ins.issue_codes(CODES), VERIFIER))
+        return self._get_cell(
+            "code exchange", odoo, calls.redeem(odoo.application, odoo.sign_ins.issue_codes(CODES), VERIFIER)
+        )
 
     def peer_code(self):
         return self._get_cell("code exchange", self.servers.peer, self.servers.peer.redeem())
@@ -92,16 +96,17 @@ class Cells:
         return self._get_cell("records API", odoo, calls.records(odoo.sign_ins.get_user_access_token, odoo.partners))
 
     def _introspect(self, odoo):
-        return self._get_cell("introspection", odoo, calls.introspect(
-            odoo.application, odoo.sign_ins.get_any_access_token))
+        return self._get_cell(
+            "introspection", odoo, calls.introspect(odoo.application, odoo.sign_ins.get_any_access_token)
+        )
 
     def _refresh(self, odoo):
-        return self._get_cell("refresh", odoo, calls.refresh(
-            odoo.application, odoo.sign_ins.reset_refresh_tokens()))
+        return self._get_cell("refresh", odoo, calls.refresh(odoo.application, odoo.sign_ins.reset_refresh_tokens()))
 
     def _json2(self, odoo):
-        return self._get_cell("JSON-2 with our token", odoo, calls.json2(
-            odoo.sign_ins.get_user_access_token, odoo.partners))
+        return self._get_cell(
+            "JSON-2 with our token", odoo, calls.json2(odoo.sign_ins.get_user_access_token, odoo.partners)
+        )
 
     @staticmethod
     def _get_cell(name, server, clients):
@@ -109,8 +114,19 @@ class Cells:
 
 
 ORDER = (
-    'health', 'introspect', 'peer_introspect', 'many_introspect', 'refresh', 'peer_refresh', 'many_refresh',
-    'code', 'peer_code', 'json2_key', 'json2', 'many_json2', 'records',
+    'health',
+    'introspect',
+    'peer_introspect',
+    'many_introspect',
+    'refresh',
+    'peer_refresh',
+    'many_refresh',
+    'code',
+    'peer_code',
+    'json2_key',
+    'json2',
+    'many_json2',
+    'records',
 )
 
 
@@ -126,6 +142,8 @@ def measure(servers, parts):
     run_interleaved(list(cells.values()), ROUNDS, SECONDS, lambda number: progress.show(number, ROUNDS))
     progress.finish()
     return [
-        compare_rates(servers.render(comparison.figure), cells[comparison.ours], cells[comparison.theirs],
-                      comparison.bar)
-        for comparison in comparisons]
+        compare_rates(
+            servers.render(comparison.figure), cells[comparison.ours], cells[comparison.theirs], comparison.bar
+        )
+        for comparison in comparisons
+    ]

@@ -1,8 +1,9 @@
 """The table, on the screen and in docs/benchmarks.md."""
-import datetime
+
 import os
 import platform
 import re
+from datetime import datetime, timezone
 from pathlib import Path
 
 from dev.cache import CHECKOUT, say
@@ -22,16 +23,19 @@ def describe(servers):
     [[version]] = servers.bench.postgres.execute('SHOW server_version')
     load = ', '.join(f'{value:.1f}' for value in os.getloadavg())
     return (
-        f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC. {os.cpu_count()} cores "
+        f"{datetime.now(timezone.utc):%Y-%m-%d %H:%M} UTC. {os.cpu_count()} cores "
         f"({model[1] if model else platform.machine()}), {memory:.0f} GiB of memory, "
         f"Linux {platform.release()}, Python {platform.python_version()}, PostgreSQL {version}. Two workers each for "
         f"Odoo and for gunicorn, {CLIENTS} clients in a closed loop on the same machine, "
-        f"{rates.ROUNDS} rounds of {rates.SECONDS} s. Load average before (1, 5 and 15 minutes): {load}.")
+        f"{rates.ROUNDS} rounds of {rates.SECONDS} s. Load average before (1, 5 and 15 minutes): {load}."
+    )
 
 
 def _get_rows(results):
-    return [(result.figure, result.ours, result.theirs, result.value, result.bar, 'met' if result.met else '**missed**')
-            for result in results]
+    return [
+        (result.figure, result.ours, result.theirs, result.value, result.bar, 'met' if result.met else '**missed**')
+        for result in results
+    ]
 
 
 def _render(results):

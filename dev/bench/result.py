@@ -1,4 +1,5 @@
 """What a comparison found, and whether it is good enough."""
+
 import dataclasses
 import statistics
 
@@ -14,6 +15,7 @@ class Result:
     :ivar str bar: what it must reach
     :ivar bool met: whether it does
     """
+
     figure: str
     ours: str
     theirs: str
@@ -42,7 +44,8 @@ def compare_rates(figure, ours, theirs, bar):
         f'{statistics.median(theirs.rates):.0f}/s',
         f'{ratio:.2f} [{_get_spread(ratios)}]',
         f'≥ {bar}',
-        round(ratio, 2) >= bar)
+        round(ratio, 2) >= bar,
+    )
 
 
 def _get_spread(values):

@@ -1,4 +1,5 @@
 """What is loaded: Odoo with few and with many sign-ins, and the peer. Each starts when it is first asked for."""
+
 import dataclasses
 import functools
 
@@ -19,6 +20,7 @@ class Partners:
     :ivar list ids: their ids
     :ivar bytes expected: what a right answer holds
     """
+
     ids: list
     expected: bytes
 
@@ -41,10 +43,14 @@ class Odoo:
 
     def get_api_key(self):
         """Return an API key of the user whose tokens are measured as well."""
-        return odoo_shell.run(self.bench, self.server.database, f"""
+        return odoo_shell.run(
+            self.bench,
+            self.server.database,
+            f"""
             user = env['res.users'].search([('login', '=', {USER!r})])
             result = env['res.users.apikeys'].with_user(user).sudo()._generate('rpc', "Benchmark", None)
-            """)
+            """,
+        )
 
 
 class Servers:
@@ -61,8 +67,7 @@ class Servers:
 
     def _serve(self, database, number):
         # Without cron: Odoo's daily clean-up would run in the midst of it.
-        server = self.stack.enter_context(
-            self.bench.serve(database, '--max-cron-threads', '0', workers=WORKERS))
+        server = self.stack.enter_context(self.bench.serve(database, '--max-cron-threads', '0', workers=WORKERS))
         return Odoo(self.bench, server, number)
 
     @functools.cached_property

@@ -1,4 +1,5 @@
 """How much longer Odoo takes to start with the addon installed."""
+
 import contextlib
 import statistics
 import time
@@ -22,10 +23,16 @@ def measure(servers):
     differences = [ours - theirs for ours, theirs in seconds]
     difference = statistics.median(differences)
     ours, theirs = (statistics.median(values) for values in zip(*seconds, strict=True))
-    return [Result(
-        "Added to the start of Odoo", f'{ours:.2f} s', f'{theirs:.2f} s',
-        f'{difference:.2f} s [{min(differences):.2f}–{max(differences):.2f}]', f'≤ {MAX_SECONDS} s',
-        difference <= MAX_SECONDS)]
+    return [
+        Result(
+            "Added to the start of Odoo",
+            f'{ours:.2f} s',
+            f'{theirs:.2f} s',
+            f'{difference:.2f} s [{min(differences):.2f}–{max(differences):.2f}]',
+            f'≤ {MAX_SECONDS} s',
+            difference <= MAX_SECONDS,
+        )
+    ]
 
 
 def _start(bench, database):
@@ -34,9 +41,20 @@ def _start(bench, database):
     log = bench.logs / f'{database}-start.log'
     with log.open('w') as output:
         started = time.monotonic()
-        process = bench.start(bench.odoo_command(
-            database, '--http-port', str(port), '--gevent-port', str(free_port()), '--workers', str(WORKERS),
-            '--max-cron-threads', '0'), output)
+        process = bench.start(
+            bench.odoo_command(
+                database,
+                '--http-port',
+                str(port),
+                '--gevent-port',
+                str(free_port()),
+                '--workers',
+                str(WORKERS),
+                '--max-cron-threads',
+                '0',
+            ),
+            output,
+        )
     try:
         while time.monotonic() < started + START_TIMEOUT:
             with contextlib.suppress(OSError):

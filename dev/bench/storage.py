@@ -1,4 +1,5 @@
 """What refreshing one sign-in again and again leaves in the database."""
+
 import statistics
 
 from dev.cache import Progress
@@ -15,14 +16,19 @@ MAX_BYTES = 64 * 1024
 def measure(servers):
     odoo = servers.few
     postgres, database = odoo.bench.postgres, odoo.server.database
-    tables = [name for name, in postgres.execute(
-        "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname LIKE %s ORDER BY 1", [f'{MODULE}%'], database)]
+    tables = [
+        name
+        for (name,) in postgres.execute(
+            "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname LIKE %s ORDER BY 1", [f'{MODULE}%'], database
+        )
+    ]
 
     def get_size():
         postgres.execute('VACUUM ' + ', '.join(tables), database=database)
         rows = sum(postgres.execute(f'SELECT count(*) FROM {table}', database=database)[0][0] for table in tables)
         [[size]] = postgres.execute(
-            "SELECT sum(pg_total_relation_size(name::regclass)) FROM unnest(%s) AS name", [tables], database)
+            "SELECT sum(pg_total_relation_size(name::regclass)) FROM unnest(%s) AS name", [tables], database
+        )
         return rows, int(size)
 
     [client, *_others] = calls.refresh(odoo.application, odoo.sign_ins.reset_refresh_tokens(1))
@@ -34,7 +40,13 @@ def measure(servers):
     progress.finish()
     rows_after, size_after = get_size()
     latency = statistics.median(seconds for _started, seconds in answers) * 1000
-    return [Result(
-        f"Added by {REFRESHES} refreshes of one sign-in, after `VACUUM`", f'{latency:.1f} ms each', '–',
-        f'{rows_after - rows} rows, {(size_after - size) / 1024:.0f} KiB', '0 rows, < 64 KiB',
-        rows_after == rows and size_after - size < MAX_BYTES)]
+    return [
+        Result(
+            f"Added by {REFRESHES} refreshes of one sign-in, after `VACUUM`",
+            f'{latency:.1f} ms each',
+            '–',
+            f'{rows_after - rows} rows, {(size_after - size) / 1024:.0f} KiB',
+            '0 rows, < 64 KiB',
+            rows_after == rows and size_after - size < MAX_BYTES,
+        )
+    ]

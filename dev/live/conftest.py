@@ -20,8 +20,13 @@ CALLBACK = 'https://wiki.example.com/callback'
 #: Chromium runs as root in CI, and must not phone home.
 CHROMIUM = shutil.which('chromium') or shutil.which('google-chrome')
 CHROMIUM_OPTIONS = [
-    '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync',
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
 ]
 
 
@@ -57,6 +62,7 @@ def pytest_terminal_summary(terminalreporter, config):
 @dataclasses.dataclass
 class Application:
     """An application registered at the live server."""
+
     id: int
     client_id: str
     client_secret: str | None
@@ -97,7 +103,7 @@ class Live:
         """Return the secrets that were issued and are in a text."""
         found = set()
         for word in re.findall(rf'[\w-]{{{RANDOM_PART},}}', text, re.ASCII):
-            found.update(word[start:start + RANDOM_PART] for start in range(len(word) - RANDOM_PART + 1))
+            found.update(word[start : start + RANDOM_PART] for start in range(len(word) - RANDOM_PART + 1))
         return found & self.issued
 
     def call(self, model, method, *arguments, **keywords):
@@ -108,11 +114,18 @@ class Live:
         public = values.get('client_type') == 'public'
         client_secret = None if public else secrets.token_urlsafe(32)
         client_id = secrets.token_hex(16)
-        application_id = self.call('orestapi.application', 'create', {
-            'name': "Live", 'client_id': client_id, 'scope_ids': [(6, 0, self.scopes)],
-            'uri_ids': [(0, 0, {'uri': redirect_uri})],
-            **({} if public else {'client_secret': client_secret}), **values,
-        })
+        application_id = self.call(
+            'orestapi.application',
+            'create',
+            {
+                'name': "Live",
+                'client_id': client_id,
+                'scope_ids': [(6, 0, self.scopes)],
+                'uri_ids': [(0, 0, {'uri': redirect_uri})],
+                **({} if public else {'client_secret': client_secret}),
+                **values,
+            },
+        )
         if client_secret:
             self.note(client_secret)
         return Application(application_id, client_id, client_secret, redirect_uri)
@@ -122,8 +135,11 @@ class Live:
         session = requests.Session()
         page = session.get(f'{self.url}/web/login').text
         csrf_token = page.partition('name="csrf_token" value="')[2].partition('"')[0]
-        answer = session.post(f'{self.url}/web/login', allow_redirects=False, data={
-            'csrf_token': csrf_token, 'login': login, 'password': password})
+        answer = session.post(
+            f'{self.url}/web/login',
+            allow_redirects=False,
+            data={'csrf_token': csrf_token, 'login': login, 'password': password},
+        )
         assert answer.status_code == 303, "The login failed."
         return session
 
@@ -134,17 +150,31 @@ class Live:
 
     def get_code(self, session, application, verifier, scope='read rpc'):
         """Let the user of a session allow an application, and return the code."""
-        answer = session.get(f'{self.url}/oauth2/authorize', allow_redirects=False, params={
-            'response_type': 'code', 'client_id': application.client_id, 'redirect_uri': application.redirect_uri,
-            'scope': scope, 'state': 's', 'code_challenge': pkce.compute_challenge(verifier),
-            'code_challenge_method': 'S256',
-        })
+        answer = session.get(
+            f'{self.url}/oauth2/authorize',
+            allow_redirects=False,
+            params={
+                'response_type': 'code',
+                'client_id': application.client_id,
+                'redirect_uri': application.redirect_uri,
+                'scope': scope,
+                'state': 's',
+                'code_challenge': pkce.compute_challenge(verifier),
+                'code_challenge_method': 'S256',
+            },
+        )
         if answer.status_code == 200:
-            answer = session.post(answer.url, allow_redirects=False, data={
-                'decision': 'allow',
-                **{name: answer.text.partition(f'name="{name}" value="')[2].partition('"')[0]
-                   for name in ('csrf_token', 'consent')},
-            })
+            answer = session.post(
+                answer.url,
+                allow_redirects=False,
+                data={
+                    'decision': 'allow',
+                    **{
+                        name: answer.text.partition(f'name="{name}" value="')[2].partition('"')[0]
+                        for name in ('csrf_token', 'consent')
+                    },
+                },
+            )
         assert answer.status_code == 303, answer.text
         code = answer.headers['Location'].partition('code=')[2].partition('&')[0]
         self.note(verifier, code)
@@ -152,14 +182,21 @@ class Live:
 
     def post(self, path, application, **parameters):
         answer = requests.post(
-            f'{self.url}/oauth2/{path}', auth=application.auth, data=application.with_client(parameters), timeout=60)
+            f'{self.url}/oauth2/{path}', auth=application.auth, data=application.with_client(parameters), timeout=60
+        )
         if path == 'token' and answer.status_code == 200:
             self.note(answer.json()['access_token'], answer.json()['refresh_token'])
         return answer
 
     def redeem(self, application, code, verifier):
-        return self.post('token', application, grant_type='authorization_code', code=code,
-                         redirect_uri=application.redirect_uri, code_verifier=verifier)
+        return self.post(
+            'token',
+            application,
+            grant_type='authorization_code',
+            code=code,
+            redirect_uri=application.redirect_uri,
+            code_verifier=verifier,
+        )
 
     def refresh(self, application, refresh_token):
         return self.post('token', application, grant_type='refresh_token', refresh_token=refresh_token)
@@ -169,8 +206,12 @@ class Live:
 
     def call_json2(self, access_token):
         """Call Odoo's own API with an access token."""
-        return requests.post(f'{self.url}/json/2/res.users/context_get', json={}, timeout=60,
-                             headers={'Authorization': f'Bearer {access_token}'})
+        return requests.post(
+            f'{self.url}/json/2/res.users/context_get',
+            json={},
+            timeout=60,
+            headers={'Authorization': f'Bearer {access_token}'},
+        )
 
     def execute(self, statement, parameters=()):
         """Run one statement in the database, and return its rows."""
@@ -184,7 +225,9 @@ class Live:
               FROM orestapi_token AS token
               JOIN orestapi_authorization AS "authorization" ON "authorization".id = authorization_id
              WHERE application_id = ANY(%s) AND {condition}
-            """, [application_ids])
+            """,
+            [application_ids],
+        )
         return count
 
     def sign_in(self, session, application):
@@ -223,8 +266,10 @@ def installed(bench):
 def live(bench, installed):
     """One server for all live tests; its log must stay free of errors and of secrets."""
     # Without cron: Odoo's daily clean-up runs at once in a new database, and deletes what a test wants to count.
-    with bench.copy(installed, 'live') as database, \
-            bench.serve(database, '--max-cron-threads', '0', workers=WORKERS) as server:
+    with (
+        bench.copy(installed, 'live') as database,
+        bench.serve(database, '--max-cron-threads', '0', workers=WORKERS) as server,
+    ):
         live = Live(server, bench.postgres)
         yield live
         check_log(live)
@@ -236,8 +281,11 @@ def check_log(live, allowed=()):
     :param allowed: parts of lines that may be there
     """
     log = live.server.log.read_text(errors='replace')
-    complaints = [line for line in log.splitlines() if re.search(' ERROR | CRITICAL |^Traceback ', line)
-                  and not any(part in line for part in allowed)]
+    complaints = [
+        line
+        for line in log.splitlines()
+        if re.search(' ERROR | CRITICAL |^Traceback ', line) and not any(part in line for part in allowed)
+    ]
     assert not complaints, '\n'.join(complaints)
     found = live.find_secrets(log)
     assert not found, f"{len(found)} of {len(live.issued)} secrets are in {live.server.log}: {found}"

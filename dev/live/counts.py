@@ -12,6 +12,7 @@ class Counts:
     :ivar seeds: runs of schemathesis, each with a seed of its own
     :ivar load: seconds of mixed load
     """
+
     kills: int
     outages: int
     malformed: int

@@ -14,7 +14,7 @@ PARAMETERS = (
     'token', 'token_type_hint', 'response_type', 'state', 'code_challenge', 'code_challenge_method', 'prompt',
     'decision', 'consent', 'csrf_token', 'access_token', 'limit', 'offset', 'order', 'fields', 'filter', 'cursor',
     'model', 'ids', 'id', 'name', 'domain', 'operator', 'self', 'cls', 'context', 'debug', 'lang', 'db', '',
-)
+)  # fmt: skip
 VALUES = (
     'authorization_code', 'refresh_token', 'client_credentials', 'password', 'code', 'token', 'S256', 'plain', 'read',
     'read rpc', 'none', 'allow', 'res.partner', 'res.users', 'ir.config_parameter', 'name', 'id desc', '1', '0', '-1',
@@ -22,16 +22,16 @@ VALUES = (
     "' OR 1=1 --", '%s %(a)s {0} {a!r}', '../../etc/passwd', '\0', '\r\nSet-Cookie: a=b', '\ud800', 'ünïcode',
     '\u202e', '𝒳', 'javascript:alert(1)', 'https://evil.example/', 'orestapi_at_1_x', 'orestapi_rt_1_1_x_x',
     'orestapi_ac_99999999999999999999_x', 'orestapi_at_-1_', 'orestapi_', 'a' * 3000,
-)
+)  # fmt: skip
 MEDIA_TYPES = (
     'application/x-www-form-urlencoded', 'application/x-www-form-urlencoded; charset=utf-7', 'application/json',
     'multipart/form-data', 'multipart/form-data; boundary=x', 'text/plain', '', 'x' * 300, 'application/xml; =;',
-)
+)  # fmt: skip
 HEADERS = (
     'Authorization', 'Accept', 'Accept-Language', 'Origin', 'Cookie', 'If-None-Match', 'If-Modified-Since', 'Range',
     'X-Forwarded-For', 'X-Forwarded-Host', 'X-HTTP-Method-Override', 'X-Odoo-Database', 'User-Agent', 'Referer',
     'Content-Encoding', 'Expect', 'DPoP',
-)
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class Known:
 
     :ivar endpoints: pairs of a path and the methods that it takes
     """
+
     endpoints: tuple
     application: object
     tokens: dict
@@ -71,7 +72,10 @@ class Fuzzer:
         if kind < 7:
             return self._noise()
         secret = self.random.choice([
-            self.known.application.client_id, self.known.application.redirect_uri, *self.known.tokens.values()])
+            self.known.application.client_id,
+            self.known.application.redirect_uri,
+            *self.known.tokens.values(),
+        ])
         if kind == 7:
             return str(secret)
         return self._damage(str(secret))
@@ -79,12 +83,20 @@ class Fuzzer:
     def _damage(self, text):
         position = self.random.randrange(len(text) + 1)
         return self.random.choice((
-            text[:position], text[position:], text[:position] + self._noise(5) + text[position:], text * 2,
-            text.swapcase(), text + ' ', f'\ufeff{text}'))
+            text[:position],
+            text[position:],
+            text[:position] + self._noise(5) + text[position:],
+            text * 2,
+            text.swapcase(),
+            text + ' ',
+            f'\ufeff{text}',
+        ))
 
     def _parameters(self):
-        pairs = [(self.random.choice(PARAMETERS) if self._maybe(0.95) else self._noise(20), self._value())
-                 for _number in range(self.random.randrange(7))]
+        pairs = [
+            (self.random.choice(PARAMETERS) if self._maybe(0.95) else self._noise(20), self._value())
+            for _number in range(self.random.randrange(7))
+        ]
         if pairs and self._maybe(0.1):
             pairs.append((pairs[0][0], self._value()))
         return '&'.join(f'{self._encode(name)}={self._encode(value)}' for name, value in pairs)
@@ -114,7 +126,15 @@ class Fuzzer:
             f"Bearer {tokens['refresh_token']}",
             f"Bearer {self._damage(tokens['access_token'])}",
             f"bearer  {tokens['access_token']} {self._noise()}",
-            'Basic', 'Basic !!!', 'Basic Og==', 'Bearer', 'Negotiate x', 'Digest a=b', self._noise(), ''))
+            'Basic',
+            'Basic !!!',
+            'Basic Og==',
+            'Bearer',
+            'Negotiate x',
+            'Digest a=b',
+            self._noise(),
+            '',
+        ))
 
     def _headers(self):
         headers = {}
@@ -127,8 +147,10 @@ class Fuzzer:
         while self._maybe(0.25):
             headers[self.random.choice(HEADERS)] = self._value()[:1000]
         # What would end the header is no malformed request but two of them.
-        return {name: value.translate({10: ' ', 13: ' '}).encode('utf-8', 'replace').decode('latin-1')
-                for name, value in headers.items()}
+        return {
+            name: value.translate({10: ' ', 13: ' '}).encode('utf-8', 'replace').decode('latin-1')
+            for name, value in headers.items()
+        }
 
     def _body(self):
         kind = self.random.randrange(8)

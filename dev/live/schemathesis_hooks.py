@@ -3,6 +3,7 @@
 It makes up any text as a filter and as a cursor. Where it means to send a good request, this module puts a filter
 in the place that can be read, a cursor that an earlier answer has brought, and an order that names no field twice.
 """
+
 import collections
 import functools
 import json
@@ -19,7 +20,7 @@ TEXT = (*EQUALITY, 'co', 'sw', 'ew')
 #: The operators of each type of field, and values to compare with.
 COMPARISONS = {
     'boolean': (EQUALITY, (True, False)),
-    'integer': (ORDER, (0, 1, -7, 2 ** 31 - 1)),
+    'integer': (ORDER, (0, 1, -7, 2**31 - 1)),
     'float': (ORDER, (0, 1.5, -1e9)),
     'monetary': (ORDER, (0, 12.34)),
     'char': (TEXT, ('', 'a', 'Azure', '50%', "O'Brien", 'é_')),
@@ -27,7 +28,7 @@ COMPARISONS = {
     'html': (TEXT, ('a', '<p>')),
     'date': (ORDER, ('2026-02-28', '1970-01-01')),
     'datetime': (ORDER, ('2026-02-28T12:00:00Z', '2026-02-28T12:00:00+02:00')),
-    'many2one': (EQUALITY, (1, 2 ** 31 - 1)),
+    'many2one': (EQUALITY, (1, 2**31 - 1)),
     'one2many': (EQUALITY, (1,)),
     'many2many': (EQUALITY, (1, 3)),
 }
@@ -41,8 +42,11 @@ def find_fields(address):
     """Return the fields of a model that can be searched: tuples of name, operators and values."""
     answer = requests.get(address, headers={'Authorization': f"Bearer {os.environ['ACCESS_TOKEN']}"}, timeout=60)
     fields = sorted(answer.json()['fields'].items())
-    return [(name, *COMPARISONS[field['type']]) for name, field in fields
-            if field['searchable'] and field['type'] in COMPARISONS]
+    return [
+        (name, *COMPARISONS[field['type']])
+        for name, field in fields
+        if field['searchable'] and field['type'] in COMPARISONS
+    ]
 
 
 def write_filter(fields, choice, depth=2):

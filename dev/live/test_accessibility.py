@@ -38,9 +38,15 @@ def application(live):
 
 def get_uri(live, application, **parameters):
     return f'{live.url}/oauth2/authorize?' + urlencode({
-        'response_type': 'code', 'client_id': application.client_id, 'redirect_uri': application.redirect_uri,
-        'scope': 'read rpc', 'state': 's', 'code_challenge_method': 'S256',
-        'code_challenge': pkce.compute_challenge(secrets.token_urlsafe(48)), **parameters})
+        'response_type': 'code',
+        'client_id': application.client_id,
+        'redirect_uri': application.redirect_uri,
+        'scope': 'read rpc',
+        'state': 's',
+        'code_challenge_method': 'S256',
+        'code_challenge': pkce.compute_challenge(secrets.token_urlsafe(48)),
+        **parameters,
+    })
 
 
 def submit_login(page, login=LOGIN, password=PASSWORD):
@@ -57,7 +63,8 @@ def open_consent(page, live, application):
 
 def open_not_allowed(page, live, application):
     [record] = live.call(
-        'ir.model.data', 'search_read', [('module', '=', 'base'), ('name', '=', 'group_system')], ['res_id'])
+        'ir.model.data', 'search_read', [('module', '=', 'base'), ('name', '=', 'group_system')], ['res_id']
+    )
     live.call('orestapi.application', 'write', [application.id], {'group_ids': [(6, 0, [record['res_id']])]})
     page.goto(get_uri(live, application))
     submit_login(page, 'demo', 'demo')
@@ -77,8 +84,11 @@ def find_violations(page, axe):
     page.evaluate(axe)
     result = page.evaluate('axe.run()')
     assert len(result['passes']) > 10, "axe-core checked next to nothing."
-    return [f'{violation["id"]}: {violation["help"]}: {node["html"]}'
-            for violation in result['violations'] for node in violation['nodes']]
+    return [
+        f'{violation["id"]}: {violation["help"]}: {node["html"]}'
+        for violation in result['violations']
+        for node in violation['nodes']
+    ]
 
 
 @pytest.mark.parametrize('open_page', PAGES)
@@ -129,20 +139,27 @@ def test_visible_focus(live, page, application):
         focused = page.screenshot()
         style = page.evaluate(
             "(({outlineStyle, outlineWidth, boxShadow}) => [outlineStyle, outlineWidth, boxShadow])"
-            "(getComputedStyle(document.activeElement))")
+            "(getComputedStyle(document.activeElement))"
+        )
         page.evaluate("document.activeElement.blur()")
         page.wait_for_timeout(300)
         assert page.screenshot() != focused, f"Nobody sees that {name} has the focus."
         assert (style[0] != 'none' and style[1] != '0px') or style[2] != 'none', style
         # On from where it was, as if the focus had never left.
-        page.evaluate("name => [...document.querySelectorAll('main a, main button')]"
-                      ".find(element => element.innerText.trim() === name).focus()", name)
+        page.evaluate(
+            "name => [...document.querySelectorAll('main a, main button')]"
+            ".find(element => element.innerText.trim() === name).focus()",
+            name,
+        )
 
 
-@pytest.mark.parametrize(('presses', 'name', 'parameter', 'value'), [
-    (2, "Allow", 'code', None),
-    (3, "Deny", 'error', 'access_denied'),
-])
+@pytest.mark.parametrize(
+    ('presses', 'name', 'parameter', 'value'),
+    [
+        (2, "Allow", 'code', None),
+        (3, "Deny", 'error', 'access_denied'),
+    ],
+)
 def test_enter(live, page, application, presses, name, parameter, value):
     open_consent(page, live, application)
     focused = [press_tab(page) for _ in range(presses)][-1]

@@ -33,9 +33,23 @@ def addons_database(bench):
 def test_flow_tests_pass_beside_other_addons(bench, addons_database, tmp_path):
     log = tmp_path / 'odoo.log'
     with log.open('w') as output:
-        process = bench.start(bench.odoo_command(
-            addons_database, '-i', 'orestapi', '--stop-after-init', '--workers', '0', '--max-cron-threads', '0',
-            '--http-port', str(free_port()), '--test-tags', ','.join(f'/orestapi:{name}' for name in TESTS)), output)
+        process = bench.start(
+            bench.odoo_command(
+                addons_database,
+                '-i',
+                'orestapi',
+                '--stop-after-init',
+                '--workers',
+                '0',
+                '--max-cron-threads',
+                '0',
+                '--http-port',
+                str(free_port()),
+                '--test-tags',
+                ','.join(f'/orestapi:{name}' for name in TESTS),
+            ),
+            output,
+        )
         process.wait()
     findings = read_log(log.read_text())
     assert not findings.failed + findings.skipped, '\n'.join(findings.failed + findings.skipped)
@@ -50,8 +64,10 @@ def test_user_with_two_factor_authentication(bench, addons_database, browser_pag
         application = live.register()
         # As the dialog of auth_totp stores it, once the user has scanned the picture.
         bench.postgres.execute(
-            'UPDATE res_users SET totp_secret = %s WHERE login = %s RETURNING id', [secret, LOGIN],
-            database=addons_database)
+            'UPDATE res_users SET totp_secret = %s WHERE login = %s RETURNING id',
+            [secret, LOGIN],
+            database=addons_database,
+        )
         page = browser_page
         # The wiki does not exist: what counts is where the browser is sent.
         page.route('https://wiki.example.com/**', lambda route: route.fulfill(body="The wiki"))
@@ -74,6 +90,11 @@ def test_user_with_two_factor_authentication(bench, addons_database, browser_pag
 def get_query(application):
     """Return the query of an authorization request."""
     return urlencode({
-        'response_type': 'code', 'client_id': application.client_id, 'redirect_uri': CALLBACK, 'scope': 'read rpc',
-        'state': STATE, 'code_challenge': pkce.compute_challenge(VERIFIER), 'code_challenge_method': 'S256',
+        'response_type': 'code',
+        'client_id': application.client_id,
+        'redirect_uri': CALLBACK,
+        'scope': 'read rpc',
+        'state': STATE,
+        'code_challenge': pkce.compute_challenge(VERIFIER),
+        'code_challenge_method': 'S256',
     })

@@ -34,11 +34,21 @@ def test_example(live, browser_page):
     """The command that `make run` prints, unattended."""
     application = live.register(LOOPBACK)
     script = subprocess.Popen(
-        [sys.executable, CHECKOUT / 'examples' / 'authlib_client.py', '--url', live.url,
-         '--client-id', application.client_id, f'--client-secret={application.client_secret}'],
+        [
+            sys.executable,
+            CHECKOUT / 'examples' / 'authlib_client.py',
+            '--url',
+            live.url,
+            '--client-id',
+            application.client_id,
+            f'--client-secret={application.client_secret}',
+        ],
         # No browser to open: Chromium below is the user's.
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        env={'BROWSER': '/bin/true', 'PATH': '/usr/bin:/bin'})
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={'BROWSER': '/bin/true', 'PATH': '/usr/bin:/bin'},
+    )
     with script:
         try:
             first = script.stdout.readline()
@@ -58,22 +68,25 @@ def test_authlib(live, browser_page, client_type):
     application = live.register(LOOPBACK, client_type=client_type)
     metadata = requests.get(f'{live.url}/.well-known/oauth-authorization-server', timeout=10).json()
     session = AuthlibSession(
-        application.client_id, application.client_secret, scope='read rpc', redirect_uri=LOOPBACK,
+        application.client_id,
+        application.client_secret,
+        scope='read rpc',
+        redirect_uri=LOOPBACK,
         code_challenge_method='S256',
-        token_endpoint_auth_method='client_secret_basic' if application.client_secret else 'none')
+        token_endpoint_auth_method='client_secret_basic' if application.client_secret else 'none',
+    )
     verifier = generate_token(48)
     uri, state = session.create_authorization_url(metadata['authorization_endpoint'], code_verifier=verifier)
     token = session.fetch_token(
-        metadata['token_endpoint'], authorization_response=allow(browser_page, uri), state=state,
-        code_verifier=verifier)
+        metadata['token_endpoint'], authorization_response=allow(browser_page, uri), state=state, code_verifier=verifier
+    )
     old = dict(token)
     session.refresh_token(metadata['token_endpoint'])
     assert session.token['refresh_token'] != old['refresh_token']
     if application.client_secret:
-        assert session.introspect_token(
-            metadata['introspection_endpoint'], session.token['access_token']).json()['active']
-    assert session.revoke_token(
-        metadata['revocation_endpoint'], session.token['refresh_token']).status_code == 200
+        answer = session.introspect_token(metadata['introspection_endpoint'], session.token['access_token'])
+        assert answer.json()['active']
+    assert session.revoke_token(metadata['revocation_endpoint'], session.token['refresh_token']).status_code == 200
     assert live.refresh(application, session.token['refresh_token']).json()['error'] == 'invalid_grant'
 
 
@@ -85,12 +98,16 @@ def test_requests_oauthlib(live, browser_page, client_type, monkeypatch):
     session = RequestsOAuth2Session(application.client_id, redirect_uri=LOOPBACK, scope=['read', 'rpc'], pkce='S256')
     uri, _state = session.authorization_url(f'{live.url}/oauth2/authorize')
     token = session.fetch_token(
-        f'{live.url}/oauth2/token', authorization_response=allow(browser_page, uri),
-        client_secret=application.client_secret, include_client_id=not application.client_secret)
+        f'{live.url}/oauth2/token',
+        authorization_response=allow(browser_page, uri),
+        client_secret=application.client_secret,
+        include_client_id=not application.client_secret,
+    )
     assert token['scope'] == ['read', 'rpc']
     auth = application.auth
-    refreshed = session.refresh_token(f'{live.url}/oauth2/token', auth=auth, **(
-        {} if auth else {'client_id': application.client_id}))
+    refreshed = session.refresh_token(
+        f'{live.url}/oauth2/token', auth=auth, **({} if auth else {'client_id': application.client_id})
+    )
     assert refreshed['refresh_token'] != token['refresh_token']
     answer = session.post(f'{live.url}/json/2/res.users/context_get', json={})
     assert answer.json()['uid']

@@ -41,16 +41,22 @@ def check_strangers(bench, first, second):
         for application in applications:
             application.client_id, application.client_secret = values['client_id'], values['client_secret']
         sessions = [live.log_in() for live in lives]
-        codes = [live.get_code(session, application, VERIFIER)
-                 for live, session, application in zip(lives, sessions, applications, strict=True)]
-        issuers = [requests.get(f'{live.url}/.well-known/oauth-authorization-server', timeout=10).json()['issuer']
-                   for live in lives]
+        codes = [
+            live.get_code(session, application, VERIFIER)
+            for live, session, application in zip(lives, sessions, applications, strict=True)
+        ]
+        issuers = [
+            requests.get(f'{live.url}/.well-known/oauth-authorization-server', timeout=10).json()['issuer']
+            for live in lives
+        ]
         assert issuers == [live.url for live in lives]
         assert len(set(issuers)) == 2
         answer = lives[1].redeem(applications[1], codes[0], VERIFIER)
         assert (answer.status_code, answer.json()['error']) == (400, 'invalid_grant')
-        tokens = [live.redeem(application, code, VERIFIER).json()
-                  for live, application, code in zip(lives, applications, codes, strict=True)]
+        tokens = [
+            live.redeem(application, code, VERIFIER).json()
+            for live, application, code in zip(lives, applications, codes, strict=True)
+        ]
         assert lives[1].refresh(applications[1], tokens[0]['refresh_token']).json()['error'] == 'invalid_grant'
         assert not lives[1].is_active(applications[1], tokens[0]['access_token'])
         answer = call_json2(lives[1], tokens[0]['access_token'])
@@ -62,8 +68,12 @@ def check_strangers(bench, first, second):
 
 
 def call_json2(live, access_token):
-    return requests.post(f'{live.url}/json/2/res.users/context_get', json={}, timeout=10,
-                         headers={'Authorization': f'Bearer {access_token}'})
+    return requests.post(
+        f'{live.url}/json/2/res.users/context_get',
+        json={},
+        timeout=10,
+        headers={'Authorization': f'Bearer {access_token}'},
+    )
 
 
 def test_n225_nothing_in_a_dump_is_a_credential(bench, live, user_session, installed, tmp_path, tell):
@@ -85,8 +95,10 @@ def test_n225_nothing_in_a_dump_is_a_credential(bench, live, user_session, insta
         list(pool.map(lambda value: try_value(live, application, value, row_ids), values))
         list(pool.map(lambda pair: try_client_secret(live, application, *pair), enumerate(values)))
     assert live.is_active(application, tokens['access_token'])
-    tell(f"{len(live.issued)} issued secrets looked for in {len(dump) / 1e6:.0f} MB of a dump; {len(values)} "
-         "stored values of all tables tried as client secret, code, access and refresh token: none")
+    tell(
+        f"{len(live.issued)} issued secrets looked for in {len(dump) / 1e6:.0f} MB of a dump; {len(values)} "
+        "stored values of all tables tried as client secret, code, access and refresh token: none"
+    )
 
 
 def try_value(live, application, value, row_ids):
@@ -109,8 +121,11 @@ def try_client_secret(live, application, number, value):
     with requests.Session() as session:
         session.mount('http://', AddressAdapter(address))
         answer = session.post(
-            f'{live.url}/oauth2/token', auth=(application.client_id, value.encode()),
-            data={'grant_type': 'refresh_token', 'refresh_token': 'x'}, timeout=60)
+            f'{live.url}/oauth2/token',
+            auth=(application.client_id, value.encode()),
+            data={'grant_type': 'refresh_token', 'refresh_token': 'x'},
+            timeout=60,
+        )
     assert answer.status_code == 401, f"{value!r} is a client secret."
 
 
@@ -129,20 +144,22 @@ def call_with_token(live, candidate):
     header = f'Bearer {candidate}'
     if not header.isascii() or not header.isprintable():
         return 401  # no client can send it
-    return requests.post(f'{live.url}/json/2/res.users/context_get', json={}, timeout=10,
-                         headers={'Authorization': header}).status_code
+    return requests.post(
+        f'{live.url}/json/2/res.users/context_get', json={}, timeout=10, headers={'Authorization': header}
+    ).status_code
 
 
 def read_values(bench, database):
     """Return the values of all tables as a dump writes them; of values within JSON, each by itself too."""
     columns = bench.postgres.execute(
         "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'public'",
-        database=database)
+        database=database,
+    )
     values = set()
     with bench.postgres.connect(database) as connection, connection.cursor() as cursor:
         for table, column, data_type in columns:
             cursor.execute(f'SELECT DISTINCT "{column}"::text FROM "{table}" WHERE "{column}" IS NOT NULL')
-            found = {value for value, in cursor.fetchall() if value and len(value) < 1000}
+            found = {value for (value,) in cursor.fetchall() if value and len(value) < 1000}
             if data_type in ('json', 'jsonb'):
                 found |= {text for value in found for text in re.findall(r'"([^"]+)"', value)}
             values |= found
@@ -174,8 +191,10 @@ def test_n228_upgrade_and_uninstall(bench, database, tell):
     with bench.serve(database) as server:
         live = Live(server)
         assert live.sign_in(live.log_in(), live.register())
-    tell(f"tokens outlived an upgrade; uninstalled on a running server, which answered 404 at {len(endpoints)} "
-         "addresses; no table, column, parameter, group or job was left, and the addon came back")
+    tell(
+        f"tokens outlived an upgrade; uninstalled on a running server, which answered 404 at {len(endpoints)} "
+        "addresses; no table, column, parameter, group or job was left, and the addon came back"
+    )
 
 
 def test_restored_backup(bench, database, tmp_path, tell):
@@ -220,7 +239,7 @@ def test_neutralized_copy(bench, database, tell):
     try:
         command = bench.odoo_command(copy)
         command[command.index('server')] = 'neutralize'
-        process = bench.start(command[:command.index('--http-interface')], None)
+        process = bench.start(command[: command.index('--http-interface')], None)
         assert process.wait() == 0
         with bench.serve(copy) as server:
             live.server, live.url = server, server.url
@@ -228,7 +247,8 @@ def test_neutralized_copy(bench, database, tell):
             assert call_json2(live, tokens['access_token']).status_code == 401
             assert live.call('orestapi.application', 'search_count', []) == 0
             rows = bench.postgres.execute(
-                'SELECT 1 FROM orestapi_application WHERE own_secret IS NOT NULL', database=copy)
+                'SELECT 1 FROM orestapi_application WHERE own_secret IS NOT NULL', database=copy
+            )
             assert rows == []
     finally:
         bench.drop(copy)

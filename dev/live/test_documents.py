@@ -43,10 +43,18 @@ class Reader:
         self.session = user_session
 
     def fill(self, name, output):
-        values = {'URL': self.live.url, 'DATABASE': self.live.server.database, 'LOGIN': LOGIN,
-                  'CLIENT_ID': self.application.client_id, 'CLIENT_SECRET': self.application.client_secret,
-                  'NEW_URL': self.live.url, 'NEW_DATABASE': self.live.server.database, 'NEW_LOGIN': LOGIN,
-                  'NEW_PASSWORD': PASSWORD, **self.old}
+        values = {
+            'URL': self.live.url,
+            'DATABASE': self.live.server.database,
+            'LOGIN': LOGIN,
+            'CLIENT_ID': self.application.client_id,
+            'CLIENT_SECRET': self.application.client_secret,
+            'NEW_URL': self.live.url,
+            'NEW_DATABASE': self.live.server.database,
+            'NEW_LOGIN': LOGIN,
+            'NEW_PASSWORD': PASSWORD,
+            **self.old,
+        }
         if name in values:
             return values[name]
         if name == 'CODE':
@@ -71,8 +79,10 @@ def get_tokens(output):
 
 def run_page(page, fill):
     python = Path(sys.executable)
-    environment = {'BROWSER': f'{python} -m dev.live.reader %s &',
-                   'PATH': os.pathsep.join([str(python.parent), os.environ['PATH']])}
+    environment = {
+        'BROWSER': f'{python} -m dev.live.reader %s &',
+        'PATH': os.pathsep.join([str(python.parent), os.environ['PATH']]),
+    }
     with Shell(fill, environment) as shell:
         for block in read_blocks(page):
             yield shell.run(block)
@@ -80,10 +90,17 @@ def run_page(page, fill):
 
 class OldOdoo(socketserver.ThreadingMixIn, xmlrpc.server.SimpleXMLRPCServer):
     """The Odoo 11 of the older addon, played: neither can be had, and no Python of today runs them."""
+
     daemon_threads = True
-    applications = ({
-        'id': 7, 'name': "Old wiki", 'active': True, 'client_id': secrets.token_hex(16),
-        'client_secret': secrets.token_urlsafe(20)},)
+    applications = (
+        {
+            'id': 7,
+            'name': "Old wiki",
+            'active': True,
+            'client_id': secrets.token_hex(16),
+            'client_secret': secrets.token_urlsafe(20),
+        },
+    )
     uris = ({'id': 3, 'application_id': [7, "Old wiki"], 'uri': 'https://wiki.example.com/callback.action'},)
 
     def __init__(self):
@@ -91,8 +108,11 @@ class OldOdoo(socketserver.ThreadingMixIn, xmlrpc.server.SimpleXMLRPCServer):
         self.register_function(lambda _database, _login, _password, _environment: 1, 'authenticate')
         self.register_function(self.execute_kw)
         self.settings = {
-            'OLD_URL': f'http://127.0.0.1:{self.server_address[1]}', 'OLD_DATABASE': 'old', 'OLD_LOGIN': 'admin',
-            'OLD_PASSWORD': 'admin'}
+            'OLD_URL': f'http://127.0.0.1:{self.server_address[1]}',
+            'OLD_DATABASE': 'old',
+            'OLD_LOGIN': 'admin',
+            'OLD_PASSWORD': 'admin',
+        }
 
     def execute_kw(self, _database, _user_id, _password, model, method, _arguments, _keywords):
         records = {'orestapi.application': self.applications, 'orestapi.application.uri': self.uris}[model]
@@ -111,8 +131,9 @@ def old_odoo():
         server.shutdown()
 
 
-@pytest.mark.parametrize('page', [
-    pytest.param(page, id=str(page.relative_to(CHECKOUT))) for page in pages() if read_blocks(page)])
+@pytest.mark.parametrize(
+    'page', [pytest.param(page, id=str(page.relative_to(CHECKOUT))) for page in pages() if read_blocks(page)]
+)
 def test_page(live, user_session, old_odoo, page):
     values = {'redirect_uri': LOOPBACK, **APPLICATIONS.get(page.name, {})}
     reader = Reader(live, live.register(**values), user_session, old_odoo.settings)
@@ -129,18 +150,22 @@ def test_move_over(live, old_odoo):
     list(run_page(page, reader.fill))
     [output] = run_page(page, reader.fill)
     assert output.strip() == "Old wiki: is there already"
-    answer = requests.get(f'{live.url}/orestapi/application/status', timeout=60,
-                          auth=(old['client_id'], old['client_secret']))
+    answer = requests.get(
+        f'{live.url}/orestapi/application/status', timeout=60, auth=(old['client_id'], old['client_secret'])
+    )
     assert answer.status_code == 200, answer.text
-    [found] = live.call('orestapi.application', 'search_read', [('client_id', '=', old['client_id'])],
-                        ['name', 'legacy_connector', 'uri_ids'])
+    [found] = live.call(
+        'orestapi.application',
+        'search_read',
+        [('client_id', '=', old['client_id'])],
+        ['name', 'legacy_connector', 'uri_ids'],
+    )
     assert (found['name'], found['legacy_connector']) == ("Old wiki", True)
     [uri] = live.call('orestapi.application.uri', 'read', found['uri_ids'], ['uri'])
     assert uri['uri'] == old_odoo.uris[0]['uri']
 
 
 class PageOfTheApplication(http.server.BaseHTTPRequestHandler):
-
     def do_GET(self):
         self.send_response(200)
         self.send_header('Content-Type', 'text/html; charset=utf-8')
@@ -156,8 +181,13 @@ def test_single_page_app(live, browser_page):
     with http.server.ThreadingHTTPServer(('127.0.0.1', 0), PageOfTheApplication) as server:
         origin = f'http://127.0.0.1:{server.server_port}'
         application = live.register(f'{origin}/', client_type='public', allowed_origins=origin)
-        server.page = (CHECKOUT / 'examples' / 'single_page_app.html').read_text().replace(
-            'http://127.0.0.1:8069', live.url).replace("'…'", f"'{application.client_id}'").encode()
+        server.page = (
+            (CHECKOUT / 'examples' / 'single_page_app.html')
+            .read_text()
+            .replace('http://127.0.0.1:8069', live.url)
+            .replace("'…'", f"'{application.client_id}'")
+            .encode()
+        )
         threading.Thread(target=server.serve_forever, daemon=True).start()
         browser_page.goto(f'{origin}/')
         browser_page.click('#sign-in')

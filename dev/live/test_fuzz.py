@@ -39,8 +39,12 @@ def attack(live, application, endpoints, cookie, session, number):
         'code': live.get_code(session, application, secrets.token_urlsafe(48)),
         'client_secret': application.client_secret,
     })
-    known = Known(endpoints, application, {
-        name: value for name, value in known.tokens.items() if isinstance(value, str) and len(value) > 30}, cookie)
+    known = Known(
+        endpoints,
+        application,
+        {name: value for name, value in known.tokens.items() if isinstance(value, str) and len(value) > 30},
+        cookie,
+    )
     fuzzer = Fuzzer(SEED + number, known)
     statuses, wrong = collections.Counter(), []
     for request_number in range(ROUND):
@@ -69,13 +73,16 @@ def test_malformed_requests(bench, installed, counts, tell):
                 live.issued.add(session.cookies['session_id'][:43])
                 rounds = range(counts.malformed // ROUND)
                 with concurrent.futures.ThreadPoolExecutor(CLIENTS) as pool:
-                    results = list(pool.map(
-                        lambda number: attack(live, application, endpoints, cookie, session, number), rounds))
+                    results = list(
+                        pool.map(lambda number: attack(live, application, endpoints, cookie, session, number), rounds)
+                    )
             statuses = sum((result[0] for result in results), collections.Counter())
             wrong = [request for result in results for request in result[1]]
             assert not wrong, '\n'.join(f'{status} {request[:1500]!r}' for status, request in wrong[:5])
             assert {'/oauth2/token', '/oauth2/authorize', '/orestapi/1/models/<model>'} <= dict(endpoints).keys()
             check_log(live)
     answers = ', '.join(f'{count} × {status}' for status, count in sorted(statuses.items()))
-    tell(f"{statuses.total()} malformed requests (seed {SEED}) at {len(endpoints)} addresses: {answers}; "
-         f"no 500, no traceback, none of {len(live.issued)} secrets in the log")
+    tell(
+        f"{statuses.total()} malformed requests (seed {SEED}) at {len(endpoints)} addresses: {answers}; "
+        f"no 500, no traceback, none of {len(live.issued)} secrets in the log"
+    )

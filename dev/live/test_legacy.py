@@ -18,11 +18,21 @@ LOOPBACK = 'http://127.0.0.1/callback'
 def play(live, page, application):
     """Run the script, and let the user allow it if asked; return its exit code, what it said, and the code."""
     script = subprocess.Popen(
-        [sys.executable, CHECKOUT / 'examples' / 'wiki_connector.py', '--url', live.url,
-         '--client-id', application.client_id, f'--client-secret={application.client_secret}'],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        [
+            sys.executable,
+            CHECKOUT / 'examples' / 'wiki_connector.py',
+            '--url',
+            live.url,
+            '--client-id',
+            application.client_id,
+            f'--client-secret={application.client_secret}',
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
         # No browser to open: Chromium below is the user's.
-        env={'BROWSER': '/bin/true', 'PATH': '/usr/bin:/bin'})
+        env={'BROWSER': '/bin/true', 'PATH': '/usr/bin:/bin'},
+    )
     with script:
         try:
             assert script.stdout.readline().startswith("Live at ")
@@ -73,8 +83,7 @@ def test_addresses_that_nothing_serves(live):
         ('POST', '/orestapi/record/write', 404, 'application/json'),
         ('PUT', '/orestapi/record/read', 405, 'application/json'),
     ):
-        answer = requests.request(
-            method, live.url + path, headers={'Authorization': f'Bearer {token}'}, timeout=10)
+        answer = requests.request(method, live.url + path, headers={'Authorization': f'Bearer {token}'}, timeout=10)
         assert answer.status_code == status, path
         assert answer.headers['Content-Type'] == media_type, path
         assert answer.headers['Cache-Control'].startswith('no-store'), path
@@ -87,8 +96,11 @@ def test_addresses_that_nothing_serves(live):
 
 def test_several_databases(bench, installed):
     """Without a word about which database is meant, Odoo itself says that it does not know; with one, we answer."""
-    with bench.copy(installed, 'first') as first, bench.copy(installed, 'second') as second, \
-            bench.serve(f'{first},{second}', '--max-cron-threads', '0') as server:
+    with (
+        bench.copy(installed, 'first') as first,
+        bench.copy(installed, 'second') as second,
+        bench.serve(f'{first},{second}', '--max-cron-threads', '0') as server,
+    ):
         for path in ('/oauth2/token', '/oauth2/nothing', '/orestapi/1/models', '/orestapi/version'):
             answer = requests.get(server.url + path, timeout=30)
             assert answer.status_code == 404, path

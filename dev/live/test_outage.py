@@ -38,8 +38,10 @@ def outage(bench, installed, tmp_path):
     # One test at a time may stop it.
     with locked('outage'), Bench(Postgres('outage')) as second:
         second.drop_abandoned()
-        with second.restored(tmp_path / 'backup', installed, 'outage') as database, \
-                second.serve(database, '--max-cron-threads', '0', workers=4) as server:
+        with (
+            second.restored(tmp_path / 'backup', installed, 'outage') as database,
+            second.serve(database, '--max-cron-threads', '0', workers=4) as server,
+        ):
             yield Live(server, second.postgres)
 
 
@@ -80,5 +82,7 @@ def test_postgresql_stops(outage, counts, tell):
     assert set(statuses) <= {200, 303, 400, 503, 'connection closed'}, statuses
     assert statuses[503] > counts.outages
     seen = traffic.check()
-    tell(f"{counts.outages} times stopped and started; {statuses[503]} answers 503, "
-         f"{statuses['connection closed']} connections closed, no other failure; {seen}")
+    tell(
+        f"{counts.outages} times stopped and started; {statuses[503]} answers 503, "
+        f"{statuses['connection closed']} connections closed, no other failure; {seen}"
+    )

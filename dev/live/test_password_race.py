@@ -21,8 +21,7 @@ class Person:
     def __init__(self, live):
         self.live = live
         self.login = f'user-{secrets.token_hex(4)}'
-        [self.id] = live.call('res.users', 'create', [{
-            'name': self.login, 'login': self.login, 'password': PASSWORD}])
+        [self.id] = live.call('res.users', 'create', [{'name': self.login, 'login': self.login, 'password': PASSWORD}])
         self.application = live.register()
         self.session = live.log_in(self.login, PASSWORD)
         self.get_code()
@@ -37,8 +36,9 @@ class Person:
         return self.live.refresh(self.application, tokens['refresh_token'])
 
     def change_password(self):
-        self.live.server.call('res.users', 'change_password', PASSWORD, 'another ' + PASSWORD,
-                              login=self.login, password=PASSWORD)
+        self.live.server.call(
+            'res.users', 'change_password', PASSWORD, 'another ' + PASSWORD, login=self.login, password=PASSWORD
+        )
 
     def archive(self):
         for active in (False, True):
@@ -81,11 +81,13 @@ def lock(live, statement, *parameters):
                 # Who waits for one who waits for us counts too.
                 [[waiting]] = live.execute(
                     "SELECT count(*) FROM pg_stat_activity"
-                    " WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0")
+                    " WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0"
+                )
                 if waiting >= number:
                     return
                 time.sleep(0.05)
             raise AssertionError("Nobody waits for the lock.")
+
         try:
             yield wait
         finally:
@@ -123,8 +125,9 @@ def test_redemption_meanwhile(live, person, end_all, tell):
     """N132: of two that change one code, the database lets one through and the other one start over."""
     code = person.get_code()
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        with lock(live, 'SELECT FROM orestapi_authorization_code WHERE id = %s FOR UPDATE',
-                  int(code.split('_')[2])) as wait:
+        with lock(
+            live, 'SELECT FROM orestapi_authorization_code WHERE id = %s FOR UPDATE', int(code.split('_')[2])
+        ) as wait:
             answer = pool.submit(person.redeem, code)
             wait(1)
             ended = pool.submit(end_all)
@@ -138,8 +141,9 @@ def test_refresh_meanwhile(live, person, end_all, tell):
     """N153: as with a code."""
     tokens = person.redeem(person.get_code()).json()
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        with lock(live, 'SELECT FROM orestapi_token WHERE id = %s FOR UPDATE',
-                  int(tokens['refresh_token'].split('_')[2])) as wait:
+        with lock(
+            live, 'SELECT FROM orestapi_token WHERE id = %s FOR UPDATE', int(tokens['refresh_token'].split('_')[2])
+        ) as wait:
             answer = pool.submit(person.refresh, tokens)
             wait(1)
             ended = pool.submit(end_all)

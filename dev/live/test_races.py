@@ -18,8 +18,7 @@ def race(function):
 
 
 def count(responses):
-    return collections.Counter(
-        (response.status_code, response.json().get('error')) for response in responses)
+    return collections.Counter((response.status_code, response.json().get('error')) for response in responses)
 
 
 def get_success(responses):

@@ -43,8 +43,19 @@ class Replica:
 
     def __enter__(self):
         self._remove()  # that of a run that was killed
-        self._run('pg_basebackup', '--pgdata', self.data, '--write-recovery-conf', '--checkpoint', 'fast', '--no-sync',
-                  '--host', self.primary.socket, '--username', ROLE)
+        self._run(
+            'pg_basebackup',
+            '--pgdata',
+            self.data,
+            '--write-recovery-conf',
+            '--checkpoint',
+            'fast',
+            '--no-sync',
+            '--host',
+            self.primary.socket,
+            '--username',
+            ROLE,
+        )
         self.start()
         return self
 
@@ -53,8 +64,12 @@ class Replica:
 
     def start(self):
         # PostgreSQL refuses a replica that could have fewer connections than its primary.
-        settings = {**self.primary.settings, 'unix_socket_directories': self.primary.socket, 'port': PORT,
-                    'log_statement': 'all'}
+        settings = {
+            **self.primary.settings,
+            'unix_socket_directories': self.primary.socket,
+            'port': PORT,
+            'log_statement': 'all',
+        }
         options = ' '.join(f"-c {name}='{value}'" for name, value in settings.items())
         self._run('pg_ctl', 'start', '-w', '-D', self.data, '-l', self.log, '-o', options)
 
@@ -119,8 +134,16 @@ def replicated(bench, installed, tmp_path_factory):
 def serve(replicated):
     """Run an Odoo that knows the replica, and look at its log at the end."""
     primary, replica, database = replicated
-    with primary.serve(database, '--max-cron-threads', '0', '--db_replica_host', str(primary.postgres.socket),
-                       '--db_replica_port', str(PORT), workers=WORKERS) as server:
+    with primary.serve(
+        database,
+        '--max-cron-threads',
+        '0',
+        '--db_replica_host',
+        str(primary.postgres.socket),
+        '--db_replica_port',
+        str(PORT),
+        workers=WORKERS,
+    ) as server:
         live = Live(server, primary.postgres)
         replica.catch_up()
         yield live
@@ -171,8 +194,10 @@ def test_each_route_runs_on_the_replica(live, replica, tell):
     cursors = dict(re.findall(rf'"GET ({API}\S+) HTTP/1.1" \d+ .* (\S+)$', log, re.MULTILINE))
     assert cursors == dict.fromkeys(paths, 'ro')
     assert replica.count('FROM "res_partner"') > 2
-    tell(f"{len(paths)} routes ran read-only; {replica.count('statement: ')} statements at the replica, "
-         f"{replica.count('orestapi_token')} of them about tokens")
+    tell(
+        f"{len(paths)} routes ran read-only; {replica.count('statement: ')} statements at the replica, "
+        f"{replica.count('orestapi_token')} of them about tokens"
+    )
 
 
 def test_records_are_those_of_the_replica(live, replica, tell):
@@ -190,8 +215,10 @@ def test_records_are_those_of_the_replica(live, replica, tell):
     assert not replica.count('orestapi_token')
     replica.resume()
     assert ask_all(read, live, token, partner_id) == {(200, "New")}
-    tell(f"{2 * REQUESTS} requests showed the old value of the replica, "
-         f"{REQUESTS} of them with a token that it did not know; no statement of it was about tokens")
+    tell(
+        f"{2 * REQUESTS} requests showed the old value of the replica, "
+        f"{REQUESTS} of them with a token that it did not know; no statement of it was about tokens"
+    )
 
 
 def test_what_ends_is_known_at_once(live, replica, tell):
@@ -207,14 +234,19 @@ def test_what_ends_is_known_at_once(live, replica, tell):
     }
     applications = {change: live.register() for change in changes}
     with live.log_in() as session:
-        tokens = {change: live.sign_in(session, application)['access_token']
-                  for change, application in applications.items()}
+        tokens = {
+            change: live.sign_in(session, application)['access_token'] for change, application in applications.items()
+        }
     replica.pause()
 
     def ask(change):
         introspection = live.post('introspect', applications[change], token=tokens[change])
-        return (read(live, tokens[change], 1)[0], live.call_json2(tokens[change]).status_code,
-                introspection.status_code, introspection.json().get('active'))
+        return (
+            read(live, tokens[change], 1)[0],
+            live.call_json2(tokens[change]).status_code,
+            introspection.status_code,
+            introspection.json().get('active'),
+        )
 
     for change, (values, expected) in changes.items():
         # Right before the change, because the worker that makes one forgets everything.

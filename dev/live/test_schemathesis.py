@@ -18,8 +18,21 @@ EXAMPLES = 30
 #: What the application is offered: models with relations between them, and fields of each type.
 MODELS = {
     'res.partner': [
-        'display_name', 'name', 'comment', 'active', 'color', 'partner_latitude', 'company_type', 'type', 'create_date',
-        'parent_id', 'country_id', 'child_ids', 'category_id', 'image_128'],
+        'display_name',
+        'name',
+        'comment',
+        'active',
+        'color',
+        'partner_latitude',
+        'company_type',
+        'type',
+        'create_date',
+        'parent_id',
+        'country_id',
+        'child_ids',
+        'category_id',
+        'image_128',
+    ],
     'res.country': ['display_name', 'name', 'code', 'phone_code', 'currency_id', 'write_date'],
     'res.partner.category': ['display_name', 'name', 'color', 'parent_id', 'partner_ids'],
     'res.currency.rate': ['display_name', 'name', 'rate', 'currency_id'],
@@ -30,26 +43,70 @@ def register(live):
     """Return an application that is offered the models, each with a picture."""
     picture = base64.b64encode((CHECKOUT / 'static' / 'description' / 'icon.png').read_bytes()).decode()
     models = live.call('ir.model', 'search_read', [('model', 'in', list(MODELS))], ['name', 'model'])
-    scheme_id = live.call('orestapi.model.scheme', 'create', {
-        'name': "Schemathesis", 'limit_models': 'whitelist', 'configuration_ids': [
-            (0, 0, {
-                'name': model['name'], 'model_id': model['id'], 'icon': picture, 'limit_fields': 'whitelist',
-                'field_ids': [(6, 0, live.call('ir.model.fields', 'search', [
-                    ('model', '=', model['model']), ('name', 'in', MODELS[model['model']])]))],
-            }) for model in models]})
+    scheme_id = live.call(
+        'orestapi.model.scheme',
+        'create',
+        {
+            'name': "Schemathesis",
+            'limit_models': 'whitelist',
+            'configuration_ids': [
+                (
+                    0,
+                    0,
+                    {
+                        'name': model['name'],
+                        'model_id': model['id'],
+                        'icon': picture,
+                        'limit_fields': 'whitelist',
+                        'field_ids': [
+                            (
+                                6,
+                                0,
+                                live.call(
+                                    'ir.model.fields',
+                                    'search',
+                                    [('model', '=', model['model']), ('name', 'in', MODELS[model['model']])],
+                                ),
+                            )
+                        ],
+                    },
+                )
+                for model in models
+            ],
+        },
+    )
     return live.register(model_scheme_id=scheme_id, logo=picture)
 
 
 def run(live, seed, access_token, report):
     """Run schemathesis once, and return its report."""
-    done = subprocess.run([
-        Path(sys.executable).parent / 'schemathesis',
-        '--config-file', Path(__file__).with_name('schemathesis.toml'),
-        'run', f'{live.url}/orestapi/1/openapi.json', '--seed', str(seed), '--max-examples', str(EXAMPLES),
-        '--report', 'json', '--report-json-path', report,
-    ], check=False, capture_output=True, text=True, cwd=report.parent, env={
-        **os.environ, 'PYTHONPATH': str(CHECKOUT), 'SCHEMATHESIS_HOOKS': 'dev.live.schemathesis_hooks',
-        'ACCESS_TOKEN': access_token})
+    done = subprocess.run(
+        [
+            Path(sys.executable).parent / 'schemathesis',
+            '--config-file',
+            Path(__file__).with_name('schemathesis.toml'),
+            'run',
+            f'{live.url}/orestapi/1/openapi.json',
+            '--seed',
+            str(seed),
+            '--max-examples',
+            str(EXAMPLES),
+            '--report',
+            'json',
+            '--report-json-path',
+            report,
+        ],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=report.parent,
+        env={
+            **os.environ,
+            'PYTHONPATH': str(CHECKOUT),
+            'SCHEMATHESIS_HOOKS': 'dev.live.schemathesis_hooks',
+            'ACCESS_TOKEN': access_token,
+        },
+    )
     assert not done.returncode, f'{done.stdout[-6000:]}\n{done.stderr[-3000:]}'
     return json.loads(report.read_text())
 
@@ -60,6 +117,8 @@ def test_every_answer_is_in_the_document(live, user_session, counts, tell, tmp_p
     reports = [run(live, SEED + number, access_token, tmp_path / f'{number}.json') for number in range(counts.seeds)]
     for report in reports:
         assert report['complete'] and report['operations']['tested'] == 2 + 4 * len(MODELS)
-    tell(f"{sum(report['test_cases']['generated'] for report in reports)} requests (seed {SEED} and following) to "
-         f"{reports[0]['operations']['tested']} operations of the OpenAPI document, all checks of schemathesis on: "
-         "each answer is as the document says")
+    tell(
+        f"{sum(report['test_cases']['generated'] for report in reports)} requests (seed {SEED} and following) to "
+        f"{reports[0]['operations']['tested']} operations of the OpenAPI document, all checks of schemathesis on: "
+        "each answer is as the document says"
+    )

@@ -3,6 +3,7 @@
 Each remembers settings of its own (Odoo's caches): what one changes, the other
 must follow at its next request.
 """
+
 import copy
 import secrets
 
@@ -75,7 +76,8 @@ def test_the_limit_of_wrong_secrets_is_shared(live, other, tell):
     wrong.client_secret = secrets.token_urlsafe(32)
     servers = (live, other)
     statuses = [
-        servers[number % 2].post('introspect', wrong, token='x').status_code for number in range(FAILURE_LIMIT + 4)]
+        servers[number % 2].post('introspect', wrong, token='x').status_code for number in range(FAILURE_LIMIT + 4)
+    ]
     assert statuses == [401] * FAILURE_LIMIT + [429] * 4
     assert live.post('introspect', application, token='x').status_code == 429
     tell(f"{FAILURE_LIMIT} wrong secrets at both servers together, then 429 at both")

@@ -70,8 +70,9 @@ class Device(threading.Thread):
             time.sleep(PAUSE)
 
     def post(self, what, path, **parameters):
-        return self.insist(what, lambda: wire.post_form(
-            self.live.server.port, f'/oauth2/{path}', self.application, parameters))
+        return self.insist(
+            what, lambda: wire.post_form(self.live.server.port, f'/oauth2/{path}', self.application, parameters)
+        )
 
     def complain(self, sentence, answer):
         self.violations.append(f'{sentence} {answer.status} {answer.body[:300]!r}')
@@ -82,15 +83,24 @@ class Device(threading.Thread):
         if code is None:
             return None
         answer, lost = self.post(
-            'exchange', 'token', grant_type='authorization_code', code=code, code_verifier=verifier,
-            redirect_uri=self.application.redirect_uri)
+            'exchange',
+            'token',
+            grant_type='authorization_code',
+            code=code,
+            code_verifier=verifier,
+            redirect_uri=self.application.redirect_uri,
+        )
         return self.take("A code was refused:", answer, lost, repeatable=False)
 
     def get_code(self, verifier):
         query = urlencode({
-            'response_type': 'code', 'client_id': self.application.client_id, 'scope': 'read rpc',
-            'redirect_uri': self.application.redirect_uri, 'code_challenge_method': 'S256',
-            'code_challenge': pkce.compute_challenge(verifier)})
+            'response_type': 'code',
+            'client_id': self.application.client_id,
+            'scope': 'read rpc',
+            'redirect_uri': self.application.redirect_uri,
+            'code_challenge_method': 'S256',
+            'code_challenge': pkce.compute_challenge(verifier),
+        })
         request = wire.render('GET', f'/oauth2/authorize?{query}', {'Cookie': self.cookie})
         answer, _lost = self.insist('authorization', lambda: wire.send(self.live.server.port, request))
         location = answer.headers.get('location', '')
@@ -144,9 +154,11 @@ class Traffic:
         self.live = live
         self.applications = [live.register(trusted=True), live.register(trusted=True, refresh_token_grace=60)]
         cookie = live.get_cookie()
-        self.devices = [Device(live, application, cookie, grace=grace)
-                        for application, grace in zip(self.applications, (False, True), strict=True)
-                        for _number in range(2)]
+        self.devices = [
+            Device(live, application, cookie, grace=grace)
+            for application, grace in zip(self.applications, (False, True), strict=True)
+            for _number in range(2)
+        ]
 
     def __enter__(self):
         for device in self.devices:
@@ -186,14 +198,16 @@ class Traffic:
         assert self.live.count_sign_ins(ids, "revoked_at IS NULL") == held, "Somebody holds tokens besides the devices."
         [[half, shared, used]] = self.live.execute(
             """
-            SELECT count(*) FILTER (WHERE token.id IS NULL),
-                   count(code.token_id) - count(DISTINCT code.token_id),
-                   count(*)
-              FROM orestapi_authorization_code AS code
-              JOIN orestapi_authorization AS "authorization" ON "authorization".id = code.authorization_id
-         LEFT JOIN orestapi_token AS token ON token.id = code.token_id
-             WHERE used_at IS NOT NULL AND application_id = ANY(%s)
-            """, [ids])
+               SELECT count(*) FILTER (WHERE token.id IS NULL),
+                      count(code.token_id) - count(DISTINCT code.token_id),
+                      count(*)
+                 FROM orestapi_authorization_code AS code
+                 JOIN orestapi_authorization AS "authorization" ON "authorization".id = code.authorization_id
+            LEFT JOIN orestapi_token AS token ON token.id = code.token_id
+                WHERE used_at IS NOT NULL AND application_id = ANY(%s)
+               """,
+            [ids],
+        )
         assert half == 0, "A code was used up and gave no tokens."
         assert shared == 0
         assert self.live.count_sign_ins(ids) == used, "One code gave tokens twice."
@@ -203,4 +217,5 @@ class Traffic:
             f"{counts['exchange lost']} and {counts['refresh lost']} answers lost "
             f"({counts['answers repeated']} repeated, {counts['signed in again']} signed in again); "
             f"{held} sign-ins held, all of them work; {used} sign-ins stored, "
-            f"{self.live.count_sign_ins(ids, 'revoked_at IS NULL')} of them alive")
+            f"{self.live.count_sign_ins(ids, 'revoked_at IS NULL')} of them alive"
+        )

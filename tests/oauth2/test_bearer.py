@@ -17,8 +17,10 @@ def test_no_token(header):
         bearer.get_token(header)
 
 
-@pytest.mark.parametrize('header', [
-    'Bearer', 'Bearer ', 'Bearer a b', 'Bearer a,Bearer b', 'Bearer\tabc', ' Bearer abc', 'Bearer a"b', 'Bearer é'])
+@pytest.mark.parametrize(
+    'header',
+    ['Bearer', 'Bearer ', 'Bearer a b', 'Bearer a,Bearer b', 'Bearer\tabc', ' Bearer abc', 'Bearer a"b', 'Bearer é'],
+)
 def test_malformed(header):
     with pytest.raises(InvalidRequest):
         bearer.get_token(header)

@@ -16,16 +16,21 @@ def _parse(header):
     return match['scheme'], dict(re.findall(r'(\w+)="([^"]*)"', match['parameters']))
 
 
-@pytest.mark.parametrize(('error', 'expected'), [
-    pytest.param(None, {}, id='N184: no error code without credentials'),
-    pytest.param(
-        InvalidToken("Text."), {'error': 'invalid_token', 'error_description': "Text."}, id='N185'),
-    pytest.param(
-        InvalidRequest("Text."), {'error': 'invalid_request', 'error_description': "Text."}, id='N186, N187'),
-    pytest.param(
-        InsufficientScope("Text.", 'read rpc'),
-        {'error': 'insufficient_scope', 'error_description': "Text.", 'scope': 'read rpc'}, id='N213'),
-])
+@pytest.mark.parametrize(
+    ('error', 'expected'),
+    [
+        pytest.param(None, {}, id='N184: no error code without credentials'),
+        pytest.param(InvalidToken("Text."), {'error': 'invalid_token', 'error_description': "Text."}, id='N185'),
+        pytest.param(
+            InvalidRequest("Text."), {'error': 'invalid_request', 'error_description': "Text."}, id='N186, N187'
+        ),
+        pytest.param(
+            InsufficientScope("Text.", 'read rpc'),
+            {'error': 'insufficient_scope', 'error_description': "Text.", 'scope': 'read rpc'},
+            id='N213',
+        ),
+    ],
+)
 def test_bearer(error, expected):
     """RFC 6750 §3, §3.1."""
     assert _parse(challenge.get_bearer(error)) == ('Bearer', {'realm': 'orestapi', **expected})

@@ -7,12 +7,15 @@ import pytest
 from oauth2.client import CONFIDENTIAL, PUBLIC, Client
 
 
-@pytest.mark.parametrize(('client_type', 'require_pkce', 'must_use_pkce'), [
-    ('public', True, True),
-    pytest.param(PUBLIC, False, True, id='RFC 9700 2.1.1: public clients must, whatever the setting'),
-    (CONFIDENTIAL, True, True),
-    (CONFIDENTIAL, False, False),
-])
+@pytest.mark.parametrize(
+    ('client_type', 'require_pkce', 'must_use_pkce'),
+    [
+        ('public', True, True),
+        pytest.param(PUBLIC, False, True, id='RFC 9700 2.1.1: public clients must, whatever the setting'),
+        (CONFIDENTIAL, True, True),
+        (CONFIDENTIAL, False, False),
+    ],
+)
 def test_who_must_use_pkce(client_type, require_pkce, must_use_pkce):
     """N047; RFC 9700 §2.1.1."""
     client = Client(id=1, client_id='app', client_type=client_type, require_pkce=require_pkce)
@@ -23,10 +26,22 @@ def test_who_must_use_pkce(client_type, require_pkce, must_use_pkce):
 def test_nothing_is_allowed_unless_said():
     """Least privilege: a client without settings may do nothing, must use PKCE, and has the lifetimes of a new one."""
     assert dataclasses.asdict(Client(id=1, client_id='app', client_type=CONFIDENTIAL)) == {
-        'id': 1, 'client_id': 'app', 'client_type': 'confidential', 'redirect_uris': (), 'scope': frozenset(),
-        'default_scope': frozenset(), 'grant_types': frozenset(), 'require_pkce': True, 'legacy_connector': False,
-        'resource_server': False, 'allowed_origins': (), 'authorization_code_expiry': 600,
-        'access_token_expiry': 3600, 'refresh_token_expiry': 0, 'refresh_token_grace': 0, 'sign_in_expiry': 0,
+        'id': 1,
+        'client_id': 'app',
+        'client_type': 'confidential',
+        'redirect_uris': (),
+        'scope': frozenset(),
+        'default_scope': frozenset(),
+        'grant_types': frozenset(),
+        'require_pkce': True,
+        'legacy_connector': False,
+        'resource_server': False,
+        'allowed_origins': (),
+        'authorization_code_expiry': 600,
+        'access_token_expiry': 3600,
+        'refresh_token_expiry': 0,
+        'refresh_token_grace': 0,
+        'sign_in_expiry': 0,
     }
 
 

@@ -37,7 +37,8 @@ def test_basic_round_trip(client_id, client_secret, quote_via, scheme):
 
 @given(
     st.one_of(
-        st.none(), st.text(),
+        st.none(),
+        st.text(),
         st.text().map('Basic {}'.format),
         st.binary().map(_base64).map('Basic {}'.format),
         st.text(':%aF0+\0é').map(str.encode).map(_base64).map('Basic {}'.format),
@@ -57,18 +58,32 @@ def test_nothing_but_our_errors_is_raised(authorization, parameters):
         assert '\0' not in credentials.client_id + (credentials.client_secret or '')
 
 
-@pytest.mark.parametrize('authorization', [
-    '', 'Basic', 'Basic ', 'Basic ???', 'Basic YTp', 'Basic YT pi', 'Basic YTpi,YTpi', 'Basic \xe9',
-    'Basic\tYTpi', 'Bearer YTpi', 'OAuth YTpi', 'YTpi', 'BasicYTpi',
-    pytest.param(f"Basic {_base64(b'app')}", id='no colon'),
-    pytest.param(f"Basic {_base64(b':secret')}", id='empty id'),
-    pytest.param(f"Basic {_base64(b':')}", id='nothing but a colon'),
-    pytest.param(f"Basic {_base64(b'app:' + bytes([255, 254]))}", id='not UTF-8'),
-    pytest.param(f"Basic {_base64(b'app:%ff%fe')}", id='not UTF-8 after decoding'),
-    pytest.param(f"Basic {_base64(b'app:%00')}", id='NUL after decoding'),
-    pytest.param(f"Basic {_base64(b'a%00:x')}", id='NUL in the id'),
-    pytest.param(f"Basic {_base64(b'app:' + b'x' * 3069)}", id='more than 4096 characters'),
-])
+@pytest.mark.parametrize(
+    'authorization',
+    [
+        '',
+        'Basic',
+        'Basic ',
+        'Basic ???',
+        'Basic YTp',
+        'Basic YT pi',
+        'Basic YTpi,YTpi',
+        'Basic \xe9',
+        'Basic\tYTpi',
+        'Bearer YTpi',
+        'OAuth YTpi',
+        'YTpi',
+        'BasicYTpi',
+        pytest.param(f"Basic {_base64(b'app')}", id='no colon'),
+        pytest.param(f"Basic {_base64(b':secret')}", id='empty id'),
+        pytest.param(f"Basic {_base64(b':')}", id='nothing but a colon'),
+        pytest.param(f"Basic {_base64(b'app:' + bytes([255, 254]))}", id='not UTF-8'),
+        pytest.param(f"Basic {_base64(b'app:%ff%fe')}", id='not UTF-8 after decoding'),
+        pytest.param(f"Basic {_base64(b'app:%00')}", id='NUL after decoding'),
+        pytest.param(f"Basic {_base64(b'a%00:x')}", id='NUL in the id'),
+        pytest.param(f"Basic {_base64(b'app:' + b'x' * 3069)}", id='more than 4096 characters'),
+    ],
+)
 def test_malformed_header(authorization):
     """N094, N191; RFC 6749 §5.2: invalid_client, and `WWW-Authenticate` because the header was used."""
     with pytest.raises(InvalidClient) as caught:
@@ -83,18 +98,27 @@ def test_longest_credentials_fit():
     assert _parse(f"Basic {_base64(b'app:' + b'x' * 3068)}").client_secret == 'x' * 3068
 
 
-@pytest.mark.parametrize(('authorization', 'parameters', 'expected'), [
-    (None, {'client_id': 'app'}, ('app', None, 'none')),
-    (None, {'client_id': 'app', 'client_secret': 's'}, ('app', 's', 'client_secret_post')),
-    (_basic('app', 's'), {'client_id': 'app'}, ('app', 's', 'client_secret_basic')),
-    pytest.param(_basic('app', ''), {}, ('app', '', 'client_secret_basic'), id='RFC 6749 2.3.1: empty secret'),
-    pytest.param(_basic('app', 'a:b'), {}, ('app', 'a:b', 'client_secret_basic'), id='N096 colon'),
-    pytest.param(f"Basic {_base64(b'app:a:b')}", {}, ('app', 'a:b', 'client_secret_basic'), id='RFC 7617 2'),
-    pytest.param(f"Basic {_base64(b'app:a+b')}", {}, ('app', 'a b', 'client_secret_basic'), id='N096 form-encoding'),
-    pytest.param(f"Basic {_base64(b'_app:s')}", {}, ('_app', 's', 'client_secret_basic'), id='begins with an X'),
-    pytest.param(f"Basic   {_base64(b'app:s')} ", {}, ('app', 's', 'client_secret_basic'), id='RFC 9110 11.4: 1*SP'),
-    pytest.param(None, {'client_id': 'app', 'client_secret': ''}, ('app', None, 'none'), id='N060 empty is omitted'),
-])
+@pytest.mark.parametrize(
+    ('authorization', 'parameters', 'expected'),
+    [
+        (None, {'client_id': 'app'}, ('app', None, 'none')),
+        (None, {'client_id': 'app', 'client_secret': 's'}, ('app', 's', 'client_secret_post')),
+        (_basic('app', 's'), {'client_id': 'app'}, ('app', 's', 'client_secret_basic')),
+        pytest.param(_basic('app', ''), {}, ('app', '', 'client_secret_basic'), id='RFC 6749 2.3.1: empty secret'),
+        pytest.param(_basic('app', 'a:b'), {}, ('app', 'a:b', 'client_secret_basic'), id='N096 colon'),
+        pytest.param(f"Basic {_base64(b'app:a:b')}", {}, ('app', 'a:b', 'client_secret_basic'), id='RFC 7617 2'),
+        pytest.param(
+            f"Basic {_base64(b'app:a+b')}", {}, ('app', 'a b', 'client_secret_basic'), id='N096 form-encoding'
+        ),
+        pytest.param(f"Basic {_base64(b'_app:s')}", {}, ('_app', 's', 'client_secret_basic'), id='begins with an X'),
+        pytest.param(
+            f"Basic   {_base64(b'app:s')} ", {}, ('app', 's', 'client_secret_basic'), id='RFC 9110 11.4: 1*SP'
+        ),
+        pytest.param(
+            None, {'client_id': 'app', 'client_secret': ''}, ('app', None, 'none'), id='N060 empty is omitted'
+        ),
+    ],
+)
 def test_method(authorization, parameters, expected):
     """RFC 6749 §2.3.1, §3.2.1; RFC 7591 §2 names the methods."""
     credentials = _parse(authorization, **parameters)
@@ -102,15 +126,20 @@ def test_method(authorization, parameters, expected):
     assert credentials.challenge is (authorization is not None)
 
 
-@pytest.mark.parametrize(('authorization', 'pairs'), [
-    pytest.param(_basic('app', 's'), [('client_secret', 's')], id='N092 two methods'),
-    pytest.param(_basic('app', 's'), [('client_id', 'app'), ('client_secret', 's')], id='N092 with the id'),
-    pytest.param(_basic('app', 's'), [('client_id', 'other')], id='N093 two ids'),
-    pytest.param(None, [('client_id', 'app'), ('client_id', 'app')], id='N084 id twice'),
-    pytest.param(None, [('client_id', 'app'), ('client_secret', 's'), ('client_secret', 't')], id='N084 secret twice'),
-    pytest.param(_basic('app', 's'), [('client_secret', 's'), ('client_secret', 's')], id='N084, N092'),
-    pytest.param(None, [('client_id', 'app'), ('client_secret[]', 's')], id='N105 array'),
-])
+@pytest.mark.parametrize(
+    ('authorization', 'pairs'),
+    [
+        pytest.param(_basic('app', 's'), [('client_secret', 's')], id='N092 two methods'),
+        pytest.param(_basic('app', 's'), [('client_id', 'app'), ('client_secret', 's')], id='N092 with the id'),
+        pytest.param(_basic('app', 's'), [('client_id', 'other')], id='N093 two ids'),
+        pytest.param(None, [('client_id', 'app'), ('client_id', 'app')], id='N084 id twice'),
+        pytest.param(
+            None, [('client_id', 'app'), ('client_secret', 's'), ('client_secret', 't')], id='N084 secret twice'
+        ),
+        pytest.param(_basic('app', 's'), [('client_secret', 's'), ('client_secret', 's')], id='N084, N092'),
+        pytest.param(None, [('client_id', 'app'), ('client_secret[]', 's')], id='N105 array'),
+    ],
+)
 def test_ambiguous_credentials(authorization, pairs):
     """RFC 6749 §2.3: one method only; §3.2: no repeats; RFC 7521 §4.2."""
     with pytest.raises(InvalidRequest):

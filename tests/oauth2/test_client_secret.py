@@ -21,11 +21,20 @@ def test_secret_at_rest():
     assert not client_secret.verify(STORED, STORED)
 
 
-@pytest.mark.parametrize('secret', [
-    '', 'x', SECRET[:-1], SECRET + ' ', SECRET.upper(), '\0', 'é' * 16,
-    pytest.param('x' * 5_000, id='more than passlib takes'),
-    pytest.param('x' * 1_000_000, id='1 MB'),
-])
+@pytest.mark.parametrize(
+    'secret',
+    [
+        '',
+        'x',
+        SECRET[:-1],
+        SECRET + ' ',
+        SECRET.upper(),
+        '\0',
+        'é' * 16,
+        pytest.param('x' * 5_000, id='more than passlib takes'),
+        pytest.param('x' * 1_000_000, id='1 MB'),
+    ],
+)
 @pytest.mark.parametrize('stored', [STORED, None, ''])
 def test_wrong_secret(secret, stored):
     """N090, N097, N100: False for whatever a stranger sends, with or without a stored hash."""
@@ -77,7 +86,8 @@ def test_unknown_client_costs_the_same_hash(monkeypatch):
     hashes = []
     real = client_secret.CONTEXT.verify
     monkeypatch.setattr(
-        client_secret.CONTEXT, 'verify', lambda secret, stored: hashes.append(stored) or real(secret, stored))
+        client_secret.CONTEXT, 'verify', lambda secret, stored: hashes.append(stored) or real(secret, stored)
+    )
     client_secret.verify('a wrong client secret', None)
     client_secret.verify('a wrong client secret', STORED)
     unknown, known = hashes

@@ -23,9 +23,14 @@ def test_who_need_not_use_pkce():
     assert legacy.relax(CLIENT) is CLIENT
 
 
-@pytest.mark.parametrize(('query', 'body'), [
-    (b'client_id=a&code=b', b''), (b'', b'client_id=a&code=b'), (b'client_id=a', b'code=b'),
-])
+@pytest.mark.parametrize(
+    ('query', 'body'),
+    [
+        (b'client_id=a&code=b', b''),
+        (b'', b'client_id=a&code=b'),
+        (b'client_id=a', b'code=b'),
+    ],
+)
 def test_parameters_of_both(query, body):
     parameters, authorization = legacy.read(query, body, None)
     assert {name: parameters.get(name) for name in parameters} == {'client_id': 'a', 'code': 'b'}
@@ -38,26 +43,32 @@ def test_what_stands_in_both_is_repeated():
         parameters.require_single(['client_id'])
 
 
-@pytest.mark.parametrize(('grant_type', 'header', 'expected'), [
-    ('authorization_code', 'OAuth', None),
-    ('authorization_code', 'OAuth abc', None),
-    ('authorization_code', 'oauth abc def', None),
-    ('authorization_code', 'Basic YTpi', 'Basic YTpi'),
-    ('authorization_code', 'OAuth2 abc', 'OAuth2 abc'),
-    ('authorization_code', '', ''),
-    ('refresh_token', 'OAuth abc', 'OAuth abc'),
-    ('refresh_token', 'Basic YTpi', 'Basic YTpi'),
-])
+@pytest.mark.parametrize(
+    ('grant_type', 'header', 'expected'),
+    [
+        ('authorization_code', 'OAuth', None),
+        ('authorization_code', 'OAuth abc', None),
+        ('authorization_code', 'oauth abc def', None),
+        ('authorization_code', 'Basic YTpi', 'Basic YTpi'),
+        ('authorization_code', 'OAuth2 abc', 'OAuth2 abc'),
+        ('authorization_code', '', ''),
+        ('refresh_token', 'OAuth abc', 'OAuth abc'),
+        ('refresh_token', 'Basic YTpi', 'Basic YTpi'),
+    ],
+)
 def test_header_that_says_nothing(grant_type, header, expected):
     """Only the code grant came with `Authorization: OAuth`; any other header is for client authentication to judge."""
     assert legacy.read(f'grant_type={grant_type}'.encode(), b'', header)[1] == expected
 
 
-@pytest.mark.parametrize(('error', 'path', 'code'), [
-    (InvalidClient("Text."), '/orestapi/oauth2/access_token', 'Oauth2AccessToken-401'),
-    (MethodNotAllowed("Text."), '/orestapi/record/read', 'RecordRead-405'),
-    (InvalidRequest("Text."), '/orestapi/application/status', 'ApplicationStatus-400'),
-    pytest.param(UnknownAddress("Text."), '/orestapi/a_stranger/wrote_this', 'Address-404', id='not repeated'),
-])
+@pytest.mark.parametrize(
+    ('error', 'path', 'code'),
+    [
+        (InvalidClient("Text."), '/orestapi/oauth2/access_token', 'Oauth2AccessToken-401'),
+        (MethodNotAllowed("Text."), '/orestapi/record/read', 'RecordRead-405'),
+        (InvalidRequest("Text."), '/orestapi/application/status', 'ApplicationStatus-400'),
+        pytest.param(UnknownAddress("Text."), '/orestapi/a_stranger/wrote_this', 'Address-404', id='not repeated'),
+    ],
+)
 def test_error(error, path, code):
     assert legacy.get_error_parameters(error, path) == {'orestapi_code': code, 'orestapi_message': "Text."}

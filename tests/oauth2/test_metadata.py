@@ -17,8 +17,13 @@ from oauth2.token_request import validate as validate_token_request
 ISSUER = 'https://odoo.example'
 DOCUMENT = metadata.build(ISSUER, {'rpc', 'read'})
 CLIENT = Client(
-    id=1, client_id='app', client_type=CONFIDENTIAL, redirect_uris=('https://app.example/callback',),
-    scope=frozenset({'read'}), default_scope=frozenset({'read'}), grant_types=frozenset(grant_type.ALL),
+    id=1,
+    client_id='app',
+    client_type=CONFIDENTIAL,
+    redirect_uris=('https://app.example/callback',),
+    scope=frozenset({'read'}),
+    default_scope=frozenset({'read'}),
+    grant_types=frozenset(grant_type.ALL),
 )
 
 
@@ -38,9 +43,13 @@ def test_members_required_by_rfc_8414_2():
 def test_response_types(response_type):
     """N216, N040; RFC 9700 §2.1.2: what is not advertised is refused, and the reverse."""
     challenge = pkce.compute_challenge('v' * 43)
-    parameters = Parameters({
-        'response_type': response_type, 'code_challenge': challenge, 'code_challenge_method': 'S256',
-    }.items())
+    parameters = Parameters(
+        {
+            'response_type': response_type,
+            'code_challenge': challenge,
+            'code_challenge_method': 'S256',
+        }.items()
+    )
     if response_type in DOCUMENT['response_types_supported']:
         assert authorization_request.validate(parameters, CLIENT, CLIENT.redirect_uris[0])
     else:
@@ -58,10 +67,17 @@ def test_challenge_methods(method):
             pkce.check_challenge('c' * 43, method, required=True)
 
 
-@pytest.mark.parametrize('grant', [
-    'authorization_code', 'refresh_token', 'client_credentials', 'password', 'implicit',
-    'urn:ietf:params:oauth:grant-type:device_code',
-])
+@pytest.mark.parametrize(
+    'grant',
+    [
+        'authorization_code',
+        'refresh_token',
+        'client_credentials',
+        'password',
+        'implicit',
+        'urn:ietf:params:oauth:grant-type:device_code',
+    ],
+)
 def test_grant_types(grant):
     """N216, N087; RFC 8414 §2: grant_types_supported."""
     parameters = Parameters({'grant_type': grant, 'code': 'c', 'refresh_token': 'r'}.items())

@@ -7,29 +7,63 @@ from hypothesis import strategies as st
 from oauth2 import origin
 
 
-@pytest.mark.parametrize(('text', 'origins'), [
-    (None, ()), (False, ()), ('', ()), (' \n', ()),
-    ('https://a.example\n\n  https://b.example:8443 \r\n', ('https://a.example', 'https://b.example:8443')),
-])
+@pytest.mark.parametrize(
+    ('text', 'origins'),
+    [
+        (None, ()),
+        (False, ()),
+        ('', ()),
+        (' \n', ()),
+        ('https://a.example\n\n  https://b.example:8443 \r\n', ('https://a.example', 'https://b.example:8443')),
+    ],
+)
 def test_parse(text, origins):
     assert origin.parse(text) == origins
 
 
-@pytest.mark.parametrize('text', [
-    'https://app.example', 'https://app.example:8443', 'http://localhost:3000', 'http://127.0.0.1:1', 'http://[::1]:1',
-])
+@pytest.mark.parametrize(
+    'text',
+    [
+        'https://app.example',
+        'https://app.example:8443',
+        'http://localhost:3000',
+        'http://127.0.0.1:1',
+        'http://[::1]:1',
+    ],
+)
 def test_is_origin(text):
     """N107; RFC 6454 §6.2."""
     assert origin.is_origin(text)
 
 
-@pytest.mark.parametrize('text', [
-    '', 'null', '*', 'https://*.example', 'https://app.example/', 'https://app.example/path', 'https://app.example?x',
-    'https://app.example#x', 'https://user@app.example', 'https://App.example', 'HTTPS://app.example', 'app.example',
-    '//app.example', 'https://', 'https://app.example:', 'https://app.example:x', 'https://app.example\n',
-    'https://app.example\r\nX: y', 'https://a.example https://b.example', 'file://', 'chrome-extension://abc',
-    'https://app.exampl\u00e9', 'https://app\\.example',
-])
+@pytest.mark.parametrize(
+    'text',
+    [
+        '',
+        'null',
+        '*',
+        'https://*.example',
+        'https://app.example/',
+        'https://app.example/path',
+        'https://app.example?x',
+        'https://app.example#x',
+        'https://user@app.example',
+        'https://App.example',
+        'HTTPS://app.example',
+        'app.example',
+        '//app.example',
+        'https://',
+        'https://app.example:',
+        'https://app.example:x',
+        'https://app.example\n',
+        'https://app.example\r\nX: y',
+        'https://a.example https://b.example',
+        'file://',
+        'chrome-extension://abc',
+        'https://app.exampl\u00e9',
+        'https://app\\.example',
+    ],
+)
 def test_is_no_origin(text):
     """N107; N077: neither `null`, which any sandboxed page sends, nor a wildcard."""
     assert not origin.is_origin(text)

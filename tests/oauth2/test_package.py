@@ -32,7 +32,8 @@ def _get_descriptions(tree):
 
 DESCRIPTIONS = [
     pytest.param(node, id=f'{module}:{node.lineno}')
-    for module, tree in TREES.items() for node in _get_descriptions(tree)
+    for module, tree in TREES.items()
+    for node in _get_descriptions(tree)
 ]
 
 
@@ -43,8 +44,10 @@ def test_needs_no_odoo(module):
         name.partition('.')[0]
         for node in ast.walk(TREES[module])
         for name in (
-            [alias.name for alias in node.names] if isinstance(node, ast.Import)
-            else [node.module] if isinstance(node, ast.ImportFrom) and not node.level
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module]
+            if isinstance(node, ast.ImportFrom) and not node.level
             else []
         )
     }
@@ -61,7 +64,9 @@ def test_all_descriptions_are_found():
     """Guards the walk itself: each `raise` of one of our errors has a description to check."""
     ours = {name for name, value in vars(errors).items() if isinstance(value, type)}
     raised = [
-        node for tree in TREES.values() for node in ast.walk(tree)
+        node
+        for tree in TREES.values()
+        for node in ast.walk(tree)
         if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and ast.unparse(node.exc.func) in ours
     ]
     assert len(raised) >= 30

@@ -32,11 +32,13 @@ def test_round_trip_and_repeats(pairs, quote_via):
         assert parsed.get(name) == ((value or None) if count[name] == 1 else None)
 
 
-@given(st.one_of(
-    st.binary(max_size=200),
-    st.text('%&=+;[]aF0 \0', max_size=60).map(str.encode),
-    st.binary(max_size=60).map(quote).map(str.encode),
-))
+@given(
+    st.one_of(
+        st.binary(max_size=200),
+        st.text('%&=+;[]aF0 \0', max_size=60).map(str.encode),
+        st.binary(max_size=60).map(quote).map(str.encode),
+    )
+)
 def test_nothing_but_invalid_request_is_raised(encoded):
     """N025, N026, N105: whatever the bytes are."""
     try:
@@ -49,12 +51,19 @@ def test_nothing_but_invalid_request_is_raised(encoded):
         (name + value).encode()
 
 
-@pytest.mark.parametrize('encoded', [
-    b'client_id=%ff%fe', b'%ff=x', b'client_id=%c0%80', b'client_id=%ed%a0%80', b'client_id=\xc3\xa9',
-    pytest.param(b'client_id=a%00b', id='N025 NUL in a value'),
-    pytest.param(b'a%00b=x', id='N025 NUL in a name'),
-    pytest.param(b'client_id=a\0b', id='N025 bare NUL'),
-])
+@pytest.mark.parametrize(
+    'encoded',
+    [
+        b'client_id=%ff%fe',
+        b'%ff=x',
+        b'client_id=%c0%80',
+        b'client_id=%ed%a0%80',
+        b'client_id=\xc3\xa9',
+        pytest.param(b'client_id=a%00b', id='N025 NUL in a value'),
+        pytest.param(b'a%00b=x', id='N025 NUL in a name'),
+        pytest.param(b'client_id=a\0b', id='N025 bare NUL'),
+    ],
+)
 def test_not_utf_8_or_nul(encoded):
     """N025, N026, N105; RFC 6749 appendix B."""
     with pytest.raises(InvalidRequest):
@@ -69,30 +78,43 @@ def test_number_of_parameters():
             parameters.parse(b'&'.join([b'a=b'] * number))
 
 
-@pytest.mark.parametrize(('encoded', 'value'), [
-    (b'state=a+b%20c', 'a b c'),
-    (b'state=a%2Bb', 'a+b'),
-    (b'state=100%', '100%'),
-    (b'state=a;state=b', 'a;state=b'),
-    (b'state=a=b', 'a=b'),
-    (b'state= a ', ' a '),
-    (b'state=%E2%82%AC', '\u20ac'),
-    pytest.param(b'state=', None, id='N060 empty'),
-    pytest.param(b'state', None, id='N060 without a value'),
-    pytest.param(b'State=a', None, id='names are case-sensitive'),
-    pytest.param(b'state=a&state=a', None, id='repeated with the same value'),
-    pytest.param(b'state=&state=a', None, id='repeated after an empty value'),
-    pytest.param(b'state=a&st%61te=b', None, id='repeated in another encoding'),
-])
+@pytest.mark.parametrize(
+    ('encoded', 'value'),
+    [
+        (b'state=a+b%20c', 'a b c'),
+        (b'state=a%2Bb', 'a+b'),
+        (b'state=100%', '100%'),
+        (b'state=a;state=b', 'a;state=b'),
+        (b'state=a=b', 'a=b'),
+        (b'state= a ', ' a '),
+        (b'state=%E2%82%AC', '\u20ac'),
+        pytest.param(b'state=', None, id='N060 empty'),
+        pytest.param(b'state', None, id='N060 without a value'),
+        pytest.param(b'State=a', None, id='names are case-sensitive'),
+        pytest.param(b'state=a&state=a', None, id='repeated with the same value'),
+        pytest.param(b'state=&state=a', None, id='repeated after an empty value'),
+        pytest.param(b'state=a&st%61te=b', None, id='repeated in another encoding'),
+    ],
+)
 def test_get(encoded, value):
     """RFC 6749 §3.1, appendix B."""
     assert parameters.parse(encoded).get('state') == value
 
 
-@pytest.mark.parametrize('encoded', [
-    b'scope=a&scope=b', b'scope=&scope=', b'scope=a&sc%6Fpe=b', b'scope[]=a', b'scope[a]=b', b'scope%5B%5D=a',
-    b'scope=a&scope[]=b', b'scope[=b', b'x=1&scope=a&y=2&scope=a',
-])
+@pytest.mark.parametrize(
+    'encoded',
+    [
+        b'scope=a&scope=b',
+        b'scope=&scope=',
+        b'scope=a&sc%6Fpe=b',
+        b'scope[]=a',
+        b'scope[a]=b',
+        b'scope%5B%5D=a',
+        b'scope=a&scope[]=b',
+        b'scope[=b',
+        b'x=1&scope=a&y=2&scope=a',
+    ],
+)
 def test_require_single_refuses(encoded):
     """N006, N030, N041, N046, N084, N170; RFC 6749 §3.1."""
     parsed = parameters.parse(encoded)
@@ -109,13 +131,23 @@ def test_require_single_looks_at_known_parameters_only(encoded):
 # -- add_to_uri ---------------------------------------------------------------
 
 hosts = st.sampled_from([
-    'https://app.example', 'https://app.example/cb', 'http://127.0.0.1:53219/cb', 'http://[::1]/cb',
-    'com.example.app:/cb', 'com.example.app://cb', 'com.example.app:///cb', 'com.example.app:cb',
+    'https://app.example',
+    'https://app.example/cb',
+    'http://127.0.0.1:53219/cb',
+    'http://[::1]/cb',
+    'com.example.app:/cb',
+    'com.example.app://cb',
+    'com.example.app:///cb',
+    'com.example.app:cb',
 ])
 fields = st.text("abs0.~-_%41=+/?:;", min_size=1, max_size=12)
 queries = st.lists(fields, max_size=5).map('&'.join)
-uris = st.tuples(hosts, queries).map(lambda pair: f'{pair[0]}?{pair[1]}' if pair[1] else pair[0]).filter(
-    lambda uri: redirect_uri.find_problem(uri) is None)
+uris = (
+    st
+    .tuples(hosts, queries)
+    .map(lambda pair: f'{pair[0]}?{pair[1]}' if pair[1] else pair[0])
+    .filter(lambda uri: redirect_uri.find_problem(uri) is None)
+)
 responses = st.dictionaries(st.sampled_from(['code', 'state', 'iss', 'error', 'a', 's']), text, min_size=1)
 
 
@@ -136,24 +168,30 @@ def test_add_to_uri(uri, response):
         assert [sent for sent_name, sent in decoded if sent_name == name] == [value]
     kept = [field for field in query.split('&') if field]
     kept = [field for field in kept if parse_qsl(field, keep_blank_values=True)[0][0] not in response]
-    assert result_query.split('&')[:len(kept)] == kept
+    assert result_query.split('&')[: len(kept)] == kept
     assert len(decoded) == len(kept) + len(response)
     assert re.fullmatch(r'[\x21-\x7e]+', result)
     assert '#' not in result
 
 
-@pytest.mark.parametrize(('uri', 'expected'), [
-    ('https://app.example/cb', 'https://app.example/cb?code=c&state=%26+%25'),
-    ('https://app.example', 'https://app.example?code=c&state=%26+%25'),
-    ('https://app.example/cb?', 'https://app.example/cb?code=c&state=%26+%25'),
-    ('https://app.example/cb?x=%7e&y', 'https://app.example/cb?x=%7e&y&code=c&state=%26+%25'),
-    pytest.param(
-        'https://app.example/cb?state=fixed&x=1', 'https://app.example/cb?x=1&code=c&state=%26+%25', id='N061'),
-    pytest.param(
-        'https://app.example/cb?st%61te=fixed', 'https://app.example/cb?code=c&state=%26+%25', id='N061 encoded'),
-    pytest.param(
-        'com.example.app:///cb', 'com.example.app:///cb?code=c&state=%26+%25', id='empty authority is kept'),
-])
+@pytest.mark.parametrize(
+    ('uri', 'expected'),
+    [
+        ('https://app.example/cb', 'https://app.example/cb?code=c&state=%26+%25'),
+        ('https://app.example', 'https://app.example?code=c&state=%26+%25'),
+        ('https://app.example/cb?', 'https://app.example/cb?code=c&state=%26+%25'),
+        ('https://app.example/cb?x=%7e&y', 'https://app.example/cb?x=%7e&y&code=c&state=%26+%25'),
+        pytest.param(
+            'https://app.example/cb?state=fixed&x=1', 'https://app.example/cb?x=1&code=c&state=%26+%25', id='N061'
+        ),
+        pytest.param(
+            'https://app.example/cb?st%61te=fixed', 'https://app.example/cb?code=c&state=%26+%25', id='N061 encoded'
+        ),
+        pytest.param(
+            'com.example.app:///cb', 'com.example.app:///cb?code=c&state=%26+%25', id='empty authority is kept'
+        ),
+    ],
+)
 def test_add_to_uri_examples(uri, expected):
     """N061; RFC 6749 §3.1.2: the query must be retained when adding parameters."""
     assert parameters.add_to_uri(uri, {'code': 'c', 'state': '& %', 'scope': None}) == expected

@@ -23,21 +23,24 @@ def test_challenge_of_rfc_7636_appendix_b():
     pkce.check_verifier(VERIFIER, CHALLENGE)
 
 
-@pytest.mark.parametrize(('challenge', 'method', 'required'), [
-    pytest.param(None, None, True, id='N047 missing although required (RFC 7636 4.4.1)'),
-    pytest.param(None, 'S256', False, id='N052 method without challenge'),
-    pytest.param(CHALLENGE, 'plain', False, id='N048 plain (RFC 9700 2.1.1)'),
-    pytest.param(CHALLENGE, None, False, id='N049 no method means plain (RFC 7636 4.3)'),
-    pytest.param(CHALLENGE, 'S512', False, id='N050 unknown method'),
-    pytest.param(CHALLENGE, 's256', False, id='N050 method in another letter case'),
-    pytest.param(CHALLENGE, 'S256\n', False, id='N050 method with a newline'),
-    pytest.param(CHALLENGE[:-1], 'S256', False, id='N051 42 characters (RFC 7636 4.2)'),
-    pytest.param(CHALLENGE + 'A', 'S256', False, id='N051 44 characters'),
-    pytest.param(CHALLENGE + '=', 'S256', False, id='N051 padding'),
-    pytest.param(CHALLENGE + '\n', 'S256', False, id='N051 newline'),
-    pytest.param(CHALLENGE.replace('-', '+'), 'S256', False, id='N051 alphabet of base64'),
-    pytest.param(CHALLENGE.replace('-', 'é'), 'S256', False, id='N051 not ASCII'),
-])
+@pytest.mark.parametrize(
+    ('challenge', 'method', 'required'),
+    [
+        pytest.param(None, None, True, id='N047 missing although required (RFC 7636 4.4.1)'),
+        pytest.param(None, 'S256', False, id='N052 method without challenge'),
+        pytest.param(CHALLENGE, 'plain', False, id='N048 plain (RFC 9700 2.1.1)'),
+        pytest.param(CHALLENGE, None, False, id='N049 no method means plain (RFC 7636 4.3)'),
+        pytest.param(CHALLENGE, 'S512', False, id='N050 unknown method'),
+        pytest.param(CHALLENGE, 's256', False, id='N050 method in another letter case'),
+        pytest.param(CHALLENGE, 'S256\n', False, id='N050 method with a newline'),
+        pytest.param(CHALLENGE[:-1], 'S256', False, id='N051 42 characters (RFC 7636 4.2)'),
+        pytest.param(CHALLENGE + 'A', 'S256', False, id='N051 44 characters'),
+        pytest.param(CHALLENGE + '=', 'S256', False, id='N051 padding'),
+        pytest.param(CHALLENGE + '\n', 'S256', False, id='N051 newline'),
+        pytest.param(CHALLENGE.replace('-', '+'), 'S256', False, id='N051 alphabet of base64'),
+        pytest.param(CHALLENGE.replace('-', 'é'), 'S256', False, id='N051 not ASCII'),
+    ],
+)
 def test_authorization_request_is_refused(challenge, method, required):
     """N047-N052; RFC 7636 §4.4.1: invalid_request."""
     with pytest.raises(InvalidRequest):
@@ -50,23 +53,31 @@ def test_pkce_may_be_optional():
     pkce.check_verifier(None, None)
 
 
-@pytest.mark.parametrize('verifier', [
-    pytest.param(None, id='N122 missing'),
-    pytest.param('x' * 43, id='N123 wrong'),
-    pytest.param(CHALLENGE, id='N125 the challenge itself'),
-    pytest.param(VERIFIER + '\n', id='N124 newline'),
-    pytest.param(VERIFIER + 'é', id='N124 not ASCII'),
-    pytest.param(VERIFIER.swapcase(), id='N123 other letter case'),
-])
+@pytest.mark.parametrize(
+    'verifier',
+    [
+        pytest.param(None, id='N122 missing'),
+        pytest.param('x' * 43, id='N123 wrong'),
+        pytest.param(CHALLENGE, id='N125 the challenge itself'),
+        pytest.param(VERIFIER + '\n', id='N124 newline'),
+        pytest.param(VERIFIER + 'é', id='N124 not ASCII'),
+        pytest.param(VERIFIER.swapcase(), id='N123 other letter case'),
+    ],
+)
 def test_verifier_is_refused(verifier):
     """RFC 7636 §4.6: invalid_grant."""
     with pytest.raises(InvalidGrant):
         pkce.check_verifier(verifier, CHALLENGE)
 
 
-@pytest.mark.parametrize('verifier', [
-    'x' * 42, 'x' * 129, *(f"{'x' * 42}{character}" for character in '+/= %'),
-])
+@pytest.mark.parametrize(
+    'verifier',
+    [
+        'x' * 42,
+        'x' * 129,
+        *(f"{'x' * 42}{character}" for character in '+/= %'),
+    ],
+)
 def test_verifier_must_follow_the_grammar(verifier):
     """N124; RFC 7636 §4.1: refused although its digest is that of the challenge."""
     with pytest.raises(InvalidGrant):

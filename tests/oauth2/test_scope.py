@@ -8,7 +8,7 @@ from oauth2 import scope
 from oauth2.errors import InvalidScope
 
 # scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
-ALLOWED = ''.join(chr(code) for code in (0x21, *range(0x23, 0x5c), *range(0x5d, 0x7f)))
+ALLOWED = ''.join(chr(code) for code in (0x21, *range(0x23, 0x5C), *range(0x5D, 0x7F)))
 names = st.text(ALLOWED, min_size=1, max_size=20)
 scopes = st.frozensets(names, min_size=1, max_size=20)
 

@@ -31,7 +31,7 @@ def mutated(draw):
     """A token and a string that differs from it in one place."""
     string = draw(strings())
     start = draw(st.integers(0, len(string)))
-    changed = string[:start] + draw(st.text('09afAF_-= \n\0é', max_size=2)) + string[start + draw(st.integers(0, 2)):]
+    changed = string[:start] + draw(st.text('09afAF_-= \n\0é', max_size=2)) + string[start + draw(st.integers(0, 2)) :]
     changed = draw(st.sampled_from([changed, string.swapcase(), string.upper(), string[:start], string[start:]]))
     assume(changed != string)
     return string, changed
@@ -58,7 +58,8 @@ def test_round_trip_of_a_refresh_token(row_id, generation, secret):
 def test_what_was_issued_stays_genuine():
     """Whoever changes how a MAC or a successor is computed ends the sign-ins of all users."""
     assert tokens.render_refresh_token(KEY, 1, 12, SECRET) == (
-        f'orestapi_rt_1_12_{SECRET}_G8tZlx5PHw0acyS0CPcWOhYeSenJtZDTd0RnxrDy12A')
+        f'orestapi_rt_1_12_{SECRET}_G8tZlx5PHw0acyS0CPcWOhYeSenJtZDTd0RnxrDy12A'
+    )
     assert tokens.derive_secret(SECRET, 'salt', 'at') == 'hD-dEkGvbKgLtJGCseMDFAzSnQu-YDGa7oaXch0yxZ4'
 
 
@@ -75,7 +76,8 @@ def test_no_other_string_is_the_same_token(pair):
         assert not tokens.is_genuine(KEY, other)
     else:
         assert (other.kind, other.row_id) != (token.kind, token.row_id) or not tokens.has_digest(
-            other.secret, tokens.compute_digest(token.secret))
+            other.secret, tokens.compute_digest(token.secret)
+        )
 
 
 @given(row_ids, generations, secrets, row_ids, generations, secrets)
@@ -102,21 +104,50 @@ def test_parse_answers_for_any_text(string):
     assert tokens.parse(string) is None
 
 
-@pytest.mark.parametrize('string', [
-    '', 'orestapi', 'orestapi_', "' OR 1=1 --", '%', '_', 'x' * 100_000,
-    f'orestapi_at_0_{SECRET}', f'orestapi_at_01_{SECRET}', f'orestapi_at_-1_{SECRET}', f'orestapi_at_+1_{SECRET}',
-    f'orestapi_at_1 _{SECRET}', f'orestapi_at_\u0661_{SECRET}', f'orestapi_at_1_0_{SECRET}',
-    f'orestapi_at_{2**31}_{SECRET}', f'orestapi_at_{10**10}_{SECRET}', f"orestapi_at_{'9' * 5000}_{SECRET}",
-    f'orestapi_at_1_{SECRET[:-1]}', f'orestapi_at_1_{SECRET}x', f'orestapi_at_1_{SECRET}=', f'orestapi_at_1_{SECRET}\n',
-    f' orestapi_at_1_{SECRET}', f'ORESTAPI_at_1_{SECRET}', f'orestapi_AT_1_{SECRET}', f"orestapi_at_1_{'+' * 43}",
-    f"orestapi_at_1_{'é' * 43}", f'orestapi_at__{SECRET}', f'orestapi_at_1_0_{SECRET}_{MAC}',
-    f'orestapi_rt_1_{SECRET}', f'orestapi_rt_1_0_{SECRET}', f'orestapi_rt_1_00_{SECRET}_{MAC}',
-    f'orestapi_rt_1_-1_{SECRET}_{MAC}', f'orestapi_rt_0_0_{SECRET}_{MAC}', f'orestapi_rt_{2**31}_0_{SECRET}_{MAC}',
-    f'orestapi_rt_1_0_{SECRET}_{MAC[:-1]}', f'orestapi_rt_1_0_{SECRET}_{MAC}\n',
-    f'orestapi_rt_1_{10**10}_{SECRET}_{MAC}',
-    pytest.param(f'orestapi_cs_{SECRET}', id='N192 client secret'),
-    pytest.param(f'orestapi_cs_1_{SECRET}', id='N192 kind that has no row'),
-])
+@pytest.mark.parametrize(
+    'string',
+    [
+        '',
+        'orestapi',
+        'orestapi_',
+        "' OR 1=1 --",
+        '%',
+        '_',
+        'x' * 100_000,
+        f'orestapi_at_0_{SECRET}',
+        f'orestapi_at_01_{SECRET}',
+        f'orestapi_at_-1_{SECRET}',
+        f'orestapi_at_+1_{SECRET}',
+        f'orestapi_at_1 _{SECRET}',
+        f'orestapi_at_\u0661_{SECRET}',
+        f'orestapi_at_1_0_{SECRET}',
+        f'orestapi_at_{2**31}_{SECRET}',
+        f'orestapi_at_{10**10}_{SECRET}',
+        f"orestapi_at_{'9' * 5000}_{SECRET}",
+        f'orestapi_at_1_{SECRET[:-1]}',
+        f'orestapi_at_1_{SECRET}x',
+        f'orestapi_at_1_{SECRET}=',
+        f'orestapi_at_1_{SECRET}\n',
+        f' orestapi_at_1_{SECRET}',
+        f'ORESTAPI_at_1_{SECRET}',
+        f'orestapi_AT_1_{SECRET}',
+        f"orestapi_at_1_{'+' * 43}",
+        f"orestapi_at_1_{'é' * 43}",
+        f'orestapi_at__{SECRET}',
+        f'orestapi_at_1_0_{SECRET}_{MAC}',
+        f'orestapi_rt_1_{SECRET}',
+        f'orestapi_rt_1_0_{SECRET}',
+        f'orestapi_rt_1_00_{SECRET}_{MAC}',
+        f'orestapi_rt_1_-1_{SECRET}_{MAC}',
+        f'orestapi_rt_0_0_{SECRET}_{MAC}',
+        f'orestapi_rt_{2**31}_0_{SECRET}_{MAC}',
+        f'orestapi_rt_1_0_{SECRET}_{MAC[:-1]}',
+        f'orestapi_rt_1_0_{SECRET}_{MAC}\n',
+        f'orestapi_rt_1_{10**10}_{SECRET}_{MAC}',
+        pytest.param(f'orestapi_cs_{SECRET}', id='N192 client secret'),
+        pytest.param(f'orestapi_cs_1_{SECRET}', id='N192 kind that has no row'),
+    ],
+)
 def test_not_a_token(string):
     """N111, N175, N192: nothing that PostgreSQL could choke on gets past here."""
     assert tokens.parse(string) is None
@@ -125,8 +156,10 @@ def test_not_a_token(string):
 def test_kind_is_part_of_the_token():
     """N130, N156, N192: the kind cannot be mistaken; the caller compares it."""
     kinds = [
-        tokens.parse(string).kind for string in (
-            tokens.render('ac', 1, SECRET), tokens.render('at', 1, SECRET),
+        tokens.parse(string).kind
+        for string in (
+            tokens.render('ac', 1, SECRET),
+            tokens.render('at', 1, SECRET),
             tokens.render_refresh_token(KEY, 1, 0, SECRET),
         )
     ]
@@ -139,7 +172,12 @@ def test_digest():
     assert digest == 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
     assert tokens.has_digest('abc', digest)
     for secret, stored in (
-        ('abd', digest), ('abc', digest.upper()), ('abc', None), ('', None), ('abc', ''), (digest, digest),
+        ('abd', digest),
+        ('abc', digest.upper()),
+        ('abc', None),
+        ('', None),
+        ('abc', ''),
+        (digest, digest),
     ):
         assert not tokens.has_digest(secret, stored)
 
@@ -159,12 +197,21 @@ def test_secret_is_in_no_repr():
     assert SECRET not in repr(tokens.parse(tokens.render('at', 1, SECRET)))
 
 
-@pytest.mark.parametrize(('string', 'ours'), [
-    (f'orestapi_at_1_{SECRET}', True), (f'orestapi_ac_1_{SECRET}', True), (f'orestapi_rt_1_0_{SECRET}_{SECRET}', True),
-    ('orestapi_garbage', False), ('orestapi_at_1_garbage', False), (f'orestapi_at_1_{SECRET}x', False),
-    ('', False), ('orestapi', False), ('x' * 40, False),
-    *((value, False) for value in (None, 5, True, ['orestapi_'], {'orestapi_': 1})),
-])
+@pytest.mark.parametrize(
+    ('string', 'ours'),
+    [
+        (f'orestapi_at_1_{SECRET}', True),
+        (f'orestapi_ac_1_{SECRET}', True),
+        (f'orestapi_rt_1_0_{SECRET}_{SECRET}', True),
+        ('orestapi_garbage', False),
+        ('orestapi_at_1_garbage', False),
+        (f'orestapi_at_1_{SECRET}x', False),
+        ('', False),
+        ('orestapi', False),
+        ('x' * 40, False),
+        *((value, False) for value in (None, 5, True, ['orestapi_'], {'orestapi_': 1})),
+    ],
+)
 def test_is_ours(string, ours):
     assert tokens.is_ours(string) is ours
 
@@ -180,11 +227,14 @@ def test_derived_secret(secret, salt, kind, secret_2, salt_2, kind_2):
     assert derived not in (secret, salt)
 
 
-@pytest.mark.parametrize(('client_id', 'good'), [
-    *((client_id, True) for client_id in ('a' * 8, 'Az09._~-', 'a' * 128)),
-    *((client_id, False) for client_id in ('', 'a' * 7, 'a' * 129, '\u0430' * 8)),
-    *(('a' * 8 + character, False) for character in ':% +/\n\0'),
-])
+@pytest.mark.parametrize(
+    ('client_id', 'good'),
+    [
+        *((client_id, True) for client_id in ('a' * 8, 'Az09._~-', 'a' * 128)),
+        *((client_id, False) for client_id in ('', 'a' * 7, 'a' * 129, '\u0430' * 8)),
+        *(('a' * 8 + character, False) for character in ':% +/\n\0'),
+    ],
+)
 def test_client_id_needs_no_escaping(client_id, good):
     """RFC 6749 §A.1; a colon would end the id in RFC 7617 §2."""
     assert bool(tokens.CLIENT_ID.fullmatch(client_id)) is good

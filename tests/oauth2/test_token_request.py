@@ -21,14 +21,23 @@ def _validate(sent, client=CLIENT, extra=()):
     return token_request.validate(Parameters([*sent.items(), *extra]), client)
 
 
-@pytest.mark.parametrize('sent', [
-    CODE, REFRESH, CREDENTIALS, {'grant_type': 'authorization_code', 'code': 'c'},
-    {'grant_type': 'refresh_token', 'refresh_token': 'r'}, {'grant_type': 'client_credentials'},
-])
+@pytest.mark.parametrize(
+    'sent',
+    [
+        CODE,
+        REFRESH,
+        CREDENTIALS,
+        {'grant_type': 'authorization_code', 'code': 'c'},
+        {'grant_type': 'refresh_token', 'refresh_token': 'r'},
+        {'grant_type': 'client_credentials'},
+    ],
+)
 def test_good_request(sent):
     """RFC 6749 §4.1.3, §4.4.2, §6; unknown parameters are ignored (N059)."""
-    expected = token_request.TokenRequest(**{**dict.fromkeys(
-        ('code', 'redirect_uri', 'code_verifier', 'refresh_token', 'scope')), **sent})
+    expected = token_request.TokenRequest(**{
+        **dict.fromkeys(('code', 'redirect_uri', 'code_verifier', 'refresh_token', 'scope')),
+        **sent,
+    })
     assert _validate(sent) == expected
     assert _validate({**sent, 'unknown': 'x'}, extra=[('unknown', 'y')]) == expected
 
@@ -39,20 +48,23 @@ def test_code_grant_ignores_scope(scope):
     assert _validate({**CODE, 'scope': scope}).scope is None
 
 
-@pytest.mark.parametrize(('sent', 'error'), [
-    pytest.param({}, InvalidRequest, id='N086 missing'),
-    pytest.param({'grant_type': ''}, InvalidRequest, id='N086 empty'),
-    *(
-        pytest.param({'grant_type': value, 'code': 'c'}, UnsupportedGrantType, id=f'N087 {value}')
-        for value in ('password', 'implicit', 'AUTHORIZATION_CODE', 'urn:ietf:params:oauth:grant-type:jwt-bearer')
-    ),
-    pytest.param({**CODE, 'code': ''}, InvalidRequest, id='N110'),
-    pytest.param({'grant_type': 'authorization_code', 'refresh_token': 'r'}, InvalidRequest, id='N110 other token'),
-    pytest.param({'grant_type': 'refresh_token', 'code': 'c'}, InvalidRequest, id='N137'),
-    pytest.param({**REFRESH, 'scope': 'read  rpc'}, InvalidScope, id='RFC 6749 3.3 of refresh'),
-    pytest.param({**CREDENTIALS, 'scope': '"'}, InvalidScope, id='RFC 6749 3.3 of client credentials'),
-    pytest.param({**CODE, 'code[]': 'c'}, InvalidRequest, id='N105'),
-])
+@pytest.mark.parametrize(
+    ('sent', 'error'),
+    [
+        pytest.param({}, InvalidRequest, id='N086 missing'),
+        pytest.param({'grant_type': ''}, InvalidRequest, id='N086 empty'),
+        *(
+            pytest.param({'grant_type': value, 'code': 'c'}, UnsupportedGrantType, id=f'N087 {value}')
+            for value in ('password', 'implicit', 'AUTHORIZATION_CODE', 'urn:ietf:params:oauth:grant-type:jwt-bearer')
+        ),
+        pytest.param({**CODE, 'code': ''}, InvalidRequest, id='N110'),
+        pytest.param({'grant_type': 'authorization_code', 'refresh_token': 'r'}, InvalidRequest, id='N110 other token'),
+        pytest.param({'grant_type': 'refresh_token', 'code': 'c'}, InvalidRequest, id='N137'),
+        pytest.param({**REFRESH, 'scope': 'read  rpc'}, InvalidScope, id='RFC 6749 3.3 of refresh'),
+        pytest.param({**CREDENTIALS, 'scope': '"'}, InvalidScope, id='RFC 6749 3.3 of client credentials'),
+        pytest.param({**CODE, 'code[]': 'c'}, InvalidRequest, id='N105'),
+    ],
+)
 def test_refused(sent, error):
     """RFC 6749 §5.2."""
     with pytest.raises(error):
@@ -85,9 +97,15 @@ def test_public_client_has_no_client_credentials_grant():
     assert _validate(CODE, client=client) and _validate(REFRESH, client=client)
 
 
-@given(st.lists(st.tuples(
-    st.sampled_from([*token_request.KNOWN, 'code[]', 'x']), st.one_of(st.sampled_from(grant_type.ALL), st.text()),
-), max_size=8))
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([*token_request.KNOWN, 'code[]', 'x']),
+            st.one_of(st.sampled_from(grant_type.ALL), st.text()),
+        ),
+        max_size=8,
+    )
+)
 def test_any_request_is_a_request_or_an_error_of_ours(pairs):
     """RFC 6749 §5.2."""
     try:

@@ -8,9 +8,7 @@ from hypothesis.configuration import set_hypothesis_home_dir
 set_hypothesis_home_dir(pathlib.Path(tempfile.gettempdir(), 'orestapi-hypothesis'))
 
 # A test that failed must fail again, on every machine.
-hypothesis.settings.register_profile(
-    'repeatable', derandomize=True, database=None, deadline=None, max_examples=300)
+hypothesis.settings.register_profile('repeatable', derandomize=True, database=None, deadline=None, max_examples=300)
 # For each of the many runs of `make mutation`.
-hypothesis.settings.register_profile(
-    'few', derandomize=True, database=None, deadline=None, max_examples=30)
+hypothesis.settings.register_profile('few', derandomize=True, database=None, deadline=None, max_examples=30)
 hypothesis.settings.load_profile('repeatable')

@@ -11,25 +11,31 @@ OFFERS = st.builds(Offer, LIMITS, st.dictionaries(st.sampled_from(NAMES), LIMITS
 ALL_NAMES = (*NAMES, 'later')
 
 
-@pytest.mark.parametrize(('limit', 'offered'), [
-    (Limit(), 'abc'),
-    (Limit(NONE, frozenset('a')), 'abc'),
-    (Limit(BLACKLIST, frozenset('a')), 'bc'),
-    (Limit(BLACKLIST), 'abc'),
-    (Limit(WHITELIST, frozenset('a')), 'a'),
-    (Limit(WHITELIST), ''),
-])
+@pytest.mark.parametrize(
+    ('limit', 'offered'),
+    [
+        (Limit(), 'abc'),
+        (Limit(NONE, frozenset('a')), 'abc'),
+        (Limit(BLACKLIST, frozenset('a')), 'bc'),
+        (Limit(BLACKLIST), 'abc'),
+        (Limit(WHITELIST, frozenset('a')), 'a'),
+        (Limit(WHITELIST), ''),
+    ],
+)
 def test_what_a_limit_offers(limit, offered):
     assert ''.join(name for name in NAMES if name in limit) == offered
 
 
-@pytest.mark.parametrize(('limit', 'listed'), [
-    (Limit(NONE, frozenset('a')), False),
-    (Limit(BLACKLIST, frozenset('a')), False),
-    (Limit(BLACKLIST, frozenset('b')), False),
-    (Limit(WHITELIST, frozenset('b')), False),
-    (Limit(WHITELIST, frozenset('a')), True),
-])
+@pytest.mark.parametrize(
+    ('limit', 'listed'),
+    [
+        (Limit(NONE, frozenset('a')), False),
+        (Limit(BLACKLIST, frozenset('a')), False),
+        (Limit(BLACKLIST, frozenset('b')), False),
+        (Limit(WHITELIST, frozenset('b')), False),
+        (Limit(WHITELIST, frozenset('a')), True),
+    ],
+)
 def test_only_a_whitelist_chooses_by_name(limit, listed):
     assert limit.lists('a') is listed
 

@@ -6,9 +6,12 @@ def test_values_of_a_selection():
     field = {'type': 'selection', 'string': "State", 'selection': [('new', "New"), ('done', "Done")]}
     assert openapi.get_schema(field)['description'] == 'new (New), done (Done)'
     assert openapi.get_schema({**field, 'help': "How far it is."})['description'] == (
-        'How far it is.\n\nnew (New), done (Done)')
+        'How far it is.\n\nnew (New), done (Done)'
+    )
     assert openapi.describe_field(field)['selection'] == [
-        {'value': 'new', 'label': "New"}, {'value': 'done', 'label': "Done"}]
+        {'value': 'new', 'label': "New"},
+        {'value': 'done', 'label': "Done"},
+    ]
 
 
 def test_field_without_help():

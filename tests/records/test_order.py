@@ -32,7 +32,9 @@ def test_cursor(position):
     cursor = order.render_cursor(KEY, 'search', position)
     assert order.parse_cursor(KEY, 'search', cursor) == position
     for key, search, changed in (
-        (OTHER_KEY, 'search', cursor), (KEY, 'other', cursor), (KEY, 'search', cursor[:-2]),
+        (OTHER_KEY, 'search', cursor),
+        (KEY, 'other', cursor),
+        (KEY, 'search', cursor[:-2]),
         (KEY, 'search', 'A' + cursor),
     ):
         with pytest.raises(InvalidRequest):

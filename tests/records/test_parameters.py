@@ -19,14 +19,22 @@ def test_values():
     parameters.require_known(Sent(limit='1'), ('limit',))
 
 
-@pytest.mark.parametrize(('parse', 'text'), [
-    (parameters.parse_names, 'a,'), (parameters.parse_names, 'a.b'), (parameters.parse_names, 'a b'),
-    (parameters.parse_ids, ''), (parameters.parse_ids, '1,x'), (parameters.parse_ids, '-1'),
-    (parameters.parse_ids, '٣'), (parameters.parse_ids, '01'),
-    (lambda text: parameters.parse_number(text, 'limit'), '1.0'),
-    (lambda text: parameters.parse_number(text, 'limit'), '99999999999'),
-    (lambda text: parameters.parse_boolean(text, 'count'), 'yes'),
-])
+@pytest.mark.parametrize(
+    ('parse', 'text'),
+    [
+        (parameters.parse_names, 'a,'),
+        (parameters.parse_names, 'a.b'),
+        (parameters.parse_names, 'a b'),
+        (parameters.parse_ids, ''),
+        (parameters.parse_ids, '1,x'),
+        (parameters.parse_ids, '-1'),
+        (parameters.parse_ids, '٣'),
+        (parameters.parse_ids, '01'),
+        (lambda text: parameters.parse_number(text, 'limit'), '1.0'),
+        (lambda text: parameters.parse_number(text, 'limit'), '99999999999'),
+        (lambda text: parameters.parse_boolean(text, 'count'), 'yes'),
+    ],
+)
 def test_refused(parse, text):
     with pytest.raises(InvalidRequest):
         parse(text)

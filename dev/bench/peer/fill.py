@@ -1,12 +1,13 @@
 """Run in the peer's environment: makes its application, sign-ins and codes, and prints them as JSON.
 
-    python fill.py <number of sign-ins> <number of codes> <redirect URI> <code challenge>
+python fill.py <number of sign-ins> <number of codes> <redirect URI> <code challenge>
 """
-import datetime
+
 import json
 import secrets
 import sys
 import uuid
+from datetime import timedelta
 
 import django
 
@@ -23,28 +24,50 @@ def main(tokens, codes, redirect_uri, code_challenge):
     user = get_user_model().objects.create_user('demo')
     client_secret = secrets.token_urlsafe(32)
     application = Application.objects.create(
-        name='Benchmark', user=user, client_type=Application.CLIENT_CONFIDENTIAL, redirect_uris=redirect_uri,
-        authorization_grant_type=Application.GRANT_AUTHORIZATION_CODE, client_secret=client_secret)
-    later = timezone.now() + datetime.timedelta(hours=1)
+        name='Benchmark',
+        user=user,
+        client_type=Application.CLIENT_CONFIDENTIAL,
+        redirect_uris=redirect_uri,
+        authorization_grant_type=Application.GRANT_AUTHORIZATION_CODE,
+        client_secret=client_secret,
+    )
+    later = timezone.now() + timedelta(hours=1)
     common = {'user': user, 'application': application}
     access = AccessToken.objects.bulk_create([
         AccessToken(token=secrets.token_urlsafe(32), expires=later, scope='read write', **common)
-        for _number in range(2 * tokens)])
+        for _number in range(2 * tokens)
+    ])
     # A refresh deletes the access token before it; the others are there to be introspected.
     refreshed, access = access[:tokens], access[tokens:]
     refresh = RefreshToken.objects.bulk_create([
         RefreshToken(token=secrets.token_urlsafe(32), access_token=each, token_family=uuid.uuid4(), **common)
-        for each in refreshed])
-    grants = Grant.objects.bulk_create([
-        Grant(code=secrets.token_urlsafe(32), expires=later, redirect_uri=redirect_uri, scope='read write',
-              code_challenge=code_challenge, code_challenge_method='S256', **common)
-        for _number in range(codes)], batch_size=5000)
-    json.dump({
-        'client_id': application.client_id, 'client_secret': client_secret,
-        'access_tokens': [each.token for each in access],
-        'refresh_tokens': [each.token for each in refresh],
-        'codes': [each.code for each in grants],
-    }, sys.stdout)
+        for each in refreshed
+    ])
+    grants = Grant.objects.bulk_create(
+        [
+            Grant(
+                code=secrets.token_urlsafe(32),
+                expires=later,
+                redirect_uri=redirect_uri,
+                scope='read write',
+                code_challenge=code_challenge,
+                code_challenge_method='S256',
+                **common,
+            )
+            for _number in range(codes)
+        ],
+        batch_size=5000,
+    )
+    json.dump(
+        {
+            'client_id': application.client_id,
+            'client_secret': client_secret,
+            'access_tokens': [each.token for each in access],
+            'refresh_tokens': [each.token for each in refresh],
+            'codes': [each.code for each in grants],
+        },
+        sys.stdout,
+    )
 
 
 if __name__ == '__main__':

@@ -1,4 +1,5 @@
 """django-oauth-toolkit as fast as its settings make it: no middleware, a cheap hash, lasting connections."""
+
 import os
 
 SECRET_KEY = os.environ['PEER_SECRET_KEY']
@@ -7,11 +8,13 @@ ALLOWED_HOSTS = ['127.0.0.1']
 ROOT_URLCONF = 'urls'
 INSTALLED_APPS = ['django.contrib.auth', 'django.contrib.contenttypes', 'oauth2_provider']
 MIDDLEWARE = []
-DATABASES = {'default': {
-    'ENGINE': 'django.db.backends.postgresql',
-    'NAME': os.environ['PEER_DATABASE'],
-    'CONN_MAX_AGE': None,
-}}
+DATABASES = {
+    'default': {
+        'ENGINE': 'django.db.backends.postgresql',
+        'NAME': os.environ['PEER_DATABASE'],
+        'CONN_MAX_AGE': None,
+    }
+}
 # A slow hash of the client secret, which is Django's default, would be most of each request.
 PASSWORD_HASHERS = ['django.contrib.auth.hashers.MD5PasswordHasher']
 OAUTH2_PROVIDER = {'AUTHORIZATION_CODE_EXPIRE_SECONDS': 600, 'ACCESS_TOKEN_EXPIRE_SECONDS': 3600}
