@@ -1,5 +1,6 @@
 """Minutes of mixed load, with the clean-up running: what grows is a leak."""
 
+import re
 import statistics
 import threading
 import time
@@ -12,9 +13,14 @@ from dev.live.traffic import Traffic
 
 #: Seconds between two looks at the workers.
 INTERVAL = 0.5
+#: Seconds between two clean-ups, and until each worker must have done each kind of work.
+PAUSE, WARM_UP = 2, 120
+
+#: How the log says of each kind of work which process did it.
+WORK = ('Auto-vacuum internal data.* starting$', '"POST /oauth2/token ', '"GET /orestapi/1/records/')
 
 #: How many times the memory of the second third the last one may use, and how many times as long a read may take: in
-#: three minutes, and in the short form, which ends before the workers are warm and shows only what is badly wrong.
+#: three minutes, and in the short form, which shows only what is badly wrong.
 MEMORY, LATENCY = {True: 1.03, False: 1.5}, {True: 1.5, False: 5}
 
 
@@ -34,7 +40,8 @@ class Reader(threading.Thread):
             while not self.stopped.is_set():
                 begin = time.monotonic()
                 answer = session.get(
-                    f'{self.live.url}/orestapi/1/records/res.partner?fields=name,email&limit=5', timeout=60)
+                    f'{self.live.url}/orestapi/1/records/res.partner?fields=name,email&limit=5', timeout=60
+                )
                 self.latencies.append((begin, time.monotonic() - begin))
                 if answer.status_code != 200:
                     self.failures.append(answer.text)
@@ -43,20 +50,38 @@ class Reader(threading.Thread):
 
 
 class CleanUp(threading.Thread):
-    """Runs Odoo's daily clean-up again and again."""
+    """Runs Odoo's daily clean-up again and again: without a pause until each worker has done it."""
 
     def __init__(self, live):
         super().__init__()
         self.live = live
+        self.warm = threading.Event()
         self.stopped = threading.Event()
-        [self.job] = live.call('ir.model.data', 'search_read', [
-            ('module', '=', 'base'), ('name', '=', 'autovacuum_job')], ['res_id'])
+        [self.job] = live.call(
+            'ir.model.data', 'search_read', [('module', '=', 'base'), ('name', '=', 'autovacuum_job')], ['res_id']
+        )
         self.runs = 0
 
     def run(self):
-        while not self.stopped.wait(2):
+        while not self.stopped.wait(PAUSE * self.warm.is_set()):
             self.live.call('ir.cron', 'method_direct_trigger', [self.job['res_id']])
             self.runs += 1
+
+
+def wait_until_warm(server, workers):
+    """Return when each worker has done each kind of work: what it needs for that, it loads and keeps."""
+    end = time.monotonic() + WARM_UP
+    while True:
+        log = server.log.read_text(errors='replace')
+        cold = [
+            pattern
+            for pattern in WORK
+            if not set(workers) <= set(map(int, re.findall(rf'(?m)^\S+ \S+ (\d+) INFO .*{pattern}', log)))
+        ]
+        if not cold:
+            return
+        assert time.monotonic() < end, f"Not each worker has done this: {cold}."
+        time.sleep(INTERVAL)
 
 
 def get_memory(pids):
@@ -69,38 +94,46 @@ def get_memory(pids):
 
 
 def test_mixed_load(live, user_session, counts, tell):
-    """After a third of the time to warm up, the last third uses no more memory than the second, and takes no longer."""
+    """Of what comes after the warm-up, the last third uses no more memory than the second, and takes no longer."""
     application = live.register()
     tokens = live.sign_in(user_session, application)
     workers = wait_for_workers(live.server)
     threads = [Reader(live, application, tokens['access_token']) for _number in range(2)] + [CleanUp(live)]
     readers, clean_up = threads[:-1], threads[-1]
     memory = []
-    begin = time.monotonic()
     with Traffic(live) as traffic:
         for thread in threads:
             thread.start()
-        while (now := time.monotonic()) < begin + counts.load:
-            memory.append((now, get_memory(workers)))
-            time.sleep(INTERVAL)
-        for thread in threads:
-            thread.stopped.set()
-        for thread in threads:
-            thread.join()
+        try:
+            wait_until_warm(live.server, workers)
+            clean_up.warm.set()
+            begin = time.monotonic()
+            while (now := time.monotonic()) < begin + counts.load:
+                memory.append((now, get_memory(workers)))
+                time.sleep(INTERVAL)
+        finally:
+            for thread in threads:
+                thread.stopped.set()
+            for thread in threads:
+                thread.join()
     assert not any(reader.failures for reader in readers), [reader.failures[:3] for reader in readers]
     assert clean_up.runs
     assert wait_for_workers(live.server) == workers, "A worker was replaced."
     third = counts.load / 3
 
     def get_medians(pairs):
-        return [statistics.median(value for moment, value in pairs if number <= (moment - begin) / third < number + 1)
-                for number in (1, 2)]
+        return [
+            statistics.median(value for moment, value in pairs if number <= (moment - begin) / third < number + 1)
+            for number in (1, 2)
+        ]
 
     before, after = get_medians(memory)
     assert after <= before * MEMORY[counts.load >= 60], f"{before} bytes became {after}."
     latencies = [pair for reader in readers for pair in reader.latencies]
     earlier, later = get_medians(latencies)
     assert later <= earlier * LATENCY[counts.load >= 60], f"{earlier} s became {later} s."
-    tell(f"{counts.load} s, {len(latencies)} reads, {traffic.counts['refresh']} refreshes, "
-         f"{clean_up.runs} clean-ups; memory of the workers {before / 2**20:.1f} and then {after / 2**20:.1f} MiB, "
-         f"a read {earlier * 1000:.1f} and then {later * 1000:.1f} ms")
+    tell(
+        f"{counts.load} s, {len(latencies)} reads, {traffic.counts['refresh']} refreshes, "
+        f"{clean_up.runs} clean-ups; memory of the workers {before / 2**20:.1f} and then {after / 2**20:.1f} MiB, "
+        f"a read {earlier * 1000:.1f} and then {later * 1000:.1f} ms"
+    )
