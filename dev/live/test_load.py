@@ -17,11 +17,11 @@ INTERVAL = 0.5
 PAUSE, WARM_UP = 2, 120
 
 #: How the log says of each kind of work which process did it.
-WORK = ('Auto-vacuum internal data.* starting$', '"POST /oauth2/token ', '"GET /orestapi/1/records/')
+WORK = ('Auto-vacuum internal data.* starting ', '"POST /oauth2/token ', '"GET /orestapi/1/records/')
 
 #: How many times the memory of the second third the last one may use, and how many times as long a read may take: in
 #: three minutes, and in the short form, which shows only what is badly wrong.
-MEMORY, LATENCY = {True: 1.03, False: 1.5}, {True: 1.5, False: 5}
+MEMORY, LATENCY = {True: 1.03, False: 1.2}, {True: 1.5, False: 5}
 
 
 class Reader(threading.Thread):
