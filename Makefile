@@ -33,7 +33,7 @@ shell:  ## open an Odoo shell on the database of `make run` (DB=orestapi)
 	@$(PYTHON) -m dev.shell
 
 bench:  ## measure the speed beside Odoo's own and a peer's (ROWS=1000000 ONLY=introspect,refresh for less)
-	@$(PYTHON) -m dev.bench
+	@$(PYTHON) -m dev.benchmark
 
 screenshots:  ## take the pictures of static/description and docs/screenshots again
 	@$(PYTHON) -m dev.screenshots

@@ -122,13 +122,17 @@ def cache_directory():
 def locked(name):
     """Hold the lock ``name`` of the cache; it ends with the process, however that ends."""
     path = cache_directory() / f'{name}.lock'
-    with path.open('a') as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say(f'waiting for another command that prepares {name} …')
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+    while True:
+        with path.open('a') as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                say(f'waiting for another command that prepares {name} …')
+                fcntl.flock(file, fcntl.LOCK_EX)
+            # `make clean` removes the file while it holds the lock: then others lock another file than this one.
+            if path.exists() and os.path.samestat(path.stat(), os.fstat(file.fileno())):
+                yield
+                return
 
 
 def digest(*parts):

@@ -1,7 +1,9 @@
 """Writes docs/security-cases.md: each numbered case, and the tests that prove it.
 
-python -m dev.cases            write the file
-python -m dev.cases --check    fail when it is out of date
+The commands:
+
+    python -m dev.cases            write the file
+    python -m dev.cases --check    fail when it is out of date
 """
 
 import ast

@@ -1,39 +1,67 @@
-"""`make clean`: remove everything that the bench made outside the checkout."""
+"""`make clean`: remove everything that the commands made in the cache."""
 
+import contextlib
 import fcntl
 import shutil
 
 from .cache import Problem, cache_directory, end_with_sentence, say
 
+DIGEST = '[0-9a-f]' * 12
+VERSION = '[0-9]*'
+# By name, so that a cache folder that holds other things too keeps them.
 OURS = (
-    'addons-*',
+    f'addons-{DIGEST}',
     'apt',
-    'data*',
-    'eslint-*',
+    f'axe-core-{VERSION}',
+    'data',
+    f'data-{DIGEST}',
+    f'eslint-{VERSION}',
     'log',
+    f'mutmut-{DIGEST}',
     'odoo',
     'odoo.conf',
     'packages',
-    'postgres-*[0-9]',
+    f'postgres-{VERSION}',
+    f'postgres-outage-{VERSION}',
     'pre-commit',
-    'venv-*',
+    f'venv-{VERSION}',
+    f'venv-peer-{VERSION}',
+)
+LOCKS = (
+    'Odoo.lock',
+    'axe-core.lock',
+    'database-template.lock',
+    'eslint.lock',
+    'outage.lock',
+    'packages.lock',
+    'postgres-outage-users.lock',
+    'postgres-outage.lock',
+    'postgres-users.lock',
+    'postgres.lock',
 )
 
 
 def main():
     cache = cache_directory()
-    with (cache / 'postgres-users.lock').open('a') as users:
-        try:
-            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Problem("A 'make run' or 'make test' still uses the databases; stop it and start again.") from None
-        for pattern in OURS:  # by name, so that a cache folder that holds other things too keeps them
+    with contextlib.ExitStack() as stack:
+        # All of them before anything is removed: nobody prepares or uses anything meanwhile.
+        for name in LOCKS:
+            file = stack.enter_context((cache / name).open('a'))
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise Problem(
+                    f"Another command, such as 'make run' or 'make test', still uses the cache ({name}); "
+                    "stop it and start again."
+                ) from None
+        # The locks last, while they are held.
+        for pattern in (*OURS, *LOCKS):
             for path in cache.glob(pattern):
                 if path.is_dir() and not path.is_symlink():
                     shutil.rmtree(path)
                 else:
                     path.unlink()
-    say(f'{cache} is empty of what the bench made')
+    say(f'{cache} is empty of what the commands made')
     return 0
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from .cache import CHECKOUT, Problem, end_with_sentence, say
 from .environment import enter
+from .pytest_command import pytest_environment, pytest_options
 
 FOLDERS = ('oauth2', 'records', 'models', 'controllers')
 PAGE = CHECKOUT / 'docs' / 'coverage.md'
@@ -19,32 +20,15 @@ LEFT = re.compile(r'(?s)(<!-- left -->\n).*?(<!-- end of what is left -->)')
 
 
 def _run_unit(measured):
-    """Run the tests that need no Odoo. The folders above them are packages that import Odoo, hence the options."""
+    """Run the tests that need no Odoo."""
     for package in ('oauth2', 'records'):
         folder = CHECKOUT / 'tests' / package
         done = subprocess.run(
-            [
-                sys.executable,
-                *measured,
-                '-m',
-                'pytest',
-                '-q',
-                '--rootdir',
-                folder,
-                '--confcutdir',
-                folder,
-                '-c',
-                CHECKOUT / 'pyproject.toml',
-                '-p',
-                'no:cacheprovider',
-                '--import-mode',
-                'importlib',
-                folder,
-            ],
+            [sys.executable, *measured, '-m', 'pytest', *pytest_options(folder), folder],
             cwd=CHECKOUT,
             check=False,
             stdin=subprocess.DEVNULL,
-            env={**os.environ, 'PYTHONPATH': str(CHECKOUT), 'PYTHONDONTWRITEBYTECODE': '1'},
+            env=pytest_environment(),
         )
         if done.returncode:
             raise Problem("Tests fail, so that there is nothing to measure; run `make test PART=unit`.")
@@ -52,26 +36,10 @@ def _run_unit(measured):
 
 def _run_odoo(measured):
     from .odoo_log import read_log  # needs the environment, as does the one below
-    from .odoo_server import Bench, free_port, stop_group
+    from .odoo_server import Bench, stop_group
 
     with Bench() as bench, bench.database('test', install=False) as database:
-        python, *command = bench.odoo_command(
-            database,
-            '-i',
-            'orestapi',
-            '--with-demo',
-            '--test-tags',
-            '/orestapi',
-            '--stop-after-init',
-            '--workers',
-            '0',
-            '--max-cron-threads',
-            '0',
-            '--http-port',
-            str(free_port()),
-            '--screenshots',
-            str(bench.logs / 'screenshots'),
-        )
+        python, *command = bench.test_command(database, '/orestapi', '--with-demo')
         log = bench.logs / f'{database}-coverage.log'
         say(f"Odoo's tests; their log is {log}")
         with log.open('w') as output:
@@ -95,18 +63,11 @@ def measure():
         # Python is started with this before its program. Odoo serves HTTP in threads of the process that runs its
         # tests, which are measured as well.
         measured = [
-            '-m',
-            'coverage',
-            'run',
-            '--branch',
-            '--parallel-mode',
-            '--rcfile',
-            os.devnull,
-            '--data-file',
-            data,
-            '--source',
-            ','.join(str(CHECKOUT / folder) for folder in FOLDERS),
-        ]
+            '-m', 'coverage', 'run', '--branch', '--parallel-mode',
+            '--rcfile', os.devnull,
+            '--data-file', data,
+            '--source', ','.join(str(CHECKOUT / folder) for folder in FOLDERS),
+        ]  # fmt: skip
         _run_unit(measured)
         _run_odoo(measured)
         coverage = Coverage(data_file=str(data), config_file=False)

@@ -70,25 +70,13 @@ def build(destination):
                 if path.is_file() and path.name != 'pyproject.toml':
                     archive.write(path, path.relative_to(folder.parent))
         # The pinned whool of the virtual environment, so that no package is downloaded here.
-        made = subprocess.run(
-            [
-                sys.executable,
-                '-m',
-                'pip',
-                'wheel',
-                '--quiet',
-                '--no-deps',
-                '--no-build-isolation',
-                '--disable-pip-version-check',
-                '--wheel-dir',
-                destination,
-                folder,
-            ],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
+        command = [
+            sys.executable, '-m', 'pip', 'wheel', '--quiet',
+            '--no-deps', '--no-build-isolation', '--disable-pip-version-check',
+            '--wheel-dir', destination,
+            folder,
+        ]  # fmt: skip
+        made = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     wheel = destination / f'odoo_addon_{MODULE}-{version}-py3-none-any.whl'
     if made.returncode or not wheel.exists():
         sys.stderr.write(made.stdout)
@@ -108,22 +96,12 @@ def install(wheel, folder):
     packages = Path(sysconfig.get_path('purelib'))
     (folder / packages.relative_to(sys.prefix) / 'shared.pth').write_text(f'{packages}\n')
     # --no-deps: Odoo itself is unpacked and not installed.
-    subprocess.run(
-        [
-            sys.executable,
-            '-m',
-            'pip',
-            '--python',
-            python,
-            'install',
-            '--quiet',
-            '--no-deps',
-            '--no-index',
-            '--disable-pip-version-check',
-            wheel,
-        ],
-        check=True,
-    )
+    command = [
+        sys.executable, '-m', 'pip', '--python', python, 'install', '--quiet',
+        '--no-deps', '--no-index', '--disable-pip-version-check',
+        wheel,
+    ]  # fmt: skip
+    subprocess.run(command, check=True)
     return python
 
 

@@ -6,18 +6,7 @@ import re
 import subprocess
 import sys
 
-from .cache import (
-    CHECKOUT,
-    Problem,
-    Progress,
-    cache_directory,
-    child,
-    digest,
-    finish,
-    finished,
-    locked,
-    start_over,
-)
+from .cache import CHECKOUT, Problem, Progress, cache_directory, child, digest, finish, finished, locked, start_over
 
 OLDEST, NEWEST = (3, 10), (3, 13)  # what Odoo 19.0 runs on
 REQUIREMENTS = {'run': 'requirements.txt', 'test': 'requirements-test.txt'}

@@ -33,6 +33,7 @@ from .cache import (
     start_over,
 )
 from .environment import enter
+from .pytest_command import pytest_options
 
 REQUIREMENTS = CHECKOUT / 'dev' / 'requirements-mutation.txt'
 PAGE = CHECKOUT / 'docs' / 'mutation.md'
@@ -50,22 +51,12 @@ def _need_mutmut():
             start_over(directory)
             say("Installing mutmut …")
             # --no-deps: what it needs as a program is not needed here.
-            made = subprocess.run(
-                [
-                    sys.executable,
-                    '-m',
-                    'pip',
-                    'install',
-                    '--quiet',
-                    '--no-deps',
-                    '--target',
-                    directory,
-                    '-r',
-                    REQUIREMENTS,
-                ],
-                stdin=subprocess.DEVNULL,
-                check=False,
-            )
+            command = [
+                sys.executable, '-m', 'pip', 'install', '--quiet', '--no-deps',
+                '--target', directory,
+                '-r', REQUIREMENTS,
+            ]  # fmt: skip
+            made = subprocess.run(command, stdin=subprocess.DEVNULL, check=False)
             if made.returncode:
                 raise Problem(
                     "pip could not install mutmut (its words are above); "
@@ -120,24 +111,8 @@ def _pass(scratch, paths):
             os.dup2(silence, 2)
             import pytest  # needs the environment
 
-            folder = paths[0].parent
-            code = pytest.main([
-                '-q',
-                '-x',
-                '--tb=no',
-                '-c',
-                str(scratch / 'pytest.ini'),
-                '--rootdir',
-                str(folder),
-                '--confcutdir',
-                str(folder),
-                '-p',
-                'no:cacheprovider',
-                '--import-mode',
-                'importlib',
-                '--hypothesis-profile=few',
-                *map(str, paths),
-            ])
+            options = pytest_options(paths[0].parent, scratch / 'pytest.ini')
+            code = pytest.main([*options, '-x', '--tb=no', '--hypothesis-profile=few', *map(str, paths)])
             os._exit(int(code))
         finally:
             os._exit(9)

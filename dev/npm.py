@@ -29,18 +29,14 @@ def install(package, version):
             start_over(folder)
             folder.mkdir()
             progress = Progress(f'{package} {version}')
+            command = [
+                node / 'node', node.parent / 'lib/node_modules/npm/bin/npm-cli.js', 'install',
+                '--prefix', folder,
+                '--no-audit', '--no-fund', '--no-package-lock',
+                f'{package}@{version}',
+            ]  # fmt: skip
             installed = subprocess.run(
-                [
-                    node / 'node',
-                    node.parent / 'lib/node_modules/npm/bin/npm-cli.js',
-                    'install',
-                    '--prefix',
-                    folder,
-                    '--no-audit',
-                    '--no-fund',
-                    '--no-package-lock',
-                    f'{package}@{version}',
-                ],
+                command,
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,

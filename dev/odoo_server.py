@@ -1,7 +1,9 @@
 """Databases with the addon in them, and Odoo servers on free ports. Used by run, test and the live tests.
 
-with Bench() as bench, bench.database('mine') as database, bench.serve(database, workers=2) as server:
-    requests.get(f'{server.url}/web/health')
+For example:
+
+    with Bench() as bench, bench.database('mine') as database, bench.serve(database, workers=2) as server:
+        requests.get(f'{server.url}/web/health')
 """
 
 import ast
@@ -13,6 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
+import textwrap
 import time
 import urllib.error
 import urllib.request
@@ -203,25 +206,46 @@ class Bench:
         """
         addons = ','.join(str(path) for path in [*addons_folders(self.odoo), self.addons])
         return [
-            sys.executable,
-            str(CHECKOUT / 'dev' / 'odoo_bin.py'),
-            'server',
-            '--config',
-            str(self.configuration),
-            '--addons-path',
-            addons,
-            '--data-dir',
-            str(self.data),
-            '-d',
-            database,
-            '--http-interface',
-            HOST,
-            '--geoip-city-db',
-            '',
-            '--geoip-country-db',
-            '',
+            sys.executable, str(CHECKOUT / 'dev' / 'odoo_bin.py'), 'server',
+            '--config', str(self.configuration),
+            '--addons-path', addons,
+            '--data-dir', str(self.data),
+            '-d', database,
+            '--http-interface', HOST,
+            '--geoip-city-db', '',
+            '--geoip-country-db', '',
             *options,
-        ]
+        ]  # fmt: skip
+
+    def server_command(self, database, port, workers, *options):
+        """Return the command of a server that answers at ``port``, with its evented server at a free one."""
+        return self.odoo_command(
+            database,
+            '--http-port', str(port),
+            '--gevent-port', str(free_port()),
+            '--workers', str(workers),
+            *options,
+        )  # fmt: skip
+
+    def test_command(self, database, tags, *options):
+        """Return the command that installs the addon in ``database`` and runs the tests that ``tags`` choose."""
+        return self.odoo_command(
+            database,
+            '-i', MODULE,
+            '--test-tags', tags,
+            '--stop-after-init',
+            '--workers', '0',
+            '--max-cron-threads', '0',
+            '--http-port', str(free_port()),
+            '--screenshots', str(self.logs / 'screenshots'),
+            *options,
+        )  # fmt: skip
+
+    def shell_command(self, database):
+        """Return the command of an Odoo shell."""
+        command = self.odoo_command(database, '--no-http', '--log-level', 'warn')
+        command[command.index('server')] = 'shell'
+        return command
 
     def start(self, command, output, programs=()):
         """Start ``command`` in a group of its own, so that Ctrl-C reaches only us and we stop it in order.
@@ -298,13 +322,8 @@ class Bench:
             if not self._marked(template, 'ready'):
                 self.drop(template)
                 self._new(template, 'template0')
-                self.run_odoo(
-                    f"Odoo's modules in a template database ({', '.join(modules)})",
-                    template,
-                    '-i',
-                    ','.join(modules),
-                    '--with-demo',
-                )
+                what = f"Odoo's modules in a template database ({', '.join(modules)})"
+                self.run_odoo(what, template, '-i', ','.join(modules), '--with-demo')
                 # Odoo would make the files of the web client anew in each copy.
                 self.run_script(template, "env['ir.qweb']._pregenerate_assets_bundles()")
                 self.mark(template, 'ready')
@@ -312,11 +331,9 @@ class Bench:
 
     def run_script(self, database, script):
         """Run Python inside Odoo, with ``env`` there and a commit at the end; return the lines that it printed."""
-        command = self.odoo_command(database, '--no-http', '--log-level', 'warn')
-        command[command.index('server')] = 'shell'
         done = subprocess.run(
-            command,
-            input=f'{script}\nenv.cr.commit()\nprint("finished")\n',
+            self.shell_command(database),
+            input=f'{textwrap.dedent(script)}\nenv.cr.commit()\nprint("finished")\n',
             env=self.environment,
             cwd=self.data,
             capture_output=True,
@@ -461,22 +478,7 @@ class Bench:
         log = self.logs / f'{database}-{port}.log'
         with log.open('w') as output:
             server = Server(
-                self.start(
-                    self.odoo_command(
-                        database,
-                        '--http-port',
-                        str(port),
-                        '--gevent-port',
-                        str(free_port()),
-                        '--workers',
-                        str(workers),
-                        *options,
-                    ),
-                    output,
-                ),
-                port,
-                database,
-                log,
+                self.start(self.server_command(database, port, workers, *options), output), port, database, log
             )
         try:
             server.wait_until_ready()

@@ -156,18 +156,12 @@ class Postgres:
             f"-c {name}='{value}'" for name, value in {**self.settings, 'unix_socket_directories': self.socket}.items()
         )
         code, output = self.run(
-            'pg_ctl',
-            'start',
-            '-w',
-            '-t',
-            str(START_TIMEOUT),
-            '-D',
-            self.data,
-            '-l',
-            self.folder / 'server.log',
-            '-o',
-            options,
-        )
+            'pg_ctl', 'start', '-w',
+            '-t', str(START_TIMEOUT),
+            '-D', self.data,
+            '-l', self.folder / 'server.log',
+            '-o', options,
+        )  # fmt: skip
         if code:
             log = self.folder / 'server.log'
             sys.stderr.write(output + (log.read_text()[-1500:] if log.exists() else ''))
@@ -196,21 +190,13 @@ class Postgres:
             try:
                 owner = pwd.getpwnam(SYSTEM_USER)
             except KeyError:
-                made = subprocess.run(
-                    [
-                        'useradd',
-                        '--system',
-                        '--no-create-home',
-                        '--home-dir',
-                        '/nonexistent',
-                        '--shell',
-                        '/usr/sbin/nologin',
-                        SYSTEM_USER,
-                    ],
-                    capture_output=True,
-                    text=True,
-                    check=False,
-                )
+                command = [
+                    'useradd', '--system', '--no-create-home',
+                    '--home-dir', '/nonexistent',
+                    '--shell', '/usr/sbin/nologin',
+                    SYSTEM_USER,
+                ]  # fmt: skip
+                made = subprocess.run(command, capture_output=True, text=True, check=False)
                 if made.returncode:
                     raise Problem(
                         f"The user {SYSTEM_USER}, as whom PostgreSQL is to run, cannot be created "
@@ -222,16 +208,14 @@ class Postgres:
         # trust: whoever gets as far as the socket, in a folder that is closed to others, is us.
         code, output = self.run(
             'initdb',
-            '-D',
-            self.data,
-            '-U',
-            ROLE,
+            '-D', self.data,
+            '-U', ROLE,
             '--auth=trust',
             '--encoding=UTF8',
             '--locale-provider=builtin',
             '--builtin-locale=C.UTF-8',
             '--locale=C',
-        )
+        )  # fmt: skip
         if code:
             sys.stderr.write(output)
             raise Problem(

@@ -15,11 +15,11 @@ def main():
     database = os.environ.get('DB') or MODULE
     with Bench() as bench:
         bench.prepare(database)
-        command = bench.odoo_command(database, '--no-http', '--log-level', 'warn')
-        command[command.index('server')] = 'shell'
         # Ctrl-C is for the shell; a handler that does nothing, because an ignored signal the shell would inherit.
         signal.signal(signal.SIGINT, lambda _number, _frame: None)
-        return subprocess.run(command, env=bench.environment, cwd=bench.data, check=False).returncode
+        return subprocess.run(
+            bench.shell_command(database), env=bench.environment, cwd=bench.data, check=False
+        ).returncode
 
 
 if __name__ == '__main__':

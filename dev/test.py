@@ -14,6 +14,7 @@ from pathlib import Path
 
 from .cache import CHECKOUT, Problem, cache_directory, end_with_sentence, say
 from .environment import enter
+from .pytest_command import pytest_environment, pytest_options
 
 PARTS = ('lint', 'unit', 'odoo', 'package', 'live')
 BROWSERS = ('google-chrome', 'chromium', 'chromium-browser', 'google-chrome-stable')  # those that Odoo looks for
@@ -103,28 +104,13 @@ class _Pytest:
         self.started = time.monotonic()
         self.scratch = tempfile.TemporaryDirectory()
         self.report = Path(self.scratch.name, 'report.xml')
-        # rootdir and confcutdir: the folders above are packages that import Odoo.
         command = [
-            sys.executable,
-            '-m',
-            'pytest',
-            '-q',
-            '--rootdir',
-            self.folder,
-            '--confcutdir',
-            self.folder,
-            '-c',
-            CHECKOUT / 'pyproject.toml',
-            '-p',
-            'no:cacheprovider',
-            '--import-mode',
-            'importlib',
-            '--junitxml',
-            self.report,
+            sys.executable, '-m', 'pytest',
+            *pytest_options(self.folder),
+            '--junitxml', self.report,
             *self.options,
             self.folder,
-        ]
-        path = os.pathsep.join(filter(None, [str(CHECKOUT), os.environ.get('PYTHONPATH')]))
+        ]  # fmt: skip
         # A group of its own, so that Ctrl-C comes once, from us, and fixtures can stop their servers.
         self.process = subprocess.Popen(
             command,
@@ -133,7 +119,7 @@ class _Pytest:
             stdout=self.output,
             stderr=subprocess.STDOUT if self.output else None,
             start_new_session=True,
-            env={**os.environ, 'PYTHONPATH': path, 'PYTHONDONTWRITEBYTECODE': '1'},
+            env=pytest_environment(),
         )
         return self
 
@@ -220,32 +206,11 @@ def _report(outcome, part, findings, code, log, started, notes=()):
 def _run_odoo(outcome, bench, database, tags):
     """Install the addon in ``database`` and run its tests."""
     from .odoo_log import read_log
-    from .odoo_server import free_port
 
     started = time.monotonic()
     say(f"Odoo's tests of {tags}")
     log = bench.logs / f'{database}.log'
-    code, text = _watch(
-        bench,
-        bench.odoo_command(
-            database,
-            '-i',
-            'orestapi',
-            '--with-demo',
-            '--test-tags',
-            tags,
-            '--stop-after-init',
-            '--workers',
-            '0',
-            '--max-cron-threads',
-            '0',
-            '--http-port',
-            str(free_port()),
-            '--screenshots',
-            str(bench.logs / 'screenshots'),
-        ),
-        log,
-    )
+    code, text = _watch(bench, bench.test_command(database, tags, '--with-demo'), log)
     findings = read_log(text)
     notes = []
     if tags == '/orestapi':
@@ -273,7 +238,6 @@ def _run_package(outcome, bench):
     """Install the wheel in an environment of its own beside Odoo, and run the test of the whole flow from there."""
     from .dist import build, install
     from .odoo_log import read_log
-    from .odoo_server import free_port
     from .odoo_source import addons_folders
 
     started = time.monotonic()
@@ -281,20 +245,7 @@ def _run_package(outcome, bench):
     with tempfile.TemporaryDirectory() as scratch, bench.database('package', install=False) as database:
         _zip, wheel = build(Path(scratch))
         python = install(wheel, Path(scratch, 'venv'))
-        command = bench.odoo_command(
-            database,
-            '-i',
-            'orestapi',
-            '--test-tags',
-            '/orestapi:TestFlow',
-            '--stop-after-init',
-            '--workers',
-            '0',
-            '--max-cron-threads',
-            '0',
-            '--http-port',
-            str(free_port()),
-        )
+        command = bench.test_command(database, '/orestapi:TestFlow')
         command[0] = str(python)
         # Only Odoo's own addons: ours is found because pip has put it beside them.
         command[command.index('--addons-path') + 1] = ','.join(str(path) for path in addons_folders(bench.odoo))
@@ -340,9 +291,9 @@ def main():
         if 'live' in parts:
             # Beside the others, because it is half of the work; alone, it may use the screen.
             output = None if parts == {'live'} else stack.enter_context(tempfile.TemporaryFile('w+'))
-            live = stack.enter_context(
-                _Pytest('live', CHECKOUT / 'dev' / 'live', ['--full'] if os.environ.get('FULL') else [], output)
-            )
+            # It takes the most minutes: the tests in which they go stand at its end.
+            options = ['--durations=10', '--durations-min=5', *(['--full'] if os.environ.get('FULL') else [])]
+            live = stack.enter_context(_Pytest('live', CHECKOUT / 'dev' / 'live', options, output))
         _run_parts(outcome, bench, parts, tags)
         if live:
             live.finish(outcome)

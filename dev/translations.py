@@ -3,8 +3,6 @@
 A term that is new is left empty, and `TestTranslations` fails until somebody translates it.
 """
 
-import textwrap
-
 from .cache import CHECKOUT, Problem, end_with_sentence, say
 from .environment import enter
 
@@ -22,13 +20,13 @@ def main():
         # Not with Odoo's own command, which does not take the options that lead to the database.
         bench.run_script(
             database,
-            textwrap.dedent(f"""
+            f"""
             import io
             from odoo.tools.translate import trans_export
             output = io.BytesIO()
             trans_export(None, ['{MODULE}'], output, 'po', env)
             open({str(template)!r}, 'wb').write(output.getvalue())
-            """),
+            """,
         )
     missing = 0
     for path in sorted(FOLDER.glob('*.po')):

@@ -5,7 +5,8 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True)
 class Counts:
-    """
+    """How often or how long each check does what it does.
+
     :ivar kills: workers that are killed during code exchange and refresh
     :ivar outages: times that PostgreSQL is stopped under load, and started again
     :ivar malformed: requests of the fuzzer

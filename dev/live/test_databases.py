@@ -59,21 +59,12 @@ def check_strangers(bench, first, second):
         ]
         assert lives[1].refresh(applications[1], tokens[0]['refresh_token']).json()['error'] == 'invalid_grant'
         assert not lives[1].is_active(applications[1], tokens[0]['access_token'])
-        answer = call_json2(lives[1], tokens[0]['access_token'])
+        answer = lives[1].call_json2(tokens[0]['access_token'])
         assert answer.status_code == 401
         assert 'error="invalid_token"' in answer.headers['WWW-Authenticate']
         # Being tried elsewhere has not hurt them at home.
-        assert call_json2(lives[0], tokens[0]['access_token']).status_code == 200
+        assert lives[0].call_json2(tokens[0]['access_token']).status_code == 200
         assert lives[1].refresh(applications[1], tokens[1]['refresh_token']).status_code == 200
-
-
-def call_json2(live, access_token):
-    return requests.post(
-        f'{live.url}/json/2/res.users/context_get',
-        json={},
-        timeout=10,
-        headers={'Authorization': f'Bearer {access_token}'},
-    )
 
 
 def test_n225_nothing_in_a_dump_is_a_credential(bench, live, user_session, installed, tmp_path, tell):
@@ -184,7 +175,7 @@ def test_n228_upgrade_and_uninstall(bench, database, tell):
             for method in methods:
                 address = live.url + re.sub('<[^>]*>', '1', path)
                 assert requests.request(method, address, timeout=60).status_code == 404, (method, path)
-        assert call_json2(live, tokens['access_token']).status_code == 401
+        assert live.call_json2(tokens['access_token']).status_code == 401
         assert find_leftovers(bench, database) == []
         check_log(live)
     bench.run_odoo("Installing again", database, '-i', 'orestapi')
@@ -207,7 +198,7 @@ def test_restored_backup(bench, database, tmp_path, tell):
     with bench.restored(tmp_path / 'backup', database, 'restored') as restored, bench.serve(restored) as server:
         live.server, live.url = server, server.url
         assert live.is_active(application, tokens['access_token'])
-        assert call_json2(live, tokens['access_token']).status_code == 200
+        assert live.call_json2(tokens['access_token']).status_code == 200
         tokens = live.refresh(application, tokens['refresh_token']).json()
         assert live.is_active(application, tokens['access_token'])
         assert live.sign_in(live.log_in(), application)
@@ -244,7 +235,7 @@ def test_neutralized_copy(bench, database, tell):
         with bench.serve(copy) as server:
             live.server, live.url = server, server.url
             assert live.refresh(application, tokens['refresh_token']).json()['error'] == 'invalid_client'
-            assert call_json2(live, tokens['access_token']).status_code == 401
+            assert live.call_json2(tokens['access_token']).status_code == 401
             assert live.call('orestapi.application', 'search_count', []) == 0
             rows = bench.postgres.execute(
                 'SELECT 1 FROM orestapi_application WHERE own_secret IS NOT NULL', database=copy

@@ -198,14 +198,14 @@ class Traffic:
         assert self.live.count_sign_ins(ids, "revoked_at IS NULL") == held, "Somebody holds tokens besides the devices."
         [[half, shared, used]] = self.live.execute(
             """
-               SELECT count(*) FILTER (WHERE token.id IS NULL),
-                      count(code.token_id) - count(DISTINCT code.token_id),
-                      count(*)
-                 FROM orestapi_authorization_code AS code
-                 JOIN orestapi_authorization AS "authorization" ON "authorization".id = code.authorization_id
-            LEFT JOIN orestapi_token AS token ON token.id = code.token_id
-                WHERE used_at IS NOT NULL AND application_id = ANY(%s)
-               """,
+            SELECT count(*) FILTER (WHERE token.id IS NULL),
+                   count(code.token_id) - count(DISTINCT code.token_id),
+                   count(*)
+              FROM orestapi_authorization_code AS code
+              JOIN orestapi_authorization AS "authorization" ON "authorization".id = code.authorization_id
+              LEFT JOIN orestapi_token AS token ON token.id = code.token_id
+             WHERE used_at IS NOT NULL AND application_id = ANY(%s)
+            """,
             [ids],
         )
         assert half == 0, "A code was used up and gave no tokens."

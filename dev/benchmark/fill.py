@@ -36,7 +36,7 @@ class Application:
 
 
 def get_secret(kind, row_id):
-    """Return the secret of a row, as `get_secret_sql` does."""
+    """Return the secret of a row, the one whose digest `_get_digest_sql` stores."""
     return hashlib.md5(f'{kind}{row_id}'.encode()).hexdigest().ljust(43, '0')  # noqa: S324
 
 

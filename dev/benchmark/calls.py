@@ -174,12 +174,18 @@ def introspect(application, get_token, path=metadata.INTROSPECTION_ENDPOINT):
 
 
 def refresh(application, tokens, path=metadata.TOKEN_ENDPOINT):
-    """:param list tokens: current refresh tokens, which are divided among the clients"""
+    """Return the clients that refresh sign-ins.
+
+    :param list tokens: current refresh tokens, which are divided among the clients
+    """
     random.shuffle(tokens)
     return [Refresh(path, application, tokens[number::CLIENTS]) for number in range(CLIENTS)]
 
 
 def redeem(application, codes, verifier, path=metadata.TOKEN_ENDPOINT):
-    """:param codes: authorization codes, which the clients share"""
+    """Return the clients that exchange codes for tokens.
+
+    :param codes: authorization codes, which the clients share
+    """
     codes = iter(codes)
     return [Redeem(path, application, codes, verifier) for _number in range(CLIENTS)]

@@ -1,11 +1,12 @@
 """How fast the daily clean-up is among many sign-ins that stay, and what an application notices of it."""
 
+import json
 import statistics
 import time
 
 from dev.cache import Progress
 
-from . import calls, odoo_shell
+from . import calls
 from .closed_loop import Background, Cell
 from .result import Result
 
@@ -16,19 +17,20 @@ MAX_FACTOR = 2
 
 #: Odoo's own scheduled action, as often as it takes.
 SCRIPT = """
-    import time
-    started = time.monotonic()
-    job = env.ref('base.autovacuum_job')
-    left = True
-    while left and time.monotonic() - started < 300:
-        job.method_direct_trigger()
-        env.cr.commit()
-        env.cr.execute('SELECT EXISTS (SELECT FROM orestapi_token WHERE id > %s AND revoked_at IS NOT NULL) '
-                       'OR EXISTS (SELECT FROM orestapi_authorization_code WHERE expires_at <= %s)',
-                       [{kept}, '2026-01-02'])
-        [left] = env.cr.fetchone()
-    result = [started, time.monotonic(), left]
-    """
+import json
+import time
+started = time.monotonic()
+job = env.ref('base.autovacuum_job')
+left = True
+while left and time.monotonic() - started < 300:
+    job.method_direct_trigger()
+    env.cr.commit()
+    env.cr.execute('SELECT EXISTS (SELECT FROM orestapi_token WHERE id > %s AND revoked_at IS NOT NULL) '
+                   'OR EXISTS (SELECT FROM orestapi_authorization_code WHERE expires_at <= %s)',
+                   [{kept}, '2026-01-02'])
+    [left] = env.cr.fetchone()
+print(json.dumps([started, time.monotonic(), left]))
+"""
 
 
 def measure(servers):
@@ -39,9 +41,8 @@ def measure(servers):
     cell.run(2)
     idle = _get_median(cell.run_until(_after(IDLE)))
     with Background(cell) as background:
-        started, ended, left = odoo_shell.run(
-            odoo.bench, odoo.server.database, SCRIPT.format(kept=odoo.sign_ins.number)
-        )
+        [line] = odoo.bench.run_script(odoo.server.database, SCRIPT.format(kept=odoo.sign_ins.number))
+    started, ended, left = json.loads(line)
     progress.finish()
     during = _get_median([answer for answer in background.answers if started <= answer[0] <= ended])
     rate = 2 * ENDED / (ended - started)

@@ -22,7 +22,7 @@ from .closed_loop import send
 from .fill import VERIFIER, Application
 
 FOLDER = Path(__file__).parent / 'peer'
-REQUIREMENTS = CHECKOUT / 'dev' / 'requirements-bench.txt'
+REQUIREMENTS = CHECKOUT / 'dev' / 'requirements-benchmark.txt'
 REDIRECT_URI = 'https://app.example.com/callback'
 WORKERS = 2
 START_TIMEOUT = 60  # seconds
@@ -94,18 +94,15 @@ def serve(bench, sign_ins, codes):
         bench.postgres.execute('VACUUM ANALYZE', database=database)
         port = free_port()
         log = bench.logs / f'{database}.log'
+        command = [
+            python, '-m', 'gunicorn',
+            '--workers', str(WORKERS),
+            '--bind', f'{HOST}:{port}',
+            'django.core.wsgi:get_wsgi_application()',
+        ]  # fmt: skip
         with log.open('w') as output:
             process = subprocess.Popen(
-                [
-                    python,
-                    '-m',
-                    'gunicorn',
-                    '--workers',
-                    str(WORKERS),
-                    '--bind',
-                    f'{HOST}:{port}',
-                    'django.core.wsgi:get_wsgi_application()',
-                ],
+                command,
                 env=environment,
                 cwd=FOLDER,
                 stdin=subprocess.DEVNULL,

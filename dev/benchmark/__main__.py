@@ -11,7 +11,7 @@ PARTS = ('introspect', 'refresh', 'code', 'records', 'json2', 'many', 'storage',
 
 
 def main():
-    enter('dev.bench')
+    enter('dev.benchmark')
     # They need the environment.
     from dev.odoo_server import Bench
 

@@ -1,6 +1,8 @@
 """Run in the peer's environment: makes its application, sign-ins and codes, and prints them as JSON.
 
-python fill.py <number of sign-ins> <number of codes> <redirect URI> <code challenge>
+The arguments:
+
+    python fill.py <number of sign-ins> <number of codes> <redirect URI> <code challenge>
 """
 
 import json

@@ -6,7 +6,7 @@ import functools
 from dev.cache import Progress
 from dev.odoo_server import MODULE
 
-from . import django_oauth_toolkit, odoo_shell, rates
+from . import django_oauth_toolkit, rates
 from .fill import USER, SignIns, register
 
 FEW = 1000  # sign-ins of a database that counts as empty
@@ -43,18 +43,21 @@ class Odoo:
 
     def get_api_key(self):
         """Return an API key of the user whose tokens are measured as well."""
-        return odoo_shell.run(
-            self.bench,
+        [key] = self.bench.run_script(
             self.server.database,
             f"""
             user = env['res.users'].search([('login', '=', {USER!r})])
-            result = env['res.users.apikeys'].with_user(user).sudo()._generate('rpc', "Benchmark", None)
+            print(env['res.users.apikeys'].with_user(user).sudo()._generate('rpc', "Benchmark", None))
             """,
         )
+        return key
 
 
 class Servers:
-    """:param int rows: how many sign-ins are many"""
+    """The servers and databases that the figures are measured with.
+
+    :param int rows: how many sign-ins are many
+    """
 
     def __init__(self, bench, stack, rows):
         self.bench = bench
@@ -76,7 +79,7 @@ class Servers:
 
     @functools.cached_property
     def few_database(self):
-        return self.stack.enter_context(self.bench.database('bench'))
+        return self.stack.enter_context(self.bench.database('benchmark'))
 
     @functools.cached_property
     def few(self):
@@ -85,7 +88,7 @@ class Servers:
     @functools.cached_property
     def many(self):
         # Kept in the cache, because filling it takes minutes.
-        database = f'{MODULE}_bench_{self.rows}'
+        database = f'{MODULE}_benchmark_{self.rows}'
         self.bench.prepare(database)
         return self._serve(database, self.rows)
 

@@ -41,20 +41,7 @@ def _start(bench, database):
     log = bench.logs / f'{database}-start.log'
     with log.open('w') as output:
         started = time.monotonic()
-        process = bench.start(
-            bench.odoo_command(
-                database,
-                '--http-port',
-                str(port),
-                '--gevent-port',
-                str(free_port()),
-                '--workers',
-                str(WORKERS),
-                '--max-cron-threads',
-                '0',
-            ),
-            output,
-        )
+        process = bench.start(bench.server_command(database, port, WORKERS, '--max-cron-threads', '0'), output)
     try:
         while time.monotonic() < started + START_TIMEOUT:
             with contextlib.suppress(OSError):

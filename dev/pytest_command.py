@@ -1,0 +1,27 @@
+"""How pytest runs the tests that are not inside Odoo, whichever command asks for them."""
+
+import os
+
+from .cache import CHECKOUT
+
+
+def pytest_options(folder, configuration=CHECKOUT / 'pyproject.toml'):
+    """Return the options for the tests in ``folder``.
+
+    :param Path folder: the root for pytest, because the folders above are packages that import Odoo
+    :param Path configuration: the file with pytest's settings
+    """
+    return [
+        '-q',
+        '--rootdir', str(folder),
+        '--confcutdir', str(folder),
+        '-c', str(configuration),
+        '-p', 'no:cacheprovider',
+        '--import-mode', 'importlib',
+    ]  # fmt: skip
+
+
+def pytest_environment():
+    """Return the environment in which the tests find the packages of the checkout and write nothing into it."""
+    path = os.pathsep.join(filter(None, [str(CHECKOUT), os.environ.get('PYTHONPATH')]))
+    return {**os.environ, 'PYTHONPATH': path, 'PYTHONDONTWRITEBYTECODE': '1'}
