@@ -4,9 +4,8 @@ from odoo.http import request
 from ..oauth2 import errors, legacy, parameters
 from ..records import legacy as legacy_parameters
 from ..records import order
+from ..records.parameters import DEFAULT_LIMIT
 from .record_dispatcher import RecordDispatcher, make_response
-
-DEFAULT_LIMIT = 20
 
 
 class LegacyRecordDispatcher(RecordDispatcher):
@@ -60,22 +59,33 @@ def read_route(path):
 
 
 class LegacyRecords(http.Controller):
-    """Records for the older connector; a parameter that it sends beside the known ones is ignored."""
+    """Records for the older connector: the contract of that addon, see docs/architecture.md.
+
+    Parameters come in the query string or in a form; one that is sent beside the known
+    ones is ignored. Errors are those of the records API, as `error`, `error_description`,
+    `orestapi_code` and `orestapi_message`.
+    """
 
     @read_route('/orestapi/application/model')
     def legacy_models(self):
-        """List the models that the application is offered."""
+        """List the models that the application is offered.
+
+        :return: a list of `model` and `name`
+        """
+        descriptions = request.env['orestapi.record']._get_models(request.oauth2_offer)
         return make_response(
-            request,
-            [
-                {'model': description['model'], 'name': description['name']}
-                for description in request.env['orestapi.record']._get_models(request.oauth2_offer)
-            ],
+            request, [{'model': description['model'], 'name': description['name']} for description in descriptions]
         )
 
     @read_route('/orestapi/model/field')
     def legacy_fields(self):
-        """Describe fields of a model in the words of `ir.model.fields`."""
+        """Describe fields of a model in the words of `ir.model.fields`.
+
+        Parameters: `model`; `names`, a JSON list, empty for all; `data`, a JSON list of
+        `records.legacy.COLUMNS`, optional.
+
+        :return: a list of objects, one a field
+        """
         sent = self._get_parameters('model', 'names', 'data')
         model = legacy_parameters.require(sent, 'model')
         names = legacy_parameters.parse_names(legacy_parameters.require(sent, 'names'), 'names')
@@ -84,17 +94,22 @@ class LegacyRecords(http.Controller):
         fields = record._get_fields(offer, model)
         for name in names:
             record._get_field(offer, request.env[model], name)
-        return make_response(
-            request,
-            [
-                legacy_parameters.describe_field(model, name, fields[name], columns)
-                for name in dict.fromkeys(names or fields)
-            ],
-        )
+        descriptions = [
+            legacy_parameters.describe_field(model, name, fields[name], columns)
+            for name in dict.fromkeys(names or fields)
+        ]
+        return make_response(request, descriptions)
 
     @read_route('/orestapi/record/name_search')
     def legacy_name_search(self):
-        """Find records by their display name."""
+        """Find records by their display name.
+
+        Parameters: `model`; `name`, what the display name contains; `limit` (20) and `offset` (0);
+        `order` as Odoo writes it.
+
+        :return: a list of two: `header` with `model`, `action_id`, `menu_id`, `count`, `offset` and
+            `limit`, and `data`, a list of `id` and `display_name`
+        """
         sent = self._get_parameters('model', 'name', 'limit', 'offset', 'order')
         model = legacy_parameters.require(sent, 'model')
         limit = legacy_parameters.parse_number(sent.get('limit'), 'limit', DEFAULT_LIMIT)
@@ -107,17 +122,19 @@ class LegacyRecords(http.Controller):
             offset,
             order.parse_legacy(sent.get('order')) if sent.get('order') else (),
         )
-        return make_response(
-            request,
-            [
-                {'header': {**self._get_header(model), 'count': count, 'offset': offset, 'limit': limit}},
-                {'data': [{'id': id_, 'display_name': display_name} for id_, display_name in found]},
-            ],
-        )
+        header = {**self._get_header(model), 'count': count, 'offset': offset, 'limit': limit}
+        data = [{'id': id_, 'display_name': display_name} for id_, display_name in found]
+        return make_response(request, [{'header': header}, {'data': data}])
 
     @read_route('/orestapi/record/read')
     def legacy_read(self):
-        """Read records by their ids."""
+        """Read records by their ids.
+
+        Parameters: `model`; `ids`, a JSON list; `fields`, a JSON list, empty or left out for all.
+
+        :return: a list of two: `header` with `model`, `action_id` and `menu_id`, and `data`, a list
+            with an object for each record that the user may see
+        """
         sent = self._get_parameters('model', 'ids', 'fields')
         model = legacy_parameters.require(sent, 'model')
         ids = legacy_parameters.parse_ids(legacy_parameters.require(sent, 'ids'))

@@ -60,16 +60,11 @@ class RecordDispatcher(OAuth2Dispatcher):
         self.request.oauth2_sign_in = sign_in
         if scope not in sign_in['token_scope']:
             raise InsufficientScope(f"The access token lacks the scope {scope}.", scope=scope)
-        # Whatever the browser sends along: the token decides who asks.
-        self.request.session.can_save = False
-        self.request.update_env(user=sign_in['user_id'])
-        self.request.update_env(
-            context=self.request.env['orestapi.record']._get_context(
-                # RFC 9110 §12.4.2: a quality of 0 says "not this one".
-                [language for language, quality in self.request.httprequest.accept_languages if quality]
-            )
-        )
-        self.request.oauth2_offer = self.request.env['orestapi.record']._get_offer(sign_in['model_scheme_id'])
+        self.request.registry['ir.http']._serve_sign_in(sign_in)
+        # RFC 9110 §12.4.2: a quality of 0 says "not this one".
+        languages = [language for language, quality in self.request.httprequest.accept_languages if quality]
+        self.request.update_env(context=self.request.env['orestapi.record']._get_context(languages))
+        self.request.oauth2_offer = self.request.env['orestapi.model.scheme']._get_offer(sign_in['model_scheme_id'])
 
     def _get_allowed_origins(self):
         sign_in = getattr(self.request, 'oauth2_sign_in', None)

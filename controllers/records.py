@@ -10,7 +10,6 @@ from ..records.problem import NotFound
 from .record_dispatcher import make_image_response, make_response
 
 SEARCH_PARAMETERS = ('fields', 'filter', 'search', 'ids', 'order', 'limit', 'cursor', 'count')
-DEFAULT_LIMIT = 20
 
 
 def read_route(path):
@@ -29,45 +28,51 @@ def read_route(path):
 
 
 class Records(http.Controller):
+    """The records API: what `openapi.json` describes, in JSON.
+
+    Errors of every route, as problem details: 400 for a parameter that is unknown,
+    repeated, empty or wrong; 401 without a valid access token and 403 without the
+    scope `read` (RFC 6750 §3.1); 403 for a model or field that is not offered, in
+    the same words for a model that does not exist.
+    """
+
     @read_route('/orestapi/1/models')
     def models(self):
-        """List the models that the application is offered."""
+        """List the models that the application is offered.
+
+        :return: `models`: a list of `model`, `name`, `link` and `icon`, by name
+        """
         self._get_parameters()
-        return make_response(
-            request,
-            {
-                'models': [
-                    self._describe_model(description)
-                    for description in request.env['orestapi.record']._get_models(request.oauth2_offer)
-                ]
-            },
-        )
+        descriptions = request.env['orestapi.record']._get_models(request.oauth2_offer)
+        return make_response(request, {'models': [self._describe_model(description) for description in descriptions]})
 
     @read_route('/orestapi/1/models/<model>')
     def model(self, model):
-        """Describe a model and its fields."""
+        """Describe a model and its fields.
+
+        :return: as an item of `models`, with `fields`: by name, `label`, `type`, `help`, `required`,
+            `searchable`, and where there is one `relation` or `selection`
+        """
         self._get_parameters()
         record = request.env['orestapi.record']
         fields = record._get_fields(request.oauth2_offer, model)
         [description] = record._get_models(request.oauth2_offer, [model])
-        return make_response(
-            request,
-            {
-                **self._describe_model(description),
-                'fields': {name: openapi.describe_field(field) for name, field in fields.items()},
-            },
-        )
+        content = {
+            **self._describe_model(description),
+            'fields': {name: openapi.describe_field(field) for name, field in fields.items()},
+        }
+        return make_response(request, content)
 
     @read_route('/orestapi/1/models/<model>/icon')
     def icon(self, model):
-        """Return the picture of a model."""
+        """Return the picture of a model, with an entity tag (RFC 9110 §8.8.3); 404 where there is none."""
         self._get_parameters()
         icon = request.env['orestapi.record']._get_icon(request.oauth2_offer, model)
         return self._respond_with_image(icon)
 
     @read_route('/orestapi/1/application/logo')
     def logo(self):
-        """Return the logo of the application itself."""
+        """Return the logo of the application itself, likewise."""
         self._get_parameters()
         # sudo: orestapi.application - the application asks for its own logo
         application = request.env['orestapi.application'].sudo().browse(request.oauth2_sign_in['application_id'])
@@ -75,10 +80,24 @@ class Records(http.Controller):
 
     @read_route('/orestapi/1/records/<model>')
     def search(self, model):
-        """Find records of a model, and read them."""
+        """Find records of a model, and read them.
+
+        The parameters are in the query string:
+
+        - `fields`: names with commas between; the display name if left out
+        - `filter`: a condition as in RFC 7644 §3.4.2.2, see `records.filter`
+        - `search`: what the display name contains
+        - `ids`: at most `MAX_IDS` ids with commas between
+        - `order`: names with commas between, a minus in front for descending, see `records.order`
+        - `limit`: how many records, `DEFAULT_LIMIT` if left out and `MAX_LIMIT` at the most
+        - `cursor`: the `next_cursor` of the page before
+        - `count`: `true` to count all that are found
+
+        :return: `model`, `records` (each with `id`, `link` and `fields`), `next_cursor` (null after the
+            last page), and `count` where it was asked for
+        """
         sent = self._get_parameters(SEARCH_PARAMETERS)
         record, offer = request.env['orestapi.record'], request.oauth2_offer
-        names = self._get_names(sent) or record._get_default_fields(offer, model)
         found = {
             'condition': filter_language.parse(sent.get('filter')) if 'filter' in sent else None,
             'text': sent.get('search'),
@@ -87,47 +106,45 @@ class Records(http.Controller):
         rows, cursor = record._read_page(
             offer,
             model,
-            names,
+            self._get_names(sent) or record._get_default_fields(offer, model),
             **found,
             order=order.parse(sent.get('order')) if 'order' in sent else [],
-            limit=parameters.parse_number(sent.get('limit'), 'limit') if 'limit' in sent else DEFAULT_LIMIT,
+            limit=parameters.parse_number(sent.get('limit'), 'limit') if 'limit' in sent else parameters.DEFAULT_LIMIT,
             cursor=sent.get('cursor'),
         )
-        content = {
-            'model': model,
-            'records': [self._describe_record(model, row) for row in rows],
-            'next_cursor': cursor,
-        }
+        content = {'model': model, 'records': self._describe_records(model, rows), 'next_cursor': cursor}
         if 'count' in sent and parameters.parse_boolean(sent.get('count'), 'count'):
             content['count'] = record._count(offer, model, **found)
         return make_response(request, content)
 
     @read_route('/orestapi/1/records/<model>/<record_id>')
     def record(self, model, record_id):
-        """Read one record."""
+        """Read one record.
+
+        The parameter `fields` holds names with commas between; all offered ones if left out.
+
+        :return: `model`, `id`, `link` and `fields`; 404 for a record that the user may not see, as for
+            one that does not exist
+        """
         sent = self._get_parameters(('fields',))
         if not parameters.NUMBER.fullmatch(record_id):
             raise NotFound("There is no such record, or the user may not see it.")
         row = request.env['orestapi.record']._read_one(
             request.oauth2_offer, model, int(record_id), self._get_names(sent)
         )
-        return make_response(request, {'model': model, **self._describe_record(model, row)})
+        [description] = self._describe_records(model, [row])
+        return make_response(request, {'model': model, **description})
 
     @read_route('/orestapi/1/openapi.json')
     def openapi(self):
-        """Describe this API, as far as the access token reaches."""
+        """Describe this API, as far as the access token reaches (OpenAPI 3.1)."""
         self._get_parameters()
         record, offer = request.env['orestapi.record'], request.oauth2_offer
-        return make_response(
-            request,
-            openapi.build(
-                request.env['orestapi.application']._get_issuer(),
-                [
-                    {**description, 'fields': record._get_fields(offer, description['model'])}
-                    for description in record._get_models(offer)
-                ],
-            ),
-        )
+        models = [
+            {**description, 'fields': record._get_fields(offer, description['model'])}
+            for description in record._get_models(offer)
+        ]
+        return make_response(request, openapi.build(request.env['orestapi.application']._get_issuer(), models))
 
     def _get_parameters(self, known=()):
         parameters.require_known(request.oauth2_parameters, known)
@@ -146,9 +163,13 @@ class Records(http.Controller):
             'icon': f"{issuer}/orestapi/1/models/{description['model']}/icon" if has_icon else None,
         }
 
-    def _describe_record(self, model, row):
-        id_ = row.pop('id')
-        return {'id': id_, 'link': request.env['orestapi.record']._get_link(model, id_), 'fields': row}
+    def _describe_records(self, model, rows):
+        link = request.env['orestapi.record']._get_link(model)
+        descriptions = []
+        for row in rows:
+            id_ = row.pop('id')
+            descriptions.append({'id': id_, 'link': f'{link}/{id_}', 'fields': row})
+        return descriptions
 
     def _respond_with_image(self, content):
         if not content:

@@ -17,7 +17,7 @@ class RecordsDocumentation(http.Controller):
         applications = request.env['orestapi.application']._get_documented()
         shown = applications.filtered(lambda found: str(found.id) == application) or applications[:1]
         # sudo: orestapi.application - which scheme an application has that the user lets act for them
-        offer = record._get_offer(shown.sudo().model_scheme_id.id)
+        offer = request.env['orestapi.model.scheme']._get_offer(shown.sudo().model_scheme_id.id)
         return request.render(
             'orestapi.records_documentation',
             {

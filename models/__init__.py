@@ -12,6 +12,8 @@ from . import orestapi_event
 from . import orestapi_model_configuration
 from . import orestapi_model_scheme
 from . import orestapi_record
+from . import orestapi_record_offer
+from . import orestapi_record_filter
 from . import orestapi_record_search
 from . import orestapi_scope
 from . import orestapi_token
@@ -21,3 +23,4 @@ from . import res_config_settings
 from . import res_groups
 from . import res_users
 from . import res_users_apikeys
+from . import res_users_identitycheck

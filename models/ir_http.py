@@ -18,6 +18,10 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _match(cls, path_info):
+        if '//' in path_info and (dispatcher := find_dispatcher(re.sub('/+', '/', path_info))):
+            # Else whoever asks would be sent on, to the host that the header `Host` names,
+            # and would send its secret there once more.
+            raise HTTPException(response=dispatcher(request).handle_error(NotFound()))
         try:
             return super()._match(path_info)
         except (NotFound, MethodNotAllowed) as error:
@@ -66,9 +70,29 @@ class IrHttp(models.AbstractModel):
                 raise InsufficientScope("The access token lacks the scope rpc.", scope='rpc')
         except OAuth2Error as error:
             raise cls._get_bearer_error(error) from None
-        request.session.can_save = False
-        request.update_env(user=sign_in['user_id'])
+        cls._serve_sign_in(sign_in)
         cls._auth_method_user()
+
+    @classmethod
+    def _serve_sign_in(cls, sign_in):
+        """Serve the request as the user of an access token, and as nobody else.
+
+        A browser may send a session along, and it may be that of another user, who has
+        just confirmed their own password: core would take it for a confirmation of the
+        token's user and hand out an API key (`check_identity`).
+
+        :param dict sign_in: see `orestapi.token._authenticate_bearer`
+        """
+        if not request.session.is_new:
+            request.session = http.root.session_store.new()
+            request.session.update({
+                **http.get_default_session(),
+                'context': {'lang': request.default_lang()},
+                'db': request.db,
+            })
+        request.session.can_save = False
+        request.oauth2_sign_in = sign_in
+        request.update_env(user=sign_in['user_id'])
 
     @classmethod
     def _get_bearer_error(cls, error):

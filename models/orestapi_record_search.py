@@ -1,50 +1,28 @@
 import hashlib
 import hmac
-from datetime import date, datetime, timezone
+from datetime import date
 from decimal import Decimal
 
 from odoo import api, models
-from odoo.exceptions import AccessError, UserError
-from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..oauth2.errors import InsufficientScope
-from ..records import filter as filter_language
 from ..records import order as order_language
+from ..records.parameters import DEFAULT_LIMIT, MAX_LIMIT
 from ..records.problem import InvalidRequest
-from .orestapi_record import TEXT_TYPES
+from .orestapi_record_filter import ORDERED_TYPES
 
-MAX_LIMIT = 1000
 #: Milliseconds that the database may take to find the records of one answer.
 TIMEOUT = 10_000
 
-NUMBER_TYPES = frozenset(['integer', 'float', 'monetary'])
-DATE_TYPES = frozenset(['date', 'datetime'])
-RELATIONAL_TYPES = frozenset(['many2one', 'one2many', 'many2many'])
-ORDERED_TYPES = NUMBER_TYPES | DATE_TYPES | {'char', 'text', 'boolean', 'selection'}
 
-OPERATORS = {'eq': '=', 'ne': '!=', 'gt': '>', 'ge': '>=', 'lt': '<', 'le': '<='}
-#: What a pattern looks like, by the operator that is no comparison.
-PATTERNS = {'co': '%{}%', 'sw': '{}%', 'ew': '%{}'}
-
-
-class OrestapiRecordSearch(models.AbstractModel):
-    """How remote applications search: with the filter language, in an order, page by page."""
+class OrestapiRecord(models.AbstractModel):
+    """How remote applications search: in an order, page by page."""
 
     _inherit = 'orestapi.record'
 
     @api.model
     def _read_page(
-        self,
-        offer,
-        name,
-        names,
-        condition=None,
-        text=None,
-        ids=None,
-        order=(),
-        limit=20,
-        cursor=None,
+        self, offer, name, names, condition=None, text=None, ids=None, order=(), limit=DEFAULT_LIMIT, cursor=None
     ):
         """Find one page of records, and read them.
 
@@ -143,8 +121,6 @@ class OrestapiRecordSearch(models.AbstractModel):
         self.env.cr.execute(query, log_exceptions=False)
         return self.env.cr.fetchall()
 
-    # Order and cursor
-
     @api.model
     def _is_ordered(self, field):
         column = field.base_field
@@ -192,153 +168,3 @@ class OrestapiRecordSearch(models.AbstractModel):
                 same = SQL("%s = %s", expression, value)
             condition = SQL("(%s OR (%s AND %s))", after, same, condition)
         return condition
-
-    # The filter as a domain
-
-    @api.model
-    def _get_query(self, offer, model, condition=None, text=None, ids=None):
-        # Many access rules look at one field of the user's company, and would have
-        # core read all of them.
-        model = model.with_context(prefetch_fields=False)
-        try:
-            return model._search(self._get_domain(offer, model, condition, text, ids))
-        except AccessError:
-            raise InsufficientScope("The user may not read what the search looks into.", scope='read') from None
-        except (UserError, OverflowError):
-            # Of what searches a field that is computed, and of a date at the end of time.
-            raise InvalidRequest("One of the fields cannot be searched for this value.") from None
-
-    @api.model
-    def _get_domain(self, offer, model, condition, text, ids):
-        domain = Domain.TRUE
-        if ids is not None:
-            self._check_ids(ids)
-            domain &= Domain('id', 'in', ids)
-        if text is not None:
-            if not filter_language.is_storable(text):
-                raise InvalidRequest("The text to search for is not valid.")
-            domain &= self._get_display_name_domain(offer, model, 'co', text)
-        if condition is not None:
-            domain &= self._convert(offer, model, condition)
-        return domain
-
-    @api.model
-    def _convert(self, offer, model, condition):
-        if isinstance(condition, filter_language.Negation):
-            return ~self._convert(offer, model, condition.operand)
-        if isinstance(condition, filter_language.Combination):
-            combine = Domain.AND if condition.operator == filter_language.AND else Domain.OR
-            return combine(self._convert(offer, model, operand) for operand in condition.operands)
-        return self._convert_condition(offer, model, condition.path, condition.operator, condition.value)
-
-    @api.model
-    def _convert_condition(self, offer, model, path, operator, value):
-        field = self._get_field(offer, model, path[0])
-        if len(path) > 1:
-            if field.type not in RELATIONAL_TYPES:
-                raise InvalidRequest("A path of the filter follows a field that is no relation.")
-            self._check_searchable(field)
-            if not (field.store or field.related):
-                # What searches it may not know what to do with a search in a search.
-                raise InvalidRequest("A path of the filter follows a field that is computed.")
-            comodel = self._get_model(offer, field.comodel_name).with_context(active_test=False)
-            # A search of its own, with the rules for the records of that model:
-            # core leaves them out for some relations (`bypass_search_access`).
-            records = comodel._search(self._convert_condition(offer, comodel, path[1:], operator, value))
-            return Domain(field.name, 'in', records)
-        if field.name == 'display_name':
-            return self._get_display_name_domain(offer, model, operator, value)
-        self._check_searchable(field)
-        return self._get_comparison(field, operator, value)
-
-    @api.model
-    def _is_searchable(self, field):
-        return bool(field._description_searchable) and field.type in ORDERED_TYPES | RELATIONAL_TYPES | {'html'}
-
-    @api.model
-    def _check_searchable(self, field):
-        if not self._is_searchable(field):
-            raise InvalidRequest("One of the fields cannot be searched.")
-
-    @api.model
-    def _get_comparison(self, field, operator, value):
-        if operator == filter_language.PRESENT:
-            return Domain(field.name, '!=', False)
-        if operator in PATTERNS:
-            if field.type not in TEXT_TYPES or not isinstance(value, str):
-                raise InvalidRequest("The operators co, sw and ew compare texts.")
-            escaped = value.replace('\\', r'\\').replace('%', r'\%').replace('_', r'\_')
-            return Domain(field.name, '=ilike', PATTERNS[operator].format(escaped))
-        comparable = value is not None and field.type in ORDERED_TYPES - {'boolean', 'selection'}
-        if operator not in ('eq', 'ne') and not comparable:
-            raise InvalidRequest("The operators gt, ge, lt and le compare numbers, dates and texts.")
-        return Domain(field.name, OPERATORS[operator], self._convert_value(field, value))
-
-    @api.model
-    def _convert_value(self, field, value):
-        """Return a value of the filter as a domain takes it.
-
-        :raise InvalidRequest: when it is not of the field's type
-        """
-        if value is None:
-            return False
-        if field.type == 'boolean':
-            accepted = isinstance(value, bool)
-        elif field.type in RELATIONAL_TYPES or field.type == 'integer':
-            accepted = type(value) is int
-        elif field.type in NUMBER_TYPES:
-            accepted = type(value) in (int, float)
-        else:
-            accepted = isinstance(value, str)
-        if not accepted:
-            raise InvalidRequest("The filter compares a field with a value of another type.")
-        if field.type in DATE_TYPES:
-            return self._convert_date(field, value)
-        return value
-
-    @api.model
-    def _convert_date(self, field, value):
-        try:
-            moment = datetime.fromisoformat(value)
-            if moment.tzinfo:
-                moment = moment.astimezone(timezone.utc).replace(tzinfo=None)
-        except (ValueError, OverflowError):
-            raise InvalidRequest("A date is written as in ISO 8601.") from None
-        return moment.date() if field.type == 'date' else moment
-
-    @api.model
-    def _is_display_name_searchable(self, offer, model):
-        try:
-            self._get_display_name_domain(offer, model, 'co', '')
-        except InvalidRequest:
-            return False  # It is a number, for example.
-        return True
-
-    @api.model
-    def _get_display_name_domain(self, offer, model, operator, value):
-        """Return the domain of a search by display name.
-
-        Core also looks into fields that the display name does not show, the
-        e-mail of a partner for example: only those which are offered count.
-
-        :raise InsufficientScope: when the display name is not offered
-        """
-        self._get_field(offer, model, 'display_name')
-        if operator == filter_language.PRESENT or value is None or operator in ('gt', 'ge', 'lt', 'le'):
-            raise InvalidRequest("The display name is searched with eq, ne, co, sw and ew.")
-        names = {model._rec_name, *(model._rec_names_search or ())} - {None}
-        domains = []
-        for name in sorted(names):
-            try:
-                # What the display name is made of may be searched where it is offered.
-                if name == model._rec_name and not name.count('.'):
-                    field = model._fields[name]
-                    self._check_searchable(field)
-                    domains.append(self._get_comparison(field, operator, value))
-                else:
-                    domains.append(self._convert_condition(offer, model, name.split('.'), operator, value))
-            except (InsufficientScope, InvalidRequest):
-                continue
-        if not domains:
-            raise InvalidRequest("The model has no display name that could be searched.")
-        return Domain.AND(domains) if operator == 'ne' else Domain.OR(domains)

@@ -1,6 +1,8 @@
 """The filter language of searches: that of SCIM (RFC 7644 §3.4.2.2), without its value paths in brackets.
 
-name sw "Azure" and (country_id.code eq "HU" or not (email pr))
+For example:
+
+    name sw "Azure" and (country_id.code eq "HU" or not (email pr))
 """
 
 import json

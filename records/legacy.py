@@ -2,7 +2,7 @@
 
 import json
 
-from .parameters import NAME, NUMBER
+from . import parameters
 from .problem import InvalidRequest
 
 #: Items of one list, before anything is looked up.
@@ -53,17 +53,26 @@ def _parse_list(text, name, accept):
 
 
 def parse_names(text, name):
-    """Return the names of a list of fields; an empty list stands for all."""
-    return _parse_list(text, name, lambda item: isinstance(item, str) and bool(NAME.fullmatch(item)))
+    """Return the names of a list of fields; an empty list stands for all.
+
+    :raise InvalidRequest: for anything but a JSON list of names
+    """
+    return _parse_list(text, name, lambda item: isinstance(item, str) and bool(parameters.NAME.fullmatch(item)))
 
 
 def parse_ids(text):
-    """Return the ids of a list of records."""
+    """Return the ids of a list of records.
+
+    :raise InvalidRequest: for anything but a JSON list of numbers
+    """
     return _parse_list(text, 'ids', lambda item: type(item) is int)
 
 
 def parse_columns(text):
-    """Return which columns of `ir.model.fields` are asked for."""
+    """Return which columns of `ir.model.fields` are asked for.
+
+    :raise InvalidRequest: for anything but a JSON list of `COLUMNS`
+    """
     columns = _parse_list(text, 'data', lambda item: isinstance(item, str)) if text is not None else DEFAULT_COLUMNS
     if not COLUMNS.keys() >= set(columns):
         raise InvalidRequest(f"The parameter data has an unknown column. Those there are: {', '.join(COLUMNS)}.")
@@ -71,12 +80,11 @@ def parse_columns(text):
 
 
 def parse_number(text, name, default):
-    """Return a number that is not negative."""
-    if text is None:
-        return default
-    if not NUMBER.fullmatch(text):
-        raise InvalidRequest(f"The parameter {name} is not a number.")
-    return int(text)
+    """Return a number that is not negative, or the default where there is none.
+
+    :raise InvalidRequest: for anything else
+    """
+    return default if text is None else parameters.parse_number(text, name)
 
 
 def describe_field(model, name, field, columns):

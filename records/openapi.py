@@ -1,5 +1,9 @@
 """The OpenAPI 3.1 document of the records API, and what it says of fields."""
 
+from .filter import MAX_CONDITIONS, MAX_DEPTH, MAX_LENGTH
+from .order import MAX_FIELDS
+from .parameters import DEFAULT_LIMIT, MAX_ID, MAX_IDS, MAX_LIMIT
+
 TITLE = "Records of Odoo"
 VERSION = '1'
 
@@ -58,8 +62,48 @@ FILTER = (
     "A filter as in RFC 7644, section 3.4.2.2: conditions of a field, an operator and a value, joined by `and`, `or`, "
     "`not (…)` and parentheses. Operators: `eq`, `ne`, `gt`, `ge`, `lt`, `le`, `co` (contains), `sw` (starts with), "
     "`ew` (ends with), `pr` (has a value). Values are written as in JSON; dates as texts in ISO 8601. Dots follow "
-    "relations. At most 50 conditions, 10 levels of parentheses and 4096 characters."
+    f"relations. At most {MAX_CONDITIONS} conditions, {MAX_DEPTH} levels of parentheses and {MAX_LENGTH} characters."
 )
+
+
+MODEL = {
+    'type': 'object',
+    'required': ['model', 'name', 'link', 'icon'],
+    'properties': {
+        'model': {'type': 'string'},
+        'name': {'type': 'string'},
+        'link': {'type': 'string', 'description': "Where a person finds the records in the web client."},
+        'icon': {'type': ['string', 'null']},
+        'fields': {
+            'type': 'object',
+            'additionalProperties': {
+                'type': 'object',
+                'required': ['label', 'type', 'help', 'required', 'searchable'],
+                'properties': {
+                    'label': {'type': 'string'},
+                    'type': {'type': 'string'},
+                    'help': {'type': ['string', 'null']},
+                    'required': {'type': 'boolean'},
+                    'searchable': {'type': 'boolean'},
+                    'relation': {'type': 'string'},
+                    'selection': {
+                        'type': 'array',
+                        'items': {
+                            'type': 'object',
+                            'properties': {'value': {'type': 'string'}, 'label': {'type': 'string'}},
+                        },
+                    },
+                },
+            },
+        },
+    },
+}
+
+MODELS = {
+    'type': 'object',
+    'required': ['models'],
+    'properties': {'models': {'type': 'array', 'items': {'$ref': '#/components/schemas/Model'}}},
+}
 
 
 def describe_field(field):
@@ -139,7 +183,7 @@ def build(server, models):
                     'name': 'id',
                     'in': 'path',
                     'required': True,
-                    'schema': {'type': 'integer', 'minimum': 1, 'maximum': 2**31 - 1},
+                    'schema': {'type': 'integer', 'minimum': 1, 'maximum': MAX_ID},
                 },
             ],
         )
@@ -163,46 +207,6 @@ def build(server, models):
             },
         },
     }
-
-
-MODEL = {
-    'type': 'object',
-    'required': ['model', 'name', 'link', 'icon'],
-    'properties': {
-        'model': {'type': 'string'},
-        'name': {'type': 'string'},
-        'link': {'type': 'string', 'description': "Where a person finds the records in the web client."},
-        'icon': {'type': ['string', 'null']},
-        'fields': {
-            'type': 'object',
-            'additionalProperties': {
-                'type': 'object',
-                'required': ['label', 'type', 'help', 'required', 'searchable'],
-                'properties': {
-                    'label': {'type': 'string'},
-                    'type': {'type': 'string'},
-                    'help': {'type': ['string', 'null']},
-                    'required': {'type': 'boolean'},
-                    'searchable': {'type': 'boolean'},
-                    'relation': {'type': 'string'},
-                    'selection': {
-                        'type': 'array',
-                        'items': {
-                            'type': 'object',
-                            'properties': {'value': {'type': 'string'}, 'label': {'type': 'string'}},
-                        },
-                    },
-                },
-            },
-        },
-    },
-}
-
-MODELS = {
-    'type': 'object',
-    'required': ['models'],
-    'properties': {'models': {'type': 'array', 'items': {'$ref': '#/components/schemas/Model'}}},
-}
 
 
 def _get_reference(name):
@@ -255,7 +259,7 @@ def _get_search_parameters(fields):
             'name': 'filter',
             'in': 'query',
             'description': FILTER,
-            'schema': {'type': 'string', 'minLength': 1, 'maxLength': 4096},
+            'schema': {'type': 'string', 'minLength': 1, 'maxLength': MAX_LENGTH},
         },
         {
             'name': 'ids',
@@ -266,15 +270,15 @@ def _get_search_parameters(fields):
             'schema': {
                 'type': 'array',
                 'minItems': 1,
-                'maxItems': 1000,
-                'items': {'type': 'integer', 'minimum': 1, 'maximum': 2**31 - 1},
+                'maxItems': MAX_IDS,
+                'items': {'type': 'integer', 'minimum': 1, 'maximum': MAX_ID},
             },
         },
         {
             'name': 'limit',
             'in': 'query',
             'description': "How many records, at most.",
-            'schema': {'type': 'integer', 'minimum': 1, 'maximum': 1000, 'default': 20},
+            'schema': {'type': 'integer', 'minimum': 1, 'maximum': MAX_LIMIT, 'default': DEFAULT_LIMIT},
         },
         {
             'name': 'cursor',
@@ -301,7 +305,7 @@ def _get_search_parameters(fields):
         order = _get_list_parameter(
             'order', values, "By which fields, each once, with a minus in front for descending."
         )
-        order['schema'].update(maxItems=5, uniqueItems=True)
+        order['schema'].update(maxItems=MAX_FIELDS, uniqueItems=True)
         parameters.append(order)
     return parameters
 

@@ -31,7 +31,11 @@ def parse(text):
 
 
 def parse_legacy(text):
-    """Parse an order as Odoo writes it: `name, create_date desc`."""
+    """Parse an order as Odoo writes it: `name, create_date desc`.
+
+    :return: as `parse`
+    :raise InvalidRequest: for anything else
+    """
     matches = [LEGACY_ITEM.fullmatch(item.strip()) for item in text.split(',')]
     return _check(matches, lambda match: (match[1], (match[2] or '').lower() == 'desc'))
 

@@ -7,6 +7,13 @@ from .problem import InvalidRequest
 NAME = re.compile(r'[A-Za-z_][A-Za-z0-9_]*', re.ASCII)
 NUMBER = re.compile(r'0|[1-9][0-9]{0,9}', re.ASCII)
 
+#: Records of one answer: by default, and at the most.
+DEFAULT_LIMIT, MAX_LIMIT = 20, 1000
+#: Records that one request names.
+MAX_IDS = 1000
+#: The highest value of a column that numbers records.
+MAX_ID = 2**31 - 1
+
 BOOLEANS = {'true': True, 'false': False}
 
 
@@ -28,7 +35,10 @@ def require_known(parameters, known):
 
 
 def parse_names(text):
-    """Return the names of a list with commas between."""
+    """Return the names of a list with commas between.
+
+    :raise InvalidRequest: for anything else
+    """
     names = text.split(',')
     if not all(NAME.fullmatch(name) for name in names):
         raise InvalidRequest("Fields are written by their names, with commas between.")
@@ -36,7 +46,10 @@ def parse_names(text):
 
 
 def parse_ids(text):
-    """Return the ids of a list with commas between."""
+    """Return the ids of a list with commas between.
+
+    :raise InvalidRequest: for anything else
+    """
     items = text.split(',')
     if not all(NUMBER.fullmatch(item) for item in items):
         raise InvalidRequest("Ids are written as numbers, with commas between.")
@@ -44,14 +57,20 @@ def parse_ids(text):
 
 
 def parse_number(text, name):
-    """Return a number that is not negative."""
+    """Return a number that is not negative.
+
+    :raise InvalidRequest: for anything else
+    """
     if not NUMBER.fullmatch(text):
         raise InvalidRequest(f"The parameter {name} is not a number.")
     return int(text)
 
 
 def parse_boolean(text, name):
-    """Return whether a parameter is true."""
+    """Return whether a parameter is true.
+
+    :raise InvalidRequest: for anything but `true` and `false`
+    """
     if text not in BOOLEANS:
         raise InvalidRequest(f"The parameter {name} is true or false.")
     return BOOLEANS[text]

@@ -70,6 +70,49 @@ class TestRecordsIndirect(RecordsCase):
             self.assertNotOffered(**parameters)
         self.assertNotIn("Partner 1", self.get(f'{RECORDS}/{self.partners[0].id}').text)
 
+    def test_n200_display_name_that_is_made_of_what_is_left_out(self):
+        """Also where it stands in for a record of another model."""
+        state = self.env['res.country.state'].create({'name': "Tolna", 'code': 'TO', 'country_id': self.hungary.id})
+        self.partners[0].state_id = state
+        self.limit('none', res__country__state=('blacklist', ['country_id']))
+        path = '/orestapi/1/records/res.country.state'
+        self.assertLeftOut('country_id', 'display_name', path=path)
+        self.assertLeftOut('state_id')
+        for answer in (self.get(f'{path}/{state.id}'), self.get(f'{RECORDS}/{self.partners[0].id}')):
+            self.assertEqual(answer.status_code, 200)
+            self.assertNotIn("Tolna (", answer.text)
+        # The parent of a partner is in its name.
+        self.partners[0].parent_id = self.partners[1]
+        self.limit('none', res__partner=('blacklist', ['parent_id', 'complete_name', 'commercial_company_name']))
+        self.assertLeftOut('display_name')
+
+    def test_n200_relation_to_records_that_the_user_does_not_see(self):
+        """Whether there are any is no question that a filter answers."""
+        category = self.env['res.partner.category'].create({'name': "Hidden", 'partner_ids': self.partners[0].ids})
+        seen = self.env['res.partner.category'].create({'name': "Seen", 'partner_ids': self.partners[1].ids})
+        self.env['ir.rule'].create({
+            'name': "Only one category",
+            'model_id': self.env['ir.model']._get_id('res.partner.category'),
+            'domain_force': [('id', '!=', category.id)],
+        })
+        self.limit('none')
+        everybody = self.partners[0].id, self.partners[1].id
+        for condition, expected in (
+            ('category_id pr', [everybody[1]]),
+            (f'category_id eq {category.id}', []),
+            (f'category_id ne {category.id}', everybody),
+            (f'category_id eq {seen.id}', [everybody[1]]),
+            (f'category_id ne {seen.id}', [everybody[0]]),
+            ('category_id eq null', [everybody[0]]),
+            ('category_id ne null', [everybody[1]]),
+            (f'category_id.id eq {category.id}', []),
+        ):
+            with self.subTest(condition):
+                answer = self.get(RECORDS, filter=f'{condition} and (id eq {everybody[0]} or id eq {everybody[1]})')
+                self.assertEqual(answer.status_code, 200, answer.text)
+                self.assertCountEqual([record['id'] for record in answer.json()['records']], expected)
+        self.assertProblem(self.get(RECORDS, filter='category_id gt 1'), 400, 'invalid_request')
+
     def test_n200_computed_from_another_model(self):
         """Of a model that is offered without the field; of one that is not offered, a sum shows no record."""
         self.limit('none', res__company=('none', []), res__partner=('blacklist', ['email', 'name']))
