@@ -1,5 +1,6 @@
 from . import access_log
 from . import authorize
+from . import connected_applications
 from . import dispatcher
 from . import introspect
 from . import legacy_dispatcher

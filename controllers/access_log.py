@@ -8,12 +8,23 @@ so by mistake. Nothing is written of the query strings of our own paths.
 import logging
 import re
 
-#: The line of werkzeug, which holds what was decoded of the address, and that of
-#: the evented server, which holds it as it came. What is in the query string may
-#: look like the end of the line, so that only the last such end counts.
-QUERY_STRING = re.compile(
-    r'(/(?:oauth2|orestapi|\.well-known)(?:/|%2f)[^\s?]*\?)(?:.*(?= HTTP/\d)|.*)', re.DOTALL | re.IGNORECASE
-)
+#: The beginning of one of our paths, as it came or with what werkzeug decodes of it.
+PATH = re.compile(r'/(?:oauth2|orestapi|\.well-known)(?:/|%2f)', re.IGNORECASE)
+
+
+def hide_query_string(message):
+    """Return a line of the log without the query string of one of our paths.
+
+    Looks at each character a fixed number of times: anybody can send a long address.
+    """
+    path = PATH.search(message)
+    mark = message.find('?', path.end()) if path else -1
+    if mark < 0 or '\n' in message[path.end() : mark]:
+        # Of a traceback: werkzeug writes each request on one line.
+        return message
+    # What is in the query string may look like the end of the line.
+    end = message.rfind(' HTTP/', mark)
+    return f'{message[: mark + 1]}…{message[end:] if end >= 0 else ""}'
 
 
 class QueryStringFilter(logging.Filter):
@@ -22,7 +33,7 @@ class QueryStringFilter(logging.Filter):
     def filter(self, record):
         message = record.getMessage()
         if '?' in message:
-            record.msg, record.args = QUERY_STRING.sub(r'\1…', message), ()
+            record.msg, record.args = hide_query_string(message), ()
         return True
 
 

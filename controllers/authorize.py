@@ -76,11 +76,20 @@ class Authorize(http.Controller):
         return client, authorization_request.get_redirect_uri(query, client)
 
     def _redirect_to_login(self):
-        location = '/web/login?' + urlencode({'redirect': self._get_request_uri()})
-        return self._respond(http.Response(status=303, headers={'Location': location}))
+        return self._respond(http.Response(status=303, headers={'Location': self._get_login_uri()}))
+
+    def _get_login_uri(self):
+        return '/web/login?' + urlencode({'redirect': self._get_request_uri()})
+
+    def _get_switch_user_uri(self):
+        return '/web/session/logout?' + urlencode({'redirect': self._get_login_uri()})
+
+    def _get_application(self, client):
+        # sudo: orestapi.application - what the page shows of it, and whether to ask the user
+        return request.env['orestapi.application'].sudo().browse(client.id)
 
     def _get_endpoint(self):
-        """Return by which of its doors the request came."""
+        """Return which of its two addresses the request came to."""
         # Odoo serves a path with a slash at the end as well.
         path = request.httprequest.path.rstrip('/')
         return path if path == legacy.AUTHORIZATION_ENDPOINT else metadata.AUTHORIZATION_ENDPOINT
@@ -115,16 +124,14 @@ class Authorize(http.Controller):
         return self._render_consent(client, authorization)
 
     def _is_consent_given(self, user, client, authorization):
-        # sudo: orestapi.application - settings that say whether to ask the user
-        application = request.env['orestapi.application'].sudo().browse(client.id)
+        application = self._get_application(client)
         if not application._is_identity_assured(authorization.redirect_uri):
             return False
         granted = request.env['orestapi.authorization']._find_granted_scope(user, client)
         return authorization.scope <= granted
 
     def _is_trusted(self, client, authorization):
-        # sudo: orestapi.application - settings that say whether to ask the user
-        application = request.env['orestapi.application'].sudo().browse(client.id)
+        application = self._get_application(client)
         return application.trusted and application._is_identity_assured(authorization.redirect_uri)
 
     def _decide(self, client, authorization, answer):
@@ -139,16 +146,11 @@ class Authorize(http.Controller):
             return self._render_error(
                 InvalidRequest("The page was open too long, or was opened elsewhere."), cause='page'
             )
-        log = request.env['orestapi.event']._log
+        event = request.env['orestapi.event']
         if form.get('decision') != 'allow':
-            log('consent_refused', application_id=client.id, user_id=request.env.uid)
+            event._log_decision('consent_refused', client.id)
             raise AccessDenied(description="The user refused.")
-        log(
-            'consent_given',
-            application_id=client.id,
-            user_id=request.env.uid,
-            detail=', '.join(sorted(authorization.scope)),
-        )
+        event._log_decision('consent_given', client.id, detail=', '.join(sorted(authorization.scope)))
         return self._issue_code(client, authorization, answer)
 
     def _sign_request(self, client, authorization):
@@ -186,36 +188,32 @@ class Authorize(http.Controller):
     # Pages
 
     def _render_consent(self, client, authorization):
-        # sudo: orestapi.application - what the page shows of it
-        application = request.env['orestapi.application'].sudo().browse(client.id)
         # sudo: orestapi.scope - their descriptions
         scopes = request.env['orestapi.scope'].sudo().search([('name', 'in', list(authorization.scope))])
         return self._render(
             'orestapi.consent',
             {
-                'application': application,
+                'application': self._get_application(client),
                 'scopes': scopes,
                 'user': request.env.user,
                 'destination': redirect_uri.get_destination(authorization.redirect_uri),
                 'action': self._get_request_uri(),
                 'consent': self._sign_request(client, authorization),
-                'switch_user': '/web/session/logout?'
-                + urlencode({'redirect': '/web/login?' + urlencode({'redirect': self._get_request_uri()})}),
+                'switch_user': self._get_switch_user_uri(),
             },
         )
 
     def _render_not_allowed(self, client, error, answer):
-        # sudo: orestapi.application - what the page shows of it
-        application = request.env['orestapi.application'].sudo().browse(client.id)
-        return self._render(
-            'orestapi.not_allowed',
-            {
-                'application': application,
-                'user': request.env.user,
-                'back': answer.get_uri(error.to_parameters()),
-            },
-            status=error.status,
+        request.env['orestapi.event']._log_refused_request(
+            client.id, request.httprequest.remote_addr, error.description, user_id=request.env.uid
         )
+        values = {
+            'application': self._get_application(client),
+            'user': request.env.user,
+            'back': answer.get_uri(error.to_parameters()),
+            'switch_user': self._get_switch_user_uri(),
+        }
+        return self._render('orestapi.not_allowed', values, status=error.status)
 
     def _render_error(self, error, cause=None):
         """Return the page that says what is wrong, and for whom to fix.
@@ -268,8 +266,5 @@ class Answer:
 
     def get_error_response(self, exception):
         """Return the redirect that reports a failure of ours to the application."""
-        if is_outage(exception):
-            error = TemporarilyUnavailable("The server cannot process the request now. Try again later.")
-        else:
-            error = ServerError("The server met an unexpected condition.")
+        error = TemporarilyUnavailable() if is_outage(exception) else ServerError()
         return self.get_response(error.to_parameters())

@@ -7,13 +7,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, Reque
 from odoo import http
 
 from ..oauth2 import challenge, errors, parameters
-from ..oauth2.errors import (
-    InvalidRequest,
-    OAuth2Error,
-    RequestTooLarge,
-    ServerError,
-    TemporarilyUnavailable,
-)
+from ..oauth2.errors import InvalidRequest, OAuth2Error, RequestTooLarge, ServerError, TemporarilyUnavailable
 
 
 def is_outage(exception):
@@ -142,9 +136,9 @@ class OAuth2Dispatcher(http.Dispatcher):
         elif is_outage(exc):
             # One line is enough where each request fails.
             exc.loglevel = logging.WARNING
-            error = TemporarilyUnavailable("The server cannot process the request now. Try again later.")
+            error = TemporarilyUnavailable()
         else:
-            error = ServerError("The server met an unexpected condition.")
+            error = ServerError()
         return self._get_error_response(error)
 
     def _get_error_response(self, error):

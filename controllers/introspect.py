@@ -24,7 +24,14 @@ class Introspect(http.Controller):
         readonly=False,
     )
     def introspect(self):
-        """Tell an application whether a token is valid and what for (RFC 7662)."""
+        """Tell an application whether a token is valid and what for (RFC 7662).
+
+        The parameters are `token` and, without effect, `token_type_hint`, in a form.
+
+        :return: `active`, and of a valid token `scope`, `client_id`, `username`, `sub`, `iss`,
+            `exp` where it expires, and `token_type` of an access token (RFC 7662 §2.2)
+        :raise OAuth2Error: 400, 401, or 429 after too many failures (RFC 7662 §2.3)
+        """
         connection = request.env.cr.connection
         if connection.status == STATUS_READY:
             # One query is all that this does, or adds one event. To begin and to

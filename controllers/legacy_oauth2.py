@@ -20,7 +20,7 @@ class LegacyToken(Token):
         readonly=False,
     )
     def legacy_token(self):
-        """Let the older connector in by its own door to the token endpoint."""
+        """Serve the token endpoint at the address of the older connector."""
         return self.token()
 
 
@@ -65,14 +65,10 @@ class LegacyStatus(http.Controller):
         application = applications.sudo().browse(client.id)
         # sudo: res.company - its name, which the application shows beside the address of this Odoo
         company = request.env['res.company'].sudo()._get_main_company()
-        return make_response(
-            request,
-            [
-                {
-                    'id': application.id,
-                    'active': application.active,
-                    'display_name': application.display_name,
-                    'company': company.name,
-                }
-            ],
-        )
+        description = {
+            'id': application.id,
+            'active': application.active,
+            'display_name': application.display_name,
+            'company': company.name,
+        }
+        return make_response(request, [description])

@@ -18,6 +18,7 @@ from odoo import http
 
 from ..oauth2 import legacy, metadata
 from ..oauth2.errors import TemporarilyUnavailable
+from . import connected_applications
 from .authorize import HEADERS
 from .dispatcher import is_outage
 from .prefixes import find_dispatcher
@@ -28,7 +29,7 @@ _logger = logging.getLogger(__name__)
 def _get_response(request):
     """Return the answer of an endpoint of ours, or None where the path is that of somebody else."""
     path = request.httprequest.path.rstrip('/')
-    if path in (metadata.AUTHORIZATION_ENDPOINT, legacy.AUTHORIZATION_ENDPOINT):
+    if path in (metadata.AUTHORIZATION_ENDPOINT, legacy.AUTHORIZATION_ENDPOINT, connected_applications.PATH):
         # A person reads it; the pages of the addon are in the database.
         page = ServiceUnavailable(retry_after=TemporarilyUnavailable.retry_after)
         return http.Response(page.get_body(), status=page.code, headers={**dict(page.get_headers()), **HEADERS})

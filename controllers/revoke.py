@@ -22,7 +22,13 @@ class Revoke(http.Controller):
         allow_origin=True,
     )
     def revoke(self):
-        """End the sign-in of a token on request of its application (RFC 7009)."""
+        """End the sign-in of a token on request of its application (RFC 7009).
+
+        The parameters are `token` and, without effect, `token_type_hint`, in a form.
+
+        :return: an empty answer with the status 200, whether there was such a token or not
+        :raise OAuth2Error: 400, 401, or 429 after too many failures (RFC 7009 §2.2.1)
+        """
         authenticated = client.authenticate(KNOWN, 'token')
         token = request.oauth2_parameters.get('token')
         if token is None:

@@ -20,6 +20,13 @@ class Token(http.Controller):
     def token(self):
         """Exchange an authorization code, a refresh token or the client's own
         credentials for tokens (RFC 6749 §3.2).
+
+        The parameters are those of RFC 6749 §4.1.3, §4.4.2 and §6 and of RFC 7636 §4.5,
+        in a form.
+
+        :return: `access_token`, `token_type`, `expires_in` (seconds), `scope`, and a
+            `refresh_token` where a user allowed it (RFC 6749 §5.1)
+        :raise OAuth2Error: 400, 401, or 429 after too many failures (RFC 6749 §5.2)
         """
         authenticated = client.authenticate(token_request.KNOWN, 'refresh_token')
         parsed = token_request.validate(request.oauth2_parameters, authenticated)

@@ -1,7 +1,8 @@
 -- A copy of a database is for trying things out: no application may act on it
--- with what it was given for the original.
+-- with what it was given for the original, nor take it for the original.
 DELETE FROM orestapi_authorization_code;
 DELETE FROM orestapi_token;
+DELETE FROM ir_config_parameter WHERE key = 'orestapi.issuer';
 UPDATE orestapi_application
    SET active = FALSE,
        own_secret = NULL,

@@ -122,7 +122,7 @@ class OrestapiApplication(models.Model):
     )
     legacy_connector = fields.Boolean(
         groups=ADMINISTRATOR,
-        help="For a connector that was made for the earlier addon of Odoo 11 and 12. On the older addresses below "
+        help="For a connector that was made for the older addon of Odoo 11 and 12. On the older addresses below "
         "/orestapi/oauth2 it may do what is no longer safe: send its secret in the address, and ask without "
         "PKCE. Switch it off as soon as the connector is replaced. Nothing changes on the other addresses.",
     )
@@ -333,14 +333,10 @@ class OrestapiApplication(models.Model):
 
     def copy_data(self, default=None):
         vals_list = super().copy_data(default)
-        return (
-            vals_list
-            if 'name' in (default or {})
-            else [
-                dict(vals, name=self.env._("%s (copy)", application.name))
-                for application, vals in zip(self, vals_list, strict=True)
-            ]
-        )
+        if 'name' not in (default or {}):
+            for application, vals in zip(self, vals_list, strict=True):
+                vals['name'] = self.env._("%s (copy)", application.name)
+        return vals_list
 
     def _read_group_groupby(self, alias, groupby_spec, query):
         # Odoo checks the access to the other fields by which it groups, and

@@ -14,18 +14,9 @@ FAILURE_WINDOW = timedelta(seconds=60)
 
 #: What a `Client` takes over from `_get_settings` as it is.
 CLIENT_SETTINGS = (
-    'client_id',
-    'client_type',
-    'redirect_uris',
-    'require_pkce',
-    'legacy_connector',
-    'resource_server',
-    'authorization_code_expiry',
-    'access_token_expiry',
-    'refresh_token_expiry',
-    'refresh_token_grace',
-    'sign_in_expiry',
-)
+    'client_id', 'client_type', 'redirect_uris', 'require_pkce', 'legacy_connector', 'resource_server',
+    'authorization_code_expiry', 'access_token_expiry', 'refresh_token_expiry', 'refresh_token_grace', 'sign_in_expiry',
+)  # fmt: skip
 
 
 class UnknownClient(Exception):

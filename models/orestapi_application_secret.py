@@ -13,7 +13,7 @@ MAX_OVERLAP = timedelta(days=90)
 
 
 class OrestapiApplication(models.Model):
-    """The client id and secret of an application, and how this Odoo identifies itself to it."""
+    """The client secret of an application, and how this Odoo identifies itself to it."""
 
     _inherit = 'orestapi.application'
 
@@ -145,7 +145,11 @@ class OrestapiApplication(models.Model):
 
     @check_identity
     def action_generate_client_secret(self):
-        """Open the dialog with a new client secret, after a check of the administrator's identity."""
+        """Open the dialog with a new client secret, after a check of the administrator's identity.
+
+        The check keeps whoever finds the browser open from pressing the button, and no more:
+        a program that is logged in as the administrator calls `generate_client_secret`.
+        """
         secret = self.generate_client_secret(self.env.context.get('keep_previous', 0))
         return {
             'type': 'ir.actions.act_window',

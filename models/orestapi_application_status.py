@@ -263,19 +263,16 @@ class OrestapiApplication(models.Model):
     def _compute_test_uri(self):
         for application in self:
             uri = application.uri_ids[:1].uri
-            application.test_uri = (
-                uri
-                and application.client_id
-                and '{}?{}'.format(
-                    self._get_issuer() + metadata.AUTHORIZATION_ENDPOINT,
-                    urlencode({
-                        'response_type': authorization_request.CODE,
-                        'client_id': application.client_id,
-                        'redirect_uri': uri,
-                        'scope': ' '.join(application.scope_ids.mapped('name')),
-                        'state': 'test',
-                        'code_challenge': pkce.compute_challenge(EXAMPLE_VERIFIER),
-                        'code_challenge_method': pkce.METHOD,
-                    }),
-                )
-            )
+            if not uri or not application.client_id:
+                application.test_uri = False
+                continue
+            query = urlencode({
+                'response_type': authorization_request.CODE,
+                'client_id': application.client_id,
+                'redirect_uri': uri,
+                'scope': ' '.join(application.scope_ids.mapped('name')),
+                'state': 'test',
+                'code_challenge': pkce.compute_challenge(EXAMPLE_VERIFIER),
+                'code_challenge_method': pkce.METHOD,
+            })
+            application.test_uri = f'{self._get_issuer()}{metadata.AUTHORIZATION_ENDPOINT}?{query}'

@@ -116,6 +116,12 @@ class OrestapiAuthorization(models.Model):
         return {'type': 'ir.actions.client', 'tag': 'orestapi_reload_record'}
 
     @api.model
+    def _get_own(self):
+        """Return the authorizations of the current user, who perhaps may read no model."""
+        # sudo: orestapi.authorization - of the current user and of nobody else
+        return self.sudo().search([('user_id', '=', self.env.uid)])
+
+    @api.model
     def _find_granted_scope(self, user, client):
         """Return the set of scope tokens that the user has already allowed the application."""
         # sudo: orestapi.authorization - answers about the user who is asked for consent

@@ -17,7 +17,8 @@ _logger = logging.getLogger(__name__)
 #: Days that events are kept, unless the setting says otherwise.
 RETENTION = 365
 
-#: Refused authorization requests from one address that are kept within the window.
+#: Refused authorization requests from one address, and decisions of one user, that are
+#: kept within the window.
 REFUSED_LIMIT = 30
 REFUSED_WINDOW = timedelta(seconds=60)
 
@@ -269,8 +270,8 @@ class OrestapiEvent(models.Model):
         return True
 
     @api.model
-    def _log_refused_request(self, application_id, address, description):
-        """Add the event of an authorization request that cannot be answered by redirect.
+    def _log_refused_request(self, application_id, address, description, user_id=None):
+        """Add the event of an authorization request that ends on a page of ours.
 
         Anybody can send such requests without an end, so that only the first
         ones of an address within a minute are kept.
@@ -278,31 +279,47 @@ class OrestapiEvent(models.Model):
         :param application_id: the id of the application, if it is known
         :param str address: where the request came from
         :param str description: the description of the error
+        :param user_id: the id of the user who may not use the application
         :return: a short reference that a user can read to an administrator, or
             None when the event was not kept
         """
-        now = fields.Datetime.now()
-        [[count]] = self.env.execute_query(
-            SQL(
-                """
-                SELECT count(*) FROM orestapi_event
-                 WHERE kind = 'authorization_request_refused' AND network = %s AND create_date > %s
-                """,
-                get_network(address),
-                now - REFUSED_WINDOW,
-            )
-        )
-        if count >= REFUSED_LIMIT:
+        if self._are_too_many(SQL("kind = 'authorization_request_refused' AND network = %s", get_network(address))):
             return None
         reference = secrets.token_hex(4)
         self._log(
             'authorization_request_refused',
             application_id=application_id,
+            user_id=user_id,
             address=address,
             detail=description,
             reference=reference,
         )
         return reference
+
+    @api.model
+    def _log_decision(self, kind, application_id, detail=None):
+        """Add the event of what the current user decides at the consent page.
+
+        The page can be sent again and again by a script, so that only the first
+        decisions of a user within a minute are kept.
+
+        :param str kind: `consent_given` or `consent_refused`
+        :param int application_id: the application that asked
+        :param detail: see `_log`
+        """
+        if not self._are_too_many(SQL("kind = %s AND user_id = %s", kind, self.env.uid)):
+            self._log(kind, application_id=application_id, user_id=self.env.uid, detail=detail)
+
+    @api.model
+    def _are_too_many(self, condition):
+        [[count]] = self.env.execute_query(
+            SQL(
+                "SELECT count(*) FROM orestapi_event WHERE %s AND create_date > %s",
+                condition,
+                fields.Datetime.now() - REFUSED_WINDOW,
+            )
+        )
+        return count >= REFUSED_LIMIT
 
     @api.autovacuum
     def _gc_retention(self):

@@ -74,8 +74,6 @@ class OrestapiModelConfiguration(models.Model):
         compute='_compute_scheme_count', help="How many model schemes the configuration belongs to."
     )
 
-    create_uid = fields.Many2one('res.users', "Created by", readonly=True)
-    create_date = fields.Datetime("Created on", readonly=True)
     write_uid = fields.Many2one('res.users', "Last Modified by", readonly=True)
     write_date = fields.Datetime("Last Modified on", readonly=True)
 

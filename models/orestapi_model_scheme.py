@@ -64,8 +64,6 @@ class OrestapiModelScheme(models.Model):
         compute='_compute_application_count', help="How many applications read records by this scheme."
     )
 
-    create_uid = fields.Many2one('res.users', "Created by", readonly=True)
-    create_date = fields.Datetime("Created on", readonly=True)
     write_uid = fields.Many2one('res.users', "Last Modified by", readonly=True)
     write_date = fields.Datetime("Last Modified on", readonly=True)
 
@@ -137,14 +135,10 @@ class OrestapiModelScheme(models.Model):
 
     def copy_data(self, default=None):
         vals_list = super().copy_data(default)
-        return (
-            vals_list
-            if 'name' in (default or {})
-            else [
-                dict(vals, name=self.env._("%s (copy)", scheme.name))
-                for scheme, vals in zip(self, vals_list, strict=True)
-            ]
-        )
+        if 'name' not in (default or {}):
+            for scheme, vals in zip(self, vals_list, strict=True):
+                vals['name'] = self.env._("%s (copy)", scheme.name)
+        return vals_list
 
     @api.model
     @tools.ormcache('scheme_id')

@@ -43,9 +43,11 @@ class OrestapiScope(models.Model):
                 )
 
     def write(self, vals):
+        result = super().write(vals)
         self.env['orestapi.application']._forget_settings()
-        return super().write(vals)
+        return result
 
     def unlink(self):
+        result = super().unlink()
         self.env['orestapi.application']._forget_settings()
-        return super().unlink()
+        return result

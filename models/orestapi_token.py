@@ -114,15 +114,13 @@ class OrestapiToken(models.Model):
             if sign_in.grant_type == grant_type.CLIENT_CREDENTIALS:
                 sign_in.expires_at = sign_in.access_expires_at
             else:
-                sign_in.expires_at = (
-                    self._get_refresh_expiry(
-                        sign_in.create_date,
-                        sign_in.refreshed_at,
-                        application.refresh_token_expiry,
-                        application.sign_in_expiry,
-                    )
-                    or False
+                expires_at = self._get_refresh_expiry(
+                    sign_in.create_date,
+                    sign_in.refreshed_at,
+                    application.refresh_token_expiry,
+                    application.sign_in_expiry,
                 )
+                sign_in.expires_at = expires_at or False
 
     @api.depends('user_agent', 'grant_type')
     @api.depends_context('lang')

@@ -115,13 +115,13 @@ class OrestapiToken(models.Model):
         self.env.cr.execute(
             SQL(
                 """
-                   UPDATE orestapi_token AS token
-                      SET revoked_at = %s, revoked_reason = %s
-                     FROM orestapi_authorization AS "authorization"
-                    WHERE "authorization".id = token.authorization_id
-                      AND "authorization".user_id = ANY(%s) AND revoked_at IS NULL
-                RETURNING "authorization".user_id, "authorization".application_id
-                   """,
+                UPDATE orestapi_token AS token
+                   SET revoked_at = %s, revoked_reason = %s
+                  FROM orestapi_authorization AS "authorization"
+                 WHERE "authorization".id = token.authorization_id
+                   AND "authorization".user_id = ANY(%s) AND revoked_at IS NULL
+             RETURNING "authorization".user_id, "authorization".application_id
+                """,
                 fields.Datetime.now(),
                 reason,
                 list(user_ids),

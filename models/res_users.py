@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessDenied
+from odoo.exceptions import AccessDenied, AccessError
 from odoo.fields import NO_ACCESS
 from odoo.http import root
 from odoo.tools import consteq
@@ -10,11 +10,13 @@ from ..oauth2 import token
 class ResUsers(models.Model):
     _inherit = 'res.users'
 
+    # Computed, because a search by a stored relation finds whoever has any, also those
+    # that the reader does not see.
     orestapi_authorization_ids = fields.One2many(
         'orestapi.authorization',
-        'user_id',
-        "Connected Applications",
-        readonly=True,
+        string="Connected Applications",
+        compute='_compute_orestapi_authorization_ids',
+        search='_search_orestapi_authorization_ids',
         help="The applications that may act for the user.",
     )
     orestapi_token_ids = fields.One2many(
@@ -33,12 +35,21 @@ class ResUsers(models.Model):
     def SELF_READABLE_FIELDS(self):
         return [*super().SELF_READABLE_FIELDS, 'orestapi_authorization_ids', 'orestapi_token_ids']
 
-    @api.depends('orestapi_authorization_ids.token_ids.state')
-    def _compute_orestapi_token_ids(self):
+    @api.depends_context('uid')
+    def _compute_orestapi_authorization_ids(self):
+        authorizations = self.env['orestapi.authorization'].search([('user_id', 'in', self.ids)]).grouped('user_id')
         for user in self:
-            user.orestapi_token_ids = user.orestapi_authorization_ids.token_ids.filtered(
-                lambda sign_in: sign_in.state == 'active'
-            )
+            user.orestapi_authorization_ids = authorizations.get(user, False)
+
+    def _search_orestapi_authorization_ids(self, operator, value):
+        raise AccessError(self.env._("Nobody can search for the users of applications here: see the authorizations."))
+
+    @api.depends_context('uid')
+    def _compute_orestapi_token_ids(self):
+        sign_ins = self.env['orestapi.token'].search([('authorization_id.user_id', 'in', self.ids)])
+        active = sign_ins.filtered(lambda sign_in: sign_in.state == 'active').grouped('user_id')
+        for user in self:
+            user.orestapi_token_ids = active.get(user, False)
 
     def write(self, vals):
         result = super().write(vals)

@@ -13,15 +13,7 @@ from . import parameters as request_parameters
 from .errors import InvalidRequest, InvalidScope, UnauthorizedClient, UnsupportedResponseType
 
 #: The parameters that this endpoint reads. Others are ignored (RFC 6749 §3.1).
-KNOWN = (
-    'response_type',
-    'client_id',
-    'redirect_uri',
-    'scope',
-    'state',
-    'code_challenge',
-    'code_challenge_method',
-)
+KNOWN = ('response_type', 'client_id', 'redirect_uri', 'scope', 'state', 'code_challenge', 'code_challenge_method')
 CODE = 'code'
 
 

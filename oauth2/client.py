@@ -18,7 +18,7 @@ class Client:
     :ivar frozenset default_scope: what it gets when it asks for nothing
     :ivar frozenset grant_types: what it may use at the token endpoint
     :ivar bool require_pkce: whether an authorization request needs PKCE
-    :ivar bool legacy_connector: whether the doors of the older connector accept its habits,
+    :ivar bool legacy_connector: whether the older endpoints accept the habits of the older connector,
         see `oauth2.legacy`
     :ivar bool resource_server: whether it may introspect the tokens of others (RFC 7662 §2.1)
     :ivar tuple allowed_origins: the web origins that may call it from a page (CORS)

@@ -125,6 +125,9 @@ class ServerError(OAuth2Error):
     error = 'server_error'
     status = 500
 
+    def __init__(self, description="The server met an unexpected condition."):
+        super().__init__(description)
+
 
 class TemporarilyUnavailable(OAuth2Error):
     """RFC 6749 §4.1.2.1; RFC 7009 §2.2.1."""
@@ -134,6 +137,9 @@ class TemporarilyUnavailable(OAuth2Error):
 
     #: Seconds after which a client may try again.
     retry_after = 5
+
+    def __init__(self, description="The server cannot process the request now. Try again later."):
+        super().__init__(description)
 
 
 class Unauthorized(OAuth2Error):

@@ -1,6 +1,6 @@
 """What the older connector does against the RFCs, for the applications that are marked for it.
 
-It has doors of its own to the authorization and the token endpoint. Through
+It has addresses of its own for the authorization and the token endpoint. Through
 them come: secrets in the query string (against RFC 6749 §2.3.1), an
 `Authorization: OAuth` header on the code grant (no such scheme exists), and
 authorization requests without PKCE (against RFC 9700 §2.1.1). An application
@@ -18,7 +18,7 @@ TOKEN_ENDPOINT = '/orestapi/oauth2/access_token'
 
 
 def relax(client):
-    """Return a client as the older door to the authorization endpoint sees it.
+    """Return a client as the older authorization endpoint sees it.
 
     :param Client client: the application
     """

@@ -98,14 +98,17 @@ def find_problem(uri):
 
 
 def is_loopback(uri):
-    """Return whether the URI leads to the computer of the user (RFC 8252 §7.3)."""
+    """Return whether the URI leads to the computer of the user (RFC 8252 §7.3), encrypted or not."""
     parts = urlsplit(uri)
-    if parts.scheme != 'http':
+    if parts.scheme not in ('http', 'https'):
         return False
     host = (parts.hostname or '').rstrip('.')
     try:
-        # All of 127.0.0.0/8, and each way to write ::1.
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
+        if address.version == 6 and address.ipv4_mapped:
+            address = address.ipv4_mapped
+        # All of 127.0.0.0/8, each way to write ::1, and 0.0.0.0, which leads here as well.
+        return address.is_loopback or address.is_unspecified
     except ValueError:
         # RFC 6761 §6.3.
         return host == 'localhost' or host.endswith('.localhost')

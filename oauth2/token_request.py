@@ -10,16 +10,7 @@ from . import grant_type as grant_types
 from . import scope as scopes
 from .errors import InvalidRequest, UnauthorizedClient, UnsupportedGrantType
 
-KNOWN = (
-    'grant_type',
-    'client_id',
-    'client_secret',
-    'scope',
-    'code',
-    'redirect_uri',
-    'code_verifier',
-    'refresh_token',
-)
+KNOWN = ('grant_type', 'client_id', 'client_secret', 'scope', 'code', 'redirect_uri', 'code_verifier', 'refresh_token')
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, repr=False)

@@ -17,7 +17,7 @@ URI = 'orestapi.application.uri'
 OPERATIONS = ('create', 'read', 'write', 'unlink')
 
 #: Which operations each user may do, over all records or their own ones. Whoever is left out may do nothing; who
-#: administrates the system may do what any employee may.
+#: administers the system may do what any employee may.
 ALLOWED = {
     APPLICATION: {'administrator': OPERATIONS, 'user': ('read',)},
     URI: {'administrator': OPERATIONS},
@@ -238,7 +238,7 @@ class TestAccess(OAuth2Case):
                 'action_open_schemes',
             },
         }
-        overrides = {'create', 'write', 'unlink', 'copy_data', 'init'}
+        overrides = {'create', 'write', 'unlink', 'copy_data', 'init', 'run_check'}
         # Abstract ones and those of Odoo that we add to as well.
         models = [name for name in self.env.registry if self.get_classes(name)]
         self.assertLess({*ALLOWED, 'orestapi.client.secret.show', 'orestapi.record', 'res.users'}, set(models))
@@ -321,11 +321,16 @@ class TestAccess(OAuth2Case):
             json={'params': {'model': APPLICATION, 'method': 'search_read', 'args': [[]], 'kwargs': {}}},
         )
         self.assertEqual(response.json()['error']['data']['name'], 'odoo.http.SessionExpiredException')
-        for path in (
-            f'/web/image/orestapi.application/{self.application.id}/logo',
-            f'/web/content/orestapi.application/{self.application.id}/client_secret_hash',
-        ):
-            self.assertNotIn(b'Pages', self.url_open(path).content)
+        # Nor do they see the logo: Odoo says that there is none, or shows another picture in its place.
+        self.application.logo = self.env.ref('base.main_partner').avatar_128
+        address = f'orestapi.application/{self.application.id}/logo'
+        self.assertEqual(self.url_open(f'/web/content/{address}').status_code, 404)
+        self.assertIn('placeholder', self.url_open(f'/web/image/{address}').headers['Content-Disposition'])
+        self.authenticate('mitchell', PASSWORD)
+        for route in ('content', 'image'):
+            response = self.url_open(f'/web/{route}/{address}')
+            self.assertEqual(response.status_code, 200)
+            self.assertNotIn('placeholder', response.headers['Content-Disposition'])
 
     def test_public_user_in_the_server(self):
         """For code that runs as the public user, such as a page of a website."""
@@ -405,18 +410,11 @@ class TestAccess(OAuth2Case):
             with self.subTest(method=method):
                 self.assertFault(4, self.call_xmlrpc, self.user, APPLICATION, method, *args)
         self.user.group_ids += self.env.ref('base.group_allow_export')
-        self.assertFault(
-            4, self.call_xmlrpc, self.user, APPLICATION, 'export_data', self.application.ids, ['name', 'own_secret']
-        )
-        self.assertFault(
-            4,
-            self.call_xmlrpc,
-            self.user,
-            TOKEN,
-            'export_data',
-            self.get_records(TOKEN, self.user).ids,
-            ['application_id/own_secret'],
-        )
+        for model, records, names in (
+            (APPLICATION, self.application, ['name', 'own_secret']),
+            (TOKEN, self.get_records(TOKEN, self.user), ['application_id/own_secret']),
+        ):
+            self.assertFault(4, self.call_xmlrpc, self.user, model, 'export_data', records.ids, names)
 
     def test_n223_authorizations_of_others(self):
         """An employee sees, counts and ends their own ones only."""
@@ -438,15 +436,10 @@ class TestAccess(OAuth2Case):
             self.user, 'res.users', 'read', self.administrator.ids, ['orestapi_authorization_ids']
         )
         self.assertFalse(values['orestapi_authorization_ids'])
-        for name in ('application_id.name', 'token_ids.address', 'user_id.login'):
-            self.assertFalse(
-                self.call_xmlrpc(
-                    self.user,
-                    'res.users',
-                    'search',
-                    [('orestapi_authorization_ids.' + name, '!=', False), ('id', '=', self.administrator.id)],
-                )
-            )
+        for name in ('', '.id', '.application_id.name', '.token_ids.address', '.user_id.login'):
+            with self.subTest(name):
+                domain = [(f'orestapi_authorization_ids{name}', '!=', False), ('id', '=', self.administrator.id)]
+                self.assertFault(4, self.call_xmlrpc, self.user, 'res.users', 'search', domain)
 
     def test_n223_authorizations_that_others_may_see(self):
         """A rule of the administrator's that lets employees see those of others does not let them end any."""
@@ -533,8 +526,6 @@ class TestAccess(OAuth2Case):
         self.assertInactive(tokens['access_token'], tokens['refresh_token'])
         event = self.env[EVENT].search([('kind', '=', 'sign_in_revoked')])
         self.assertEqual(event.message, "Ada ended a sign-in of Mitchell at Wiki.")
-
-    # Who is asked last
 
     def test_n221_administrator_over_rpc(self):
         hidden = {

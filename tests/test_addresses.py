@@ -51,6 +51,18 @@ class TestAddresses(OAuth2Case):
         response = self.ask('/orestapi/record/read', 'DELETE')
         self.assertEqual((response.status_code, response.json()['orestapi_code']), (405, 'RecordRead-405'))
 
+    def test_n214_slashes_in_a_row(self):
+        """Nobody is sent on to the host that a request names, and with them what they sent."""
+        for path in ('/oauth2//token', '/oauth2//authorize', '/orestapi//1/models', '/orestapi///x'):
+            for method in ('GET', 'POST'):
+                with self.subTest(path=path, method=method):
+                    response = self.ask(self.base_url() + path, method, headers={'Host': 'evil.example'})
+                    self.assertEqual(response.status_code, 404, response.text)
+                    self.assertNotIn('Location', response.headers)
+                    self.assertIn('no-store', response.headers['Cache-Control'])
+        # Addresses of others are none of our business.
+        self.assertEqual(self.ask('/web//login').status_code, 308)
+
     @mute_logger('odoo.http')
     def test_addresses_that_nothing_serves(self):
         self.authenticate(self.user.login, 'a password of at least 8')

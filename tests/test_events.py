@@ -4,7 +4,7 @@ from ast import literal_eval
 from odoo.tests import tagged
 
 from ..models.orestapi_event import REFUSED_LIMIT
-from .common import OAuth2Case
+from .common import PASSWORD, OAuth2Case
 
 
 @tagged('post_install', '-at_install')
@@ -42,6 +42,27 @@ class TestEvents(OAuth2Case):
         self.assertEqual(len(list(filter(None, references))), REFUSED_LIMIT)
         self.assertTrue(log(None, '2001:db8:1:3::1', "No client."))
 
+    def test_decisions_do_not_fill_the_database(self):
+        """A script that sends the consent page again and again leaves what it did in the first minute."""
+        self.authenticate(self.user.login, PASSWORD)
+        page = self.authorize(self.get_request())
+        for kind, decision in (('consent_refused', 'deny'), ('consent_given', 'allow')):
+            for _number in range(REFUSED_LIMIT + 2):
+                self.get_response(self.decide(page, decision))
+            self.assertEqual(len(self.find(kind)), REFUSED_LIMIT)
+        with self.later(minutes=1):
+            self.get_response(self.decide(page, 'deny'))
+        self.assertEqual(len(self.find('consent_refused')), REFUSED_LIMIT + 1)
+
+    def test_user_who_may_not_use_the_application(self):
+        """The administrator sees who asked, and why it was refused."""
+        self.application.group_ids = self.env.ref('base.group_system')
+        self.authenticate(self.user.login, PASSWORD)
+        self.assertEqual(self.authorize(self.get_request()).status_code, 403)
+        event = self.find('authorization_request_refused')
+        self.assertEqual((event.application_id, event.user_id), (self.application, self.user))
+        self.assertEqual(event.detail, "The user may not use this application.")
+
     def test_sentence_of_a_reuse(self):
         tokens = self.sign_in()
         self.refresh(tokens['refresh_token'])
@@ -68,11 +89,3 @@ class TestEvents(OAuth2Case):
             found.update(kinds)
         kinds = {kind for kind, _label in self.env['orestapi.event']._fields['kind'].selection}
         self.assertEqual(found, kinds)
-
-    def test_names_outlive_what_they_name(self):
-        """An event still says of whom it speaks when the application is gone."""
-        self.sign_in()
-        self.application.unlink()
-        event = self.find('consent_given')[:1]
-        self.assertFalse(event.application_id)
-        self.assertEqual(event.message, "Mitchell allowed Wiki: read.")

@@ -112,70 +112,94 @@ def test_find_answers_for_any_text(registered, requested):
         *(
             (URI, requested)
             for requested in (
+                # N011
                 'https://app.example/cb/x?a=1&b=2',
-                'https://app.example/c?a=1&b=2',  # N011
-                'https://app.example/cb/?a=1&b=2',  # N012
+                'https://app.example/c?a=1&b=2',
+                # N012
+                'https://app.example/cb/?a=1&b=2',
+                # N013
                 'https://app.example/CB?a=1&b=2',
                 'https://APP.example/cb?a=1&b=2',
-                'HTTPS://app.example/cb?a=1&b=2',  # N013
-                'http://app.example/cb?a=1&b=2',  # N014
+                'HTTPS://app.example/cb?a=1&b=2',
+                # N014
+                'http://app.example/cb?a=1&b=2',
+                # N015
                 'https://app.example:443/cb?a=1&b=2',
-                'https://app.example:8443/cb?a=1&b=2',  # N015
+                'https://app.example:8443/cb?a=1&b=2',
+                # N016
                 URI + '&c=3',
                 'https://app.example/cb?b=2&a=1',
-                'https://app.example/cb?a=1&b=3',  # N016
+                'https://app.example/cb?a=1&b=3',
                 'https://app.example/cb',
-                'https://app.example/cb?a=1',  # N016
+                'https://app.example/cb?a=1',
+                # N017
                 URI + '#x',
-                URI + '#',  # N017
+                URI + '#',
+                # N018
                 'https://app.example@evil.example/cb?a=1&b=2',
-                'https://evil@app.example/cb?a=1&b=2',  # N018
+                'https://evil@app.example/cb?a=1&b=2',
+                # N019
                 'https://app.example.evil.example/cb?a=1&b=2',
-                'https://evilapp.example/cb?a=1&b=2',  # N019
-                'https://app.example./cb?a=1&b=2',  # N019
+                'https://evilapp.example/cb?a=1&b=2',
+                'https://app.example./cb?a=1&b=2',
+                # N020
                 'https://app.example/x/../cb?a=1&b=2',
-                'https://app.example/x/%2e%2e/cb?a=1&b=2',  # N020
+                'https://app.example/x/%2e%2e/cb?a=1&b=2',
                 'https://app.example//cb?a=1&b=2',
-                'https://app.example/./cb?a=1&b=2',  # N020
+                'https://app.example/./cb?a=1&b=2',
+                # N021
                 'https://app.example/%63b?a=1&b=2',
-                'https://app.example/%2563b?a=1&b=2',  # N021
+                'https://app.example/%2563b?a=1&b=2',
+                # N022
                 'https://app.example\\@evil.example/cb?a=1&b=2',
-                'https://app.exa\tmple/cb?a=1&b=2',  # N022
+                'https://app.exa\tmple/cb?a=1&b=2',
+                # N023
                 f' {URI}',
                 f'{URI} ',
-                f'{URI}%20',  # N023
+                f'{URI}%20',
+                # N024
                 f'{URI}\r\n',
-                f'{URI}%0d%0a',  # N024
+                f'{URI}%0d%0a',
+                # N025
                 f'{URI}\0',
-                f'{URI}%00',  # N025
+                f'{URI}%00',
+                # N027
                 'https://\u0430pp.example/cb?a=1&b=2',
-                'https://app\uff0eexample/cb?a=1&b=2',  # N027
+                'https://app\uff0eexample/cb?a=1&b=2',
+                # N028
                 'javascript:alert(1)',
-                'data:text/html,x',  # N028
+                'data:text/html,x',
+                # N029
                 '/cb?a=1&b=2',
-                '//app.example/cb?a=1&b=2',  # N029
-                'https://*.example/cb?a=1&b=2',  # N031
+                '//app.example/cb?a=1&b=2',
+                # N031
+                'https://*.example/cb?a=1&b=2',
             )
         ),
         *(
             (LOOPBACK, requested)
             for requested in (
-                'http://localhost:8080/cb?a=1',  # N034
+                # N034
+                'http://localhost:8080/cb?a=1',
+                # N035
                 'http://[::1]:8080/cb?a=1',
                 'http://127.0.0.2:8080/cb?a=1',
-                'http://127.1:8080/cb?a=1',  # N035
+                'http://127.1:8080/cb?a=1',
                 'http://0x7f.1:8080/cb?a=1',
-                'http://2130706433:8080/cb?a=1',  # N035
+                'http://2130706433:8080/cb?a=1',
+                # N036
                 'http://127.0.0.1:1/cb/?a=1',
                 'http://127.0.0.1:1/cb?a=2',
-                'http://127.0.0.1:1/cb',  # N036
+                'http://127.0.0.1:1/cb',
                 'https://127.0.0.1:8080/cb?a=1',
                 'http://a@127.0.0.1:1/cb?a=1',
-                'http://a:1@127.0.0.1:1/cb?a=1',  # N036
+                'http://a:1@127.0.0.1:1/cb?a=1',
+                # N037
                 'http://127.0.0.1.evil.example/cb?a=1',
-                'http://127.0.0.1@evil.example/cb?a=1',  # N037
+                'http://127.0.0.1@evil.example/cb?a=1',
                 'http://127.0.0.1:1@evil.example/cb?a=1',
-                'http://127.0.0.1:1\\@evil.example/cb?a=1',  # N037
+                'http://127.0.0.1:1\\@evil.example/cb?a=1',
+                # N036
                 'http://127.0.0.1:0/cb?a=1',
                 'http://127.0.0.1:65536/cb?a=1',
                 'http://127.0.0.1:/cb?a=1',
@@ -437,7 +461,12 @@ def test_find_problem_answers_for_any_text(uri):
         ('http://localhost./cb', True, False, False, 'localhost.'),
         ('http://tool.localhost/cb', True, False, False, 'tool.localhost'),
         ('com.example.app://localhost/cb', False, True, False, 'com.example.app:'),
-        ('https://localhost/cb', False, False, False, 'localhost'),
+        ('https://localhost/cb', True, False, False, 'localhost'),
+        ('https://127.0.0.1:3000/cb', True, False, False, '127.0.0.1:3000'),
+        ('http://0.0.0.0:8080/cb', True, False, False, '0.0.0.0:8080'),
+        ('http://[::]/cb', True, False, False, '[::]'),
+        ('http://[::ffff:127.0.0.1]/cb', True, False, False, '[::ffff:127.0.0.1]'),
+        ('https://localhost.example/cb', False, False, False, 'localhost.example'),
         ('http://localhost.example/cb', False, False, True, 'localhost.example'),
         ('http://127.0.0.1.example/cb', False, False, True, '127.0.0.1.example'),
         ('com.example.app:/cb', False, True, False, 'com.example.app:'),

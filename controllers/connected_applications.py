@@ -1,0 +1,29 @@
+from odoo import http
+from odoo.http import request
+
+from .authorize import HEADERS
+
+PATH = '/oauth2/applications'
+
+
+class ConnectedApplications(http.Controller):
+    # Odoo checks the CSRF token of a POST.
+    @http.route(PATH, type='http', auth='user', methods=['GET', 'POST'], readonly=False, sitemap=False)
+    def connected_applications(self):
+        """Show users which applications act for them, and end what they choose (RFC 6819 §5.1.3).
+
+        For those above all who have no preferences to see it in: portal users. A POST
+        names an `authorization` of the user by its id; an unknown one, or that of
+        somebody else, changes nothing.
+        """
+        authorizations = request.env['orestapi.authorization']._get_own()
+        if request.httprequest.method == 'POST':
+            chosen = request.httprequest.form.get('authorization')
+            authorizations.filtered(lambda authorization: str(authorization.id) == chosen).action_revoke()
+            # 303, so that to load the page again does not send the form again.
+            return http.Response(status=303, headers={'Location': PATH, **HEADERS})
+        response = request.render(
+            'orestapi.connected_applications', {'authorizations': authorizations, 'user': request.env.user}
+        )
+        response.headers.update(HEADERS)
+        return response

@@ -1,0 +1,233 @@
+import base64
+import json
+import logging
+import xmlrpc.client
+from contextlib import contextmanager, suppress
+from urllib.parse import quote, quote_plus, urlencode
+
+from odoo.tests import tagged
+from odoo.tests.common import BaseCase
+
+from ..controllers.access_log import QueryStringFilter
+from ..oauth2 import token
+from ..oauth2.parameters import MEDIA_TYPE
+from .common import CLIENT_SECRET, PASSWORD, VERIFIER, WRONG_SECRET, OAuth2Case
+
+
+class Collector(logging.Handler):
+    """Keeps what loggers wrote, with tracebacks, as it would stand in a file."""
+
+    def __init__(self):
+        super().__init__()
+        self.setFormatter(logging.Formatter('%(levelname)s %(name)s: %(message)s'))
+        self.lines = []
+
+    def emit(self, record):
+        self.lines.append(self.format(record))
+
+
+@tagged('post_install', '-at_install')
+class TestLog(OAuth2Case):
+    """Nobody who reads the log can act as an application or a user (RFC 6819 §4.6.7)."""
+
+    def setUp(self):
+        super().setUp()
+        self.secrets = {CLIENT_SECRET, WRONG_SECRET, VERIFIER}
+
+    @contextmanager
+    def collect_log(self):
+        """Let every logger of the process write everything, for the test alone."""
+        root = logging.getLogger()
+        loggers = [root, *(logging.getLogger(name) for name in list(root.manager.loggerDict))]
+        levels = [(logger, logger.level) for logger in loggers]
+        handlers = [(handler, handler.level) for logger in loggers for handler in logger.handlers]
+        collector = Collector()
+        for handler, _level in handlers:
+            handler.setLevel(logging.CRITICAL + 1)
+        for logger in loggers:
+            logger.setLevel(logging.DEBUG)
+        root.addHandler(collector)
+        try:
+            yield collector.lines
+        finally:
+            root.removeHandler(collector)
+            for handler_or_logger, level in levels + handlers:
+                handler_or_logger.setLevel(level)
+
+    def keep(self, response, *statuses):
+        """Remember the tokens of a response to look for them in the log."""
+        self.assertIn(response.status_code, statuses or (200,), response.text)
+        answer = response.json() if response.text.startswith('{') else {}
+        self.secrets |= {answer[name] for name in ('access_token', 'refresh_token') if name in answer}
+        return answer
+
+    def keep_code(self, **changes):
+        code = self.get_code(**changes)
+        self.secrets.add(code)
+        return code
+
+    def test_n109_no_secret_in_the_log(self):
+        self.application.write({'refresh_token_grace': 60, 'service_user_id': self.user.id})
+        with self.collect_log() as lines:
+            self.ask_for_codes()
+            self.ask_for_tokens()
+            self.ask_wrongly()
+            self.use_tokens()
+            self.fail_within()
+        log = '\n'.join(lines)
+        # The log is that of the server, of all of it, and at this level: with each
+        # statement and its parameters, with the access log, and with the failure.
+        for line in (
+            'DEBUG odoo.sql_db: ',
+            'INSERT INTO orestapi_token',
+            'UPDATE orestapi_token',
+            '"POST /oauth2/token HTTP/1.1" 400',
+            '"POST /oauth2/revoke HTTP/1.1" 200',
+            'ERROR odoo.http: ',
+            'Traceback',
+            'RaiseException: ',
+        ):
+            self.assertIn(line, log)
+        self.assertGreater(len(self.secrets), 25)
+        for secret in self.secrets:
+            for form in self.get_forms(secret):
+                self.assertNotIn(form, log)
+
+    def get_forms(self, secret):
+        """Return a secret, its parts, and each as it may be written."""
+        parts = {secret}
+        if parsed := token.parse(secret):
+            parts |= {parsed.secret, parsed.mac or parsed.secret}
+        for part in parts:
+            yield from (part, part.swapcase(), quote(part), quote(part, safe=''), quote_plus(part), repr(part)[1:-1])
+            yield base64.b64encode(part.encode()).decode().rstrip('=')[:-2]
+        yield self.get_basic('wiki-client', secret).partition(' ')[2]
+
+    def ask_for_codes(self):
+        self.unused = self.keep_code()
+        self.authenticate('mitchell', PASSWORD)
+        for changes in ({'scope': 'rpc'}, {'code_challenge': 'x'}, {'client_id': 'x'}):
+            self.authorize(self.get_request(**changes))
+        self.decide(self.authorize(self.get_request(scope='rpc')), 'deny')
+        self.logout()
+
+    def ask_for_tokens(self):
+        code = self.keep_code(scope='read rpc')
+        self.keep(self.redeem(code, code_verifier='y' * 43), 400)
+        self.keep(self.redeem(code, redirect_uri='https://evil.example'), 400)
+        self.first = self.keep(self.redeem(code))
+        self.second = self.keep(self.refresh(self.first['refresh_token']))
+        repeated = self.keep(self.refresh(self.first['refresh_token']))
+        self.assertEqual(self.second['refresh_token'], repeated['refresh_token'])
+        self.third = self.keep(self.refresh(self.second['refresh_token'], scope='read'))
+        self.fourth = self.keep(
+            self.refresh(self.third['refresh_token'], auth=None, client_id='wiki-client', client_secret=CLIENT_SECRET)
+        )
+        self.keep(self.refresh(self.fourth['refresh_token'], scope='unknown'), 400)
+        self.service = self.keep(
+            self.post('/oauth2/token', {'grant_type': 'client_credentials', 'scope': 'rpc'}, self.get_auth())
+        )
+        replayed = self.keep_code()
+        self.keep(self.redeem(replayed))
+        self.keep(self.redeem(replayed), 400)
+        reused = [self.keep(self.redeem(self.keep_code()))]
+        for _count in range(2):
+            reused.append(self.keep(self.refresh(reused[-1]['refresh_token'])))
+        self.keep(self.refresh(reused[0]['refresh_token']), 400)
+
+    def ask_wrongly(self):
+        whole = {
+            'grant_type': 'authorization_code',
+            'client_id': 'wiki-client',
+            'client_secret': CLIENT_SECRET,
+            'code': self.unused,
+            'code_verifier': VERIFIER,
+            'refresh_token': self.fourth['refresh_token'],
+            'token': self.fourth['access_token'],
+        }
+        encoded = urlencode(whole)
+        for path in ('/oauth2/token', '/oauth2/revoke', '/oauth2/introspect'):
+            self.keep(self.post(path, {**whole, 'client_secret': WRONG_SECRET}), 401)
+            self.keep(self.post(path, whole, ('wiki-client', CLIENT_SECRET)), 400)
+            self.keep(self.post(path, whole, headers={'Authorization': 'Bearer ' + self.fourth['access_token']}), 401)
+            self.keep(self.post(path, f'{encoded}&{encoded}', headers={'Content-Type': MEDIA_TYPE}), 400)
+            self.keep(self.post(path, encoded + '&x=%00', headers={'Content-Type': MEDIA_TYPE}), 400)
+            self.keep(self.post(path, encoded + '&x=%ff', headers={'Content-Type': MEDIA_TYPE}), 400)
+            self.keep(self.post(path, encoded, headers={'Content-Type': 'text/plain'}), 400)
+            self.keep(self.post(path, json.dumps(whole), headers={'Content-Type': 'application/json'}), 400)
+            self.keep(self.post(path, {**whole, 'filler': 'x' * 20_000}), 413)
+            self.url_open(path, data=encoded, method='PUT', headers={'Content-Type': MEDIA_TYPE})
+        for name in ('code', 'refresh_token'):
+            for grant_type in ('authorization_code', 'refresh_token', 'password'):
+                other = self.unused if name == 'refresh_token' else self.fourth['refresh_token']
+                self.keep(
+                    self.post(
+                        '/oauth2/token',
+                        {'grant_type': grant_type, name: other, 'password': CLIENT_SECRET},
+                        self.get_auth(),
+                    ),
+                    400,
+                )
+
+    def use_tokens(self):
+        for tokens in (self.first, self.third, self.fourth, self.service):
+            for name in ('access_token', 'refresh_token'):
+                if name in tokens:
+                    self.post('/oauth2/introspect', {'token': tokens[name]}, self.get_auth())
+                    self.call_json2(tokens[name])
+                    self.call_json2(tokens[name], method='no_such_method')
+                    with suppress(xmlrpc.client.Fault):
+                        self.xmlrpc_object.execute_kw(
+                            self.env.cr.dbname, self.user.id, tokens[name], 'res.users', 'context_get', []
+                        )
+                    self.xmlrpc_common.authenticate(self.env.cr.dbname, 'mitchell', tokens[name], {})
+        self.keep(self.post('/oauth2/revoke', {'token': self.fourth['access_token']}, self.get_auth()))
+
+    def fail_within(self):
+        """Make the database refuse a row and show all of it, so that Odoo logs that with a traceback."""
+        code = self.unused
+        tokens = self.keep(self.redeem(self.keep_code()))
+        self.env.cr.execute("""
+            CREATE FUNCTION pg_temp.refuse() RETURNS trigger LANGUAGE plpgsql
+                AS $$ BEGIN RAISE EXCEPTION 'refused: %', NEW; END $$;
+            CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON orestapi_token
+                FOR EACH ROW EXECUTE FUNCTION pg_temp.refuse()
+        """)
+        self.keep(self.redeem(code), 500)
+        self.keep(self.refresh(tokens['refresh_token']), 500)
+
+
+@tagged('post_install', '-at_install')
+class TestAccessLog(BaseCase):
+    """The access log has no query string of ours, wherever the address of a request ends."""
+
+    def render(self, message, *args):
+        record = logging.LogRecord('werkzeug', logging.INFO, '', 0, message, args, None)
+        self.assertTrue(QueryStringFilter().filter(record))
+        return record.getMessage()
+
+    def test_query_strings_of_ours(self):
+        for path in (
+            '/orestapi/oauth2/access_token',
+            '/oauth2/token',
+            '/oauth2/token/',
+            '/orestapi%2Foauth2%2faccess_token',
+            'http://h/orestapi/record/read',
+            '/.well-known/oauth-authorization-server',
+            '/orestapi/1/models/"x y',
+        ):
+            for secret in ('s3cret', 's3" HTTP/1.1" 200 -cret', 's\u20283cret', 's3?cret'):
+                line = self.render('"%s" %s %s', f'POST {path}?client_secret={secret} HTTP/1.1', 200, '-')
+                self.assertEqual(line, f'"POST {path}?… HTTP/1.1" 200 -')
+        # Of a request line with a blank in it.
+        line = self.render("Bad request syntax (%r)", 'POST /orestapi/oauth2/access_token?client_secret=s3 cret x')
+        self.assertNotIn('cret', line)
+
+    def test_long_addresses(self):
+        """Each character is looked at a few times: a look at all that follow, from each of them, would not end."""
+        path = '/oauth2' * 300_000 + '/\u00a0'
+        self.assertEqual(self.render(f'"GET {path}?x HTTP/1.1" 200 -'), f'"GET {path}?… HTTP/1.1" 200 -')
+
+    def test_others_stay(self):
+        for line in ('"GET /web?debug=1 HTTP/1.1" 200 -', '"GET /orestapi/version HTTP/1.1" 200 -'):
+            self.assertEqual(self.render(line), line)

@@ -1,0 +1,86 @@
+import re
+
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from .common import PASSWORD, OAuth2Case
+
+PATH = '/oauth2/applications'
+
+
+@tagged('post_install', '-at_install')
+class TestConnectedApplications(OAuth2Case):
+    """The page on which users without preferences see what is connected, and end it."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        (cls.application + cls.other).group_ids += cls.env.ref('base.group_portal')
+
+    def open_page(self, user=None):
+        self.authenticate((user or self.portal_user).login, PASSWORD)
+        page = self.url_open(PATH)
+        self.assertEqual(page.status_code, 200, page.text)
+        self.assertEqual(page.headers['X-Frame-Options'], 'DENY')
+        self.assertIn("frame-ancestors 'none'", page.headers['Content-Security-Policy'])
+        self.assertEqual(page.headers['Cache-Control'], 'no-store')
+        self.assertNotIn('<script src', page.text)
+        return page
+
+    def disconnect(self, page, authorization_id):
+        csrf_token = re.search(r'name="csrf_token" value="([^"]*)"', page.text)[1]
+        return self.url_open(
+            PATH, data={'csrf_token': csrf_token, 'authorization': authorization_id}, allow_redirects=False
+        )
+
+    def get_authorization(self, user, application=None):
+        return self.env['orestapi.authorization'].search([
+            ('user_id', '=', user.id),
+            ('application_id', '=', (application or self.application).id),
+        ])
+
+    def test_n224_portal_user(self):
+        tokens = self.sign_in(user=self.portal_user)
+        kept = self.sign_in(self.other, user=self.portal_user)
+        page = self.open_page()
+        self.assertIn("Disconnect <bdi>Wiki</bdi>", page.text)
+        self.assertIn("Disconnect <bdi>Shop</bdi>", page.text)
+        response = self.disconnect(page, self.get_authorization(self.portal_user).id)
+        self.assertEqual((response.status_code, response.headers['Location']), (303, PATH))
+        self.assertNotIn("Wiki", self.open_page().text)
+        self.assertInactive(*[tokens[name] for name in ('access_token', 'refresh_token')])
+        self.assertActive(kept['access_token'], application=self.other)
+
+    def test_n223_of_somebody_else(self):
+        tokens = self.sign_in()
+        self.sign_in(user=self.portal_user)
+        page = self.open_page()
+        for text in (self.get_authorization(self.user).id, '0', '', 'x', '1; DROP'):
+            self.assertEqual(self.disconnect(page, text).status_code, 303)
+        self.assertActive(tokens['access_token'])
+        self.assertTrue(self.get_authorization(self.portal_user))
+
+    def test_n068_csrf(self):
+        self.sign_in(user=self.portal_user)
+        self.open_page()
+        authorization = self.get_authorization(self.portal_user)
+        with mute_logger('odoo.http'):
+            response = self.url_open(PATH, data={'authorization': authorization.id}, allow_redirects=False)
+        self.assertEqual(response.status_code, 400)
+        self.assertTrue(authorization.exists())
+
+    def test_nobody_is_logged_in(self):
+        response = self.url_open(PATH, allow_redirects=False)
+        self.assertEqual(response.status_code, 303)
+        self.assertIn('/web/login?redirect=%2Foauth2%2Fapplications', response.headers['Location'])
+
+    def test_nothing_is_connected(self):
+        self.assertIn("No application may act for you.", self.open_page(self.user).text)
+
+    def test_consent_page_names_it(self):
+        """To those who have no preferences."""
+        for user, text in ((self.portal_user, PATH), (self.user, "open your preferences")):
+            self.authenticate(user.login, PASSWORD)
+            page = self.authorize(self.get_request())
+            self.assertEqual([word in page.text for word in (PATH, "open your preferences")].count(True), 1)
+            self.assertIn(text, page.text)
