@@ -15,7 +15,10 @@ OTHER_VERIFIER = 'x' * 43
 OTHER_SECRET = 'a secret that nobody else has'
 
 
-class CodeCase(OAuth2Case):
+@tagged('post_install', '-at_install')
+class TestAuthorizationCode(OAuth2Case):
+    """A code gives tokens once, to whom it was issued, in time (RFC 6749 §4.1.3)."""
+
     def get_record(self, code):
         return self.env['orestapi.authorization.code'].browse(token.parse(code).row_id)
 
@@ -43,11 +46,6 @@ class CodeCase(OAuth2Case):
 
     def count_events(self, kind):
         return self.env['orestapi.event'].search_count([('kind', '=', kind)])
-
-
-@tagged('post_install', '-at_install')
-class TestAuthorizationCode(CodeCase):
-    """A code gives tokens once, to whom it was issued, in time (RFC 6749 §4.1.3)."""
 
     def test_n110_missing(self):
         for code in (None, ''):

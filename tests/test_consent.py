@@ -161,15 +161,8 @@ class TestConsent(OAuth2Case):
         pages = [self.ask(client_id='unknown-client'), self.ask(redirect_uri='https://evil.example')]
         self.authenticate('mitchell', PASSWORD)
         pages.append(self.post_form(self.ask(), consent=None))
-        for page, sentence in zip(
-            pages,
-            (
-                "does not know the application",
-                "address that is not registered",
-                "open too long, or you have",
-            ),
-            strict=True,
-        ):
+        sentences = ("does not know the application", "address that is not registered", "open too long, or you have")
+        for page, sentence in zip(pages, sentences, strict=True):
             self.assertRefused(page)
             self.assertIn(sentence, page.text)
             detail = re.search(r'<p class="small[^"]*" lang="en">([^<]*)</p>', page.text)[1]

@@ -1,6 +1,6 @@
 from odoo.tests import tagged
 
-from .common import CALLBACK, CLIENT_SECRET, PASSWORD, OAuth2Case
+from .common import CLIENT_SECRET, PASSWORD, OAuth2Case
 
 
 @tagged('post_install', '-at_install')
@@ -35,26 +35,9 @@ class TestFlow(OAuth2Case):
         tokens = self.sign_in(self.public, redirect_uri=None)
         self.assertEqual(self.refresh(tokens['refresh_token'], self.public).status_code, 200)
 
-    def test_response(self):
-        self.authenticate('mitchell', PASSWORD)
-        response = self.decide(self.authorize(self.get_request()))
-        self.assertTrue(response.headers['Location'].startswith(CALLBACK + '?'))
-        parameters = self.get_response(response)
-        self.assertEqual(set(parameters), {'code', 'state', 'iss'})
-        self.assertEqual(parameters['state'], 'state of the application')
-        self.assertEqual(parameters['iss'], 'https://odoo.example.com')
-
     def test_consent_is_remembered(self):
         """A consent already given is not asked again unless more is asked."""
         self.get_code()
         self.authenticate('mitchell', PASSWORD)
         self.assertEqual(self.authorize(self.get_request()).status_code, 303)
         self.assertEqual(self.authorize(self.get_request(scope='read rpc')).status_code, 200)
-
-    def test_deny(self):
-        self.authenticate('mitchell', PASSWORD)
-        response = self.decide(self.authorize(self.get_request()), 'deny')
-        parameters = self.get_response(response)
-        self.assertEqual(parameters['error'], 'access_denied')
-        self.assertNotIn('code', parameters)
-        self.assertFalse(self.env['orestapi.authorization'].search([('user_id', '=', self.user.id)]))

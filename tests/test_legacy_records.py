@@ -275,7 +275,7 @@ class TestLegacyRecords(RecordsCase):
         _header, data = self.load(
             READ,
             model='res.partner',
-            ids=self.German.ids,
+            ids=self.german.ids,
             fields=['name'],
             context={'allowed_company_ids': [1]},
             sudo='1',
@@ -388,18 +388,14 @@ class TestLegacyRecords(RecordsCase):
         self.ours[0].image_1920 = self.env.ref('base.main_partner').avatar_1920
         _header, data = self.load(READ, **partner, ids=self.ours[:2].ids)
         self.assertEqual([row['image_128'] for row in data['data']], [self.ours[0].image_128.decode(), False])
-        ids = (
-            self
-            .env['res.partner']
-            .create([{'name': str(number), 'country_id': self.hungary.id} for number in range(11)])
-            .ids
-        )
+        values = [{'name': str(number), 'country_id': self.hungary.id} for number in range(11)]
+        ids = self.env['res.partner'].create(values).ids
         self.refuse(400, 'invalid_request', READ, **partner, ids=ids)
         self.refuse(403, 'insufficient_scope', READ, model='ir.attachment', ids=[1], fields=['datas'])
 
     def test_n209_session_of_another_user(self):
         self.authenticate('ada', 'a password of at least 8')
-        response = self.get(f'{READ}?{urlencode({"model": "res.partner", "ids": str(self.German.ids)})}')
+        response = self.get(f'{READ}?{urlencode({"model": "res.partner", "ids": str(self.german.ids)})}')
         self.assertEqual(response.json()[1], {'data': []})
         self.assertNotIn('Set-Cookie', response.headers)
 

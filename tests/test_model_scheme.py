@@ -1,5 +1,3 @@
-from unittest.mock import patch
-
 from psycopg2 import IntegrityError
 
 from odoo import Command
@@ -404,9 +402,3 @@ class TestModelScheme(OAuth2Case):
             self.scheme.unlink()
         (self.application + archived).model_scheme_id = False
         self.assertTrue(self.scheme.unlink())
-
-    def test_forgotten_again_after_the_commit(self):
-        """Another thread may remember the old offer between the change and its commit."""
-        with patch.object(type(self.env.cr.postcommit), 'add') as add:
-            self.configuration.limit_fields = 'none'
-        add.assert_any_call(self.env.registry.clear_cache)

@@ -8,6 +8,21 @@ from .common import PASSWORD, OAuth2Case
 
 RECORDS = '/orestapi/1/records/res.partner'
 
+#: What the application is offered of partners.
+PARTNER_FIELDS = (
+    'display_name',
+    'name',
+    'country_id',
+    'city',
+    'is_company',
+    'create_date',
+    'category_id',
+    'user_ids',
+    'active',
+    'color',
+    'partner_latitude',
+)
+
 
 class RecordsCase(OAuth2Case):
     """An application that reads partners and countries, for an employee who sees the records of one country only."""
@@ -49,29 +64,14 @@ class RecordsCase(OAuth2Case):
                     'field_ids': [cls.env['ir.model.fields']._get(model, field).id for field in fields],
                 })
                 for model, fields in (
-                    (
-                        'res.partner',
-                        [
-                            'display_name',
-                            'name',
-                            'country_id',
-                            'city',
-                            'is_company',
-                            'create_date',
-                            'category_id',
-                            'user_ids',
-                            'active',
-                            'color',
-                            'partner_latitude',
-                        ],
-                    ),
+                    ('res.partner', PARTNER_FIELDS),
                     ('res.country', ['name', 'code']),
                 )
             ],
         })
         cls.application.model_scheme_id = cls.scheme
         cls.ours = cls.partners[0] + cls.partners[1] + cls.partners[3]
-        cls.German = cls.partners[2]
+        cls.german = cls.partners[2]
 
     def setUp(self):
         super().setUp()
@@ -171,22 +171,7 @@ class TestRecords(RecordsCase):
         [record] = self.search(ids=self.partners[0].id)['records']
         self.assertEqual(record['fields'], {'display_name': "Partner 1"})
         response = self.get(f'{RECORDS}/{self.partners[0].id}')
-        self.assertEqual(
-            set(response.json()['fields']),
-            {
-                'display_name',
-                'name',
-                'country_id',
-                'city',
-                'is_company',
-                'create_date',
-                'category_id',
-                'user_ids',
-                'active',
-                'color',
-                'partner_latitude',
-            },
-        )
+        self.assertEqual(set(response.json()['fields']), set(PARTNER_FIELDS))
 
     def test_filter(self):
         first, second, _german, fourth = self.partners

@@ -5,7 +5,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from .common import CLIENT_SECRET, FOREIGN_TOKENS
-from .test_records import RECORDS, RecordsCase
+from .test_records import PARTNER_FIELDS, RECORDS, RecordsCase
 
 
 @tagged('post_install', '-at_install')
@@ -158,7 +158,7 @@ class TestRecordsAccess(RecordsCase):
         self.assertProblem(response, 403, 'insufficient_scope')
 
     def test_n202_record_rules(self):
-        response = self.get(f'{RECORDS}/{self.German.id}')
+        response = self.get(f'{RECORDS}/{self.german.id}')
         self.assertProblem(response, 404, 'not_found', challenge=False)
         missing = self.get(f'{RECORDS}/2000000000')
         self.assertEqual(missing.text, response.text)
@@ -289,19 +289,15 @@ class TestRecordsAccess(RecordsCase):
         self.partners[0].image_1920 = self.env.ref('base.main_partner').avatar_1920
         response = self.get(f'{RECORDS}/{self.partners[0].id}', fields='image_128')
         self.assertEqual(response.json()['fields']['image_128'], self.partners[0].image_128.decode())
-        ids = (
-            self
-            .env['res.partner']
-            .create([{'name': str(number), 'country_id': self.hungary.id} for number in range(11)])
-            .ids
-        )
+        values = [{'name': str(number), 'country_id': self.hungary.id} for number in range(11)]
+        ids = self.env['res.partner'].create(values).ids
         self.assertInvalid(fields='image_128', ids=','.join(map(str, ids)))
 
     def test_n209_session_of_another_user(self):
         self.authenticate('admin', 'admin')
         before = self.session.sid
         self.assertEqual(self.find(), self.ours)
-        response = self.get(f'{RECORDS}/{self.German.id}')
+        response = self.get(f'{RECORDS}/{self.german.id}')
         self.assertProblem(response, 404, 'not_found', challenge=False)
         self.assertEqual(self.opener.cookies['session_id'], before)
 
@@ -376,21 +372,7 @@ class TestRecordsLeaks(RecordsCase):
                 self.assertNotIn(marker, response.text)
                 self.assertEqual(response.status_code == 403, model not in offered, (path, response.text))
         partner = self.env['res.partner']
-        listed = {
-            'id',
-            'display_name',
-            'name',
-            'country_id',
-            'city',
-            'is_company',
-            'create_date',
-            'category_id',
-            'user_ids',
-            'active',
-            'color',
-            'partner_latitude',
-        }
-        for name in sorted(set(partner._fields) - listed):
+        for name in sorted(set(partner._fields) - {'id', *PARTNER_FIELDS}):
             for changes in (
                 {'fields': name},
                 {'order': name},

@@ -108,14 +108,6 @@ class TestRetention(OAuth2Case):
             self.assertOAuth2Error(self.redeem(code), 400, 'invalid_grant')
             self.assertInactive(tokens['refresh_token'])
 
-    def test_code_replayed_after_its_sign_in_was_removed(self):
-        self.application.authorization_code_retain = 7
-        code = self.get_code()
-        tokens = self.redeem(code).json()
-        self.post('/oauth2/revoke', {'token': tokens['access_token']}, self.get_auth())
-        self.assertEqual(self.clean_up(), {'token': 1})
-        self.assertOAuth2Error(self.redeem(code), 400, 'invalid_grant')
-
     def test_code_replayed_after_its_record_was_removed(self):
         """Refused like a code that never was. The sign-in goes on: nobody can tell any more."""
         code = self.get_code()

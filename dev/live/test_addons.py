@@ -12,8 +12,6 @@ from dev.odoo_log import read_log
 from dev.odoo_server import LOGIN, PASSWORD, free_port
 from oauth2 import pkce
 
-pytestmark = pytest.mark.same
-
 ADDONS = ('website', 'portal', 'auth_totp', 'auth_passkey', 'auth_timeout')
 
 #: The tests of the flow.
@@ -56,6 +54,7 @@ def test_flow_tests_pass_beside_other_addons(bench, addons_database, tmp_path):
     assert len(findings.tests) > len(TESTS)
 
 
+@pytest.mark.same
 def test_user_with_two_factor_authentication(bench, addons_database, browser_page):
     """The user comes back from the second factor with every parameter intact."""
     secret = base64.b32encode(os.urandom(20)).decode()

@@ -237,10 +237,11 @@ def test_neutralized_copy(bench, database, tell):
             assert live.refresh(application, tokens['refresh_token']).json()['error'] == 'invalid_client'
             assert live.call_json2(tokens['access_token']).status_code == 401
             assert live.call('orestapi.application', 'search_count', []) == 0
-            rows = bench.postgres.execute(
-                'SELECT 1 FROM orestapi_application WHERE own_secret IS NOT NULL', database=copy
-            )
-            assert rows == []
+            for query in (
+                'SELECT 1 FROM orestapi_application WHERE own_secret IS NOT NULL',
+                "SELECT 1 FROM ir_config_parameter WHERE key = 'orestapi.issuer'",
+            ):
+                assert bench.postgres.execute(query, database=copy) == []
     finally:
         bench.drop(copy)
     with bench.serve(database) as server:

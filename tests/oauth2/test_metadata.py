@@ -2,13 +2,7 @@
 
 import pytest
 
-from oauth2 import (
-    authorization_request,
-    client_authentication,
-    grant_type,
-    metadata,
-    pkce,
-)
+from oauth2 import authorization_request, client_authentication, grant_type, metadata, pkce
 from oauth2.client import CONFIDENTIAL, Client
 from oauth2.errors import InvalidRequest, UnsupportedGrantType, UnsupportedResponseType
 from oauth2.parameters import Parameters
@@ -43,13 +37,8 @@ def test_members_required_by_rfc_8414_2():
 def test_response_types(response_type):
     """N216, N040; RFC 9700 §2.1.2: what is not advertised is refused, and the reverse."""
     challenge = pkce.compute_challenge('v' * 43)
-    parameters = Parameters(
-        {
-            'response_type': response_type,
-            'code_challenge': challenge,
-            'code_challenge_method': 'S256',
-        }.items()
-    )
+    sent = {'response_type': response_type, 'code_challenge': challenge, 'code_challenge_method': 'S256'}
+    parameters = Parameters(sent.items())
     if response_type in DOCUMENT['response_types_supported']:
         assert authorization_request.validate(parameters, CLIENT, CLIENT.redirect_uris[0])
     else:

@@ -1,14 +1,8 @@
 import pytest
 
+from oauth2.parameters import Parameters
 from records import parameters
-from records.problem import InvalidRequest, render
-
-
-class Sent(dict):
-    repeated = ()
-
-    def get(self, name):
-        return super().get(name) or None
+from records.problem import InvalidRequest
 
 
 def test_values():
@@ -16,7 +10,8 @@ def test_values():
     assert parameters.parse_ids('1,20') == [1, 20]
     assert parameters.parse_number('0', 'limit') == 0
     assert parameters.parse_boolean('true', 'count') is True
-    parameters.require_known(Sent(limit='1'), ('limit',))
+    assert parameters.parse_boolean('false', 'count') is False
+    parameters.require_known(Parameters([('limit', '1')]), ('limit', 'order'))
 
 
 @pytest.mark.parametrize(
@@ -40,10 +35,25 @@ def test_refused(parse, text):
         parse(text)
 
 
-def test_unknown_repeated_and_empty():
-    repeated = Sent(limit='1')
-    repeated.repeated = {'limit'}
-    for sent in (Sent(limits='1'), Sent(limit=''), repeated):
-        with pytest.raises(InvalidRequest) as caught:
-            parameters.require_known(sent, ('limit',))
-    assert render(caught.value)['status'] == 400
+@pytest.mark.parametrize(
+    ('pairs', 'sentence'),
+    [
+        ([('limits', '1')], "There is an unknown parameter. Those of this address: limit, order."),
+        ([('limit', '1'), ('limits', '')], "There is an unknown parameter. Those of this address: limit, order."),
+        ([('limit', '')], "The parameter limit is empty."),
+        ([('order', 'name'), ('limit', '')], "The parameter limit is empty."),
+        ([('limit', '1'), ('limit', '1')], "A parameter is sent more than once."),
+        ([('limit', '1'), ('limit', '')], "A parameter is sent more than once."),
+    ],
+)
+def test_unknown_repeated_and_empty(pairs, sentence):
+    with pytest.raises(InvalidRequest) as caught:
+        parameters.require_known(Parameters(pairs), ('limit', 'order'))
+    assert caught.value.description == sentence
+    assert caught.value.status == 400
+
+
+def test_address_without_parameters():
+    parameters.require_known(Parameters([]), ())
+    with pytest.raises(InvalidRequest, match="Those of this address: none"):
+        parameters.require_known(Parameters([('limit', '1')]), ())

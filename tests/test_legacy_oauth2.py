@@ -1,12 +1,9 @@
-import logging
 from urllib.parse import urlencode
 
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
-from odoo.tests.common import BaseCase
 from odoo.tools import mute_logger
 
-from ..controllers.access_log import QueryStringFilter
 from ..controllers.authorize import HEADERS
 from .common import CALLBACK, CLIENT_SECRET, PASSWORD, OAuth2Case
 
@@ -15,8 +12,9 @@ ACCESS_TOKEN = '/orestapi/oauth2/access_token'
 STATUS = '/orestapi/application/status'
 
 
-class LegacyCase(OAuth2Case):
-    """`self.application` is marked as a legacy connector, `self.other` is not."""
+@tagged('post_install', '-at_install')
+class TestLegacyConnector(OAuth2Case):
+    """The two OAuth doors of the older connector: `self.application` is marked as one, `self.other` is not."""
 
     @classmethod
     def setUpClass(cls):
@@ -54,11 +52,6 @@ class LegacyCase(OAuth2Case):
         self.assertEqual((content['error'], content['orestapi_code']), (error, f'{code}-{status}'))
         self.assertEqual(content['error_description'], content['orestapi_message'])
         self.assertNoStore(response)
-
-
-@tagged('post_install', '-at_install')
-class TestLegacyConnector(LegacyCase):
-    """The two OAuth doors of the older connector."""
 
     def test_flow_with_the_old_habits(self):
         code = self.get_code()
@@ -256,30 +249,3 @@ class TestLegacyConnector(LegacyCase):
         self.assertNotIn("Legacy connector:", self.other.status_message or '')
         with mute_logger('odoo.sql_db'), self.assertRaises(ValidationError):
             self.public.legacy_connector = True
-
-
-@tagged('post_install', '-at_install')
-class TestAccessLog(BaseCase):
-    def render(self, message, *args):
-        record = logging.LogRecord('werkzeug', logging.INFO, '', 0, message, args, None)
-        self.assertTrue(QueryStringFilter().filter(record))
-        return record.getMessage()
-
-    def test_query_strings_of_ours(self):
-        for path in (
-            ACCESS_TOKEN,
-            '/oauth2/token',
-            '/oauth2/token/',
-            '/orestapi%2Foauth2%2faccess_token',
-            'http://h/orestapi/record/read',
-            '/.well-known/oauth-authorization-server',
-        ):
-            for secret in ('s3cret', 's3" HTTP/1.1" 200 -cret', 's\u20283cret', 's3?cret'):
-                line = self.render('"%s" %s %s', f'POST {path}?client_secret={secret} HTTP/1.1', 200, '-')
-                self.assertEqual(line, f'"POST {path}?… HTTP/1.1" 200 -')
-        # Of a request line with a blank in it.
-        self.assertNotIn('cret', self.render("Bad request syntax (%r)", f'POST {ACCESS_TOKEN}?client_secret=s3 cret x'))
-
-    def test_others_stay(self):
-        for line in ('"GET /web?debug=1 HTTP/1.1" 200 -', '"GET /orestapi/version HTTP/1.1" 200 -'):
-            self.assertEqual(self.render(line), line)
