@@ -8,6 +8,22 @@ import sys
 from .cache import CHECKOUT, Problem, end_with_sentence, say
 from .environment import enter
 
+ISSUER = 'orestapi.issuer'
+#: As an earlier start has set it.
+OWN_ISSUER = r'http://127\.0\.0\.1:\d+'
+
+
+def _set_issuer(server):
+    """Let applications find the server under the address that it has now, and return its issuer.
+
+    Clients compare the two (RFC 8414 §3.3), and PORT= may change it. What somebody has entered stays.
+    """
+    issuer = server.call('ir.config_parameter', 'get_param', ISSUER)
+    if issuer and not re.fullmatch(OWN_ISSUER, issuer):
+        return issuer
+    server.call('ir.config_parameter', 'set_param', ISSUER, server.url)
+    return server.url
+
 
 def main():
     enter('dev.run')
@@ -31,22 +47,21 @@ def main():
             identifier = record[0]['res_id']
             client_id = server.call('orestapi.application', 'read', [identifier], ['client_id'])[0]['client_id']
             client_secret = server.call('orestapi.application', 'generate_client_secret', [identifier])
-            # Clients compare it with the address that they use (RFC 8414 §3.3), which PORT= may change.
-            server.call('ir.config_parameter', 'set_param', f'{MODULE}.issuer', server.url)
+            issuer = _set_issuer(server)
             command = [
-                sys.executable,
-                str(CHECKOUT / 'examples' / 'authlib_client.py'),
-                '--url',
-                server.url,
-                '--client-id',
-                client_id,
+                sys.executable, str(CHECKOUT / 'examples' / 'authlib_client.py'),
+                '--url', server.url,
+                '--client-id', client_id,
                 f'--client-secret={client_secret}',
-            ]
+            ]  # fmt: skip
             say(
                 f'\nOdoo is ready; Ctrl-C stops it. Its log: {server.log}\n\n'
                 f'URL: {server.url}\nLogin: {LOGIN}\nPassword: {PASSWORD}\n'
-                f'Client id: {client_id}\nClient secret: {client_secret}\nTry it: {shlex.join(command)}'
+                f'Client id: {client_id}\nClient secret (new at each start): {client_secret}\n'
+                f'Try it: {shlex.join(command)}'
             )
+            if issuer != server.url:
+                say(f'The settings say that the issuer is {issuer}: the example works when that is {server.url}.')
             try:
                 server.process.wait()
             except KeyboardInterrupt:  # the way to end it, and no failure

@@ -5,63 +5,23 @@ the authorization endpoint, receives the code on a loopback address (RFC 8252
 §7.3), exchanges it for tokens with PKCE, calls Odoo with the access token, and
 refreshes it.
 
-    python authlib_client.py --url http://127.0.0.1:8069 --client-id … --client-secret …
+    python authlib_client.py --url http://127.0.0.1:8069 --client-id … --client-secret=…
 """
 
 import argparse
-import http.server
-import threading
-import urllib.parse
-import webbrowser
 
+import requests
 from authlib.common.security import generate_token
+from authlib.integrations.base_client import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
-
-PAGE = "<!doctype html><meta charset=utf-8><title>Done</title><p>You can close this page and go back to the script."
-
-
-class Callback(http.server.HTTPServer):
-    """Waits on a free port of this computer for the browser to come back."""
-
-    def __init__(self):
-        super().__init__(('127.0.0.1', 0), CallbackHandler)
-        self.response = None
-        self.received = threading.Event()
-
-    @property
-    def uri(self):
-        """The redirect URI. The port is free to differ from the registered one."""
-        return f'http://127.0.0.1:{self.server_port}/callback'
-
-    def wait(self):
-        """Return the address that the browser was sent to."""
-        thread = threading.Thread(target=self.serve_forever, daemon=True)
-        thread.start()
-        self.received.wait()
-        self.shutdown()
-        return self.response
-
-
-class CallbackHandler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        if urllib.parse.urlsplit(self.path).path != '/callback':
-            self.send_error(404)
-            return
-        self.send_response(200)
-        self.send_header('Content-Type', 'text/html; charset=utf-8')
-        self.end_headers()
-        self.wfile.write(PAGE.encode())
-        self.server.response = f'http://127.0.0.1:{self.server.server_port}{self.path}'
-        self.server.received.set()
-
-    def log_message(self, *args):
-        # The request line holds the code.
-        pass
+from callback import Callback, get_parameters
 
 
 def discover(session, url):
     """Return the server's metadata (RFC 8414), which names the endpoints."""
-    metadata = session.request('GET', f'{url}/.well-known/oauth-authorization-server', withhold_token=True).json()
+    response = session.request('GET', f'{url}/.well-known/oauth-authorization-server', withhold_token=True)
+    response.raise_for_status()
+    metadata = response.json()
     if metadata['issuer'] != url:
         raise SystemExit(f"{url} calls itself {metadata['issuer']}. Use that address, or set the issuer in Odoo.")
     return metadata
@@ -73,15 +33,8 @@ def authorize(session, metadata):
     session.redirect_uri = callback.uri
     verifier = generate_token(48)
     uri, state = session.create_authorization_url(metadata['authorization_endpoint'], code_verifier=verifier)
-    print(f"Allow it in the browser: {uri}", flush=True)
-    webbrowser.open(uri)
-    response = callback.wait()
-    parameters = urllib.parse.parse_qs(urllib.parse.urlsplit(response).query)
-    if 'error' in parameters:
-        raise SystemExit(f"Not allowed: {parameters['error'][0]}")
-    # RFC 9207: the answer must come from the server that was asked.
-    if parameters.get('iss') != [metadata['issuer']]:
-        raise SystemExit("The answer came from another server.")
+    response = callback.ask(uri)
+    get_parameters(response, metadata['issuer'])
     return session.fetch_token(
         metadata['token_endpoint'], authorization_response=response, state=state, code_verifier=verifier
     )
@@ -124,4 +77,11 @@ def main():
 
 
 if __name__ == '__main__':
-    main()
+    try:
+        main()
+    except OAuthError as error:
+        raise SystemExit(f"Odoo refuses: {error}") from None
+    except requests.ConnectionError as error:
+        raise SystemExit(f"{error.request.url} cannot be reached.") from None
+    except requests.RequestException as error:
+        raise SystemExit(str(error)) from None

@@ -1,7 +1,7 @@
 """Carries applications over from the older addon of Odoo 11 and 12, so that nothing changes at the remote side.
 
 It reads their names, client ids, client secrets and callback URIs from the old
-Odoo, and creates them in the new one as *Legacy connector*, both over XML-RPC.
+Odoo, and creates them in the new one as *Legacy Connector*, both over XML-RPC.
 Nothing is changed in the old Odoo. What is there already, by its client id, is
 left alone, so that the script can run again. Tokens are not carried over: the
 older addon kept them in clear, and its users authenticate once more.
@@ -17,6 +17,7 @@ import argparse
 import os
 import sys
 import xmlrpc.client
+from xml.parsers import expat
 
 #: What is taken over where the old addon has it under the same name.
 SETTINGS = ('name', 'description', 'active', 'client_id', 'client_secret')
@@ -27,7 +28,15 @@ class Odoo:
 
     def __init__(self, url, database, login, password):
         self.database, self.password = database, password
-        self.user_id = xmlrpc.client.ServerProxy(f'{url}/xmlrpc/2/common').authenticate(database, login, password, {})
+        try:
+            common = xmlrpc.client.ServerProxy(f'{url}/xmlrpc/2/common')
+            self.user_id = common.authenticate(database, login, password, {})
+        except xmlrpc.client.Fault:
+            raise SystemExit(f"{url} cannot open the database {database}. Is its name right?") from None
+        except (xmlrpc.client.ProtocolError, expat.ExpatError):
+            raise SystemExit(f"{url} is not the address of an Odoo.") from None
+        except OSError as error:
+            raise SystemExit(f"{url} cannot be reached: {error.strerror or error}.") from None
         if not self.user_id:
             raise SystemExit(f"{url} does not let {login} in.")
         self.object = xmlrpc.client.ServerProxy(f'{url}/xmlrpc/2/object', allow_none=True)
@@ -54,20 +63,29 @@ def read_old(odoo):
         }
 
 
+def get_password(side):
+    """Return the password from the environment: on the command line every user of the computer could see it."""
+    name = f'{side.upper()}_PASSWORD'
+    if not os.environ.get(name):
+        raise SystemExit(f"The environment variable {name} is missing. Set it and export it.")
+    return os.environ[name]
+
+
 def main():
     parser = argparse.ArgumentParser(description="Carry applications over from the older addon.")
     for side in ('old', 'new'):
         for name in ('url', 'database', 'login'):
             parser.add_argument(f'--{side}-{name}', required=True)
     arguments = vars(parser.parse_args())
+    passwords = {side: get_password(side) for side in ('old', 'new')}
     old, new = (
         Odoo(
             arguments[f'{side}_url'].rstrip('/'),
             arguments[f'{side}_database'],
             arguments[f'{side}_login'],
-            os.environ[f'{side.upper()}_PASSWORD'],
+            password,
         )
-        for side in ('old', 'new')
+        for side, password in passwords.items()
     )
     present = {each['client_id'] for each in new.search_read('orestapi.application', ['client_id'])}
     refused = 0
@@ -86,4 +104,8 @@ def main():
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except xmlrpc.client.Fault as fault:
+        # The last line says what is wrong; before it, Odoo may show how it got there.
+        sys.exit(fault.faultString.strip().splitlines()[-1])

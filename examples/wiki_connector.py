@@ -1,20 +1,19 @@
 """A script that does what the older wiki connector does. Needs `pip install requests`.
 
 Not an example to follow: its habits are those of a protocol from before, and
-work only for an application that is marked as *Legacy connector*. It sends its
+work only for an application that is marked as *Legacy Connector*. It sends its
 secret in the address and `Authorization: OAuth` beside it, and uses neither
 PKCE nor `state`. A new application does as `authlib_client.py` does.
 
-    python wiki_connector.py --url http://127.0.0.1:8069 --client-id … --client-secret …
+    python wiki_connector.py --url http://127.0.0.1:8069 --client-id … --client-secret=…
 """
 
 import argparse
 import json
 import urllib.parse
-import webbrowser
 
 import requests
-from authlib_client import Callback
+from callback import Callback, get_parameters
 
 
 def authenticate(url, client_id, client_secret):
@@ -26,12 +25,7 @@ def authenticate(url, client_id, client_secret):
         'redirect_uri': callback.uri,
         'scope': 'read',
     })
-    address = f'{url}/orestapi/oauth2/authorization?{query}'
-    print(f"Allow it in the browser: {address}", flush=True)
-    webbrowser.open(address)
-    received = urllib.parse.parse_qs(urllib.parse.urlsplit(callback.wait()).query)
-    if 'code' not in received:
-        raise SystemExit(f"Not allowed: {received['error'][0]}")
+    received = get_parameters(callback.ask(f'{url}/orestapi/oauth2/authorization?{query}'))
     return get_json(
         requests.post(
             f'{url}/orestapi/oauth2/access_token',
@@ -39,7 +33,7 @@ def authenticate(url, client_id, client_secret):
             headers={'Authorization': 'OAuth'},
             params={
                 'grant_type': 'authorization_code',
-                'code': received['code'][0],
+                'code': received['code'],
                 'redirect_uri': callback.uri,
                 'client_id': client_id,
                 'client_secret': client_secret,
@@ -106,10 +100,22 @@ def main():
     [status] = get_json(requests.get(f'{url}/orestapi/application/status', auth=(client_id, client_secret), timeout=60))
     print(f"{status['display_name']} at {status['company']}", flush=True)
     tokens = authenticate(url, client_id, client_secret)
+    print("With the first access token:", flush=True)
     show_record(url, tokens['access_token'])
     tokens = refresh(url, client_id, client_secret, tokens['refresh_token'])
+    print("After a refresh:", flush=True)
     show_record(url, tokens['access_token'])
 
 
 if __name__ == '__main__':
-    main()
+    try:
+        main()
+    except requests.JSONDecodeError:
+        raise SystemExit(
+            "That is not how Odoo answers a connector. Is the address right, and is one database meant by it?"
+        ) from None
+    except requests.ConnectionError as error:
+        # Without the query string, where the secrets are.
+        raise SystemExit(f"{error.request.url.partition('?')[0]} cannot be reached.") from None
+    except requests.RequestException as error:
+        raise SystemExit(str(error)) from None

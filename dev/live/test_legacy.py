@@ -63,7 +63,7 @@ def test_wiki_connector(live, browser_page, is_legacy):
         assert output.count("  Email: ") == 2, output
     else:
         assert returncode == 1, output
-        assert output == "Not allowed: invalid_request\n"
+        assert output == "Not allowed: invalid_request: This application must use PKCE: code_challenge is missing.\n"
         assert code is None
     log = live.server.log.read_text()
     assert '/orestapi/oauth2/authorization?… ' in log
