@@ -61,7 +61,7 @@ def main():
                     shutil.rmtree(path)
                 else:
                     path.unlink()
-    say(f'{cache} is empty of what the commands made')
+    say(f'The databases and downloads in {cache} are gone.')
     return 0
 
 

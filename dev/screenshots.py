@@ -206,6 +206,8 @@ def main():
             camera = Camera(browser, device, server, 'demo')
             camera.open(path, 'button[value=allow]')
             camera.shoot('consent')
+            camera.open('/oauth2/applications', 'button[name=authorization]')
+            camera.shoot('connected_applications')
             camera.open('/oauth2/authorize?client_id=unknown', 'code')
             camera.shoot('error')
             administrators = record('group_system', 'base')

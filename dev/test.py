@@ -193,7 +193,7 @@ def _report(outcome, part, findings, code, log, started, notes=()):
     for note in notes:
         say(f'\n{part}: {note}')
     if not findings.tests:
-        say(f'\n{part}: no test ran')
+        say(f'\n{part}: no test ran; TAGS is written as /orestapi:TestApplication or /orestapi:TestApplication.test_x')
         failed += 1
     elif code and not failed:
         say(f'\n{part}: Odoo ended with exit code {code}')

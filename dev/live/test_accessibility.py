@@ -76,7 +76,14 @@ def open_error(page, live, application):
     assert page.locator('code').count() == 1
 
 
-PAGES = [open_consent, open_not_allowed, open_error]
+def open_connected_applications(page, live, application):
+    live.sign_in(live.log_in(), application)
+    page.goto(f'{live.url}/oauth2/applications')
+    submit_login(page)
+    page.wait_for_selector('button[name=authorization]')
+
+
+PAGES = [open_consent, open_not_allowed, open_error, open_connected_applications]
 
 
 def find_violations(page, axe):
