@@ -14,7 +14,7 @@ run:  ## run Odoo with the addon and demo data until Ctrl-C (PORT=8069 DB=oresta
 test:  ## run every test in a fresh database (TAGS=/orestapi:TestX or PART=lint|unit|odoo|package|live for a part)
 	@$(PYTHON) -m dev.test
 
-live:  ## run the live tests in full: what dies, what races, what is copied; `make test` has a short form
+live:  ## run the live tests in full, `make test` has a short form (ONLY=test_schemathesis.py or another of dev/live)
 	@PART=live TAGS= FULL=1 $(PYTHON) -m dev.test
 
 lint:  ## check the style: the hooks of .pre-commit-config.yaml, and Odoo's own test_lint for the addon

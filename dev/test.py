@@ -293,6 +293,10 @@ def main():
             output = None if parts == {'live'} else stack.enter_context(tempfile.TemporaryFile('w+'))
             # It takes the most minutes: the tests in which they go stand at its end.
             options = ['--durations=10', '--durations-min=5', *(['--full'] if os.environ.get('FULL') else [])]
+            if only := os.environ.get('ONLY'):
+                if not (CHECKOUT / 'dev' / 'live' / only).is_file():
+                    raise Problem(f"ONLY={only} is no file of dev/live.")
+                options += ['--only', only]
             live = stack.enter_context(_Pytest('live', CHECKOUT / 'dev' / 'live', options, output))
         _run_parts(outcome, bench, parts, tags)
         if live:

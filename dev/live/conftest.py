@@ -39,17 +39,29 @@ RANDOM_PART = 43
 
 def pytest_addoption(parser):
     parser.addoption('--full', action='store_true', help="the numbers of `make live` instead of those of `make test`")
+    parser.addoption('--only', help="the name of one file of dev/live")
 
 
 def pytest_configure(config):
     config.addinivalue_line('markers', 'full: only in the full form; what it shows is shown by another test too')
     config.addinivalue_line('markers', 'same: would be the same in the full form, which leaves it to `make test`')
+    config.addinivalue_line(
+        'markers', 'alone: takes minutes in the full form, which has it only where its file is named'
+    )
     config.stash[DONE] = []
 
 
 def pytest_collection_modifyitems(config, items):
-    marker = 'same' if config.getoption('full') else 'full'
-    left_out = [item for item in items if item.get_closest_marker(marker)]
+    full, only = config.getoption('full'), config.getoption('only')
+    if full:
+        markers = {'same'} if only else {'same', 'alone'}
+    else:
+        markers = {'full'}
+    left_out = [
+        item
+        for item in items
+        if (only and item.path.name != only) or any(item.get_closest_marker(marker) for marker in markers)
+    ]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
 

@@ -28,6 +28,7 @@ def addons_database(bench):
 
 
 @pytest.mark.full
+@pytest.mark.alone
 def test_flow_tests_pass_beside_other_addons(bench, addons_database, tmp_path):
     log = tmp_path / 'odoo.log'
     with log.open('w') as output:

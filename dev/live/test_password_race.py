@@ -11,6 +11,8 @@ import time
 
 import pytest
 
+pytestmark = pytest.mark.same
+
 PASSWORD = 'a password of at least 8'
 VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
 

@@ -8,6 +8,10 @@ import collections
 import concurrent.futures
 import secrets
 
+import pytest
+
+pytestmark = pytest.mark.same
+
 REQUESTS = 50
 
 

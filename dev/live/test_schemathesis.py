@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from dev.cache import CHECKOUT
 
 SEED = 6749
@@ -111,6 +113,7 @@ def run(live, seed, access_token, report):
     return json.loads(report.read_text())
 
 
+@pytest.mark.alone
 def test_every_answer_is_in_the_document(live, user_session, counts, tell, tmp_path):
     """All of its checks: no 500, no status, header field or content that the document does not promise."""
     access_token = live.sign_in(user_session, register(live))['access_token']
