@@ -192,15 +192,15 @@ class OrestapiToken(models.Model):
                 """
                 WITH code AS (
                     UPDATE orestapi_authorization_code
-                       SET used_at = %(now)s, token_id = nextval('orestapi_token_id_seq')
+                       SET used_at = %(now)s, opened_token_id = nextval('orestapi_token_id_seq')
                      WHERE id = %(code_id)s AND used_at IS NULL AND revoked IS NOT TRUE
-                 RETURNING authorization_id, token_id, address, user_agent, scope, revocation_count
+                 RETURNING authorization_id, opened_token_id, address, user_agent, scope, revocation_count
                 )
                 INSERT INTO orestapi_token (
                        id, authorization_id, grant_type, scope, access_digest, access_scope, access_expires_at,
                        refresh_digest, generation, refreshed_at, create_date, last_used_at,
                        address, user_agent, last_address, revocation_count)
-                SELECT token_id, authorization_id, %(grant_type)s, scope, %(access_digest)s, scope,
+                SELECT opened_token_id, authorization_id, %(grant_type)s, scope, %(access_digest)s, scope,
                        %(access_expires_at)s, %(refresh_digest)s, 0, %(now)s, %(now)s, %(now)s,
                        address, user_agent, %(last_address)s, revocation_count
                   FROM code

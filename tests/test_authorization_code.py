@@ -121,8 +121,11 @@ class TestAuthorizationCode(OAuth2Case):
         self.application.authorization_code_retain = 1
         code = self.get_code()
         tokens = self.assertGood(code)
+        sign_in = self.env['orestapi.token'].search([('user_id', '=', self.user.id)])
+        self.assertEqual(self.get_record(code).token_id, sign_in)
         self.post('/oauth2/revoke', {'token': tokens['access_token']}, self.get_auth())
         self.env['orestapi.token']._gc_ended()
+        self.env.invalidate_all()
         self.assertFalse(self.get_record(code).token_id)
         self.assertRefused(self.redeem(code))
         with self.later(minutes=20):

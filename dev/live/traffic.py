@@ -199,11 +199,11 @@ class Traffic:
         [[half, shared, used]] = self.live.execute(
             """
             SELECT count(*) FILTER (WHERE token.id IS NULL),
-                   count(code.token_id) - count(DISTINCT code.token_id),
+                   count(opened_token_id) - count(DISTINCT opened_token_id),
                    count(*)
               FROM orestapi_authorization_code AS code
               JOIN orestapi_authorization AS "authorization" ON "authorization".id = code.authorization_id
-              LEFT JOIN orestapi_token AS token ON token.id = code.token_id
+              LEFT JOIN orestapi_token AS token ON token.id = opened_token_id
              WHERE used_at IS NOT NULL AND application_id = ANY(%s)
             """,
             [ids],
