@@ -17,14 +17,18 @@ def hide_query_string(message):
 
     Looks at each character a fixed number of times: anybody can send a long address.
     """
-    path = PATH.search(message)
-    mark = message.find('?', path.end()) if path else -1
-    if mark < 0 or '\n' in message[path.end() : mark]:
-        # Of a traceback: werkzeug writes each request on one line.
-        return message
-    # What is in the query string may look like the end of the line.
-    end = message.rfind(' HTTP/', mark)
-    return f'{message[: mark + 1]}…{message[end:] if end >= 0 else ""}'
+    start = 0
+    # An address stands on one line, which a traceback has many of.
+    for line in message.split('\n'):
+        path = PATH.search(line)
+        mark = line.find('?', path.end()) if path else -1
+        if mark >= 0:
+            mark += start
+            # What is in the query string may look like the end of the line.
+            end = message.rfind(' HTTP/', mark)
+            return f'{message[: mark + 1]}…{message[end:] if end >= 0 else ""}'
+        start += len(line) + 1
+    return message
 
 
 class QueryStringFilter(logging.Filter):

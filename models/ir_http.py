@@ -70,6 +70,7 @@ class IrHttp(models.AbstractModel):
                 raise InsufficientScope("The access token lacks the scope rpc.", scope='rpc')
         except OAuth2Error as error:
             raise cls._get_bearer_error(error) from None
+        request.oauth2_sign_in = sign_in
         cls._serve_sign_in(sign_in)
         cls._auth_method_user()
 
@@ -91,7 +92,6 @@ class IrHttp(models.AbstractModel):
                 'db': request.db,
             })
         request.session.can_save = False
-        request.oauth2_sign_in = sign_in
         request.update_env(user=sign_in['user_id'])
 
     @classmethod

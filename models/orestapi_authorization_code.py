@@ -77,10 +77,10 @@ class OrestapiAuthorizationCode(models.Model):
     @api.depends('used_at')
     def _compute_token_id(self):
         # sudo: orestapi.authorization.code - the number is readable for nobody
-        opened = {code: code.sudo().opened_token_id for code in self}
-        tokens = self.env['orestapi.token'].browse(filter(None, opened.values())).exists()
-        for code in self:
-            code.token_id = tokens.filtered(lambda sign_in, code=code: sign_in.id == opened[code])
+        numbers = self.sudo().mapped('opened_token_id')
+        existing = set(self.env['orestapi.token'].browse(filter(None, numbers)).exists().ids)
+        for code, number in zip(self, numbers, strict=True):
+            code.token_id = number in existing and number
 
     @api.depends('used_at', 'expires_at', 'revoked')
     def _compute_state(self):

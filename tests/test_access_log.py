@@ -223,6 +223,11 @@ class TestAccessLog(BaseCase):
         line = self.render("Bad request syntax (%r)", 'POST /orestapi/oauth2/access_token?client_secret=s3 cret x')
         self.assertNotIn('cret', line)
 
+    def test_address_in_a_traceback(self):
+        """Behind the names of our files, which look like one of our paths."""
+        line = self.render('Error\n  File "/x/orestapi/models/ir_http.py"\nPOST /oauth2/token?client_secret=s3cret')
+        self.assertTrue(line.endswith('POST /oauth2/token?…'), line)
+
     def test_long_addresses(self):
         """Each character is looked at a few times: a look at all that follow, from each of them, would not end."""
         path = '/oauth2' * 300_000 + '/\u00a0'
