@@ -10,6 +10,14 @@ from ..oauth2 import challenge, errors, parameters
 from ..oauth2.errors import InvalidRequest, OAuth2Error, RequestTooLarge, ServerError, TemporarilyUnavailable
 
 
+def application_route(path, **routing):
+    """Declare a route that applications call: they authenticate in each request, and no browser session counts.
+
+    :param routing: what else `odoo.http.route` takes; `allow_origin` says whether pages of an application may call it
+    """
+    return http.route(path, auth='none', csrf=False, save_session=False, **routing)
+
+
 def is_outage(exception):
     """Tell whether an exception says that the database cannot serve the request now.
 

@@ -6,7 +6,7 @@ from odoo.http import request
 from ..oauth2 import metadata
 from ..oauth2.errors import InvalidClient, InvalidRequest
 from . import client
-from .dispatcher import make_response
+from .dispatcher import application_route, make_response
 
 KNOWN = ('token', 'token_type_hint', 'client_id', 'client_secret')
 
@@ -14,15 +14,7 @@ KNOWN = ('token', 'token_type_hint', 'client_id', 'client_secret')
 class Introspect(http.Controller):
     # Not read-only: a replica that lags would call a token active that was just
     # revoked, and a failed client authentication is counted.
-    @http.route(
-        metadata.INTROSPECTION_ENDPOINT,
-        type='oauth2',
-        auth='none',
-        methods=['POST'],
-        csrf=False,
-        save_session=False,
-        readonly=False,
-    )
+    @application_route(metadata.INTROSPECTION_ENDPOINT, type='oauth2', methods=['POST'], readonly=False)
     def introspect(self):
         """Tell an application whether a token is valid and what for (RFC 7662).
 

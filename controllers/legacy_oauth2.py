@@ -5,35 +5,19 @@ from odoo.service.common import exp_version
 
 from ..oauth2 import client_authentication, legacy, parameters
 from ..oauth2.errors import InvalidClient
-from .dispatcher import make_response
+from .dispatcher import application_route, make_response
 from .token import Token
 
 
 class LegacyToken(Token):
-    @http.route(
-        legacy.TOKEN_ENDPOINT,
-        type='legacy',
-        auth='none',
-        methods=['POST'],
-        csrf=False,
-        save_session=False,
-        readonly=False,
-    )
+    @application_route(legacy.TOKEN_ENDPOINT, type='legacy', methods=['POST'], readonly=False)
     def legacy_token(self):
         """Serve the token endpoint at the address of the older connector."""
         return self.token()
 
 
 class LegacyStatus(http.Controller):
-    @http.route(
-        '/orestapi/version',
-        type='legacy',
-        auth='none',
-        methods=['GET', 'POST'],
-        csrf=False,
-        save_session=False,
-        readonly=True,
-    )
+    @application_route('/orestapi/version', type='legacy', methods=['GET', 'POST'], readonly=True)
     def version(self):
         """Say which Odoo this is, as Odoo itself tells anyone who asks over RPC."""
         return make_response(
@@ -44,15 +28,7 @@ class LegacyStatus(http.Controller):
             },
         )
 
-    @http.route(
-        '/orestapi/application/status',
-        type='legacy',
-        auth='none',
-        methods=['GET', 'POST'],
-        csrf=False,
-        save_session=False,
-        readonly=False,
-    )
+    @application_route('/orestapi/application/status', type='legacy', methods=['GET', 'POST'], readonly=False)
     def status(self):
         """Tell an application whether its client id and secret are right."""
         authorization = request.httprequest.headers.get('Authorization')

@@ -5,6 +5,7 @@ from ..oauth2 import errors, legacy, parameters
 from ..records import legacy as legacy_parameters
 from ..records import order
 from ..records.parameters import DEFAULT_LIMIT
+from .dispatcher import application_route
 from .record_dispatcher import RecordDispatcher, make_response
 
 
@@ -46,16 +47,7 @@ class LegacyRecordDispatcher(RecordDispatcher):
 
 def read_route(path):
     """Declare a route that reads as the user of the access token (scope `read`)."""
-    return http.route(
-        path,
-        type='legacy_records',
-        auth='none',
-        methods=['GET', 'POST'],
-        scope='read',
-        csrf=False,
-        save_session=False,
-        readonly=True,
-    )
+    return application_route(path, type='legacy_records', methods=['GET', 'POST'], scope='read', readonly=True)
 
 
 class LegacyRecords(http.Controller):

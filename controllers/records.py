@@ -7,6 +7,7 @@ from odoo.tools.mimetypes import guess_mimetype
 from ..records import filter as filter_language
 from ..records import openapi, order, parameters
 from ..records.problem import NotFound
+from .dispatcher import application_route
 from .record_dispatcher import make_image_response, make_response
 
 SEARCH_PARAMETERS = ('fields', 'filter', 'search', 'ids', 'order', 'limit', 'cursor', 'count')
@@ -14,17 +15,7 @@ SEARCH_PARAMETERS = ('fields', 'filter', 'search', 'ids', 'order', 'limit', 'cur
 
 def read_route(path):
     """Declare a route that reads as the user of the access token (scope `read`)."""
-    return http.route(
-        path,
-        type='orestapi',
-        auth='none',
-        methods=['GET'],
-        scope='read',
-        csrf=False,
-        save_session=False,
-        readonly=True,
-        allow_origin=True,
-    )
+    return application_route(path, type='orestapi', methods=['GET'], scope='read', readonly=True, allow_origin=True)
 
 
 class Records(http.Controller):

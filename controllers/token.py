@@ -3,20 +3,11 @@ from odoo.http import request
 
 from ..oauth2 import grant_type, metadata, token_request
 from . import client
-from .dispatcher import make_response
+from .dispatcher import application_route, make_response
 
 
 class Token(http.Controller):
-    @http.route(
-        metadata.TOKEN_ENDPOINT,
-        type='oauth2',
-        auth='none',
-        methods=['POST'],
-        csrf=False,
-        save_session=False,
-        readonly=False,
-        allow_origin=True,
-    )
+    @application_route(metadata.TOKEN_ENDPOINT, type='oauth2', methods=['POST'], readonly=False, allow_origin=True)
     def token(self):
         """Exchange an authorization code, a refresh token or the client's own
         credentials for tokens (RFC 6749 §3.2).
