@@ -4,11 +4,14 @@ import dataclasses
 import re
 import secrets
 import shutil
+import subprocess
+import sys
 
 import pytest
 import requests
 from playwright.sync_api import sync_playwright
 
+from dev.cache import CHECKOUT
 from dev.live.counts import FULL, SHORT
 from dev.odoo_server import LOGIN, PASSWORD, Bench
 from oauth2 import pkce
@@ -241,6 +244,22 @@ class Live:
             [application_ids],
         )
         return count
+
+    def start_example(self, name, application):
+        """Start a script of examples/ as the application; what it says comes through `stdout`."""
+        return subprocess.Popen(
+            [
+                sys.executable, CHECKOUT / 'examples' / name,
+                '--url', self.url,
+                '--client-id', application.client_id,
+                f'--client-secret={application.client_secret}',
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            # No browser to open: the user's is the Chromium of the test.
+            env={'BROWSER': '/bin/true', 'PATH': '/usr/bin:/bin'},
+        )  # fmt: skip
 
     def sign_in(self, session, application):
         """Go through the flow and return the token response."""

@@ -1,8 +1,6 @@
 """Real OAuth clients through the whole flow, with Chromium doing the clicking."""
 
 import re
-import subprocess
-import sys
 
 import pytest
 import requests
@@ -10,7 +8,6 @@ from authlib.common.security import generate_token
 from authlib.integrations.requests_client import OAuth2Session as AuthlibSession
 from requests_oauthlib import OAuth2Session as RequestsOAuth2Session
 
-from dev.cache import CHECKOUT
 from dev.odoo_server import LOGIN, PASSWORD
 
 pytestmark = pytest.mark.same
@@ -33,22 +30,7 @@ def allow(page, uri):
 def test_example(live, browser_page):
     """The command that `make run` prints, unattended."""
     application = live.register(LOOPBACK)
-    script = subprocess.Popen(
-        [
-            sys.executable,
-            CHECKOUT / 'examples' / 'authlib_client.py',
-            '--url',
-            live.url,
-            '--client-id',
-            application.client_id,
-            f'--client-secret={application.client_secret}',
-        ],
-        # No browser to open: Chromium below is the user's.
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={'BROWSER': '/bin/true', 'PATH': '/usr/bin:/bin'},
-    )
+    script = live.start_example('authlib_client.py', application)
     with script:
         try:
             first = script.stdout.readline()

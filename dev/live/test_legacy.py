@@ -1,13 +1,10 @@
 """The older wiki connector from login to a record, with Chromium doing the clicking, and what the log says of it."""
 
 import re
-import subprocess
-import sys
 
 import pytest
 import requests
 
-from dev.cache import CHECKOUT
 from dev.odoo_server import LOGIN, PASSWORD
 
 pytestmark = pytest.mark.same
@@ -17,22 +14,7 @@ LOOPBACK = 'http://127.0.0.1/callback'
 
 def play(live, page, application):
     """Run the script, and let the user allow it if asked; return its exit code, what it said, and the code."""
-    script = subprocess.Popen(
-        [
-            sys.executable,
-            CHECKOUT / 'examples' / 'wiki_connector.py',
-            '--url',
-            live.url,
-            '--client-id',
-            application.client_id,
-            f'--client-secret={application.client_secret}',
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        # No browser to open: Chromium below is the user's.
-        env={'BROWSER': '/bin/true', 'PATH': '/usr/bin:/bin'},
-    )
+    script = live.start_example('wiki_connector.py', application)
     with script:
         try:
             assert script.stdout.readline().startswith("Live at ")
