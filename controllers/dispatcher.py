@@ -1,3 +1,4 @@
+import inspect
 import json
 import logging
 
@@ -15,7 +16,13 @@ def application_route(path, **routing):
 
     :param routing: what else `odoo.http.route` takes; `allow_origin` says whether pages of an application may call it
     """
-    return http.route(path, auth='none', csrf=False, save_session=False, **routing)
+
+    def decorate(method):
+        # Odoo asks for it at each request, and Python would work it out each time.
+        method.__signature__ = inspect.signature(method)
+        return http.route(path, auth='none', csrf=False, save_session=False, **routing)(method)
+
+    return decorate
 
 
 def is_outage(exception):

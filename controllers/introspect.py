@@ -26,11 +26,11 @@ class Introspect(http.Controller):
         """
         connection = request.env.cr.connection
         if connection.status == STATUS_READY:
-            # One query is all that this does, or adds one event. To begin and to
-            # commit a transaction for it takes longer than the query. The next
+            # A query or two are all that this does, or it adds one event. To begin and
+            # to commit a transaction for them takes longer than the query. The next
             # cursor that gets the connection sets it anew.
             connection.autocommit = True
-        authenticated = client.authenticate(KNOWN, 'token')
+        authenticated = client.authenticate(KNOWN)
         if authenticated.is_public:
             # RFC 7662 §2.1: the caller must be authenticated, which a public one is not.
             raise InvalidClient("Introspection is for applications that have a client secret.")

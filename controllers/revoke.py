@@ -20,7 +20,7 @@ class Revoke(http.Controller):
         :return: an empty answer with the status 200, whether there was such a token or not
         :raise OAuth2Error: 400, 401, or 429 after too many failures (RFC 7009 §2.2.1)
         """
-        authenticated = client.authenticate(KNOWN, 'token')
+        authenticated = client.authenticate(KNOWN)
         token = request.oauth2_parameters.get('token')
         if token is None:
             raise InvalidRequest("The parameter token is missing.")

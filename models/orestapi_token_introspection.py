@@ -7,7 +7,6 @@ from odoo import api, fields, models
 from odoo.tools import SQL, frozendict, ormcache
 
 from ..oauth2 import grant_type, scope, token
-from ..oauth2.address import get_network
 
 #: How far the time of last use may lag behind. A bearer call then writes once in
 #: this time and not each time.
@@ -20,19 +19,16 @@ COLUMNS = (
     'refreshed_at', 'create_date', 'last_used_at', 'revoked_at', 'revocation_count',
 )  # fmt: skip
 
-# Subqueries and no joins: this is on the way of each request, and PostgreSQL takes
+# A subquery and no join: this is on the way of each request, and PostgreSQL takes
 # several times as long to plan a join as to execute it. Plans are not kept, because
 # Odoo resets each connection after its use.
 SIGN_IN = SQL(
-    "%s, (SELECT ARRAY[user_id, application_id] FROM orestapi_authorization WHERE id = authorization_id)",
+    """
+    SELECT %s, (SELECT ARRAY[user_id, application_id] FROM orestapi_authorization WHERE id = authorization_id)
+      FROM orestapi_token
+    """,
     SQL(", ").join(map(SQL.identifier, COLUMNS)),
 )
-FAILURES = """
-    ARRAY(SELECT create_date
-            FROM orestapi_event
-           WHERE kind = 'client_authentication_failed' AND COALESCE(application_id, 0) = %s AND network = %s
-             AND create_date > %s)
-"""
 
 
 class OrestapiToken(models.Model):
@@ -47,22 +43,18 @@ class OrestapiToken(models.Model):
         Besides the columns of the sign-in: `user_may`, whether the user is
         active and (still) in a group that may use the application.
         """
-        fetched_id, row = self.env.cr.cache.pop('orestapi_sign_in', (None, None))
-        if fetched_id != token_id:
-            rows = self.env.execute_query(SQL("SELECT %s FROM orestapi_token WHERE id = %s", SIGN_IN, token_id))
-            row = rows[0] if rows else None
-        if not row:
+        rows = self.env.execute_query(SQL("%s WHERE id = %s", SIGN_IN, token_id))
+        if not rows:
             return None
-        sign_in = dict(zip(COLUMNS, row, strict=False))
-        sign_in['user_id'], sign_in['application_id'] = row[len(COLUMNS)]
-        sign_in.update(self._get_user(sign_in['user_id']))
-        sign_in.update(self.env['orestapi.application']._get_settings(sign_in['application_id']))
+        *values, (user_id, application_id) = rows[0]
+        sign_in = dict(zip(COLUMNS, values, strict=True), user_id=user_id, application_id=application_id)
+        sign_in.update(self._get_user(user_id))
+        sign_in.update(self.env['orestapi.application']._get_settings(application_id))
         if sign_in['grant_type'] == grant_type.CLIENT_CREDENTIALS:
-            sign_in['user_may'] = sign_in['user_active'] and sign_in['user_id'] == sign_in['service_user_id']
+            admitted = user_id == sign_in['service_user_id']
         else:
-            # sudo: res.users - only asks for the groups of the user
-            user = self.env['res.users'].sudo().browse(sign_in['user_id'])
-            sign_in['user_may'] = sign_in['user_active'] and user._is_in_any_group(sign_in['group_ids'])
+            admitted = not sign_in['user_group_ids'].isdisjoint(sign_in['group_ids'])
+        sign_in['user_may'] = sign_in['user_active'] and admitted
         if sign_in['revocation_count'] not in (None, sign_in['user_revocation_count']):
             # Opened while all sign-ins of the user were ended.
             sign_in['user_may'] = False
@@ -71,37 +63,19 @@ class OrestapiToken(models.Model):
     @api.model
     @ormcache('user_id', "self.env['orestapi.application']._get_signal()")
     def _get_user(self, user_id):
-        # Emptied by core whenever one of the first two changes, and by `_end_all`.
+        # Emptied by core whenever login, activity or groups change, and by `_end_all`.
         self.env.flush_all()
         [(login, active, revocation_count)] = self.env.execute_query(
             SQL("SELECT login, active, orestapi_revocation_count FROM res_users WHERE id = %s", user_id)
         )
-        return frozendict(login=login, user_active=active, user_revocation_count=revocation_count or 0)
-
-    @api.model
-    def _get_failures(self, application_id, address, since, string=None):
-        """Return when clients failed to authenticate.
-
-        :param application_id: of the application that they claimed to be; None for
-            those that do not exist
-        :param str address: where they asked from
-        :param datetime since: which failures count
-        :param string: a token that the request presents. Its sign-in comes with the
-            same query, so that `_fetch` in this transaction needs none: on the way to
-            the database and back is more time than in it.
-        """
-        failures = SQL(FAILURES, application_id or 0, get_network(address), since)
-        parsed = string and token.parse(string)
-        if parsed and parsed.kind != token.AUTHORIZATION_CODE:
-            rows = self.env.execute_query(
-                SQL("SELECT %s, %s FROM orestapi_token WHERE id = %s", SIGN_IN, failures, parsed.row_id)
-            )
-            row = rows[0] if rows else None
-            self.env.cr.cache['orestapi_sign_in'] = parsed.row_id, row
-            if row:
-                return row[-1]
-        [[times]] = self.env.execute_query(SQL("SELECT %s", failures))
-        return times
+        # sudo: res.users - only asks for the groups of the user
+        user = self.env['res.users'].sudo().browse(user_id)
+        return frozendict(
+            login=login,
+            user_active=active,
+            user_revocation_count=revocation_count or 0,
+            user_group_ids=user._get_all_group_ids(),
+        )
 
     @api.model
     def _find_access_token(self, string):

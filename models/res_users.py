@@ -117,16 +117,13 @@ class ResUsers(models.Model):
             return
         super()._check_uid_passwd(uid, passwd)
 
-    def _is_in_any_group(self, group_ids):
-        """Return whether the user is a member of one of the groups.
-
-        :param group_ids: ids of `res.groups`
-        """
+    def _get_all_group_ids(self):
+        """Return the ids of the groups that the user is a member of, as a frozenset."""
         # A request is authenticated before it has an environment of its own, and
         # the ORM cannot compute the groups without one.
         if self.env.transaction.default_env is None:
             self.env.transaction.default_env = self.env
-        return not set(group_ids).isdisjoint(self._get_group_ids())
+        return frozenset(self._get_group_ids())
 
     def _can_authorize(self, client):
         """Return whether the user may let an application act for them.
@@ -135,4 +132,4 @@ class ResUsers(models.Model):
         """
         # sudo: orestapi.application - asks whom the administrator admitted
         application = self.env['orestapi.application'].sudo().browse(client.id)
-        return self.active and self._is_in_any_group(application.group_ids.ids)
+        return self.active and not self._get_all_group_ids().isdisjoint(application.group_ids.ids)

@@ -1,4 +1,5 @@
 import base64
+import dataclasses
 from unittest.mock import patch
 from urllib.parse import quote
 
@@ -6,11 +7,10 @@ from odoo import fields
 from odoo.tests import tagged
 from odoo.tools import SQL
 
-from ..models.orestapi_application_client import FAILURE_LIMIT, FAILURE_WINDOW
-from ..models.orestapi_token_introspection import FAILURES
+from ..models.orestapi_application_client import FAILURE_LIMIT, FAILURE_WINDOW, FAILURES, UNFAILING_PERIOD
 from ..oauth2 import client_secret
 from ..oauth2.client_authentication import Credentials
-from ..oauth2.errors import TooManyRequests
+from ..oauth2.errors import InvalidClient, TooManyRequests
 from .common import CLIENT_SECRET, PASSWORD, WRONG_SECRET
 from .test_token import OTHER_SECRET, TokenEndpointCase
 
@@ -243,7 +243,7 @@ class TestClientAuthentication(TokenEndpointCase):
         for _attempt in range(FAILURE_LIMIT):
             log('client_authentication_failed', application_id=self.application.id, address='203.0.113.7')
         self.assertIssued(self.ask())
-        failures = self.env['orestapi.token']._get_failures(
+        failures = self.env['orestapi.application']._get_failures(
             self.application.id, '203.0.113.7', fields.Datetime.now() - FAILURE_WINDOW
         )
         self.assertEqual(len(failures), FAILURE_LIMIT)
@@ -267,6 +267,37 @@ class TestClientAuthentication(TokenEndpointCase):
         self.assertEqual(set(failures.mapped('network')), {'2001:db8:1:2::/64'})
         self.assertIn('2001:db8:1:2:9::9', failures.mapped('address'))
 
+    def test_n103_no_failure_is_remembered(self):
+        """An application that asks all the time does not pay for the count each time."""
+        self.stop_clock()
+        credentials = Credentials('wiki-client', CLIENT_SECRET, 'client_secret_post')
+        applications, log = self.env['orestapi.application'], self.env['orestapi.event']._log
+        address = '203.0.113.8'  # of no other test: the process remembers
+        applications._authenticate_client(credentials, address)
+        with self.assertQueryCount(0):
+            applications._authenticate_client(credentials, address)
+        # As another process counts them.
+        for _attempt in range(FAILURE_LIMIT):
+            log('client_authentication_failed', application_id=self.application.id, address=address)
+        with self.later(seconds=UNFAILING_PERIOD.seconds - 1):
+            applications._authenticate_client(credentials, address)
+        with self.later(seconds=UNFAILING_PERIOD.seconds), self.assertRaises(TooManyRequests):
+            applications._authenticate_client(credentials, address)
+
+    def test_n103_own_failure_ends_the_memory(self):
+        """A process takes one wrong secret more than the limit, and no second one."""
+        self.stop_clock()
+        credentials = Credentials('wiki-client', CLIENT_SECRET, 'client_secret_post')
+        applications, log = self.env['orestapi.application'], self.env['orestapi.event']._log
+        address = '203.0.113.9'  # of no other test: the process remembers
+        applications._authenticate_client(credentials, address)
+        for _attempt in range(FAILURE_LIMIT):
+            log('client_authentication_failed', application_id=self.application.id, address=address)
+        with self.assertRaises(InvalidClient):
+            applications._authenticate_client(dataclasses.replace(credentials, client_secret=WRONG_SECRET), address)
+        with self.assertRaises(TooManyRequests):
+            applications._authenticate_client(credentials, address)
+
     def test_n103_count_is_indexed(self):
         """The events of a year are not read at each token request."""
         # A busy minute of many addresses. With so few rows as in a new database, PostgreSQL may take any index or none.
@@ -279,9 +310,7 @@ class TestClientAuthentication(TokenEndpointCase):
             """
         )
         self.env.cr.execute("ANALYZE orestapi_event")
-        self.env.cr.execute(
-            SQL("EXPLAIN SELECT %s", SQL(FAILURES, 1, '203.0.113.7', fields.Datetime.now() - FAILURE_WINDOW))
-        )
+        self.env.cr.execute(SQL("EXPLAIN %s", SQL(FAILURES, 1, '203.0.113.7', fields.Datetime.now() - FAILURE_WINDOW)))
         plan = '\n'.join(line for [line] in self.env.cr.fetchall())
         self.assertIn('orestapi_event_failures_idx', plan)
         self.assertRegex(plan, r'Index Cond: .*network')
