@@ -1,3 +1,4 @@
+import time
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -13,6 +14,9 @@ VERIFIER_LIMIT = 5
 
 #: Rows that one statement of the clean-up deletes, so that no lock is held long.
 VACUUM_BATCH = 10_000
+#: Seconds before each of them, in which others have the processor: deleting without
+#: a rest, a refresh takes twice as long meanwhile (docs/benchmarks.md).
+VACUUM_REST = 0.05
 
 
 class OrestapiAuthorizationCode(models.Model):
@@ -230,6 +234,7 @@ class OrestapiAuthorizationCode(models.Model):
 
         :return: how many were deleted, and whether there may be more
         """
+        time.sleep(VACUUM_REST)
         self.env.cr.execute(
             SQL(
                 """

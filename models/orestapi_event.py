@@ -1,5 +1,6 @@
 import logging
 import secrets
+import time
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -10,7 +11,7 @@ from odoo.http import request
 from odoo.tools import SQL
 
 from ..oauth2.address import get_network
-from .orestapi_authorization_code import VACUUM_BATCH
+from .orestapi_authorization_code import VACUUM_BATCH, VACUUM_REST
 
 _logger = logging.getLogger(__name__)
 
@@ -327,6 +328,7 @@ class OrestapiEvent(models.Model):
 
         :return: how many were deleted, and whether there may be more
         """
+        time.sleep(VACUUM_REST)
         # sudo: ir.config_parameter - a setting of this addon
         days = self.env['ir.config_parameter'].sudo().get_param('orestapi.event_retention', RETENTION)
         self.env.cr.execute(

@@ -1,10 +1,12 @@
+import time
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
 from ..oauth2 import token
 from .orestapi_application import ADMINISTRATOR
-from .orestapi_authorization_code import VACUUM_BATCH
+from .orestapi_authorization_code import VACUUM_BATCH, VACUUM_REST
 
 
 class OrestapiToken(models.Model):
@@ -141,6 +143,7 @@ class OrestapiToken(models.Model):
 
         :return: how many were deleted, and whether there may be more
         """
+        time.sleep(VACUUM_REST)
         # By where the locked rows are (ctid) and in the order of an index: PostgreSQL
         # would otherwise read the whole table for each batch, once to find the rows
         # and once to delete them.
