@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import io
+import os
 import re
 import subprocess
 import sys
@@ -34,37 +35,48 @@ def read_version():
     return version
 
 
+def _git(*arguments, **environment):
+    done = subprocess.run(
+        ['git', *arguments], cwd=CHECKOUT, capture_output=True, check=False, env={**os.environ, **environment}
+    )
+    if done.returncode:
+        raise Problem(
+            f"git could not export the checkout ({done.stderr.decode().strip()}); "
+            "`make dist` needs a clone, not an unpacked archive."
+        )
+    return done.stdout
+
+
 @contextlib.contextmanager
-def exported():
-    """Yield a folder named as the module, with the committed files that .gitattributes does not leave out.
+def exported(committed=True):
+    """Yield a folder named as the module, with the files that .gitattributes does not leave out.
 
     whool names the wheel after this folder, and the checkout may have any name.
+
+    :param bool committed: whether as they were committed last, or as they are now
     """
     with tempfile.TemporaryDirectory() as scratch:
-        archive = subprocess.run(
-            ['git', 'archive', '--format=tar', f'--prefix={MODULE}/', 'HEAD'],
-            cwd=CHECKOUT,
-            capture_output=True,
-            check=False,
-        )
-        if archive.returncode:
-            raise Problem(
-                f"git could not export the checkout ({archive.stderr.decode().strip()}); "
-                "`make dist` needs a clone, not an unpacked archive."
-            )
-        with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
+        tree = 'HEAD'
+        if not committed:
+            # An index of its own, so that nothing is staged in that of the developer.
+            index = str(Path(scratch, 'index'))
+            _git('add', '--all', GIT_INDEX_FILE=index)
+            tree = _git('write-tree', GIT_INDEX_FILE=index).decode().strip()
+        archive = _git('archive', '--format=tar', f'--prefix={MODULE}/', tree)
+        with tarfile.open(fileobj=io.BytesIO(archive)) as files:
             files.extractall(scratch, filter='data')
         yield Path(scratch, MODULE)
 
 
-def build(destination):
+def build(destination, committed=True):
     """Make zip and wheel in a folder, and return their paths.
 
     :param Path destination: the folder, which exists
+    :param bool committed: see `exported`
     """
     version = read_version()
     packed = destination / f'{MODULE}-{version}.zip'
-    with exported() as folder:
+    with exported(committed) as folder:
         with zipfile.ZipFile(packed, 'w', zipfile.ZIP_DEFLATED) as archive:
             for path in sorted(folder.rglob('*')):
                 if path.is_file() and path.name != 'pyproject.toml':

@@ -16,6 +16,7 @@ from .cache import CHECKOUT, Problem, cache_directory, end_with_sentence, say
 from .environment import enter
 from .pytest_command import pytest_environment, pytest_options
 
+#: Those of `package` are those of `odoo`, from the wheel and not from the checkout, so that all together need only one.
 PARTS = ('lint', 'unit', 'odoo', 'package', 'live')
 BROWSERS = ('google-chrome', 'chromium', 'chromium-browser', 'google-chrome-stable')  # those that Odoo looks for
 
@@ -203,19 +204,34 @@ def _report(outcome, part, findings, code, log, started, notes=()):
     outcome.add(part, max(findings.passed, 0), failed, time.monotonic() - started)
 
 
-def _run_odoo(outcome, bench, database, tags):
-    """Install the addon in ``database`` and run its tests."""
+def _run_odoo(outcome, bench, part, database, tags, command):
+    """Run Odoo's tests with ``command``, which installs the addon in ``database``."""
     from .odoo_log import read_log
 
     started = time.monotonic()
     say(f"Odoo's tests of {tags}")
     log = bench.logs / f'{database}.log'
-    code, text = _watch(bench, bench.test_command(database, tags, '--with-demo'), log)
+    code, text = _watch(bench, command, log)
     findings = read_log(text)
     notes = []
     if tags == '/orestapi':
         notes = [f'the tour {name} did not run' for name in sorted(_registered_tours() - findings.tours)]
-    _report(outcome, 'odoo', findings, code, log, started, notes)
+    _report(outcome, part, findings, code, log, started, notes)
+
+
+def _run_package(outcome, bench):
+    """Install the wheel in an environment of its own beside Odoo, and run all tests of Odoo from there."""
+    from .dist import build, install
+    from .odoo_source import addons_folders
+
+    say('The wheel, in an environment of its own')
+    with tempfile.TemporaryDirectory() as scratch, bench.database('package', install=False) as database:
+        _zip, wheel = build(Path(scratch), committed=False)
+        command = bench.test_command(database, '/orestapi', '--with-demo')
+        command[0] = str(install(wheel, Path(scratch, 'venv')))
+        # Only Odoo's own addons: ours is found because pip has put it beside them.
+        command[command.index('--addons-path') + 1] = ','.join(str(path) for path in addons_folders(bench.odoo))
+        _run_odoo(outcome, bench, 'package', database, '/orestapi', command)
 
 
 def _run_core_lint(outcome, bench, database):
@@ -234,26 +250,6 @@ def _run_core_lint(outcome, bench, database):
     _report(outcome, 'test_lint', read_log(text), code, log, started)
 
 
-def _run_package(outcome, bench):
-    """Install the wheel in an environment of its own beside Odoo, and run the test of the whole flow from there."""
-    from .dist import build, install
-    from .odoo_log import read_log
-    from .odoo_source import addons_folders
-
-    started = time.monotonic()
-    say('The wheel, in an environment of its own')
-    with tempfile.TemporaryDirectory() as scratch, bench.database('package', install=False) as database:
-        _zip, wheel = build(Path(scratch))
-        python = install(wheel, Path(scratch, 'venv'))
-        command = bench.test_command(database, '/orestapi:TestFlow')
-        command[0] = str(python)
-        # Only Odoo's own addons: ours is found because pip has put it beside them.
-        command[command.index('--addons-path') + 1] = ','.join(str(path) for path in addons_folders(bench.odoo))
-        log = bench.logs / f'{database}.log'
-        code, text = _watch(bench, command, log)
-    _report(outcome, 'package', read_log(text), code, log, started)
-
-
 def _run_parts(outcome, bench, parts, tags):
     """Run all parts but the live tests, one after the other."""
     if 'lint' in parts:
@@ -262,12 +258,13 @@ def _run_parts(outcome, bench, parts, tags):
         for package in ('oauth2', 'records'):
             with _Pytest(f'unit of {package}', CHECKOUT / 'tests' / package) as tests:
                 tests.finish(outcome)
-    if parts & {'odoo', 'lint'}:
-        with bench.database('test', install='odoo' not in parts) as database:
-            if 'odoo' in parts:
-                _run_odoo(outcome, bench, database, tags or '/orestapi')
-            if 'lint' in parts:
-                _run_core_lint(outcome, bench, database)
+    if 'odoo' in parts:
+        tags = tags or '/orestapi'
+        with bench.database('test', install=False) as database:
+            _run_odoo(outcome, bench, 'odoo', database, tags, bench.test_command(database, tags, '--with-demo'))
+    if 'lint' in parts:
+        with bench.database('lint') as database:
+            _run_core_lint(outcome, bench, database)
     if 'package' in parts:
         _run_package(outcome, bench)
 
@@ -279,9 +276,9 @@ def main():
     part, tags = os.environ.get('PART'), os.environ.get('TAGS')
     if part and part not in PARTS:
         raise Problem(f"PART={part} is not a part of the tests; choose one of {', '.join(PARTS)}.")
-    parts = {part} if part else {'odoo'} if tags else set(PARTS)
+    parts = {part} if part else {'odoo'} if tags else set(PARTS) - {'odoo'}
     outcome = Outcome()
-    if parts & {'odoo', 'live'}:
+    if parts & {'odoo', 'package', 'live'}:
         _need_browser()
     with contextlib.ExitStack() as stack:
         bench = live = None
