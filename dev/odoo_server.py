@@ -90,6 +90,7 @@ class Server:
         self.database = database
         self.log = log
         self.url = f'http://{HOST}:{port}'
+        self._user_ids = {}
 
     def wait_until_ready(self):
         """Return once the server answers requests, or raise a ``Problem``."""
@@ -120,15 +121,20 @@ class Server:
 
     def call(self, model, method, *arguments, login=LOGIN, password=PASSWORD, **keywords):
         """Call a public model method over XML-RPC and return what it returns."""
-        common = xmlrpc.client.ServerProxy(f'{self.url}/xmlrpc/2/common')
-        user_id = common.authenticate(self.database, login, password, {})
-        if not user_id:
-            raise Problem(
-                f"The password of {login!r} in the database {self.database} is no longer {password!r}; "
-                "use another database with DB=."
-            )
+        if login not in self._user_ids:
+            # Once: the hash of a password takes Odoo a third of a second.
+            common = xmlrpc.client.ServerProxy(f'{self.url}/xmlrpc/2/common')
+            user_id = common.authenticate(self.database, login, password, {})
+            if not user_id:
+                raise Problem(
+                    f"The password of {login!r} in the database {self.database} is no longer {password!r}; "
+                    "use another database with DB=."
+                )
+            self._user_ids[login] = user_id
         models = xmlrpc.client.ServerProxy(f'{self.url}/xmlrpc/2/object', allow_none=True)
-        return models.execute_kw(self.database, user_id, password, model, method, list(arguments), keywords)
+        return models.execute_kw(
+            self.database, self._user_ids[login], password, model, method, list(arguments), keywords
+        )
 
 
 def _end_of(log):
