@@ -89,10 +89,22 @@ class OrestapiApplication(models.Model):
         if not authenticated:
             _unfailing.pop(known, None)
             self.env['orestapi.event']._log(
-                'client_authentication_failed', application_id=application_id, address=address
+                'client_authentication_failed',
+                application_id=application_id,
+                address=address,
+                detail=self._get_failure_detail(client, credentials),
             )
             raise InvalidClient(challenge=credentials.challenge)
         return client
+
+    @api.model
+    def _get_failure_detail(self, client, credentials):
+        """Return in a word what an administrator can mend, or None; the application is told of none of it."""
+        if client and client.is_public:
+            return 'secret_unexpected'
+        if client and credentials.method == client_authentication.NONE:
+            return 'secret_missing'
+        return None
 
     @api.model
     def _get_failures(self, application_id, network, since):

@@ -138,6 +138,16 @@ class OrestapiEvent(models.Model):
                     "%(actor)s let %(application)s read more (model scheme: %(detail)s); its users are asked again.",
                     **values,
                 )
+            case 'client_authentication_failed' if self.detail == 'secret_unexpected':
+                return self.env._(
+                    "%(application)s sent a client secret from %(address)s, but it is a public application and has "
+                    "none.",
+                    **values,
+                )
+            case 'client_authentication_failed' if self.detail == 'secret_missing':
+                return self.env._("%(application)s sent no client secret from %(address)s.", **values)
+            case 'client_authentication_failed' if not self.application_name:
+                return self.env._("A client ID that no active application has was given from %(address)s.", **values)
             case 'client_authentication_failed':
                 return self.env._("%(application)s gave a wrong client ID or secret from %(address)s.", **values)
             case 'authorization_request_refused':

@@ -4,7 +4,7 @@ from ast import literal_eval
 from odoo.tests import tagged
 
 from ..models.orestapi_event import REFUSED_LIMIT
-from .common import PASSWORD, OAuth2Case
+from .common import PASSWORD, WRONG_SECRET, OAuth2Case
 
 
 @tagged('post_install', '-at_install')
@@ -71,6 +71,23 @@ class TestEvents(OAuth2Case):
             self.find('refresh_token_reused').message,
             "A refresh token of Wiki for Mitchell was reused from 127.0.0.1; the sign-in was ended.",
         )
+
+    def test_sentences_of_a_failed_authentication(self):
+        """What the administrator can mend is said, and only there."""
+        for client_id, client_secret, sentence in (
+            ('wiki-client', WRONG_SECRET, "Wiki gave a wrong client ID or secret from 127.0.0.1."),
+            ('wiki-client', None, "Wiki sent no client secret from 127.0.0.1."),
+            (
+                'tool-client',
+                WRONG_SECRET,
+                "Command-line tool sent a client secret from 127.0.0.1, but it is a public application and has none.",
+            ),
+            ('unknown-client', None, "A client ID that no active application has was given from 127.0.0.1."),
+        ):
+            with self.subTest(sentence):
+                parameters = {'token': 'x', 'client_id': client_id, 'client_secret': client_secret}
+                self.post('/oauth2/revoke', {name: value for name, value in parameters.items() if value})
+                self.assertEqual(self.find('client_authentication_failed')[:1].message, sentence)
 
     def test_every_kind_has_a_sentence(self):
         """No kind of event is shown by its technical name."""
