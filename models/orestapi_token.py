@@ -99,8 +99,9 @@ class OrestapiToken(models.Model):
         help="Whether the application still acts for the user on this device.",
     )
 
-    # For the clean-up. A refresh does not write the column (see above).
+    # For the clean-up. A refresh does not write the columns (see above).
     _revoked_idx = models.Index("(id) WHERE revoked_at IS NOT NULL")
+    _services_idx = models.Index("(id) WHERE grant_type = 'client_credentials'")
 
     def init(self):
         # Room on each page for the updates of its rows (HOT), see the class.

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
-from ..oauth2 import token
+from ..oauth2 import grant_type, token
 from .orestapi_application import ADMINISTRATOR
 from .orestapi_authorization_code import VACUUM_BATCH, VACUUM_REST
 
@@ -139,62 +139,89 @@ class OrestapiToken(models.Model):
 
     @api.autovacuum
     def _gc_ended(self):
-        """Delete sign-ins that can never work again.
+        """Delete sign-ins that somebody or something has ended.
 
         :return: how many were deleted, and whether there may be more
         """
-        time.sleep(VACUUM_REST)
-        # By where the locked rows are (ctid) and in the order of an index: PostgreSQL
-        # would otherwise read the whole table for each batch, once to find the rows
-        # and once to delete them.
-        self.env.cr.execute(
+        return self._delete_batch('ended', SQL("FROM orestapi_token AS token WHERE revoked_at IS NOT NULL"))
+
+    @api.autovacuum
+    def _gc_services(self):
+        """Delete the expired access tokens of services, which have no refresh token.
+
+        :return: how many were deleted, and whether there may be more
+        """
+        return self._delete_batch(
+            'services',
+            SQL(
+                "FROM orestapi_token AS token WHERE grant_type = %s AND access_expires_at <= %s",
+                grant_type.CLIENT_CREDENTIALS,
+                fields.Datetime.now(),
+            ),
+        )
+
+    @api.autovacuum
+    def _gc_expired(self):
+        """Delete the sign-ins of users that the settings of their application let expire.
+
+        :return: how many were deleted, and whether there may be more
+        """
+        # No index covers what decides, because a refresh writes it (see the class), so
+        # that all sign-ins of an application are read. Most applications let none expire.
+        rows = self.env.execute_query(
+            SQL("SELECT id FROM orestapi_application WHERE refresh_token_expiry > 0 OR sign_in_expiry > 0")
+        )
+        if not rows:
+            return 0, False
+        return self._delete_batch(
+            'expired',
             SQL(
                 """
-                DELETE FROM orestapi_token
-                 WHERE ctid = ANY(ARRAY(
-                       SELECT ctid FROM orestapi_token WHERE revoked_at IS NOT NULL
-                        ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED))
+                  FROM orestapi_token AS token
+                  JOIN orestapi_authorization AS "authorization" ON "authorization".id = token.authorization_id
+                  JOIN orestapi_application AS application ON application.id = "authorization".application_id
+                 WHERE application.id = ANY(%(application_ids)s)
+                   AND GREATEST(access_expires_at, previous_access_expires_at) <= %(now)s AND (
+                          refresh_token_expiry > 0
+                          AND refreshed_at + refresh_token_expiry * interval '1 second' <= %(now)s
+                       OR sign_in_expiry > 0
+                          AND token.create_date + sign_in_expiry * interval '1 second' <= %(now)s)
                 """,
-                VACUUM_BATCH,
-            )
+                application_ids=[row[0] for row in rows],
+                now=fields.Datetime.now(),
+            ),
         )
-        deleted = self.env.cr.rowcount
-        if deleted < VACUUM_BATCH:
-            deleted += self._delete_expired(VACUUM_BATCH - deleted)
-        return deleted, deleted == VACUUM_BATCH
 
     @api.model
-    def _delete_expired(self, limit):
-        # No index covers what decides, because a refresh writes it (see the class):
-        # all sign-ins are read. Odoo calls again while there may be more; each call
-        # goes on after the last one of the same run, so that it is once a run.
-        after = self.env.cr.cache.pop('orestapi_token_delete_expired', 0)
+    def _delete_batch(self, kind, selection):
+        """Delete some of the sign-ins that can never work again.
+
+        :param str kind: a word for why they cannot
+        :param SQL selection: the rest of a query for them, from `FROM` to its conditions
+        :return: how many were deleted, and whether there may be more
+        """
+        time.sleep(VACUUM_REST)
+        # Odoo calls again while there may be more. Each call goes on after the last one
+        # of the same run: it would else pass by all that is deleted and not yet tidied up.
+        position = f'orestapi_token_{kind}'
+        # By where the locked rows are (ctid), and in the order of an index: PostgreSQL
+        # would else read the whole table for each batch, once to find the rows and once
+        # to delete them.
         rows = self.env.execute_query(
             SQL(
                 """
                 DELETE FROM orestapi_token
                  WHERE ctid = ANY(ARRAY(
-                       SELECT token.ctid
-                         FROM orestapi_token AS token
-                         JOIN orestapi_authorization AS "authorization" ON "authorization".id = token.authorization_id
-                         JOIN orestapi_application AS application ON application.id = "authorization".application_id
-                        WHERE token.id > %(after)s
-                          AND GREATEST(access_expires_at, previous_access_expires_at) <= %(now)s AND (
-                                 refresh_digest IS NULL
-                              OR refresh_token_expiry > 0
-                                 AND refreshed_at + refresh_token_expiry * interval '1 second' <= %(now)s
-                              OR sign_in_expiry > 0
-                                 AND token.create_date + sign_in_expiry * interval '1 second' <= %(now)s)
-                        ORDER BY token.id
-                        LIMIT %(limit)s
-                          FOR UPDATE OF token SKIP LOCKED))
+                       SELECT token.ctid %s AND token.id > %s
+                        ORDER BY token.id LIMIT %s FOR UPDATE OF token SKIP LOCKED))
                 RETURNING id
                 """,
-                after=after,
-                now=fields.Datetime.now(),
-                limit=limit,
+                selection,
+                self.env.cr.cache.pop(position, 0),
+                VACUUM_BATCH,
             )
         )
-        if len(rows) == limit:
-            self.env.cr.cache['orestapi_token_delete_expired'] = max(row[0] for row in rows)
-        return len(rows)
+        more = len(rows) == VACUUM_BATCH
+        if more:
+            self.env.cr.cache[position] = max(row[0] for row in rows)
+        return len(rows), more

@@ -27,6 +27,8 @@ class TestRetention(OAuth2Case):
         for model, method in (
             ('orestapi.authorization.code', '_gc_expired'),
             ('orestapi.token', '_gc_ended'),
+            ('orestapi.token', '_gc_services'),
+            ('orestapi.token', '_gc_expired'),
             ('orestapi.event', '_gc_retention'),
         ):
             getattr(self.env[model], method)()
@@ -41,7 +43,7 @@ class TestRetention(OAuth2Case):
         }
 
     def test_daily(self):
-        """Odoo's own job runs the three methods."""
+        """Odoo's own job runs what removes rows of ours."""
         self.application.authorization_code_expiry = 1
         self.sign_in()
         self.env['orestapi.token'].search([]).action_revoke()
@@ -199,8 +201,8 @@ class TestRetention(OAuth2Case):
     def test_n226_in_batches(self):
         """No statement removes more rows than a batch, so that none holds its locks for long."""
         self.sign_in()
+        self.application.refresh_token_expiry = 1800 * 86400
         self.env.flush_all()
-        now = fields.Datetime.now()
         authorization = self.env['orestapi.authorization'].search([], limit=1)
         self.env.cr.execute(
             SQL(
@@ -210,31 +212,39 @@ class TestRetention(OAuth2Case):
                 SELECT %(authorization)s, 'x', 'x', 'read', %(past)s, %(past)s
                   FROM generate_series(1, %(count)s);
                 INSERT INTO orestapi_token
-                            (authorization_id, grant_type, scope, create_date, revoked_at)
-                SELECT %(authorization)s, 'authorization_code', 'read', %(past)s, %(past)s
-                  FROM generate_series(1, %(count)s);
+                            (authorization_id, grant_type, scope, create_date, access_expires_at, refreshed_at,
+                             revoked_at)
+                SELECT %(authorization)s, grant_type, 'read', %(past)s, %(past)s, refreshed_at, revoked_at
+                  FROM generate_series(1, %(count)s),
+                       (VALUES ('authorization_code', %(now)s, %(past)s),
+                               ('client_credentials', NULL, NULL),
+                               ('authorization_code', %(past)s, NULL)) AS kind (grant_type, refreshed_at, revoked_at);
                 INSERT INTO orestapi_event (kind, create_date)
                 SELECT 'consent_given', %(past)s
                   FROM generate_series(1, %(count)s)
                 """,
                 authorization=authorization.id,
-                past=now - timedelta(days=1000),
+                now=fields.Datetime.now(),
+                past=fields.Datetime.now() - timedelta(days=1801),
                 count=VACUUM_BATCH + 1,
             )
         )
-        kept = self.count()
         for model, method, name in (
             ('orestapi.authorization.code', '_gc_expired', 'authorization_code'),
             ('orestapi.token', '_gc_ended', 'token'),
+            ('orestapi.token', '_gc_services', 'token'),
+            ('orestapi.token', '_gc_expired', 'token'),
             ('orestapi.event', '_gc_retention', 'event'),
         ):
-            with self.subTest(model=model):
+            with self.subTest(model=model, method=method):
+                kept = self.count()
                 collect = getattr(self.env[model], method)
                 # How many, and whether there may be more: Odoo then calls again.
                 self.assertEqual(collect(), (VACUUM_BATCH, True))
                 self.assertEqual(collect(), (1, False))
                 self.assertEqual(collect(), (0, False))
                 self.assertEqual(self.count()[name], kept[name] - VACUUM_BATCH - 1)
+        self.assertEqual(self.count()['token'], 1)
 
     # Events
 
