@@ -8,6 +8,7 @@ side has it built in. So client secrets get a slow, salted hash (RFC 6819
 import collections
 import contextlib
 import hashlib
+import hmac
 import secrets
 
 from passlib.context import CryptContext
@@ -52,7 +53,7 @@ def verify(secret, stored_hash):
     if not stored_hash:
         CONTEXT.verify(secret, _UNKNOWN)
         return False
-    entry = hashlib.blake2b(f'{stored_hash}\0{secret}'.encode(), key=_KEY).digest()
+    entry = hmac.digest(_KEY, f'{stored_hash}\0{secret}'.encode(), hashlib.sha256)
     # One step, because another thread may remove the entry at any time.
     with contextlib.suppress(KeyError):
         _verified.move_to_end(entry)
