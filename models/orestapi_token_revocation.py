@@ -168,26 +168,41 @@ class OrestapiToken(models.Model):
         """
         # No index covers what decides, because a refresh writes it (see the class), so
         # that all sign-ins of an application are read. Most applications let none expire.
-        rows = self.env.execute_query(
-            SQL("SELECT id FROM orestapi_application WHERE refresh_token_expiry > 0 OR sign_in_expiry > 0")
+        settings = self.env.execute_query(
+            SQL(
+                """
+                SELECT id, refresh_token_expiry, sign_in_expiry
+                  FROM orestapi_application
+                 WHERE refresh_token_expiry > 0 OR sign_in_expiry > 0
+                """
+            )
         )
-        if not rows:
+        if not settings:
             return 0, False
+        application_ids, refresh_token_expiries, sign_in_expiries = zip(*settings, strict=True)
         return self._delete_batch(
             'expired',
             SQL(
                 """
                   FROM orestapi_token AS token
                   JOIN orestapi_authorization AS "authorization" ON "authorization".id = token.authorization_id
-                  JOIN orestapi_application AS application ON application.id = "authorization".application_id
-                 WHERE application.id = ANY(%(application_ids)s)
-                   AND GREATEST(access_expires_at, previous_access_expires_at) <= %(now)s AND (
+                  JOIN unnest(
+                           %(application_ids)s::int[],
+                           %(refresh_token_expiries)s::int[],
+                           %(sign_in_expiries)s::int[]
+                       ) AS application (id, refresh_token_expiry, sign_in_expiry)
+                       ON application.id = "authorization".application_id
+                 WHERE GREATEST(access_expires_at, previous_access_expires_at) <= %(now)s AND (
                           refresh_token_expiry > 0
                           AND refreshed_at + refresh_token_expiry * interval '1 second' <= %(now)s
                        OR sign_in_expiry > 0
                           AND token.create_date + sign_in_expiry * interval '1 second' <= %(now)s)
                 """,
-                application_ids=[row[0] for row in rows],
+                # As values: from the table, PostgreSQL would take them for few, and look
+                # up the sign-ins of each application one by one.
+                application_ids=list(application_ids),
+                refresh_token_expiries=list(refresh_token_expiries),
+                sign_in_expiries=list(sign_in_expiries),
                 now=fields.Datetime.now(),
             ),
         )
