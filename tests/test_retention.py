@@ -173,6 +173,14 @@ class TestRetention(OAuth2Case):
         with self.later(seconds=86000 + 3600):
             self.assertEqual(self.clean_up(), {'token': 1})
 
+    def test_n226_without_limits(self):
+        """Where no application lets its sign-ins expire, none of them is read."""
+        applications = self.env['orestapi.application'].with_context(active_test=False).search([])
+        applications.write({'refresh_token_expiry': 0, 'sign_in_expiry': 0})
+        self.env.flush_all()
+        with self.assertQueryCount(1):
+            self.assertEqual(self.env['orestapi.token']._gc_expired(), (0, False))
+
     def test_n226_previous_access_token(self):
         """One of a longer lifetime than the current one keeps the sign-in too."""
         self.application.write({
