@@ -237,11 +237,16 @@ class TestClientAuthentication(TokenEndpointCase):
             response = self.post(path, {'token': 'x'}, self.get_auth())
             self.assertOAuth2Error(response, 429, 'invalid_client')
 
+    def count_failures_elsewhere(self, address):
+        """Count as many failures of an address as there may be, as another process does it."""
+        for _attempt in range(FAILURE_LIMIT):
+            self.env['orestapi.event']._log(
+                'client_authentication_failed', application_id=self.application.id, address=address
+            )
+
     def test_n103_failures_of_another_address(self):
         """The failures of a stranger elsewhere do not keep the application out."""
-        log = self.env['orestapi.event']._log
-        for _attempt in range(FAILURE_LIMIT):
-            log('client_authentication_failed', application_id=self.application.id, address='203.0.113.7')
+        self.count_failures_elsewhere('203.0.113.7')
         self.assertIssued(self.ask())
         failures = self.env['orestapi.application']._get_failures(
             self.application.id, '203.0.113.7', fields.Datetime.now() - FAILURE_WINDOW
@@ -271,14 +276,12 @@ class TestClientAuthentication(TokenEndpointCase):
         """An application that asks all the time does not pay for the count each time."""
         self.stop_clock()
         credentials = Credentials('wiki-client', CLIENT_SECRET, 'client_secret_post')
-        applications, log = self.env['orestapi.application'], self.env['orestapi.event']._log
+        applications = self.env['orestapi.application']
         address = '203.0.113.8'  # of no other test: the process remembers
         applications._authenticate_client(credentials, address)
         with self.assertQueryCount(0):
             applications._authenticate_client(credentials, address)
-        # As another process counts them.
-        for _attempt in range(FAILURE_LIMIT):
-            log('client_authentication_failed', application_id=self.application.id, address=address)
+        self.count_failures_elsewhere(address)
         with self.later(seconds=UNFAILING_PERIOD.seconds - 1):
             applications._authenticate_client(credentials, address)
         with self.later(seconds=UNFAILING_PERIOD.seconds), self.assertRaises(TooManyRequests):
@@ -288,11 +291,10 @@ class TestClientAuthentication(TokenEndpointCase):
         """A process takes one wrong secret more than the limit, and no second one."""
         self.stop_clock()
         credentials = Credentials('wiki-client', CLIENT_SECRET, 'client_secret_post')
-        applications, log = self.env['orestapi.application'], self.env['orestapi.event']._log
+        applications = self.env['orestapi.application']
         address = '203.0.113.9'  # of no other test: the process remembers
         applications._authenticate_client(credentials, address)
-        for _attempt in range(FAILURE_LIMIT):
-            log('client_authentication_failed', application_id=self.application.id, address=address)
+        self.count_failures_elsewhere(address)
         with self.assertRaises(InvalidClient):
             applications._authenticate_client(dataclasses.replace(credentials, client_secret=WRONG_SECRET), address)
         with self.assertRaises(TooManyRequests):
