@@ -1,4 +1,11 @@
 from . import controllers, models
+from .dispatchers import access_log, outage
+
+
+def post_load():
+    """Change what belongs to the whole process: its access log, and its answers while a database is away."""
+    access_log.install()
+    outage.install()
 
 
 def uninstall_hook(env):

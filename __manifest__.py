@@ -39,6 +39,7 @@
             'orestapi/static/tests/tours/**/*',
         ],
     },
+    'post_load': 'post_load',
     'uninstall_hook': 'uninstall_hook',
     'application': True,
 }

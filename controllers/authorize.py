@@ -5,20 +5,10 @@ from odoo import http
 from odoo.http import STORED_SESSION_BYTES, request
 from odoo.tools import consteq, hmac
 
+from ..dispatchers.application import is_outage
+from ..dispatchers.headers import PAGE
 from ..oauth2 import authorization_request, legacy, metadata, parameters, redirect_uri, scope
 from ..oauth2.errors import AccessDenied, InvalidRequest, OAuth2Error, ServerError, TemporarilyUnavailable
-from .dispatcher import is_outage
-
-#: RFC 9700 §2.6, §4.2.4, §4.16; RFC 6819 §4.4.1.9, §4.6.6: of every answer here.
-HEADERS = {
-    'Cache-Control': 'no-store',
-    'Pragma': 'no-cache',
-    'Referrer-Policy': 'no-referrer',
-    'X-Frame-Options': 'DENY',
-    'X-Content-Type-Options': 'nosniff',
-    # From this server and nowhere else: a website may import its fonts from another one.
-    'Content-Security-Policy': "default-src 'self' 'unsafe-inline' data:; frame-ancestors 'none'",
-}
 
 
 class Authorize(http.Controller):
@@ -236,7 +226,7 @@ class Authorize(http.Controller):
         return self._respond(response)
 
     def _respond(self, response):
-        response.headers.update(HEADERS)
+        response.headers.update(PAGE)
         return response
 
 
@@ -262,7 +252,7 @@ class Answer:
         303, so that no browser sends the form of the consent page on
         (RFC 9700 §4.12).
         """
-        return http.Response(status=303, headers={'Location': self.get_uri(response), **HEADERS})
+        return http.Response(status=303, headers={'Location': self.get_uri(response), **PAGE})
 
     def get_error_response(self, exception):
         """Return the redirect that reports a failure of ours to the application."""

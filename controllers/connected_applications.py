@@ -1,14 +1,15 @@
 from odoo import http
 from odoo.http import request
 
-from .authorize import HEADERS
-
-PATH = '/oauth2/applications'
+from ..dispatchers.headers import PAGE
+from ..dispatchers.paths import CONNECTED_APPLICATIONS
 
 
 class ConnectedApplications(http.Controller):
     # Odoo checks the CSRF token of a POST.
-    @http.route(PATH, type='http', auth='user', methods=['GET', 'POST'], readonly=False, sitemap=False)
+    @http.route(
+        CONNECTED_APPLICATIONS, type='http', auth='user', methods=['GET', 'POST'], readonly=False, sitemap=False
+    )
     def connected_applications(self):
         """Show users which applications act for them, and end what they choose (RFC 6819 §5.1.3).
 
@@ -21,9 +22,9 @@ class ConnectedApplications(http.Controller):
             chosen = request.httprequest.form.get('authorization')
             authorizations.filtered(lambda authorization: str(authorization.id) == chosen).action_revoke()
             # 303, so that to load the page again does not send the form again.
-            return http.Response(status=303, headers={'Location': PATH, **HEADERS})
+            return http.Response(status=303, headers={'Location': CONNECTED_APPLICATIONS, **PAGE})
         response = request.render(
             'orestapi.connected_applications', {'authorizations': authorizations, 'user': request.env.user}
         )
-        response.headers.update(HEADERS)
+        response.headers.update(PAGE)
         return response

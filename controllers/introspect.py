@@ -3,10 +3,10 @@ from psycopg2.extensions import STATUS_READY
 from odoo import http
 from odoo.http import request
 
+from ..dispatchers.application import application_route, make_response
 from ..oauth2 import metadata
 from ..oauth2.errors import InvalidClient, InvalidRequest
 from . import client
-from .dispatcher import application_route, make_response
 
 KNOWN = ('token', 'token_type_hint', 'client_id', 'client_secret')
 
@@ -14,7 +14,7 @@ KNOWN = ('token', 'token_type_hint', 'client_id', 'client_secret')
 class Introspect(http.Controller):
     # Not read-only: a replica that lags would call a token active that was just
     # revoked, and a failed client authentication is counted.
-    @application_route(metadata.INTROSPECTION_ENDPOINT, type='oauth2', methods=['POST'], readonly=False)
+    @application_route(metadata.INTROSPECTION_ENDPOINT, type='orestapi_protocol', methods=['POST'], readonly=False)
     def introspect(self):
         """Tell an application whether a token is valid and what for (RFC 7662).
 

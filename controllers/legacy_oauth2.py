@@ -3,21 +3,21 @@ from odoo.http import request
 from odoo.modules import Manifest
 from odoo.service.common import exp_version
 
+from ..dispatchers.application import application_route, make_response
 from ..oauth2 import client_authentication, legacy, parameters
 from ..oauth2.errors import InvalidClient
-from .dispatcher import application_route, make_response
 from .token import Token
 
 
 class LegacyToken(Token):
-    @application_route(legacy.TOKEN_ENDPOINT, type='legacy', methods=['POST'], readonly=False)
+    @application_route(legacy.TOKEN_ENDPOINT, type='orestapi_legacy', methods=['POST'], readonly=False)
     def legacy_token(self):
         """Serve the token endpoint at the address of the older connector."""
         return self.token()
 
 
 class LegacyStatus(http.Controller):
-    @application_route('/orestapi/version', type='legacy', methods=['GET', 'POST'], readonly=True)
+    @application_route('/orestapi/version', type='orestapi_legacy', methods=['GET', 'POST'], readonly=True)
     def version(self):
         """Say which Odoo this is, as Odoo itself tells anyone who asks over RPC."""
         return make_response(
@@ -28,7 +28,7 @@ class LegacyStatus(http.Controller):
             },
         )
 
-    @application_route('/orestapi/application/status', type='legacy', methods=['GET', 'POST'], readonly=False)
+    @application_route('/orestapi/application/status', type='orestapi_legacy', methods=['GET', 'POST'], readonly=False)
     def status(self):
         """Tell an application whether its client id and secret are right."""
         authorization = request.httprequest.headers.get('Authorization')

@@ -1,53 +1,16 @@
 from odoo import http
 from odoo.http import request
 
-from ..oauth2 import errors, legacy, parameters
+from ..dispatchers.application import application_route
+from ..dispatchers.records import make_response
 from ..records import legacy as legacy_parameters
 from ..records import order
 from ..records.parameters import DEFAULT_LIMIT
-from .dispatcher import application_route
-from .record_dispatcher import RecordDispatcher, make_response
-
-
-class LegacyRecordDispatcher(RecordDispatcher):
-    """Serves the addresses at which the older connector reads records: `type='legacy_records'`.
-
-    They differ from those of the records API by their parameters, which may come
-    in a form as well, and by how an error looks.
-    """
-
-    routing_type = 'legacy_records'
-    #: Bytes of a request body. The older connector sends long lists of ids: far more
-    #: than are read at once must still be told how many that are.
-    max_content_length = 1024 * 1024
-    not_found, method_not_allowed = errors.UnknownAddress, errors.MethodNotAllowed
-
-    def _serve(self, endpoint):
-        # Kept before anything reads the form, which uses the body up.
-        httprequest = self.request.httprequest
-        httprequest.max_content_length = self.max_content_length + 1
-        httprequest.get_data(parse_form_data=False)
-        return super()._serve(endpoint)
-
-    def _parse_parameters(self):
-        httprequest = self.request.httprequest
-        has_body = httprequest.method == 'POST' and (httprequest.mimetype or httprequest.content_length)
-        body = self._read_body() if has_body else b''
-        return parameters.parse(b'&'.join(filter(None, (httprequest.query_string, body))))
-
-    def _get_error_response(self, error):
-        content = {
-            # RFC 6750 §3.1: no code for a request without credentials.
-            **({'error': error.error} if error.error else {}),
-            'error_description': error.description,
-            **legacy.get_error_parameters(error, self.request.httprequest.path),
-        }
-        return make_response(self.request, content, error.status, headers=self._get_error_headers(error))
 
 
 def read_route(path):
     """Declare a route that reads as the user of the access token (scope `read`)."""
-    return application_route(path, type='legacy_records', methods=['GET', 'POST'], scope='read', readonly=True)
+    return application_route(path, type='orestapi_legacy_records', methods=['GET', 'POST'], scope='read', readonly=True)
 
 
 class LegacyRecords(http.Controller):

@@ -1,12 +1,12 @@
 from odoo import http
 from odoo.http import request
 
+from ..dispatchers.application import application_route, make_response
 from ..oauth2 import metadata
-from .dispatcher import application_route, make_response
 
 
 class Metadata(http.Controller):
-    @application_route(metadata.WELL_KNOWN, type='oauth2', methods=['GET'], readonly=True, allow_origin=True)
+    @application_route(metadata.WELL_KNOWN, type='orestapi_protocol', methods=['GET'], readonly=True, allow_origin=True)
     def metadata(self):
         """Publish the authorization server metadata (RFC 8414 §3)."""
         # sudo: orestapi.scope - the names of the scopes are public, as all of this document

@@ -4,18 +4,20 @@ from odoo import http
 from odoo.http import request
 from odoo.tools.mimetypes import guess_mimetype
 
+from ..dispatchers.application import application_route
+from ..dispatchers.records import make_image_response, make_response
 from ..records import filter as filter_language
 from ..records import openapi, order, parameters
 from ..records.problem import NotFound
-from .dispatcher import application_route
-from .record_dispatcher import make_image_response, make_response
 
 SEARCH_PARAMETERS = ('fields', 'filter', 'search', 'ids', 'order', 'limit', 'cursor', 'count')
 
 
 def read_route(path):
     """Declare a route that reads as the user of the access token (scope `read`)."""
-    return application_route(path, type='orestapi', methods=['GET'], scope='read', readonly=True, allow_origin=True)
+    return application_route(
+        path, type='orestapi_records', methods=['GET'], scope='read', readonly=True, allow_origin=True
+    )
 
 
 class Records(http.Controller):

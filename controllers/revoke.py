@@ -1,17 +1,19 @@
 from odoo import http
 from odoo.http import request
 
+from ..dispatchers.application import application_route, make_response
 from ..oauth2 import metadata
 from ..oauth2.errors import InvalidRequest
 from . import client
-from .dispatcher import application_route, make_response
 
 #: `token_type_hint` is optional and may be wrong (RFC 7009 §2.1); a token says its type itself.
 KNOWN = ('token', 'token_type_hint', 'client_id', 'client_secret')
 
 
 class Revoke(http.Controller):
-    @application_route(metadata.REVOCATION_ENDPOINT, type='oauth2', methods=['POST'], readonly=False, allow_origin=True)
+    @application_route(
+        metadata.REVOCATION_ENDPOINT, type='orestapi_protocol', methods=['POST'], readonly=False, allow_origin=True
+    )
     def revoke(self):
         """End the sign-in of a token on request of its application (RFC 7009).
 

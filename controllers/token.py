@@ -1,13 +1,15 @@
 from odoo import http
 from odoo.http import request
 
+from ..dispatchers.application import application_route, make_response
 from ..oauth2 import grant_type, metadata, token_request
 from . import client
-from .dispatcher import application_route, make_response
 
 
 class Token(http.Controller):
-    @application_route(metadata.TOKEN_ENDPOINT, type='oauth2', methods=['POST'], readonly=False, allow_origin=True)
+    @application_route(
+        metadata.TOKEN_ENDPOINT, type='orestapi_protocol', methods=['POST'], readonly=False, allow_origin=True
+    )
     def token(self):
         """Exchange an authorization code, a refresh token or the client's own
         credentials for tokens (RFC 6749 §3.2).

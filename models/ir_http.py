@@ -5,8 +5,8 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from odoo import http, models
 from odoo.http import SessionExpiredException, request
 
-from ..controllers.dispatcher import OAuth2Dispatcher
-from ..controllers.prefixes import find_dispatcher
+from ..dispatchers.application import OAuth2Dispatcher
+from ..dispatchers.paths import find_dispatcher
 from ..oauth2 import bearer, challenge, legacy, metadata, token
 from ..oauth2.errors import InsufficientScope, InvalidToken, OAuth2Error
 

@@ -8,7 +8,7 @@ from urllib.parse import quote, quote_plus, urlencode
 from odoo.tests import tagged
 from odoo.tests.common import BaseCase
 
-from ..controllers.access_log import QueryStringFilter
+from ..dispatchers.access_log import QueryStringFilter
 from ..oauth2 import token
 from ..oauth2.parameters import MEDIA_TYPE
 from .common import CLIENT_SECRET, PASSWORD, VERIFIER, WRONG_SECRET, OAuth2Case

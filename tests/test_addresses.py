@@ -109,7 +109,7 @@ class TestAddresses(OAuth2Case):
 
     def test_link_to_such_an_address(self):
         """Odoo looks up what the links of a page lead to: that page is none of our business."""
-        for path, routing_type in (('/web', 'http'), ('/oauth2/nothing', 'oauth2')):
+        for path, routing_type in (('/web', 'http'), ('/oauth2/nothing', 'orestapi_protocol')):
             with HTTPRequest(EnvironBuilder(path).get_environ()) as httprequest:
                 page = Request(httprequest)
                 page.env, page.registry, page.session = self.env, self.env.registry, self.authenticate(None, None)

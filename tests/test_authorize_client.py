@@ -7,7 +7,7 @@ import requests
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..controllers.authorize import HEADERS
+from ..dispatchers.headers import PAGE
 from ..oauth2.parameters import MAX_PARAMETERS
 from .common import PASSWORD, OAuth2Case
 
@@ -56,7 +56,7 @@ class TestAuthorizeClient(OAuth2Case):
         self.assertEqual(response.status_code, 400, response.headers.get('Location'))
         self.assertNotIn('Location', response.headers)
         self.assertEqual(response.headers['Content-Type'], 'text/html; charset=utf-8')
-        self.assertLessEqual(HEADERS.items(), dict(response.headers).items())
+        self.assertLessEqual(PAGE.items(), dict(response.headers).items())
         for trace in ('app.example', 'evil', 'marker'):
             self.assertNotIn(trace, response.text)
         self.assertFalse(self.env['orestapi.authorization.code'].search([]))

@@ -8,7 +8,7 @@ import psycopg2
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..controllers.authorize import HEADERS
+from ..dispatchers.headers import PAGE
 from .common import CALLBACK, PASSWORD, OAuth2Case
 
 
@@ -28,7 +28,7 @@ class TestAuthorizeResponse(OAuth2Case):
         self.assertEqual(response.status_code, 303, response.text)
         self.assertEqual(response.headers['Location'].partition('?')[0], uri)
         self.assertNotIn('#', response.headers['Location'])
-        self.assertLessEqual(HEADERS.items(), dict(response.headers).items())
+        self.assertLessEqual(PAGE.items(), dict(response.headers).items())
         self.assertFalse(response.text)
 
     def assertErrorRedirected(self, response, error, state='state of the application'):
@@ -175,7 +175,7 @@ class TestAuthorizeResponse(OAuth2Case):
         """Assert the page that says so, from which the user takes `access_denied` back to the application."""
         self.assertEqual(response.status_code, 403, response.text)
         self.assertNotIn('Location', response.headers)
-        self.assertLessEqual(HEADERS.items(), dict(response.headers).items())
+        self.assertLessEqual(PAGE.items(), dict(response.headers).items())
         back = html.unescape(re.search(rf'href="({re.escape(CALLBACK)}[^"]*)"', response.text)[1])
         self.assertError(dict(parse_qsl(urlsplit(back).query)), 'access_denied')
 

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from odoo import http
 from odoo.tests import tagged
 
-from ..controllers.authorize import HEADERS
+from ..dispatchers.headers import PAGE
 from .common import CALLBACK, PASSWORD, OAuth2Case
 
 #: Every character that some step between the request and its resumption could change.
@@ -56,7 +56,7 @@ class TestConsent(OAuth2Case):
 
     def assertHeaders(self, response, status):
         self.assertEqual(response.status_code, status, response.text)
-        self.assertLessEqual(HEADERS.items(), dict(response.headers).items())
+        self.assertLessEqual(PAGE.items(), dict(response.headers).items())
 
     def assertRefused(self, response):
         """Assert an error page that leads nowhere, and that nothing was granted."""

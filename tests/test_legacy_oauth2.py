@@ -4,7 +4,7 @@ from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..controllers.authorize import HEADERS
+from ..dispatchers.headers import PAGE
 from .common import CALLBACK, CLIENT_SECRET, PASSWORD, OAuth2Case
 
 AUTHORIZATION = '/orestapi/oauth2/authorization'
@@ -90,7 +90,7 @@ class TestLegacyConnector(OAuth2Case):
         page = self.authorize(self.get_request())
         action, _fields = self.get_form(page)
         self.assertEqual(action.partition('?')[0], AUTHORIZATION)
-        self.assertLessEqual(HEADERS.items(), dict(page.headers).items())
+        self.assertLessEqual(PAGE.items(), dict(page.headers).items())
         self.assertEqual(self.get_response(self.decide(page, 'deny'))['error'], 'access_denied')
 
     def test_login_leads_back(self):

@@ -41,5 +41,7 @@ class QueryStringFilter(logging.Filter):
         return True
 
 
-for name in ('werkzeug', 'longpolling'):
-    logging.getLogger(name).addFilter(QueryStringFilter())
+def install():
+    """Add the filter to the loggers of Odoo's servers, once for the process (the manifest's `post_load`)."""
+    for name in ('werkzeug', 'longpolling'):
+        logging.getLogger(name).addFilter(QueryStringFilter())

@@ -1,3 +1,5 @@
+"""Between Odoo's router and the routes that applications call."""
+
 import inspect
 import json
 import logging
@@ -39,7 +41,7 @@ def is_outage(exception):
 
 
 class OAuth2Dispatcher(http.Dispatcher):
-    """Serves the endpoints that applications call: `type='oauth2'`.
+    """Serves the endpoints that applications call: `type='orestapi_protocol'`.
 
     Odoo's own dispatchers would merge query and body, drop repeated parameters,
     and answer errors in HTML. This one reads the body as RFC 6749 wants it and
@@ -48,7 +50,7 @@ class OAuth2Dispatcher(http.Dispatcher):
     ended sign-in, a counted failure, an event.
     """
 
-    routing_type = 'oauth2'
+    routing_type = 'orestapi_protocol'
     #: Bytes of a request body: no honest request of the protocol comes near it.
     max_content_length = 16 * 1024
     #: What is said where there is nothing, and to a method that an address does not take.

@@ -1,4 +1,4 @@
-"""What applications get while the database cannot be reached: 503, and so the word to try again.
+"""503 with `Retry-After` while the database cannot be reached.
 
 Odoo opens the database before it looks for a route. Without one, only the
 routes of its server-wide modules are left, so that every endpoint of ours would
@@ -16,12 +16,10 @@ from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
 from odoo import http
 
-from ..oauth2 import legacy, metadata
 from ..oauth2.errors import TemporarilyUnavailable
-from . import connected_applications
-from .authorize import HEADERS
-from .dispatcher import is_outage
-from .prefixes import find_dispatcher
+from .application import is_outage
+from .headers import PAGE
+from .paths import PAGES, find_dispatcher
 
 _logger = logging.getLogger(__name__)
 
@@ -29,10 +27,10 @@ _logger = logging.getLogger(__name__)
 def _get_response(request):
     """Return the answer of an endpoint of ours, or None where the path is that of somebody else."""
     path = request.httprequest.path.rstrip('/')
-    if path in (metadata.AUTHORIZATION_ENDPOINT, legacy.AUTHORIZATION_ENDPOINT, connected_applications.PATH):
+    if path in PAGES:
         # A person reads it; the pages of the addon are in the database.
         page = ServiceUnavailable(retry_after=TemporarilyUnavailable.retry_after)
-        return http.Response(page.get_body(), status=page.code, headers={**dict(page.get_headers()), **HEADERS})
+        return http.Response(page.get_body(), status=page.code, headers={**dict(page.get_headers()), **PAGE})
     dispatcher = find_dispatcher(request.httprequest.path)
     return dispatcher and dispatcher(request).handle_error(psycopg2.OperationalError())
 
@@ -45,7 +43,7 @@ def _answer_outage(method):
         except (http.RegistryError, psycopg2.Error) as error:
             cause = error.__cause__ if isinstance(error, http.RegistryError) else error
             response = is_outage(cause) and _get_response(self)
-            # Who has found words already knows more about the request.
+            # A response that is already attached is more specific: keep it.
             if not response or isinstance(getattr(error, 'error_response', None), http.Response):
                 raise
             _logger.warning("The database cannot be used: %s", cause)
@@ -55,5 +53,7 @@ def _answer_outage(method):
     return wrapper
 
 
-for name in ('_get_session_and_dbname', '_serve_db'):
-    setattr(http.Request, name, _answer_outage(getattr(http.Request, name)))
+def install():
+    """Wrap the two methods, once for the process (the manifest's `post_load`)."""
+    for name in ('_get_session_and_dbname', '_serve_db'):
+        setattr(http.Request, name, _answer_outage(getattr(http.Request, name)))

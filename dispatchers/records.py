@@ -1,3 +1,5 @@
+"""Between Odoo's router and the routes at which applications read records."""
+
 import psycopg2.errors
 
 from odoo.http import Response
@@ -5,11 +7,11 @@ from odoo.http import Response
 from ..oauth2 import bearer, challenge, origin, parameters
 from ..oauth2.errors import InsufficientScope, InvalidToken, OAuth2Error
 from ..records import problem
-from .dispatcher import OAuth2Dispatcher
+from .application import OAuth2Dispatcher
 
 
 class RecordDispatcher(OAuth2Dispatcher):
-    """Serves the addresses that applications read records at: `type='orestapi'`.
+    """Serves the addresses that applications read records at: `type='orestapi_records'`.
 
     A route names the scope that the access token needs. Its handler runs as the
     user of the token, in the language of the request, and finds in the request
@@ -17,7 +19,7 @@ class RecordDispatcher(OAuth2Dispatcher):
     is offered. Errors are problem details (RFC 9457) with the header of RFC 6750 §3.
     """
 
-    routing_type = 'orestapi'
+    routing_type = 'orestapi_records'
     not_found, method_not_allowed = problem.NotFound, problem.MethodNotAllowed
 
     def dispatch(self, endpoint, args):

@@ -1,0 +1,76 @@
+"""Between Odoo's router and the routes of the older connector."""
+
+import threading
+
+from ..oauth2 import client_authentication, errors, legacy, parameters
+from ..oauth2.errors import OAuth2Error
+from .application import OAuth2Dispatcher
+from .records import RecordDispatcher, make_response
+
+
+class LegacyDispatcher(OAuth2Dispatcher):
+    """Serves the endpoints that the older connector calls as an application: `type='orestapi_legacy'`."""
+
+    routing_type = 'orestapi_legacy'
+
+    def read_request(self):
+        """Read the request as the older connector writes it.
+
+        That is for the applications that are marked for it: the request of any
+        other is read, and refused, as at the token endpoint itself.
+        """
+        httprequest = self.request.httprequest
+        # What Odoo writes into the log of a request that takes too long.
+        threading.current_thread().url = httprequest.base_url
+        try:
+            body = self._read_body() if httprequest.mimetype or httprequest.content_length else b''
+            sent, authorization = legacy.read(httprequest.query_string, body, httprequest.headers.get('Authorization'))
+            client_id = client_authentication.parse(authorization, sent).client_id
+        except OAuth2Error:
+            return super().read_request()
+        client = self.request.env['orestapi.application']._find_client(client_id)
+        if client is None or not client.legacy_connector:
+            return super().read_request()
+        return sent, authorization
+
+    def _get_error_parameters(self, error):
+        return {
+            **super()._get_error_parameters(error),
+            **legacy.get_error_parameters(error, self.request.httprequest.path),
+        }
+
+
+class LegacyRecordDispatcher(RecordDispatcher):
+    """Serves the addresses at which the older connector reads records: `type='orestapi_legacy_records'`.
+
+    They differ from those of the records API by their parameters, which may come
+    in a form as well, and by how an error looks.
+    """
+
+    routing_type = 'orestapi_legacy_records'
+    #: Bytes of a request body. The older connector sends long lists of ids: far more
+    #: than are read at once must still be told how many that are.
+    max_content_length = 1024 * 1024
+    not_found, method_not_allowed = errors.UnknownAddress, errors.MethodNotAllowed
+
+    def _serve(self, endpoint):
+        # Kept before anything reads the form, which uses the body up.
+        httprequest = self.request.httprequest
+        httprequest.max_content_length = self.max_content_length + 1
+        httprequest.get_data(parse_form_data=False)
+        return super()._serve(endpoint)
+
+    def _parse_parameters(self):
+        httprequest = self.request.httprequest
+        has_body = httprequest.method == 'POST' and (httprequest.mimetype or httprequest.content_length)
+        body = self._read_body() if has_body else b''
+        return parameters.parse(b'&'.join(filter(None, (httprequest.query_string, body))))
+
+    def _get_error_response(self, error):
+        content = {
+            # RFC 6750 §3.1: no code for a request without credentials.
+            **({'error': error.error} if error.error else {}),
+            'error_description': error.description,
+            **legacy.get_error_parameters(error, self.request.httprequest.path),
+        }
+        return make_response(self.request, content, error.status, headers=self._get_error_headers(error))

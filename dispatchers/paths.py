@@ -1,0 +1,24 @@
+"""Which dispatcher renders errors for paths that match no route, and which paths are pages."""
+
+from ..oauth2 import legacy, metadata
+from .application import OAuth2Dispatcher
+from .legacy import LegacyDispatcher
+from .records import RecordDispatcher
+
+#: Where users see and end what they have allowed.
+CONNECTED_APPLICATIONS = '/oauth2/applications'
+
+#: The paths that a person sees in a browser.
+PAGES = (metadata.AUTHORIZATION_ENDPOINT, legacy.AUTHORIZATION_ENDPOINT, CONNECTED_APPLICATIONS)
+
+DISPATCHERS = {
+    '/oauth2/': OAuth2Dispatcher,
+    metadata.WELL_KNOWN: OAuth2Dispatcher,
+    '/orestapi/1/': RecordDispatcher,
+    '/orestapi/': LegacyDispatcher,
+}
+
+
+def find_dispatcher(path):
+    """Return the class of the dispatcher for a path, or None where it is not ours."""
+    return next((DISPATCHERS[prefix] for prefix in DISPATCHERS if path.startswith(prefix)), None)
