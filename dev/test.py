@@ -255,7 +255,7 @@ def _run_parts(outcome, bench, parts, tags):
     if 'lint' in parts:
         _run_hooks(outcome)
     if 'unit' in parts:
-        for package in ('oauth2', 'records'):
+        for package in ('layers', 'oauth2', 'records'):
             with _Pytest(f'unit of {package}', CHECKOUT / 'tests' / package) as tests:
                 tests.finish(outcome)
     if 'odoo' in parts:
