@@ -6,6 +6,7 @@ from odoo.http import STORED_SESSION_BYTES, request
 from odoo.tools import consteq, hmac
 
 from ..dispatchers.application import is_outage
+from ..dispatchers.context import get_context
 from ..dispatchers.headers import PAGE
 from ..oauth2 import authorization_request, legacy, metadata, parameters, redirect_uri, scope
 from ..oauth2.errors import AccessDenied, InvalidRequest, OAuth2Error, ServerError, TemporarilyUnavailable
@@ -41,7 +42,7 @@ class Authorize(http.Controller):
             return self._redirect_to_login()
         self._authenticate_user()
         answer = Answer(uri, query.get('state'))
-        request.oauth2_error_response = answer.get_error_response
+        get_context(request).get_error_response = answer.get_error_response
         try:
             authorization = authorization_request.validate(query, client, uri)
             return self._authorize(client, authorization, answer)
@@ -60,7 +61,7 @@ class Authorize(http.Controller):
         client = request.env['orestapi.application']._find_client(client_id)
         if client is None:
             raise InvalidRequest("The client_id is not that of an application.")
-        request.oauth2_client = client
+        get_context(request).client = client
         if self._get_endpoint() == legacy.AUTHORIZATION_ENDPOINT:
             client = legacy.relax(client)
         return client, authorization_request.get_redirect_uri(query, client)
@@ -212,7 +213,7 @@ class Authorize(http.Controller):
         :param cause: `page` for a form that was sent too late; by default it is
             the redirect URI of an application that is known, or the application
         """
-        client = getattr(request, 'oauth2_client', None)
+        client = get_context(request).client
         cause = cause or ('redirect_uri' if client else 'application')
         reference = request.env['orestapi.event']._log_refused_request(
             client.id if client else None, request.httprequest.remote_addr, error.description

@@ -1,5 +1,6 @@
 from odoo.http import request
 
+from ..dispatchers.context import get_context
 from ..oauth2 import client_authentication
 
 
@@ -11,10 +12,10 @@ def authenticate(known):
     :raise InvalidRequest: for a malformed request, a repeated parameter, two methods, or two client ids
     :raise InvalidClient: when the authentication fails
     """
-    request.oauth2_parameters, authorization = request.dispatcher.read_request()
-    request.oauth2_parameters.require_single(known)
-    credentials = client_authentication.parse(authorization, request.oauth2_parameters)
-    client = request.env['orestapi.application']._authenticate_client(credentials, request.httprequest.remote_addr)
-    # The dispatcher reads it for the CORS headers.
-    request.oauth2_client = client
-    return client
+    context = get_context(request)
+    context.parameters, header = request.dispatcher.read_request()
+    context.parameters.require_single(known)
+    credentials = client_authentication.parse(header, context.parameters)
+    applications = request.env['orestapi.application']
+    context.client = applications._authenticate_client(credentials, request.httprequest.remote_addr)
+    return context.client

@@ -4,6 +4,7 @@ from odoo import http
 from odoo.http import request
 
 from ..dispatchers.application import application_route, make_response
+from ..dispatchers.context import get_context
 from ..oauth2 import metadata
 from ..oauth2.errors import InvalidClient, InvalidRequest
 from . import client
@@ -34,10 +35,7 @@ class Introspect(http.Controller):
         if authenticated.is_public:
             # RFC 7662 §2.1: the caller must be authenticated, which a public one is not.
             raise InvalidClient("Introspection is for applications that have a client secret.")
-        token = request.oauth2_parameters.get('token')
+        token = get_context(request).parameters.get('token')
         if token is None:
             raise InvalidRequest("The parameter token is missing.")
-        response = request.env['orestapi.token']._introspect(authenticated, token)
-        if response['active']:
-            response['iss'] = request.env['orestapi.application']._get_issuer()
-        return make_response(request, response)
+        return make_response(request, request.env['orestapi.token']._introspect(authenticated, token))

@@ -2,6 +2,7 @@ from odoo import http
 from odoo.http import request
 
 from ..dispatchers.application import application_route
+from ..dispatchers.context import get_context
 from ..dispatchers.records import make_response
 from ..records import legacy as legacy_parameters
 from ..records import order
@@ -27,7 +28,7 @@ class LegacyRecords(http.Controller):
 
         :return: a list of `model` and `name`
         """
-        descriptions = request.env['orestapi.record']._get_models(request.oauth2_offer)
+        descriptions = request.env['orestapi.record']._get_models(get_context(request).offer)
         return make_response(
             request, [{'model': description['model'], 'name': description['name']} for description in descriptions]
         )
@@ -45,7 +46,7 @@ class LegacyRecords(http.Controller):
         model = legacy_parameters.require(sent, 'model')
         names = legacy_parameters.parse_names(legacy_parameters.require(sent, 'names'), 'names')
         columns = legacy_parameters.parse_columns(sent.get('data'))
-        record, offer = request.env['orestapi.record'], request.oauth2_offer
+        record, offer = request.env['orestapi.record'], get_context(request).offer
         fields = record._get_fields(offer, model)
         for name in names:
             record._get_field(offer, request.env[model], name)
@@ -70,7 +71,7 @@ class LegacyRecords(http.Controller):
         limit = legacy_parameters.parse_number(sent.get('limit'), 'limit', DEFAULT_LIMIT)
         offset = legacy_parameters.parse_number(sent.get('offset'), 'offset', 0)
         count, found = request.env['orestapi.record']._find_by_display_name(
-            request.oauth2_offer,
+            get_context(request).offer,
             model,
             sent.get('name'),
             limit,
@@ -94,12 +95,12 @@ class LegacyRecords(http.Controller):
         model = legacy_parameters.require(sent, 'model')
         ids = legacy_parameters.parse_ids(legacy_parameters.require(sent, 'ids'))
         names = legacy_parameters.parse_names(sent.get('fields') or '[]', 'fields')
-        rows = request.env['orestapi.record']._read(request.oauth2_offer, model, ids, names or None, empty=False)
+        rows = request.env['orestapi.record']._read(get_context(request).offer, model, ids, names or None, empty=False)
         return make_response(request, [{'header': self._get_header(model)}, {'data': rows}])
 
     def _get_parameters(self, *known):
-        request.oauth2_parameters.require_single(known)
-        return request.oauth2_parameters
+        get_context(request).parameters.require_single(known)
+        return get_context(request).parameters
 
     def _get_header(self, model):
         action_id, menu_id = request.env['orestapi.record']._get_location(model)

@@ -5,6 +5,7 @@ from odoo.http import request
 from odoo.tools.mimetypes import guess_mimetype
 
 from ..dispatchers.application import application_route
+from ..dispatchers.context import get_context
 from ..dispatchers.records import make_image_response, make_response
 from ..records import filter as filter_language
 from ..records import openapi, order, parameters
@@ -36,7 +37,7 @@ class Records(http.Controller):
         :return: `models`: a list of `model`, `name`, `link` and `icon`, by name
         """
         self._get_parameters()
-        descriptions = request.env['orestapi.record']._get_models(request.oauth2_offer)
+        descriptions = request.env['orestapi.record']._get_models(get_context(request).offer)
         return make_response(request, {'models': [self._describe_model(description) for description in descriptions]})
 
     @read_route('/orestapi/1/models/<model>')
@@ -48,8 +49,8 @@ class Records(http.Controller):
         """
         self._get_parameters()
         record = request.env['orestapi.record']
-        fields = record._get_fields(request.oauth2_offer, model)
-        [description] = record._get_models(request.oauth2_offer, [model])
+        fields = record._get_fields(get_context(request).offer, model)
+        [description] = record._get_models(get_context(request).offer, [model])
         content = {
             **self._describe_model(description),
             'fields': {name: openapi.describe_field(field) for name, field in fields.items()},
@@ -60,15 +61,16 @@ class Records(http.Controller):
     def icon(self, model):
         """Return the picture of a model, with an entity tag (RFC 9110 §8.8.3); 404 where there is none."""
         self._get_parameters()
-        icon = request.env['orestapi.record']._get_icon(request.oauth2_offer, model)
+        icon = request.env['orestapi.record']._get_icon(get_context(request).offer, model)
         return self._respond_with_image(icon)
 
     @read_route('/orestapi/1/application/logo')
     def logo(self):
         """Return the logo of the application itself, likewise."""
         self._get_parameters()
+        client = get_context(request).active_token.sign_in.client
         # sudo: orestapi.application - the application asks for its own logo
-        application = request.env['orestapi.application'].sudo().browse(request.oauth2_sign_in['application_id'])
+        application = request.env['orestapi.application'].sudo().browse(client.id)
         return self._respond_with_image(application.logo)
 
     @read_route('/orestapi/1/records/<model>')
@@ -90,7 +92,7 @@ class Records(http.Controller):
             last page), and `count` where it was asked for
         """
         sent = self._get_parameters(SEARCH_PARAMETERS)
-        record, offer = request.env['orestapi.record'], request.oauth2_offer
+        record, offer = request.env['orestapi.record'], get_context(request).offer
         found = {
             'condition': filter_language.parse(sent.get('filter')) if 'filter' in sent else None,
             'text': sent.get('search'),
@@ -123,7 +125,7 @@ class Records(http.Controller):
         if not parameters.NUMBER.fullmatch(record_id):
             raise NotFound("There is no such record, or the user may not see it.")
         row = request.env['orestapi.record']._read_one(
-            request.oauth2_offer, model, int(record_id), self._get_names(sent)
+            get_context(request).offer, model, int(record_id), self._get_names(sent)
         )
         [description] = self._describe_records(model, [row])
         return make_response(request, {'model': model, **description})
@@ -132,7 +134,7 @@ class Records(http.Controller):
     def openapi(self):
         """Describe this API, as far as the access token reaches (OpenAPI 3.1)."""
         self._get_parameters()
-        record, offer = request.env['orestapi.record'], request.oauth2_offer
+        record, offer = request.env['orestapi.record'], get_context(request).offer
         models = [
             {**description, 'fields': record._get_fields(offer, description['model'])}
             for description in record._get_models(offer)
@@ -140,8 +142,8 @@ class Records(http.Controller):
         return make_response(request, openapi.build(request.env['orestapi.application']._get_issuer(), models))
 
     def _get_parameters(self, known=()):
-        parameters.require_known(request.oauth2_parameters, known)
-        return request.oauth2_parameters
+        parameters.require_known(get_context(request).parameters, known)
+        return get_context(request).parameters
 
     def _get_names(self, sent):
         return parameters.parse_names(sent.get('fields')) if 'fields' in sent else None

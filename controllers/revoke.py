@@ -2,6 +2,7 @@ from odoo import http
 from odoo.http import request
 
 from ..dispatchers.application import application_route, make_response
+from ..dispatchers.context import get_context
 from ..oauth2 import metadata
 from ..oauth2.errors import InvalidRequest
 from . import client
@@ -23,7 +24,7 @@ class Revoke(http.Controller):
         :raise OAuth2Error: 400, 401, or 429 after too many failures (RFC 7009 §2.2.1)
         """
         authenticated = client.authenticate(KNOWN)
-        token = request.oauth2_parameters.get('token')
+        token = get_context(request).parameters.get('token')
         if token is None:
             raise InvalidRequest("The parameter token is missing.")
         request.env['orestapi.token']._revoke(authenticated, token, request.httprequest.remote_addr)

@@ -2,7 +2,8 @@ from odoo import http
 from odoo.http import request
 
 from ..dispatchers.application import application_route, make_response
-from ..oauth2 import grant_type, metadata, token_request
+from ..dispatchers.context import get_context
+from ..oauth2 import grants, metadata
 from . import client
 
 
@@ -21,13 +22,8 @@ class Token(http.Controller):
             `refresh_token` where a user allowed it (RFC 6749 §5.1)
         :raise OAuth2Error: 400, 401, or 429 after too many failures (RFC 6749 §5.2)
         """
-        authenticated = client.authenticate(token_request.KNOWN)
-        parsed = token_request.validate(request.oauth2_parameters, authenticated)
-        address = request.httprequest.remote_addr
-        if parsed.grant_type == grant_type.AUTHORIZATION_CODE:
-            response = request.env['orestapi.authorization.code']._redeem(authenticated, parsed, address)
-        elif parsed.grant_type == grant_type.REFRESH_TOKEN:
-            response = request.env['orestapi.token']._refresh(authenticated, parsed, address)
-        else:
-            response = request.env['orestapi.token']._open_service(authenticated, parsed, address)
-        return make_response(request, response)
+        authenticated = client.authenticate(grants.PARAMETERS)
+        grant, token_request = grants.validate(get_context(request).parameters, authenticated)
+        model, method = grant.HANDLER
+        handle = getattr(request.env[model], method)
+        return make_response(request, handle(authenticated, token_request, request.httprequest.remote_addr))

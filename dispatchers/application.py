@@ -11,6 +11,7 @@ from odoo import http
 
 from ..oauth2 import challenge, errors, parameters
 from ..oauth2.errors import InvalidRequest, OAuth2Error, RequestTooLarge, ServerError, TemporarilyUnavailable
+from .context import get_context
 
 
 def application_route(path, **routing):
@@ -134,7 +135,7 @@ class OAuth2Dispatcher(http.Dispatcher):
 
     def _get_allowed_origins(self):
         """Return the origins of the application that asks, or None while it is not known."""
-        client = getattr(self.request, 'oauth2_client', None)
+        client = get_context(self.request).client
         return client and client.allowed_origins
 
     def handle_error(self, exc):

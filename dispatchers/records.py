@@ -4,19 +4,21 @@ import psycopg2.errors
 
 from odoo.http import Response
 
-from ..oauth2 import bearer, challenge, origin, parameters
-from ..oauth2.errors import InsufficientScope, InvalidToken, OAuth2Error
+from ..oauth2 import bearer, challenge, parameters
+from ..oauth2.errors import OAuth2Error
 from ..records import problem
 from .application import OAuth2Dispatcher
+from .bearer import authenticate
+from .context import get_context
 
 
 class RecordDispatcher(OAuth2Dispatcher):
     """Serves the addresses that applications read records at: `type='orestapi_records'`.
 
     A route names the scope that the access token needs. Its handler runs as the
-    user of the token, in the language of the request, and finds in the request
-    `oauth2_parameters`, `oauth2_sign_in` and `oauth2_offer`: what the application
-    is offered. Errors are problem details (RFC 9457) with the header of RFC 6750 §3.
+    user of the token, in the language of the request, and finds in the context
+    the parameters, the access token, and what the application is offered. Errors
+    are problem details (RFC 9457) with the header of RFC 6750 §3.
     """
 
     routing_type = 'orestapi_records'
@@ -45,7 +47,7 @@ class RecordDispatcher(OAuth2Dispatcher):
         if scope := endpoint.routing.get('scope'):
             sent = {*httprequest.args, *httprequest.form}
             self._authenticate(bearer.get_token(httprequest.headers.get('Authorization'), sent), scope)
-        self.request.oauth2_parameters = self._parse_parameters()
+        get_context(self.request).parameters = self._parse_parameters()
         response = self.request.registry['ir.http']._dispatch(endpoint)
         # RFC 9110 §12.5.5: what the answer depends on besides the address.
         response.headers.add('Vary', 'Authorization, Accept-Language')
@@ -56,21 +58,16 @@ class RecordDispatcher(OAuth2Dispatcher):
         return parameters.parse(self.request.httprequest.query_string)
 
     def _authenticate(self, string, scope):
-        sign_in = self.request.env['orestapi.token']._authenticate_bearer(string)
-        if not sign_in:
-            raise InvalidToken("The access token is not valid.")
-        self.request.oauth2_sign_in = sign_in
-        if scope not in sign_in['token_scope']:
-            raise InsufficientScope(f"The access token lacks the scope {scope}.", scope=scope)
-        self.request.registry['ir.http']._serve_sign_in(sign_in)
+        active = authenticate(self.request, string, scope)
         # RFC 9110 §12.4.2: a quality of 0 says "not this one".
         languages = [language for language, quality in self.request.httprequest.accept_languages if quality]
         self.request.update_env(context=self.request.env['orestapi.record']._get_context(languages))
-        self.request.oauth2_offer = self.request.env['orestapi.model.scheme']._get_offer(sign_in['model_scheme_id'])
+        schemes = self.request.env['orestapi.model.scheme']
+        get_context(self.request).offer = schemes._get_offer(active.sign_in.client.model_scheme_id)
 
     def _get_allowed_origins(self):
-        sign_in = getattr(self.request, 'oauth2_sign_in', None)
-        return sign_in and origin.parse(sign_in['allowed_origins'])
+        active = get_context(self.request).active_token
+        return active and active.sign_in.client.allowed_origins
 
     def _get_error_response(self, error):
         return make_response(

@@ -6,9 +6,11 @@ from odoo import http, models
 from odoo.http import SessionExpiredException, request
 
 from ..dispatchers.application import OAuth2Dispatcher
+from ..dispatchers.bearer import authenticate
+from ..dispatchers.context import get_context
 from ..dispatchers.paths import find_dispatcher
 from ..oauth2 import bearer, challenge, legacy, metadata, token
-from ..oauth2.errors import InsufficientScope, InvalidToken, OAuth2Error
+from ..oauth2.errors import OAuth2Error
 
 CONTROL = re.compile(r'[\x00-\x1f\x7f]')
 
@@ -63,36 +65,10 @@ class IrHttp(models.AbstractModel):
         # the browser happens to send along.
         try:
             string = bearer.get_token(authorization, request.httprequest.args)
-            sign_in = request.env['orestapi.token']._authenticate_bearer(string)
-            if not sign_in:
-                raise InvalidToken("The access token is not valid.")
-            if 'rpc' not in sign_in['token_scope']:
-                raise InsufficientScope("The access token lacks the scope rpc.", scope='rpc')
+            authenticate(request, string, 'rpc')
         except OAuth2Error as error:
             raise cls._get_bearer_error(error) from None
-        request.oauth2_sign_in = sign_in
-        cls._serve_sign_in(sign_in)
         cls._auth_method_user()
-
-    @classmethod
-    def _serve_sign_in(cls, sign_in):
-        """Serve the request as the user of an access token, and as nobody else.
-
-        A browser may send a session along, and it may be that of another user, who has
-        just confirmed their own password: core would take it for a confirmation of the
-        token's user and hand out an API key (`check_identity`).
-
-        :param dict sign_in: see `orestapi.token._authenticate_bearer`
-        """
-        if not request.session.is_new:
-            request.session = http.root.session_store.new()
-            request.session.update({
-                **http.get_default_session(),
-                'context': {'lang': request.default_lang()},
-                'db': request.db,
-            })
-        request.session.can_save = False
-        request.update_env(user=sign_in['user_id'])
 
     @classmethod
     def _get_bearer_error(cls, error):
@@ -147,7 +123,7 @@ class IrHttp(models.AbstractModel):
     def _handle_error(cls, exception):
         # Set by the authorization endpoint once it knows where to report errors
         # (RFC 6749 §4.1.2.1: the browser must not see a status 500 instead).
-        get_response = getattr(request, 'oauth2_error_response', None)
+        get_response = get_context(request).get_error_response
         if get_response and not isinstance(exception, (HTTPException, SessionExpiredException)):
             return get_response(exception)
         return super()._handle_error(exception)

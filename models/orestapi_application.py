@@ -321,7 +321,7 @@ class OrestapiApplication(models.Model):
 
     @api.model
     def _forget_settings(self):
-        # Of `_get_settings`, here and in the models that it reads.
+        # Of `_get_client`, here and in the models that it reads.
         self.env.registry.clear_cache()
         # And again, because another thread may remember until then what was.
         self.env.cr.postcommit.add(self.env.registry.clear_cache)

@@ -1,13 +1,15 @@
+import dataclasses
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.tools import SQL, config, frozendict, ormcache
+from odoo.tools import SQL, config, ormcache
 from odoo.tools.lru import LRU
 
-from ..oauth2 import client_authentication, client_secret, grant_type, origin, redirect_uri
+from ..oauth2 import client_authentication, client_secret, origin, redirect_uri
 from ..oauth2.address import get_network
 from ..oauth2.client import CONFIDENTIAL, Client
 from ..oauth2.errors import InvalidClient, TooManyRequests
+from ..oauth2.grants import authorization_code, client_credentials, refresh_token
 
 #: Failed client authentications from one address for one application within the
 #: window, before the server answers 429 (RFC 6749 §2.3.1, RFC 6819 §5.1.4.2.3).
@@ -27,11 +29,8 @@ FAILURES = """
 UNFAILING_PERIOD = timedelta(seconds=5)
 _unfailing = LRU(1024)
 
-#: What a `Client` takes over from `_get_settings` as it is.
-CLIENT_SETTINGS = (
-    'client_id', 'client_type', 'redirect_uris', 'require_pkce', 'legacy_connector', 'resource_server',
-    'authorization_code_expiry', 'access_token_expiry', 'refresh_token_expiry', 'refresh_token_grace', 'sign_in_expiry',
-)  # fmt: skip
+#: What the protocol wants to know of an application.
+CLIENT_FIELDS = tuple(field.name for field in dataclasses.fields(Client))
 
 
 class UnknownClient(Exception):
@@ -130,7 +129,7 @@ class OrestapiApplication(models.Model):
     def _get_client_and_secrets(self, client_id):
         """Return the `Client` of an active application, and the hashes of its secrets.
 
-        Cached as `_get_settings`.
+        Cached as `_get_client`.
 
         :return: the client, and for each secret its hash and until when it works
         :raise UnknownClient: when there is none. Not a result, because it would be
@@ -150,44 +149,33 @@ class OrestapiApplication(models.Model):
         if not rows:
             raise UnknownClient
         [(application_id, secret, previous_secret, previous_expires_at)] = rows
-        settings = self._get_settings(application_id)
-        scope = frozenset(settings['application_scope'])
-        grant_types = {grant_type.AUTHORIZATION_CODE, grant_type.REFRESH_TOKEN}
-        if settings['service_user_id']:
-            grant_types.add(grant_type.CLIENT_CREDENTIALS)
-        client = Client(
-            id=application_id,
-            scope=scope,
-            # Reading is what an application gets that does not say what it wants.
-            default_scope=scope & {'read'} or scope,
-            grant_types=frozenset(grant_types),
-            **{name: settings[name] for name in CLIENT_SETTINGS},
-            allowed_origins=origin.parse(settings['allowed_origins']),
-        )
         secrets = [(secret, None)]
         if previous_secret and previous_expires_at:
             secrets.append((previous_secret, previous_expires_at))
-        return client, tuple(secrets)
+        return self._get_client(application_id), tuple(secrets)
 
     @api.model
     @ormcache('application_id', 'self._get_signal()')
-    def _get_settings(self, application_id):
-        """Return what the protocol needs of an application, apart from its secrets.
+    def _get_client(self, application_id):
+        """Return the `Client` of an application that exists, active or not.
 
         Cached like Odoo's access rights, because to plan the joins takes PostgreSQL
         longer than all else of a request: a change empties the cache, also that of
         other processes before their next request.
 
-        :param int application_id: of an application that exists
+        :param int application_id: the row of the application
         """
         # What is not written yet would be missing from the cache for good.
         self.env.flush_all()
-        [settings] = self.env.execute_query_dict(
+        # Each setting that the protocol knows and that is a column: to add one is to add
+        # it to the model and to `Client`.
+        columns = [
+            field for name in CLIENT_FIELDS if (field := self._fields.get(name)) and field.store and field.column_type
+        ]
+        [row] = self.env.execute_query_dict(
             SQL(
                 """
-                SELECT client_id, active AS application_active, client_type, require_pkce, legacy_connector,
-                       resource_server, allowed_origins, authorization_code_expiry, access_token_expiry,
-                       refresh_token_expiry, refresh_token_grace, sign_in_expiry, service_user_id, model_scheme_id,
+                SELECT %s,
                        ARRAY(SELECT uri FROM orestapi_application_uri WHERE application_id = application.id ORDER BY id)
                            AS redirect_uris,
                        ARRAY(SELECT res_groups_id
@@ -198,15 +186,29 @@ class OrestapiApplication(models.Model):
                                FROM orestapi_application_orestapi_scope_rel AS rel
                                JOIN orestapi_scope AS scope ON scope.id = rel.orestapi_scope_id
                               WHERE rel.orestapi_application_id = application.id)
-                           AS application_scope
+                           AS scope
                   FROM orestapi_application AS application
                  WHERE id = %s
                 """,
+                SQL(", ").join(SQL.identifier('application', field.name) for field in columns),
                 application_id,
             )
         )
-        return frozendict({
-            name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()
+        # A column that was added to a table with rows may be empty.
+        row.update({field.name: bool(row[field.name]) for field in columns if field.type == 'boolean'})
+        scope = frozenset(row['scope'])
+        grant_types = {authorization_code.NAME, refresh_token.NAME}
+        if row['service_user_id']:
+            grant_types.add(client_credentials.NAME)
+        return Client(**{
+            **row,
+            'redirect_uris': tuple(row['redirect_uris']),
+            'group_ids': frozenset(row['group_ids']),
+            'allowed_origins': origin.parse(row['allowed_origins']),
+            'scope': scope,
+            # Reading is what an application gets that does not say what it wants.
+            'default_scope': scope & {'read'} or scope,
+            'grant_types': frozenset(grant_types),
         })
 
     @api.model

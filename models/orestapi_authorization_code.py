@@ -5,12 +5,10 @@ from odoo import api, fields, models
 from odoo.fields import NO_ACCESS
 from odoo.tools import SQL
 
-from ..oauth2 import pkce, scope, token
+from ..oauth2 import scope, token
 from ..oauth2.errors import InvalidGrant
-
-#: Wrong code verifiers before a code is refused for good. A code that its owner
-#: can still redeem after a failed guess keeps a thief from burning it.
-VERIFIER_LIMIT = 5
+from ..oauth2.grants import authorization_code
+from ..oauth2.sign_in import Code
 
 #: Rows that one statement of the clean-up deletes, so that no lock is held long.
 VACUUM_BATCH = 10_000
@@ -132,37 +130,34 @@ class OrestapiAuthorizationCode(models.Model):
     def _redeem(self, client, request, address):
         """Exchange an authorization code for tokens (RFC 6749 §4.1.3).
 
-        The order of the checks is that of RFC 9700 §4.5 read backwards: only
-        who has the right client, redirect URI and verifier learns that a code
-        was used, and only then is its second use taken for a theft. A thief who
-        lacks one of them cannot end the sign-in of the user.
+        See `oauth2.grants.authorization_code.decide` for the order of the checks.
 
         :param Client client: the authenticated application
-        :param TokenRequest request: the validated request
+        :param Request request: the validated request
         :param str address: where the request came from
         :return: the parameters of the response
         :raise InvalidRequest: see `pkce.check_verifier`
         :raise InvalidGrant: for any code that gives no tokens
         """
         parsed = token.parse(request.code)
-        code = parsed and parsed.kind == token.AUTHORIZATION_CODE and self._fetch(parsed.row_id)
-        if not code or not token.has_digest(parsed.secret, code['digest']) or code['application_id'] != client.id:
-            raise InvalidGrant("The authorization code is not valid.")
-        self._check_redirect_uri(code, request)
-        self._check_verifier(code, request)
-        if code['used_at']:
+        code = parsed and self._fetch(parsed.row_id, client)
+        try:
+            decision = authorization_code.decide(parsed, code, request, client, fields.Datetime.now())
+        except authorization_code.WrongVerifier:
+            self._count_verifier_failure(code)
+            raise
+        if decision == authorization_code.REPLAY:
             self._end_replayed(code, client, address)
             raise InvalidGrant("The authorization code was already used.")
-        if code['revoked'] or code['expires_at'] <= fields.Datetime.now():
-            raise InvalidGrant("The authorization code has expired.")
-        # sudo: res.users - only asks whether the user may still use the application
-        user = self.env['res.users'].sudo().browse(code['user_id'])
-        if not user._can_authorize(client):
-            raise InvalidGrant("The user may no longer use the application.")
         return self.env['orestapi.token']._open(client, code, address)
 
     @api.model
-    def _fetch(self, code_id):
+    def _fetch(self, code_id, client):
+        """Return the `Code` of a row, or None.
+
+        :param int code_id: the row
+        :param Client client: the application that presents it
+        """
         rows = self.env.execute_query_dict(
             SQL(
                 """
@@ -177,38 +172,28 @@ class OrestapiAuthorizationCode(models.Model):
                 code_id,
             )
         )
-        return rows[0] if rows else None
+        if not rows:
+            return None
+        [row] = rows
+        # sudo: res.users - only asks whether the user may still use the application
+        user = self.env['res.users'].sudo().browse(row['user_id'])
+        return Code(**row, user_may=user._can_authorize(client))
 
     @api.model
-    def _check_redirect_uri(self, code, request):
-        # RFC 6749 §4.1.3: required if the authorization request had one, and identical.
-        if request.redirect_uri is None:
-            if code['redirect_uri_sent']:
-                raise InvalidGrant("The redirect_uri of the authorization request is missing.")
-        elif request.redirect_uri != code['redirect_uri']:
-            raise InvalidGrant("The redirect_uri is not that of the authorization request.")
-
-    @api.model
-    def _check_verifier(self, code, request):
-        if code['verifier_failures'] >= VERIFIER_LIMIT:
-            raise InvalidGrant("Too many wrong code verifiers.")
-        try:
-            pkce.check_verifier(request.code_verifier, code['code_challenge'])
-        except InvalidGrant:
-            self.env.cr.execute(
-                SQL(
-                    "UPDATE orestapi_authorization_code SET verifier_failures = verifier_failures + 1 WHERE id = %s",
-                    code['id'],
-                ),
-                log_exceptions=False,
-            )
-            raise
+    def _count_verifier_failure(self, code):
+        self.env.cr.execute(
+            SQL(
+                "UPDATE orestapi_authorization_code SET verifier_failures = verifier_failures + 1 WHERE id = %s",
+                code.id,
+            ),
+            log_exceptions=False,
+        )
 
     @api.model
     def _end_replayed(self, code, client, address):
-        if self.env['orestapi.token']._end([code['opened_token_id']], 'code_replayed'):
+        if self.env['orestapi.token']._end([code.opened_token_id], 'code_replayed'):
             self.env['orestapi.event']._log(
-                'code_replayed', application_id=client.id, user_id=code['user_id'], address=address
+                'code_replayed', application_id=client.id, user_id=code.user_id, address=address
             )
 
     @api.model

@@ -8,8 +8,10 @@ from odoo.fields import NO_ACCESS
 from odoo.tools import SQL
 from odoo.tools._vendor.useragents import UserAgent
 
-from ..oauth2 import grant_type, scope, token
-from ..oauth2.errors import InvalidGrant, InvalidScope
+from ..oauth2 import responses, scope, token
+from ..oauth2 import sign_in as sign_ins
+from ..oauth2.errors import InvalidGrant
+from ..oauth2.grants import authorization_code, client_credentials, refresh_token
 
 #: Platforms that are not written with one capital in front.
 PLATFORMS = {'chromeos': "ChromeOS", 'ipad': "iPad", 'iphone': "iPhone", 'macos': "macOS"}
@@ -43,7 +45,7 @@ class OrestapiToken(models.Model):
     )
     user_id = fields.Many2one(related='authorization_id.user_id', help="The user for whom the application acts.")
     grant_type = fields.Selection(
-        [(grant_type.AUTHORIZATION_CODE, "User"), (grant_type.CLIENT_CREDENTIALS, "Service User")],
+        [(authorization_code.NAME, "User"), (client_credentials.NAME, "Service User")],
         required=True,
         readonly=True,
         help="Whether a user allowed it, or the application acts on its own as its service user.",
@@ -112,22 +114,17 @@ class OrestapiToken(models.Model):
         for sign_in in self:
             # sudo: orestapi.application - its settings decide until when the user's own sign-in works
             application = sign_in.application_id.sudo()
-            if sign_in.grant_type == grant_type.CLIENT_CREDENTIALS:
+            if sign_in.grant_type == client_credentials.NAME:
                 sign_in.expires_at = sign_in.access_expires_at
             else:
-                expires_at = self._get_refresh_expiry(
-                    sign_in.create_date,
-                    sign_in.refreshed_at,
-                    application.refresh_token_expiry,
-                    application.sign_in_expiry,
-                )
+                expires_at = sign_ins.get_end(sign_in.create_date, sign_in.refreshed_at, application)
                 sign_in.expires_at = expires_at or False
 
     @api.depends('user_agent', 'grant_type')
     @api.depends_context('lang')
     def _compute_device(self):
         for sign_in in self:
-            if sign_in.grant_type == grant_type.CLIENT_CREDENTIALS:
+            if sign_in.grant_type == client_credentials.NAME:
                 sign_in.device = self.env._("The application itself")
                 continue
             agent = UserAgent(sign_in.user_agent or '')
@@ -153,20 +150,6 @@ class OrestapiToken(models.Model):
             sign_in.display_name = sign_in.device
 
     @api.model
-    def _get_refresh_expiry(self, signed_in_at, refreshed_at, refresh_token_expiry, sign_in_expiry):
-        """Return when a refresh token stops working, or None for never.
-
-        The settings of the moment count, also for tokens that were issued under
-        other ones (so an administrator can shorten them).
-        """
-        limits = []
-        if refresh_token_expiry:
-            limits.append(refreshed_at + timedelta(seconds=refresh_token_expiry))
-        if sign_in_expiry:
-            limits.append(signed_in_at + timedelta(seconds=sign_in_expiry))
-        return min(limits, default=None)
-
-    @api.model
     def _get_mac_key(self):
         # sudo: ir.config_parameter - the key of the MAC is derived from the database secret
         secret = self.env['ir.config_parameter'].sudo().get_param('database.secret')
@@ -177,13 +160,14 @@ class OrestapiToken(models.Model):
         """Open the sign-in of a redeemed authorization code.
 
         :param Client client: the application
-        :param dict code: the row of the code, all of it checked
+        :param Code code: the code, all of it checked
         :param str address: where the application is
         :return: the parameters of the token response (RFC 6749 §5.1)
         :raise InvalidGrant: when the code was redeemed or revoked meanwhile
         """
         access_secret, refresh_secret = token.generate_secret(), token.generate_secret()
         now = fields.Datetime.now()
+        expires_at = sign_ins.get_access_expiry(now, now, client, now)
         # One statement uses up the code and opens the sign-in, or does neither.
         # When two requests redeem one code, the database lets one of them update
         # the row and tells the other to start over; it then finds the code used.
@@ -208,10 +192,10 @@ class OrestapiToken(models.Model):
                 RETURNING id
                 """,
                 now=now,
-                code_id=code['id'],
-                grant_type=grant_type.AUTHORIZATION_CODE,
+                code_id=code.id,
+                grant_type=authorization_code.NAME,
                 access_digest=token.compute_digest(access_secret),
-                access_expires_at=now + timedelta(seconds=client.access_token_expiry),
+                access_expires_at=expires_at,
                 refresh_digest=token.compute_digest(refresh_secret),
                 last_address=address,
             ),
@@ -223,8 +207,8 @@ class OrestapiToken(models.Model):
         return self._get_response(
             token_id,
             access_secret,
-            client.access_token_expiry,
-            code['scope'],
+            expires_at - now,
+            code.scope,
             token.render_refresh_token(self._get_mac_key(), token_id, 0, refresh_secret),
         )
 
@@ -241,10 +225,7 @@ class OrestapiToken(models.Model):
         user = self.env['orestapi.application'].sudo().browse(client.id).service_user_id
         if not user.active:
             raise InvalidGrant("The service user of the application is archived.")
-        requested = scope.parse(request.scope) or client.default_scope
-        if not requested or not requested <= client.scope:
-            raise InvalidScope("The application may not ask for this scope.")
-        text = scope.render(requested)
+        text = scope.render(client_credentials.decide(request, client))
         access_secret = token.generate_secret()
         now = fields.Datetime.now()
         # With no scope, because nobody was asked: should the service user be a person
@@ -253,7 +234,7 @@ class OrestapiToken(models.Model):
         # sudo: orestapi.token - sign-ins are opened here and in `_open` and nowhere else
         sign_in = self.sudo().create({
             'authorization_id': authorization_id,
-            'grant_type': grant_type.CLIENT_CREDENTIALS,
+            'grant_type': client_credentials.NAME,
             'scope': text,
             'access_digest': token.compute_digest(access_secret),
             'access_scope': text,
@@ -263,7 +244,7 @@ class OrestapiToken(models.Model):
             'last_address': address,
             'revocation_count': user.orestapi_revocation_count,
         })
-        return self._get_response(sign_in.id, access_secret, client.access_token_expiry, text)
+        return self._get_response(sign_in.id, access_secret, timedelta(seconds=client.access_token_expiry), text)
 
     @api.model
     def _refresh(self, client, request, address):
@@ -277,29 +258,21 @@ class OrestapiToken(models.Model):
         :raise InvalidGrant: for any token that gives no new ones
         """
         parsed = token.parse(request.refresh_token)
-        sign_in = parsed and parsed.kind == token.REFRESH_TOKEN and self._fetch(parsed.row_id)
-        if (
-            not sign_in
-            or sign_in['application_id'] != client.id
-            # A service has none. Only who knows the key can make one up for it.
-            or not sign_in['refresh_digest']
-            or not token.is_genuine(self._get_mac_key(), parsed)
-        ):
-            raise InvalidGrant("The refresh token is not valid.")
-        if sign_in['revoked_at'] or self._is_expired(sign_in, client):
-            raise InvalidGrant("The refresh token has expired or was revoked.")
-        if not sign_in['user_may']:
-            self._end([sign_in['id']], 'user_not_allowed')
-            raise InvalidGrant("The user may no longer use the application.")
-        if parsed.generation != sign_in['generation']:
-            return self._repeat(sign_in, parsed, client, address)
-        if not token.has_digest(parsed.secret, sign_in['refresh_digest']):
-            raise InvalidGrant("The refresh token is not valid.")
-        allowed = scope.parse(sign_in['scope']) & client.scope
-        access_scope = scope.render(scope.narrow(request.scope, allowed))
-        if not access_scope:
-            raise InvalidScope("The application may no longer do what the user allowed.")
-        return self._rotate(sign_in, parsed, client, access_scope, address)
+        sign_in = parsed and self._fetch(parsed.row_id)
+        is_genuine = bool(sign_in) and parsed.kind == token.REFRESH_TOKEN
+        is_genuine = is_genuine and token.is_genuine(self._get_mac_key(), parsed)
+        decision = refresh_token.decide(parsed, is_genuine, sign_in, request.scope, client, fields.Datetime.now())
+        match decision:
+            case refresh_token.Rotate():
+                return self._rotate(sign_in, parsed, client, scope.render(decision.scope), address)
+            case refresh_token.Repeat():
+                return self._repeat(sign_in, decision)
+            case refresh_token.End():
+                if self._end([sign_in.id], decision.reason) and decision.reason == 'refresh_token_reused':
+                    self.env['orestapi.event']._log(
+                        'refresh_token_reused', application_id=client.id, user_id=sign_in.user_id, address=address
+                    )
+                raise InvalidGrant(decision.description)
 
     @api.model
     def _rotate(self, sign_in, parsed, client, access_scope, address):
@@ -307,10 +280,11 @@ class OrestapiToken(models.Model):
         salt = None
         if client.refresh_token_grace:
             salt = secrets.token_hex(32)
-            access_secret, refresh_secret = self._derive_secrets(parsed, salt)
+            access_secret, refresh_secret = refresh_token.derive_secrets(parsed, salt)
         else:
             access_secret, refresh_secret = token.generate_secret(), token.generate_secret()
         now = fields.Datetime.now()
+        expires_at = sign_ins.get_access_expiry(sign_in.signed_in_at, now, client, now)
         self.env.cr.execute(
             SQL(
                 """
@@ -331,13 +305,13 @@ class OrestapiToken(models.Model):
                 """,
                 access_digest=token.compute_digest(access_secret),
                 access_scope=access_scope,
-                access_expires_at=now + timedelta(seconds=client.access_token_expiry),
+                access_expires_at=expires_at,
                 refresh_digest=token.compute_digest(refresh_secret),
                 salt=salt,
                 generation=generation,
                 now=now,
                 address=address,
-                id=sign_in['id'],
+                id=sign_in.id,
                 presented=parsed.generation,
             ),
             log_exceptions=False,
@@ -345,68 +319,30 @@ class OrestapiToken(models.Model):
         if not self.env.cr.rowcount:
             raise InvalidGrant("The refresh token is not valid.")
         return self._get_response(
-            sign_in['id'],
+            sign_in.id,
             access_secret,
-            client.access_token_expiry,
+            expires_at - now,
             access_scope,
-            token.render_refresh_token(self._get_mac_key(), sign_in['id'], generation, refresh_secret),
+            token.render_refresh_token(self._get_mac_key(), sign_in.id, generation, refresh_secret),
         )
 
     @api.model
-    def _derive_secrets(self, parsed, salt):
-        return (
-            token.derive_secret(parsed.secret, salt, token.ACCESS_TOKEN),
-            token.derive_secret(parsed.secret, salt, token.REFRESH_TOKEN),
+    def _repeat(self, sign_in, decision):
+        """Give the answer to the last refresh once more."""
+        return self._get_response(
+            sign_in.id,
+            decision.access_secret,
+            min(filter(None, (sign_in.access.expires_at, sign_in.ends_at))) - fields.Datetime.now(),
+            sign_in.access.scope,
+            token.render_refresh_token(self._get_mac_key(), sign_in.id, sign_in.generation, decision.refresh_secret),
         )
 
     @api.model
-    def _repeat(self, sign_in, parsed, client, address):
-        """Answer a refresh token of an earlier generation.
+    def _get_response(self, token_id, access_secret, lifetime, scope_text, refresh_token=None):
+        """Return the parameters of a token response (RFC 6749 §5.1).
 
-        Within the grace period its successor is given out once more. In all
-        other cases two parties hold tokens of one sign-in, one of them a thief,
-        and nobody can tell which: the sign-in ends (RFC 9700 §4.14.2).
+        :param timedelta lifetime: how long the access token works
         """
-        now = fields.Datetime.now()
-        if (
-            parsed.generation == sign_in['generation'] - 1
-            and sign_in['refresh_salt']
-            and now <= sign_in['refreshed_at'] + timedelta(seconds=client.refresh_token_grace)
-        ):
-            access_secret, refresh_secret = self._derive_secrets(parsed, sign_in['refresh_salt'])
-            if token.has_digest(refresh_secret, sign_in['refresh_digest']):
-                expires_in = max(0, int((sign_in['access_expires_at'] - now).total_seconds()))
-                return self._get_response(
-                    sign_in['id'],
-                    access_secret,
-                    expires_in,
-                    sign_in['access_scope'],
-                    token.render_refresh_token(
-                        self._get_mac_key(), sign_in['id'], sign_in['generation'], refresh_secret
-                    ),
-                )
-        if parsed.generation < sign_in['generation'] and self._end([sign_in['id']], 'refresh_token_reused'):
-            self.env['orestapi.event']._log(
-                'refresh_token_reused', application_id=client.id, user_id=sign_in['user_id'], address=address
-            )
-        raise InvalidGrant("The refresh token was already used.")
-
-    @api.model
-    def _get_response(self, token_id, access_secret, expires_in, scope_text, refresh_token=None):
-        """Return the parameters of a token response (RFC 6749 §5.1)."""
-        response = {
-            'access_token': token.render(token.ACCESS_TOKEN, token_id, access_secret),
-            'token_type': 'Bearer',
-            'expires_in': expires_in,
-            'scope': scope_text,
-        }
-        if refresh_token:
-            response['refresh_token'] = refresh_token
-        return response
-
-    @api.model
-    def _is_expired(self, sign_in, settings):
-        expires_at = self._get_refresh_expiry(
-            sign_in['create_date'], sign_in['refreshed_at'], settings.refresh_token_expiry, settings.sign_in_expiry
-        )
-        return expires_at is not None and expires_at <= fields.Datetime.now()
+        access_token = token.render(token.ACCESS_TOKEN, token_id, access_secret)
+        expires_in = max(0, int(lifetime.total_seconds()))
+        return responses.build_token_response(access_token, expires_in, scope_text, refresh_token)

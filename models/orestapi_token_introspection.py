@@ -1,12 +1,14 @@
 import contextlib
-from datetime import timedelta, timezone
+from datetime import timedelta
 
 import psycopg2.errors
 
 from odoo import api, fields, models
 from odoo.tools import SQL, frozendict, ormcache
 
-from ..oauth2 import grant_type, scope, token
+from ..oauth2 import responses, scope, token
+from ..oauth2.grants import client_credentials
+from ..oauth2.sign_in import AccessToken, SignIn
 
 #: How far the time of last use may lag behind. A bearer call then writes once in
 #: this time and not each time.
@@ -38,27 +40,45 @@ class OrestapiToken(models.Model):
 
     @api.model
     def _fetch(self, token_id):
-        """Return all that decides about the tokens of a sign-in, or None.
+        """Return the `SignIn` of a row, or None.
 
-        Besides the columns of the sign-in: `user_may`, whether the user is
-        active and (still) in a group that may use the application.
+        :param int token_id: the row
         """
         rows = self.env.execute_query(SQL("%s WHERE id = %s", SIGN_IN, token_id))
         if not rows:
             return None
         *values, (user_id, application_id) = rows[0]
-        sign_in = dict(zip(COLUMNS, values, strict=True), user_id=user_id, application_id=application_id)
-        sign_in.update(self._get_user(user_id))
-        sign_in.update(self.env['orestapi.application']._get_settings(application_id))
-        if sign_in['grant_type'] == grant_type.CLIENT_CREDENTIALS:
-            admitted = user_id == sign_in['service_user_id']
+        row = dict(zip(COLUMNS, values, strict=True))
+        client = self.env['orestapi.application']._get_client(application_id)
+        user = self._get_user(user_id)
+        is_service = row['grant_type'] == client_credentials.NAME
+        if is_service:
+            admitted = user_id == client.service_user_id
         else:
-            admitted = not sign_in['user_group_ids'].isdisjoint(sign_in['group_ids'])
-        sign_in['user_may'] = sign_in['user_active'] and admitted
-        if sign_in['revocation_count'] not in (None, sign_in['user_revocation_count']):
-            # Opened while all sign-ins of the user were ended.
-            sign_in['user_may'] = False
-        return sign_in
+            admitted = not user['user_group_ids'].isdisjoint(client.group_ids)
+        return SignIn(
+            id=row['id'],
+            client=client,
+            user_id=user_id,
+            username=user['login'],
+            is_service=is_service,
+            scope=scope.parse(row['scope']),
+            access=AccessToken(row['access_digest'], row['access_scope'], row['access_expires_at']),
+            previous_access=AccessToken(
+                row['previous_access_digest'], row['previous_access_scope'], row['previous_access_expires_at']
+            ),
+            refresh_digest=row['refresh_digest'],
+            refresh_salt=row['refresh_salt'],
+            generation=row['generation'],
+            signed_in_at=row['create_date'],
+            refreshed_at=row['refreshed_at'],
+            last_used_at=row['last_used_at'],
+            revoked_at=row['revoked_at'],
+            # The count differs where the sign-in was opened while all of the user's were ended.
+            user_may=user['user_active']
+            and admitted
+            and row['revocation_count'] in (None, user['user_revocation_count']),
+        )
 
     @api.model
     @ormcache('user_id', "self.env['orestapi.application']._get_signal()")
@@ -79,47 +99,32 @@ class OrestapiToken(models.Model):
 
     @api.model
     def _find_access_token(self, string):
-        """Return the sign-in of a valid access token, or None.
+        """Return the `ActiveToken` of an access token that works now, or None.
 
         :param str string: what was presented
-        :return: the row of `_fetch`, with `token_scope` (a set of scope tokens)
-            and `token_expires_at` of the presented token added
         """
         parsed = token.parse(string)
         if not parsed or parsed.kind != token.ACCESS_TOKEN:
             return None
         sign_in = self._fetch(parsed.row_id)
-        if not sign_in or sign_in['revoked_at'] or not sign_in['application_active'] or not sign_in['user_may']:
-            return None
-        for prefix in ('access', 'previous_access'):
-            if token.has_digest(parsed.secret, sign_in[f'{prefix}_digest']):
-                break
-        else:
-            return None
-        expires_at = sign_in[f'{prefix}_expires_at']
-        if expires_at <= fields.Datetime.now():
-            return None
-        sign_in['token_expires_at'] = expires_at
-        sign_in['token_scope'] = scope.parse(sign_in[f'{prefix}_scope']) & frozenset(sign_in['application_scope'])
-        return sign_in
+        return sign_in and sign_in.find_access(parsed.secret, fields.Datetime.now())
 
     @api.model
     def _authenticate_bearer(self, string):
-        """Return the sign-in of an access token that is presented to use it.
+        """Return the `ActiveToken` of an access token that is presented to use it, or None.
 
-        :param str string: the access token
-        :return: see `_find_access_token`
+        :param str string: what was presented
         """
         if self.env.cr.readonly:
             # Perhaps of a replica, which is behind: it would honour a token that was
             # just revoked, and refuse one that was just issued.
             with self.env.registry.cursor() as cr:
-                sign_in = self.with_env(self.env(cr=cr))._find_access_token(string)
+                active = self.with_env(self.env(cr=cr))._find_access_token(string)
         else:
-            sign_in = self._find_access_token(string)
-        if sign_in and sign_in['last_used_at'] + LAST_USED_PRECISION < fields.Datetime.now():
-            self._touch(sign_in['id'])
-        return sign_in
+            active = self._find_access_token(string)
+        if active and active.sign_in.last_used_at + LAST_USED_PRECISION < fields.Datetime.now():
+            self._touch(active.sign_in.id)
+        return active
 
     @api.model
     def _touch(self, token_id):
@@ -148,52 +153,12 @@ class OrestapiToken(models.Model):
             is not valid or not the application's business
         """
         parsed = token.parse(string)
-        if not parsed:
-            return {'active': False}
+        if not parsed or parsed.kind == token.AUTHORIZATION_CODE or not (sign_in := self._fetch(parsed.row_id)):
+            return responses.INACTIVE
+        now = fields.Datetime.now()
         if parsed.kind == token.ACCESS_TOKEN:
-            sign_in = self._find_access_token(string)
-            if not sign_in:
-                return {'active': False}
-            token_scope, expires_at = sign_in['token_scope'], sign_in['token_expires_at']
-        elif parsed.kind == token.REFRESH_TOKEN:
-            sign_in = self._fetch(parsed.row_id)
-            if not sign_in or not self._is_current_refresh_token(sign_in, parsed):
-                return {'active': False}
-            token_scope = scope.parse(sign_in['scope']) & frozenset(sign_in['application_scope'])
-            expires_at = self._get_refresh_expiry(
-                sign_in['create_date'],
-                sign_in['refreshed_at'],
-                sign_in['refresh_token_expiry'],
-                sign_in['sign_in_expiry'],
-            )
-            if expires_at and expires_at <= fields.Datetime.now():
-                return {'active': False}
+            active = sign_in.find_access(parsed.secret, now)
         else:
-            return {'active': False}
-        if sign_in['application_id'] != client.id and not client.resource_server:
-            return {'active': False}
-        is_service = sign_in['grant_type'] == grant_type.CLIENT_CREDENTIALS
-        response = {
-            'active': True,
-            'scope': scope.render(token_scope),
-            'client_id': sign_in['client_id'],
-            'username': sign_in['login'],
-            # RFC 9700 §4.15: a service must not be taken for a user.
-            'sub': sign_in['client_id'] if is_service else str(sign_in['user_id']),
-        }
-        if parsed.kind == token.ACCESS_TOKEN:
-            response['token_type'] = 'Bearer'
-        if expires_at:
-            response['exp'] = int(expires_at.replace(tzinfo=timezone.utc).timestamp())
-        return response
-
-    @api.model
-    def _is_current_refresh_token(self, sign_in, parsed):
-        return (
-            not sign_in['revoked_at']
-            and sign_in['application_active']
-            and sign_in['user_may']
-            and parsed.generation == sign_in['generation']
-            and token.has_digest(parsed.secret, sign_in['refresh_digest'])
-            and token.is_genuine(self._get_mac_key(), parsed)
-        )
+            active = sign_in.find_refresh(parsed, token.is_genuine(self._get_mac_key(), parsed), now)
+        issuer = self.env['orestapi.application']._get_issuer()
+        return responses.build_introspection_response(parsed.kind, active, client, issuer)

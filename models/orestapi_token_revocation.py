@@ -4,7 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
-from ..oauth2 import grant_type, token
+from ..oauth2 import token
+from ..oauth2.grants import client_credentials
 from .orestapi_application import ADMINISTRATOR
 from .orestapi_authorization_code import VACUUM_BATCH, VACUUM_REST
 
@@ -78,18 +79,17 @@ class OrestapiToken(models.Model):
         if not parsed or parsed.kind == token.AUTHORIZATION_CODE:
             return
         sign_in = self._fetch(parsed.row_id)
-        if not sign_in or sign_in['application_id'] != client.id:
+        if not sign_in or sign_in.client.id != client.id:
             return
         if parsed.kind == token.REFRESH_TOKEN:
             genuine = token.is_genuine(self._get_mac_key(), parsed)
         else:
             genuine = any(
-                token.has_digest(parsed.secret, sign_in[digest])
-                for digest in ('access_digest', 'previous_access_digest')
+                token.has_digest(parsed.secret, access.digest) for access in (sign_in.access, sign_in.previous_access)
             )
-        if genuine and self._end([sign_in['id']], 'application'):
+        if genuine and self._end([sign_in.id], 'application'):
             self.env['orestapi.event']._log(
-                'token_revoked', application_id=client.id, user_id=sign_in['user_id'], address=address
+                'token_revoked', application_id=client.id, user_id=sign_in.user_id, address=address
             )
 
     @api.model
@@ -155,7 +155,7 @@ class OrestapiToken(models.Model):
             'services',
             SQL(
                 "FROM orestapi_token AS token WHERE grant_type = %s AND access_expires_at <= %s",
-                grant_type.CLIENT_CREDENTIALS,
+                client_credentials.NAME,
                 fields.Datetime.now(),
             ),
         )

@@ -130,6 +130,4 @@ class ResUsers(models.Model):
 
         :param Client client: the application
         """
-        # sudo: orestapi.application - asks whom the administrator admitted
-        application = self.env['orestapi.application'].sudo().browse(client.id)
-        return self.active and not self._get_all_group_ids().isdisjoint(application.group_ids.ids)
+        return self.active and not self._get_all_group_ids().isdisjoint(client.group_ids)

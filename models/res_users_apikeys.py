@@ -12,5 +12,5 @@ class ResUsersApikeys(models.Model):
         # that of trusted devices, are none of our business.
         if not token.is_ours(key):
             return super()._check_credentials(scope=scope, key=key)
-        sign_in = scope == 'rpc' and self.env['orestapi.token']._authenticate_bearer(key)
-        return sign_in['user_id'] if sign_in and 'rpc' in sign_in['token_scope'] else None
+        active = scope == 'rpc' and self.env['orestapi.token']._authenticate_bearer(key)
+        return active.sign_in.user_id if active and 'rpc' in active.scope else None

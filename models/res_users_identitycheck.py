@@ -2,6 +2,8 @@ from odoo import models
 from odoo.exceptions import AccessDenied
 from odoo.http import request
 
+from ..dispatchers.context import get_context
+
 
 class ResUsersIdentitycheck(models.TransientModel):
     _inherit = 'res.users.identitycheck'
@@ -9,6 +11,6 @@ class ResUsersIdentitycheck(models.TransientModel):
     def run_check(self):
         # A person confirms who they are, at a keyboard. An application that acts for
         # them could only guess their password, and core does not count wrong ones here.
-        if getattr(request, 'oauth2_sign_in', None):
+        if get_context(request).active_token:
             raise AccessDenied
         return super().run_check()

@@ -8,9 +8,10 @@ reported to the application by redirect.
 
 import dataclasses
 
-from . import grant_type, pkce, redirect_uri, scope
 from . import parameters as request_parameters
+from . import pkce, redirect_uri, scope
 from .errors import InvalidRequest, InvalidScope, UnauthorizedClient, UnsupportedResponseType
+from .grants import authorization_code
 
 #: The parameters that this endpoint reads. Others are ignored (RFC 6749 §3.1).
 KNOWN = ('response_type', 'client_id', 'redirect_uri', 'scope', 'state', 'code_challenge', 'code_challenge_method')
@@ -73,7 +74,7 @@ def validate(parameters, client, uri):
     if response_type != CODE:
         # Neither the implicit grant nor a hybrid (RFC 9700 §2.1.2).
         raise UnsupportedResponseType("The only response_type is code.")
-    if grant_type.AUTHORIZATION_CODE not in client.grant_types:
+    if authorization_code.NAME not in client.grant_types:
         raise UnauthorizedClient("The application may not use the authorization code grant.")
     requested = scope.parse(parameters.get('scope')) or client.default_scope
     if not requested:

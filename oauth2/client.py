@@ -13,7 +13,8 @@ class Client:
     :ivar int id: the database row of the application
     :ivar str client_id:
     :ivar str client_type: `confidential` or `public` (RFC 6749 §2.1)
-    :ivar tuple redirect_uris: what the administrator registered, to the letter
+    :ivar bool active: whether it may do anything at all
+    :ivar tuple redirect_uris: what the administrator registered, character by character
     :ivar frozenset scope: the scope tokens that the application may ask for
     :ivar frozenset default_scope: what it gets when it asks for nothing
     :ivar frozenset grant_types: what it may use at the token endpoint
@@ -26,12 +27,16 @@ class Client:
     :ivar int access_token_expiry: seconds
     :ivar int refresh_token_expiry: seconds without a refresh, 0 for no limit
     :ivar int refresh_token_grace: seconds in which a lost answer to a refresh is repeated
-    :ivar int sign_in_expiry: seconds from the user's consent, 0 for no limit
+    :ivar int sign_in_expiry: seconds from the redemption of the code, 0 for no limit
+    :ivar frozenset group_ids: the groups whose members may authorize it
+    :ivar service_user_id: the user that it acts as on its own, or None
+    :ivar model_scheme_id: what it may read at the most, or None
     """
 
     id: int
     client_id: str
     client_type: str
+    active: bool = False
     redirect_uris: tuple = ()
     scope: frozenset = frozenset()
     default_scope: frozenset = frozenset()
@@ -45,6 +50,9 @@ class Client:
     refresh_token_expiry: int = 0
     refresh_token_grace: int = 0
     sign_in_expiry: int = 0
+    group_ids: frozenset = frozenset()
+    service_user_id: int | None = None
+    model_scheme_id: int | None = None
 
     @property
     def is_public(self):

@@ -9,9 +9,9 @@ that is not marked gets nothing of it.
 
 import dataclasses
 
-from . import grant_type
 from . import parameters as request_parameters
 from .errors import UnknownAddress
+from .grants import authorization_code
 
 AUTHORIZATION_ENDPOINT = '/orestapi/oauth2/authorization'
 TOKEN_ENDPOINT = '/orestapi/oauth2/access_token'
@@ -37,7 +37,7 @@ def read(query_string, body, authorization):
     """
     parameters = request_parameters.parse(b'&'.join(filter(None, (query_string, body))))
     scheme = (authorization or '').partition(' ')[0]
-    if scheme.lower() == 'oauth' and parameters.get('grant_type') == grant_type.AUTHORIZATION_CODE:
+    if scheme.lower() == 'oauth' and parameters.get('grant_type') == authorization_code.NAME:
         authorization = None
     return parameters, authorization
 

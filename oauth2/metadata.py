@@ -1,6 +1,7 @@
 """Authorization server metadata (RFC 8414): exactly what works, nothing else."""
 
-from . import authorization_request, client_authentication, grant_type, pkce
+from . import authorization_request, client_authentication, pkce
+from .grants import GRANTS
 
 WELL_KNOWN = '/.well-known/oauth-authorization-server'
 AUTHORIZATION_ENDPOINT = '/oauth2/authorize'
@@ -27,7 +28,7 @@ def build(issuer, scopes):
         'introspection_endpoint_auth_methods_supported': secret_methods,
         'response_types_supported': [authorization_request.CODE],
         'response_modes_supported': ['query'],
-        'grant_types_supported': list(grant_type.ALL),
+        'grant_types_supported': list(GRANTS),
         'code_challenge_methods_supported': [pkce.METHOD],
         'scopes_supported': sorted(scopes),
         'authorization_response_iss_parameter_supported': True,

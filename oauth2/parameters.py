@@ -35,6 +35,16 @@ class Parameters:
             return None
         return self._values.get(name) or None
 
+    def require(self, name):
+        """Return the value of a parameter.
+
+        :raise InvalidRequest: when it is absent, empty or repeated
+        """
+        value = self.get(name)
+        if value is None:
+            raise InvalidRequest(f"The parameter {name} is missing.")
+        return value
+
     def __contains__(self, name):
         return name in self._values
 

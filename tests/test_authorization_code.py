@@ -7,8 +7,8 @@ from pathlib import Path
 from odoo import fields, release
 from odoo.tests import freeze_time, tagged
 
-from ..models.orestapi_authorization_code import VERIFIER_LIMIT
 from ..oauth2 import pkce, token
+from ..oauth2.grants.authorization_code import VERIFIER_LIMIT
 from .common import CALLBACK, PASSWORD, VERIFIER, OAuth2Case
 
 OTHER_VERIFIER = 'x' * 43

@@ -40,7 +40,7 @@ class TestCaches(OAuth2Case):
             ('model scheme', lambda: self.application.write({'model_scheme_id': False})),
         ):
             with self.subTest(what):
-                self.assertForgotten(lambda: self.application._get_settings(self.application.id), change)
+                self.assertForgotten(lambda: self.application._get_client(self.application.id), change)
 
     def test_users(self):
         user = new_test_user(self.env, 'grace', 'base.group_user', password=PASSWORD)

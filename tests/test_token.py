@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from odoo import http
 from odoo.tests import new_test_user, tagged
 
-from ..oauth2 import token_request
+from ..oauth2 import grants
 from ..oauth2.parameters import MAX_PARAMETERS, MEDIA_TYPE
 from .common import CLIENT_SECRET, PASSWORD, VERIFIER, WRONG_SECRET, OAuth2Case
 
@@ -152,8 +152,8 @@ class TestTokenTransport(TokenEndpointCase):
             'refresh_token': 'x',
         }
         self.assertIssued(self.ask(whole, auth=None))
-        self.assertEqual({'grant_type', *whole}, set(token_request.KNOWN))
-        for name in token_request.KNOWN:
+        self.assertEqual({'grant_type', *whole}, set(grants.PARAMETERS))
+        for name in grants.PARAMETERS:
             for text in (whole.get(name, 'client_credentials'), 'other', ''):
                 with self.subTest(name=name, text=text):
                     response = self.ask([*whole.items(), (name, text)], auth=None)

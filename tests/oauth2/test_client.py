@@ -29,6 +29,7 @@ def test_nothing_is_allowed_unless_said():
         'id': 1,
         'client_id': 'app',
         'client_type': 'confidential',
+        'active': False,
         'redirect_uris': (),
         'scope': frozenset(),
         'default_scope': frozenset(),
@@ -42,6 +43,9 @@ def test_nothing_is_allowed_unless_said():
         'refresh_token_expiry': 0,
         'refresh_token_grace': 0,
         'sign_in_expiry': 0,
+        'group_ids': frozenset(),
+        'service_user_id': None,
+        'model_scheme_id': None,
     }
 
 

@@ -1,0 +1,44 @@
+"""The grants of the token endpoint (RFC 6749 §1.3): one module a grant, one row of a table.
+
+A grant module has a `NAME`, the `PARAMETERS` that it reads, `parse`, which checks
+them, a `HANDLER` (the model and its method that carry the grant out), and the
+decision that the handler asks for. A grant that is not in the table does not
+exist: a request for it ends in an error and never in the tokens of another grant.
+"""
+
+from ..errors import InvalidRequest, UnauthorizedClient, UnsupportedGrantType
+from . import authorization_code, client_credentials, refresh_token
+
+GRANTS = {grant.NAME: grant for grant in (authorization_code, refresh_token, client_credentials)}
+
+#: All parameters of a token request (RFC 6749 §3.2), those of the client authentication included.
+PARAMETERS = tuple(
+    dict.fromkeys((
+        'grant_type',
+        'client_id',
+        'client_secret',
+        *(name for grant in GRANTS.values() for name in grant.PARAMETERS),
+    ))
+)
+
+
+def validate(parameters, client):
+    """Check a token request of an authenticated client (RFC 6749 §4.1.3, §4.4.2, §6).
+
+    The client is authenticated before, so that a stranger learns nothing from what follows.
+
+    :param Parameters parameters: those of the body
+    :param Client client: the application
+    :return: the grant, and its request as a value
+    :raise InvalidRequest, UnsupportedGrantType, UnauthorizedClient, InvalidScope: RFC 6749 §5.2
+    """
+    parameters.require_single(PARAMETERS)
+    name = parameters.get('grant_type')
+    if name is None:
+        raise InvalidRequest("The parameter grant_type is missing.")
+    grant = GRANTS.get(name)
+    if grant is None:
+        raise UnsupportedGrantType("The grant_type is not supported.")
+    if name not in client.grant_types:
+        raise UnauthorizedClient("The application may not use this grant_type.")
+    return grant, grant.parse(parameters, client)

@@ -1,0 +1,99 @@
+"""The authorization code grant (RFC 6749 §4.1), with PKCE (RFC 7636)."""
+
+import dataclasses
+
+from .. import pkce
+from .. import token as tokens
+from ..errors import InvalidGrant
+
+NAME = 'authorization_code'
+PARAMETERS = ('code', 'redirect_uri', 'code_verifier')
+HANDLER = ('orestapi.authorization.code', '_redeem')
+
+#: Wrong code verifiers before a code is refused for good. A code that its owner can still
+#: redeem after a failed guess keeps a thief from burning it.
+VERIFIER_LIMIT = 5
+
+#: The two decisions about a code that is presented with everything that belongs to it.
+REDEEM, REPLAY = 'redeem', 'replay'
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, repr=False)
+class Request:
+    """A token request with a code; without a `repr` to keep secrets out of logs.
+
+    The parameter `scope` is ignored: the user has allowed what the code stands for.
+
+    :ivar str code: the code
+    :ivar redirect_uri: the parameter, or None
+    :ivar code_verifier: the parameter, or None
+    """
+
+    code: str
+    redirect_uri: str | None = None
+    code_verifier: str | None = None
+
+
+class WrongVerifier(InvalidGrant):
+    """The PKCE verifier does not belong to the code; the failure is to be counted."""
+
+
+def parse(parameters, client):
+    """Return the `Request` (RFC 6749 §4.1.3, RFC 7636 §4.5).
+
+    :raise InvalidRequest: without a code
+    """
+    return Request(
+        code=parameters.require('code'),
+        redirect_uri=parameters.get('redirect_uri'),
+        code_verifier=parameters.get('code_verifier'),
+    )
+
+
+def decide(token, code, request, client, now):
+    """Decide about a code (RFC 6749 §4.1.3, RFC 9700 §4.5).
+
+    The order is RFC 9700 §4.5 read backwards: only who has the right client, redirect
+    URI and verifier learns that a code was used, and only then is its second use taken
+    for a theft. A thief who lacks one of them cannot end the sign-in of the user. The
+    rules are those of this moment: an application that became public after the code was
+    issued must have used PKCE.
+
+    :param Token token: what was presented, parsed, or None
+    :param Code code: its row, or None
+    :param Request request: the token request
+    :param Client client: the authenticated application
+    :param datetime now: UTC
+    :return: `REDEEM`; or `REPLAY`, upon which the sign-in of the code must end
+    :raise WrongVerifier: to be counted
+    :raise InvalidRequest: see `pkce.check_verifier`
+    :raise InvalidGrant: for any other code that gives no tokens
+    """
+    if (
+        code is None
+        or token.kind != tokens.AUTHORIZATION_CODE
+        or not tokens.has_digest(token.secret, code.digest)
+        or code.application_id != client.id
+    ):
+        raise InvalidGrant("The authorization code is not valid.")
+    # RFC 6749 §4.1.3: required if the authorization request had one, and identical.
+    if request.redirect_uri is None:
+        if code.redirect_uri_sent:
+            raise InvalidGrant("The redirect_uri of the authorization request is missing.")
+    elif request.redirect_uri != code.redirect_uri:
+        raise InvalidGrant("The redirect_uri is not that of the authorization request.")
+    if client.must_use_pkce and not code.code_challenge:
+        raise InvalidGrant("The application must use PKCE: the authorization request had no code_challenge.")
+    if code.verifier_failures >= VERIFIER_LIMIT:
+        raise InvalidGrant("Too many wrong code verifiers.")
+    try:
+        pkce.check_verifier(request.code_verifier, code.code_challenge)
+    except InvalidGrant as error:
+        raise WrongVerifier(error.description) from None
+    if code.used_at:
+        return REPLAY
+    if code.revoked or code.expires_at <= now:
+        raise InvalidGrant("The authorization code has expired.")
+    if not code.user_may:
+        raise InvalidGrant("The user may no longer use the application.")
+    return REDEEM

@@ -1,0 +1,44 @@
+"""The client credentials grant (RFC 6749 §4.4): an application acts as its service user."""
+
+import dataclasses
+
+from .. import scope as scopes
+from ..errors import InvalidScope, UnauthorizedClient
+
+NAME = 'client_credentials'
+PARAMETERS = ('scope',)
+HANDLER = ('orestapi.token', '_open_service')
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Request:
+    """A token request with nothing but the client's own credentials.
+
+    :ivar scope: the parameter, or None
+    """
+
+    scope: str | None = None
+
+
+def parse(parameters, client):
+    """Return the `Request` (RFC 6749 §4.4.2).
+
+    :raise UnauthorizedClient: for a public application: anybody could be one
+    :raise InvalidScope: for a scope that is malformed
+    """
+    if client.is_public:
+        raise UnauthorizedClient("A public application may not use this grant_type.")
+    scope = parameters.get('scope')
+    scopes.parse(scope)
+    return Request(scope=scope)
+
+
+def decide(request, client):
+    """Return the scope that the access token gets.
+
+    :raise InvalidScope: for more than the application may do
+    """
+    requested = scopes.parse(request.scope) or client.default_scope
+    if not requested or not requested <= client.scope:
+        raise InvalidScope("The application may not ask for this scope.")
+    return requested

@@ -1,0 +1,137 @@
+"""The refresh token grant (RFC 6749 §6): rotation, repetition and reuse (RFC 9700 §4.14.2)."""
+
+import dataclasses
+from datetime import timedelta
+
+from .. import scope as scopes
+from .. import token as tokens
+from ..errors import InvalidGrant, InvalidScope
+
+NAME = 'refresh_token'
+PARAMETERS = ('refresh_token', 'scope')
+HANDLER = ('orestapi.token', '_refresh')
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, repr=False)
+class Request:
+    """A token request with a refresh token; without a `repr` to keep secrets out of logs.
+
+    :ivar str refresh_token: the token
+    :ivar scope: the parameter, or None
+    """
+
+    refresh_token: str
+    scope: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Rotate:
+    """Issue the next pair of tokens.
+
+    :ivar frozenset scope: of the access token
+    """
+
+    scope: frozenset
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Repeat:
+    """Give the answer once more that the application has lost.
+
+    :ivar str access_secret: of the access token
+    :ivar str refresh_secret: of the refresh token
+    """
+
+    access_secret: str
+    refresh_secret: str
+
+
+@dataclasses.dataclass(frozen=True)
+class End:
+    """End the sign-in, and refuse.
+
+    :ivar str reason: why, as the row keeps it
+    :ivar str description: what the application is told
+    """
+
+    reason: str
+    description: str
+
+
+def parse(parameters, client):
+    """Return the `Request` (RFC 6749 §6).
+
+    :raise InvalidRequest: without a refresh token
+    :raise InvalidScope: for a scope that is malformed
+    """
+    scope = parameters.get('scope')
+    scopes.parse(scope)
+    return Request(refresh_token=parameters.require('refresh_token'), scope=scope)
+
+
+def decide(token, is_genuine, sign_in, scope, client, now):
+    """Decide about a refresh token.
+
+    :param Token token: what was presented, parsed, or None
+    :param bool is_genuine: whether its MAC is right
+    :param SignIn sign_in: its row, or None
+    :param scope: the parameter `scope`, or None
+    :param Client client: the authenticated application
+    :param datetime now: UTC
+    :return: a `Rotate`, `Repeat` or `End`
+    :raise InvalidScope: for more than the user allowed; the token stays valid
+    :raise InvalidGrant: for any other token that gives no new ones
+    """
+    if (
+        sign_in is None
+        or token.kind != tokens.REFRESH_TOKEN
+        or sign_in.client.id != client.id
+        # A service has none. Only who knows the key can make one up for it.
+        or not sign_in.refresh_digest
+        or not is_genuine
+    ):
+        raise InvalidGrant("The refresh token is not valid.")
+    if sign_in.revoked_at or sign_in.is_expired(now):
+        raise InvalidGrant("The refresh token has expired or was revoked.")
+    if not sign_in.user_may:
+        return End('user_not_allowed', "The user may no longer use the application.")
+    if token.generation != sign_in.generation:
+        return _decide_earlier(token, sign_in, client, now)
+    if not tokens.has_digest(token.secret, sign_in.refresh_digest):
+        raise InvalidGrant("The refresh token is not valid.")
+    granted = scopes.narrow(scope, sign_in.scope & client.scope)
+    if not granted:
+        raise InvalidScope("The application may no longer do what the user allowed.")
+    return Rotate(granted)
+
+
+def derive_secrets(token, salt):
+    """Return the secrets of the successors of a refresh token, see `token.derive_secret`.
+
+    :param Token token: the presented refresh token
+    :param str salt: of the row
+    :return: those of the access token and of the refresh token
+    """
+    return (
+        tokens.derive_secret(token.secret, salt, tokens.ACCESS_TOKEN),
+        tokens.derive_secret(token.secret, salt, tokens.REFRESH_TOKEN),
+    )
+
+
+def _decide_earlier(token, sign_in, client, now):
+    """Decide about a refresh token of another generation than the current one.
+
+    Within the grace period its successor is given out once more. In all other cases two
+    parties hold tokens of one sign-in, one of them a thief, and nobody can tell which.
+    """
+    if (
+        token.generation == sign_in.generation - 1
+        and sign_in.refresh_salt
+        and now <= sign_in.refreshed_at + timedelta(seconds=client.refresh_token_grace)
+    ):
+        access_secret, refresh_secret = derive_secrets(token, sign_in.refresh_salt)
+        if tokens.has_digest(refresh_secret, sign_in.refresh_digest):
+            return Repeat(access_secret, refresh_secret)
+    if token.generation < sign_in.generation:
+        return End('refresh_token_reused', "The refresh token was already used.")
+    raise InvalidGrant("The refresh token was already used.")

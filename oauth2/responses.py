@@ -1,0 +1,59 @@
+"""The responses of the token endpoint and of introspection."""
+
+from datetime import timezone
+
+from . import scope as scopes
+from . import token as tokens
+
+
+def build_token_response(access_token, expires_in, scope, refresh_token=None):
+    """Return a token response (RFC 6749 §5.1).
+
+    :param str access_token: the access token
+    :param int expires_in: seconds that it works
+    :param str scope: the scope tokens as a text
+    :param refresh_token: the refresh token, or None
+    """
+    response = {'access_token': access_token, 'token_type': 'Bearer', 'expires_in': expires_in, 'scope': scope}
+    if refresh_token:
+        response['refresh_token'] = refresh_token
+    return response
+
+
+#: What is said of any token that does not work, or is not the asker's business (RFC 7662 §2.2).
+INACTIVE = {'active': False}
+
+
+def build_introspection_response(kind, active, asker, issuer):
+    """Describe a token to the application that asks (RFC 7662 §2.2).
+
+    :param str kind: `token.ACCESS_TOKEN` or `token.REFRESH_TOKEN`
+    :param active: its `ActiveToken`, or None for one that does not work
+    :param Client asker: the authenticated application
+    :param str issuer: the issuer identifier
+    :return: the response. `INACTIVE` also where the token is not the asker's business:
+        a resource server is told of access tokens, because a refresh token is for this
+        server alone (RFC 6749 §1.5).
+    """
+    if active is None:
+        return INACTIVE
+    sign_in = active.sign_in
+    is_own = sign_in.client.id == asker.id
+    if not is_own and not (asker.resource_server and kind == tokens.ACCESS_TOKEN):
+        return INACTIVE
+    response = {
+        'active': True,
+        'scope': scopes.render(active.scope),
+        'client_id': sign_in.client.client_id,
+        # RFC 9700 §4.15: a service must not be taken for a user.
+        'sub': sign_in.client.client_id if sign_in.is_service else str(sign_in.user_id),
+        'iss': issuer,
+    }
+    if asker.resource_server or not active.scope.isdisjoint(('rpc', 'profile')):
+        # RFC 7662 §5: who reads some records need not learn the login of the user.
+        response['username'] = sign_in.username
+    if kind == tokens.ACCESS_TOKEN:
+        response['token_type'] = 'Bearer'
+    if active.expires_at:
+        response['exp'] = int(active.expires_at.replace(tzinfo=timezone.utc).timestamp())
+    return response

@@ -1,0 +1,189 @@
+"""What a stored row means to the protocol: a sign-in, and a code."""
+
+import dataclasses
+from datetime import datetime, timedelta
+
+from . import scope as scopes
+from . import token as tokens
+from .client import Client
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class AccessToken:
+    """An access token as its row keeps it.
+
+    :ivar digest: of its secret, or None where there is none
+    :ivar scope: the scope tokens as a text, or None
+    :ivar expires_at: when it was issued to expire (UTC), or None
+    """
+
+    digest: str | None
+    scope: str | None
+    expires_at: datetime | None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, repr=False, eq=False)
+class SignIn:
+    """One device or browser on which an application acts for a user; OAuth's token family.
+
+    :ivar int id: its row
+    :ivar Client client: the application, with the settings of this moment
+    :ivar int user_id: the user
+    :ivar str username: the login of the user
+    :ivar bool is_service: whether nobody has signed in (RFC 6749 §4.4)
+    :ivar frozenset scope: what the user allowed
+    :ivar AccessToken access: the current access token
+    :ivar AccessToken previous_access: the one before it, which works on until it expires
+    :ivar refresh_digest: of the current refresh token, or None
+    :ivar refresh_salt: see `token.derive_secret`, or None
+    :ivar int generation: how many times it was refreshed
+    :ivar datetime signed_in_at: UTC
+    :ivar datetime refreshed_at: UTC; of a service None
+    :ivar datetime last_used_at: UTC, to within ten minutes
+    :ivar revoked_at: when it was ended (UTC), or None
+    :ivar bool user_may: whether the user is active and may (still) use the application
+    """
+
+    id: int
+    client: Client
+    user_id: int
+    username: str
+    is_service: bool
+    scope: frozenset
+    access: AccessToken
+    previous_access: AccessToken
+    refresh_digest: str | None
+    refresh_salt: str | None
+    generation: int
+    signed_in_at: datetime
+    refreshed_at: datetime | None
+    last_used_at: datetime
+    revoked_at: datetime | None
+    user_may: bool
+
+    @property
+    def ends_at(self):
+        """When the user must sign in again (UTC), or None for never; of a service, when its token expires."""
+        if self.is_service:
+            return self.access.expires_at
+        return get_end(self.signed_in_at, self.refreshed_at, self.client)
+
+    @property
+    def is_alive(self):
+        """Whether nobody and nothing has ended it, apart from time."""
+        return not self.revoked_at and self.client.active and self.user_may
+
+    def is_expired(self, now):
+        """Return whether the user must sign in again."""
+        return (ends_at := self.ends_at) is not None and ends_at <= now
+
+    def find_access(self, secret, now):
+        """Return the `ActiveToken` of an access token that works now, or None.
+
+        An access token ends with the sign-in, also when a limit was shortened after the
+        token was issued.
+
+        :param str secret: of the presented token
+        :param datetime now: UTC
+        """
+        if not self.is_alive:
+            return None
+        for access in (self.access, self.previous_access):
+            if tokens.has_digest(secret, access.digest):
+                expires_at = min(filter(None, (access.expires_at, self.ends_at)))
+                if expires_at <= now:
+                    return None
+                return ActiveToken(self, scopes.parse(access.scope) & self.client.scope, expires_at)
+        return None
+
+    def find_refresh(self, token, is_genuine, now):
+        """Return the `ActiveToken` of a refresh token that would be exchanged now, or None.
+
+        :param Token token: what was presented, parsed
+        :param bool is_genuine: whether its MAC is right
+        :param datetime now: UTC
+        """
+        if (
+            self.is_alive
+            and is_genuine
+            and not self.is_expired(now)
+            and token.generation == self.generation
+            and tokens.has_digest(token.secret, self.refresh_digest)
+        ):
+            return ActiveToken(self, self.scope & self.client.scope, self.ends_at)
+        return None
+
+
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
+class ActiveToken:
+    """An access or refresh token that works now.
+
+    :ivar SignIn sign_in: what it belongs to
+    :ivar frozenset scope: what it may be used for
+    :ivar expires_at: UTC; None for never
+    """
+
+    sign_in: SignIn
+    scope: frozenset
+    expires_at: datetime | None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, repr=False, eq=False)
+class Code:
+    """An authorization code (RFC 6749 §4.1.2).
+
+    :ivar int id: its row
+    :ivar str digest: of its secret
+    :ivar int application_id: the application that it was issued to
+    :ivar int user_id: who allowed it
+    :ivar str redirect_uri: where it was sent
+    :ivar bool redirect_uri_sent: whether the authorization request had named it
+    :ivar code_challenge: the S256 challenge, or None
+    :ivar str scope: what the user allowed
+    :ivar datetime expires_at: UTC
+    :ivar used_at: when it was redeemed (UTC), or None
+    :ivar int verifier_failures: how often it came with a wrong verifier
+    :ivar bool revoked: whether the user has ended everything since
+    :ivar bool user_may: whether the user may (still) use the application
+    :ivar opened_token_id: the row of the sign-in that it gave, or None
+    """
+
+    id: int
+    digest: str
+    application_id: int
+    user_id: int
+    redirect_uri: str
+    redirect_uri_sent: bool
+    code_challenge: str | None
+    scope: str
+    expires_at: datetime
+    used_at: datetime | None
+    verifier_failures: int
+    revoked: bool
+    user_may: bool
+    opened_token_id: int | None
+
+
+def get_end(signed_in_at, refreshed_at, client):
+    """Return when a sign-in ends by itself, or None for never.
+
+    The settings of this moment count, also for tokens that were issued under other ones,
+    so that an administrator who shortens them is obeyed at once.
+
+    :param datetime signed_in_at: UTC
+    :param datetime refreshed_at: the last refresh, UTC
+    :param client: what has `refresh_token_expiry` and `sign_in_expiry` in seconds, 0 for none
+    """
+    limits = []
+    if client.refresh_token_expiry:
+        limits.append(refreshed_at + timedelta(seconds=client.refresh_token_expiry))
+    if client.sign_in_expiry:
+        limits.append(signed_in_at + timedelta(seconds=client.sign_in_expiry))
+    return min(limits, default=None)
+
+
+def get_access_expiry(signed_in_at, refreshed_at, client, now):
+    """Return when an access token that is issued now expires: the smallest of all limits (UTC)."""
+    expires_at = now + timedelta(seconds=client.access_token_expiry)
+    end = get_end(signed_in_at, refreshed_at, client)
+    return min(expires_at, end) if end else expires_at

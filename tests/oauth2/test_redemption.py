@@ -1,0 +1,125 @@
+"""The decision about a code: order of the checks, PKCE of this moment, replay (RFC 9700 §4.5)."""
+
+import dataclasses
+from datetime import datetime, timedelta
+
+import pytest
+
+from oauth2 import pkce, token
+from oauth2.client import CONFIDENTIAL, PUBLIC, Client
+from oauth2.errors import InvalidGrant, InvalidRequest
+from oauth2.grants import authorization_code
+from oauth2.sign_in import Code
+
+NOW = datetime(2026, 11, 25, 12)
+VERIFIER = 'v' * 43
+SECRET = token.generate_secret()
+TOKEN = token.parse(token.render(token.AUTHORIZATION_CODE, 3, SECRET))
+URI = 'https://app.example/callback'
+CLIENT = Client(id=1, client_id='app', client_type=CONFIDENTIAL)
+CODE = Code(
+    id=3,
+    digest=token.compute_digest(SECRET),
+    application_id=1,
+    user_id=5,
+    redirect_uri=URI,
+    redirect_uri_sent=True,
+    code_challenge=pkce.compute_challenge(VERIFIER),
+    scope='read',
+    expires_at=NOW + timedelta(seconds=600),
+    used_at=None,
+    verifier_failures=0,
+    revoked=False,
+    user_may=True,
+    opened_token_id=None,
+)
+REQUEST = authorization_code.Request(code='c', redirect_uri=URI, code_verifier=VERIFIER)
+
+
+def _decide(code=None, request=None, client=None, parsed=TOKEN, now=NOW):
+    return authorization_code.decide(
+        parsed,
+        dataclasses.replace(CODE, **(code or {})),
+        dataclasses.replace(REQUEST, **(request or {})),
+        dataclasses.replace(CLIENT, **(client or {})),
+        now,
+    )
+
+
+def test_good_code():
+    assert _decide() == authorization_code.REDEEM
+
+
+def test_redirect_uri_that_was_not_sent_may_be_left_out():
+    assert _decide({'redirect_uri_sent': False}, {'redirect_uri': None}) == authorization_code.REDEEM
+
+
+@pytest.mark.parametrize(
+    ('code', 'request_', 'client', 'description'),
+    [
+        ({'digest': token.compute_digest('other')}, {}, {}, 'not valid'),
+        ({}, {}, {'id': 2}, 'not valid'),
+        ({}, {'redirect_uri': URI + '/'}, {}, 'not that of'),
+        ({}, {'redirect_uri': None}, {}, 'is missing'),
+        ({}, {'code_verifier': None}, {}, 'is missing'),
+        ({'verifier_failures': 5}, {}, {}, 'Too many'),
+        ({'revoked': True}, {}, {}, 'expired'),
+        ({'expires_at': NOW}, {}, {}, 'expired'),
+        ({'user_may': False}, {}, {}, 'may no longer'),
+    ],
+)
+def test_refused(code, request_, client, description):
+    with pytest.raises(InvalidGrant, match=description):
+        _decide(code, request_, client)
+
+
+@pytest.mark.parametrize('parsed', [None, token.parse(token.render(token.ACCESS_TOKEN, 3, SECRET))])
+def test_no_code(parsed):
+    with pytest.raises(InvalidGrant):
+        authorization_code.decide(parsed, parsed and CODE, REQUEST, CLIENT, NOW)
+
+
+def test_wrong_verifier_is_to_be_counted():
+    with pytest.raises(authorization_code.WrongVerifier):
+        _decide(request={'code_verifier': 'w' * 43})
+
+
+def test_verifier_without_challenge_is_a_downgrade():
+    with pytest.raises(InvalidRequest):
+        _decide({'code_challenge': None}, client={'require_pkce': False})
+
+
+@pytest.mark.parametrize('client', [{'client_type': PUBLIC, 'require_pkce': False}, {'require_pkce': True}])
+def test_s06_pkce_that_is_required_by_now(client):
+    """The code was issued while PKCE was not required."""
+    with pytest.raises(InvalidGrant, match='PKCE'):
+        _decide({'code_challenge': None}, {'code_verifier': None}, client)
+    relaxed = {'require_pkce': False}
+    assert _decide({'code_challenge': None}, {'code_verifier': None}, relaxed) == authorization_code.REDEEM
+
+
+class TestReplay:
+    USED = {'used_at': NOW, 'opened_token_id': 9}
+
+    def test_with_everything_that_belongs_to_it(self):
+        assert _decide(self.USED) == authorization_code.REPLAY
+
+    def test_also_after_its_expiry(self):
+        assert _decide(self.USED, now=NOW + timedelta(days=1)) == authorization_code.REPLAY
+
+    @pytest.mark.parametrize(
+        ('request_', 'client'),
+        [
+            ({'redirect_uri': 'https://evil.example/'}, {}),
+            ({'code_verifier': None}, {}),
+            ({'code_verifier': 'w' * 43}, {}),
+            ({}, {'id': 2}),
+        ],
+    )
+    def test_thief_who_lacks_one_of_them_ends_nothing(self, request_, client):
+        with pytest.raises(InvalidGrant):
+            _decide(self.USED, request_, client)
+
+
+def test_repr_shows_no_secret():
+    assert VERIFIER not in repr(REQUEST) and CODE.digest not in repr(CODE)

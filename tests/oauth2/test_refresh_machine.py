@@ -1,0 +1,187 @@
+"""Random histories of one sign-in, against a model of ten lines (RFC 9700 §4.14.2)."""
+
+import dataclasses
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from oauth2 import token
+from oauth2.client import CONFIDENTIAL, Client
+from oauth2.errors import InvalidGrant, InvalidScope
+from oauth2.grants import refresh_token
+from oauth2.sign_in import AccessToken, SignIn
+
+KEY = b'key of the MAC'
+START = datetime(2026, 11, 25)
+
+
+class Histories(RuleBasedStateMachine):
+    """Holds a row as the database would, and all refresh tokens that were ever issued.
+
+    The model: `alive`, the `current` token, and when it was issued. Everything else
+    that the grant decides must follow from these three.
+    """
+
+    @initialize(
+        grace=st.sampled_from([0, 10]), refresh_expiry=st.sampled_from([0, 100]), whole=st.sampled_from([0, 300])
+    )
+    def open(self, grace, refresh_expiry, whole):
+        self.now = START
+        self.client = Client(
+            id=1,
+            client_id='app',
+            client_type=CONFIDENTIAL,
+            active=True,
+            scope=frozenset({'read'}),
+            refresh_token_grace=grace,
+            refresh_token_expiry=refresh_expiry,
+            sign_in_expiry=whole,
+        )
+        self.issued = []
+        secret = token.generate_secret()
+        self.row = SignIn(
+            id=7,
+            client=self.client,
+            user_id=5,
+            username='ada',
+            is_service=False,
+            scope=frozenset({'read'}),
+            access=AccessToken('x', 'read', START + timedelta(hours=1)),
+            previous_access=AccessToken(None, None, None),
+            refresh_digest=token.compute_digest(secret),
+            refresh_salt=None,
+            generation=0,
+            signed_in_at=START,
+            refreshed_at=START,
+            last_used_at=START,
+            revoked_at=None,
+            user_may=True,
+        )
+        self._issue(secret)
+        self.alive = True
+
+    def _issue(self, secret):
+        string = token.render_refresh_token(KEY, self.row.id, self.row.generation, secret)
+        self.issued.append(token.parse(string))
+
+    def _decide(self, presented, scope=None):
+        is_genuine = token.is_genuine(KEY, presented)
+        return refresh_token.decide(presented, is_genuine, self.row, scope, self.client, self.now)
+
+    def _is_over(self):
+        limit, whole = self.client.refresh_token_expiry, self.client.sign_in_expiry
+        elapsed, since = self.now - self.row.refreshed_at, self.now - START
+        return bool((limit and elapsed.seconds >= limit) or (whole and since.seconds >= whole))
+
+    @rule(seconds=st.sampled_from([1, 5, 11, 60, 120]))
+    def wait(self, seconds):
+        self.now += timedelta(seconds=seconds)
+
+    @rule(data=st.data())
+    def present(self, data):
+        index = data.draw(st.integers(0, len(self.issued) - 1))
+        presented, is_current = self.issued[index], index == len(self.issued) - 1
+        in_grace = (
+            index == len(self.issued) - 2
+            and self.client.refresh_token_grace
+            and (self.now - self.row.refreshed_at).seconds <= self.client.refresh_token_grace
+        )
+        try:
+            decision = self._decide(presented)
+        except InvalidGrant:
+            assert not self.alive or self._is_over()
+            return
+        assert self.alive and not self._is_over()
+        if is_current:
+            assert decision == refresh_token.Rotate(frozenset({'read'}))
+            self._rotate(presented)
+        elif in_grace:
+            assert token.has_digest(decision.refresh_secret, self.row.refresh_digest)
+            assert decision.refresh_secret == self.issued[-1].secret
+        else:
+            assert decision.reason == 'refresh_token_reused'
+            self._end()
+
+    def _rotate(self, presented):
+        salt = 'salt' * 16 if self.client.refresh_token_grace else None
+        secret = refresh_token.derive_secrets(presented, salt)[1] if salt else token.generate_secret()
+        self.row = dataclasses.replace(
+            self.row,
+            refresh_digest=token.compute_digest(secret),
+            refresh_salt=salt,
+            generation=self.row.generation + 1,
+            refreshed_at=self.now,
+        )
+        self._issue(secret)
+
+    def _end(self):
+        self.alive = False
+        self.row = dataclasses.replace(self.row, revoked_at=self.now)
+
+    @precondition(lambda self: self.alive)
+    @rule()
+    def revoke(self):
+        self._end()
+
+    @rule()
+    def forge(self):
+        """A token that nobody issued ends nothing, whatever generation it claims."""
+        for generation in (0, self.row.generation, self.row.generation + 1):
+            forged = token.render_refresh_token(b'another key', self.row.id, generation, token.generate_secret())
+            with pytest.raises(InvalidGrant):
+                self._decide(token.parse(forged))
+
+    @rule()
+    def ask_for_more(self):
+        """More scope than the user allowed leaves the token as it was."""
+        if self.alive and not self._is_over():
+            with pytest.raises(InvalidScope):
+                self._decide(self.issued[-1], scope='read rpc')
+
+    @rule()
+    def lose_the_right(self):
+        if self.alive and not self._is_over():
+            row, self.row = self.row, dataclasses.replace(self.row, user_may=False)
+            assert self._decide(self.issued[-1]).reason == 'user_not_allowed'
+            self.row = row
+
+    @rule()
+    def as_another_application(self):
+        other = dataclasses.replace(self.client, id=2)
+        for presented in self.issued:
+            with pytest.raises(InvalidGrant):
+                refresh_token.decide(presented, True, self.row, None, other, self.now)
+
+
+TestHistories = Histories.TestCase
+TestHistories.settings = settings(max_examples=60, stateful_step_count=20)
+
+
+def test_generation_of_the_future_ends_nothing():
+    """A genuine token of a row that was restored from a backup: refused, and nothing more."""
+    machine = Histories()
+    machine.open(grace=0, refresh_expiry=0, whole=0)
+    future = token.parse(token.render_refresh_token(KEY, 7, 5, token.generate_secret()))
+    with pytest.raises(InvalidGrant):
+        machine._decide(future)
+
+
+def test_service_has_no_refresh_token():
+    machine = Histories()
+    machine.open(grace=0, refresh_expiry=0, whole=0)
+    machine.row = dataclasses.replace(machine.row, is_service=True, refresh_digest=None)
+    with pytest.raises(InvalidGrant):
+        machine._decide(machine.issued[-1])
+
+
+def test_another_kind_of_token():
+    machine = Histories()
+    machine.open(grace=0, refresh_expiry=0, whole=0)
+    access = token.parse(token.render(token.ACCESS_TOKEN, 7, machine.issued[-1].secret))
+    with pytest.raises(InvalidGrant):
+        refresh_token.decide(access, True, machine.row, None, machine.client, START)
+    with pytest.raises(InvalidGrant):
+        refresh_token.decide(None, False, None, None, machine.client, START)
