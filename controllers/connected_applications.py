@@ -2,6 +2,7 @@ from odoo import http
 from odoo.http import request
 
 from .authorize import HEADERS
+from .cross_origin import make_empty_response
 
 PATH = '/oauth2/applications'
 
@@ -21,7 +22,7 @@ class ConnectedApplications(http.Controller):
             chosen = request.httprequest.form.get('authorization')
             authorizations.filtered(lambda authorization: str(authorization.id) == chosen).action_revoke()
             # 303, so that to load the page again does not send the form again.
-            return http.Response(status=303, headers={'Location': PATH, **HEADERS})
+            return make_empty_response(303, {'Location': PATH, **HEADERS})
         response = request.render(
             'orestapi.connected_applications', {'authorizations': authorizations, 'user': request.env.user}
         )

@@ -9,6 +9,7 @@ class LegacyDispatcher(OAuth2Dispatcher):
     """Serves the endpoints that the older connector calls as an application: `type='legacy'`."""
 
     routing_type = 'legacy'
+    allows_origins = False
 
     def read_request(self):
         """Read the request as the older connector writes it.

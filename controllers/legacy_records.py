@@ -17,6 +17,7 @@ class LegacyRecordDispatcher(RecordDispatcher):
     """
 
     routing_type = 'legacy_records'
+    allows_origins = False
     #: Bytes of a request body. The older connector sends long lists of ids: far more
     #: than are read at once must still be told how many that are.
     max_content_length = 1024 * 1024
