@@ -29,8 +29,9 @@ _unfailing = LRU(1024)
 
 #: What a `Client` takes over from `_get_settings` as it is.
 CLIENT_SETTINGS = (
-    'client_id', 'client_type', 'redirect_uris', 'require_pkce', 'legacy_connector', 'resource_server',
-    'authorization_code_expiry', 'access_token_expiry', 'refresh_token_expiry', 'refresh_token_grace', 'sign_in_expiry',
+    'client_id', 'client_type', 'redirect_uris', 'require_pkce', 'legacy_connector', 'native_application',
+    'resource_server', 'authorization_code_expiry', 'access_token_expiry', 'refresh_token_expiry',
+    'refresh_token_grace', 'sign_in_expiry',
 )  # fmt: skip
 
 
@@ -186,8 +187,9 @@ class OrestapiApplication(models.Model):
             SQL(
                 """
                 SELECT client_id, active AS application_active, client_type, require_pkce, legacy_connector,
-                       resource_server, allowed_origins, authorization_code_expiry, access_token_expiry,
-                       refresh_token_expiry, refresh_token_grace, sign_in_expiry, service_user_id, model_scheme_id,
+                       native_application, resource_server, allowed_origins, authorization_code_expiry,
+                       access_token_expiry, refresh_token_expiry, refresh_token_grace, sign_in_expiry, service_user_id,
+                       model_scheme_id,
                        ARRAY(SELECT uri FROM orestapi_application_uri WHERE application_id = application.id ORDER BY id)
                            AS redirect_uris,
                        ARRAY(SELECT res_groups_id
@@ -265,6 +267,6 @@ class OrestapiApplication(models.Model):
         asked for anew each time (RFC 8252 §8.6).
         """
         self.ensure_one()
-        return self.client_type == CONFIDENTIAL or not (
+        return (self.client_type == CONFIDENTIAL and not self.native_application) or not (
             redirect_uri.is_loopback(uri) or redirect_uri.is_private_use(uri)
         )
