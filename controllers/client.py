@@ -1,6 +1,6 @@
 from odoo.http import request
 
-from ..oauth2 import client_authentication
+from ..oauth2 import client_authentication, origin
 
 
 def authenticate(known):
@@ -13,8 +13,21 @@ def authenticate(known):
     """
     request.oauth2_parameters, authorization = request.dispatcher.read_request()
     request.oauth2_parameters.require_single(known)
-    credentials = client_authentication.parse(authorization, request.oauth2_parameters)
-    client = request.env['orestapi.application']._authenticate_client(credentials, request.httprequest.remote_addr)
+    client = authenticate_credentials(client_authentication.parse(authorization, request.oauth2_parameters))
     # The dispatcher reads it for the CORS headers.
     request.oauth2_client = client
     return client
+
+
+def authenticate_credentials(credentials):
+    """Authenticate the application whose credentials came with the current request.
+
+    :param Credentials credentials: what it sent
+    :return: its `Client`
+    :raise InvalidClient: when the authentication fails
+    """
+    applications, httprequest = request.env['orestapi.application'], request.httprequest
+    foreign_origin = origin.find_foreign(
+        httprequest.headers.get('Origin'), httprequest.headers.get('Sec-Fetch-Site'), applications._get_issuer()
+    )
+    return applications._authenticate_client(credentials, httprequest.remote_addr, foreign_origin)
