@@ -19,6 +19,9 @@ COLUMNS = (
     'refreshed_at', 'create_date', 'last_used_at', 'revoked_at', 'revocation_count',
 )  # fmt: skip
 
+#: With these, an application may learn the login name of the user anyway.
+NAMING_SCOPES = frozenset({'rpc', 'profile'})
+
 # A subquery and no join: this is on the way of each request, and PostgreSQL takes
 # several times as long to plan a join as to execute it. Plans are not kept, because
 # Odoo resets each connection after its use.
@@ -170,17 +173,22 @@ class OrestapiToken(models.Model):
                 return {'active': False}
         else:
             return {'active': False}
-        if sign_in['application_id'] != client.id and not client.resource_server:
+        # A refresh token is never shown to a resource server (RFC 6749 §1.5): one that came
+        # to it must not open anything (RFC 7662 §4).
+        may_ask_of_others = client.resource_server and parsed.kind == token.ACCESS_TOKEN
+        if sign_in['application_id'] != client.id and not may_ask_of_others:
             return {'active': False}
         is_service = sign_in['grant_type'] == grant_type.CLIENT_CREDENTIALS
         response = {
             'active': True,
             'scope': scope.render(token_scope),
             'client_id': sign_in['client_id'],
-            'username': sign_in['login'],
             # RFC 9700 §4.15: a service must not be taken for a user.
             'sub': sign_in['client_id'] if is_service else str(sign_in['user_id']),
         }
+        if client.resource_server or token_scope & NAMING_SCOPES:
+            # RFC 7662 §5: who the user is, is told where it is needed or was allowed.
+            response['username'] = sign_in['login']
         if parsed.kind == token.ACCESS_TOKEN:
             response['token_type'] = 'Bearer'
         if expires_at:
