@@ -14,7 +14,7 @@ class LegacyToken(Token):
     @application_route(legacy.TOKEN_ENDPOINT, type='legacy', methods=['POST'], readonly=False)
     def legacy_token(self):
         """Serve the token endpoint at the address of the older connector."""
-        return self.token()
+        return self._exchange(legacy.relax(client.authenticate(token_request.KNOWN)))
 
 
 class LegacyStatus(http.Controller):

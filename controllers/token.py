@@ -19,7 +19,9 @@ class Token(http.Controller):
             `refresh_token` where a user allowed it (RFC 6749 §5.1)
         :raise OAuth2Error: 400, 401, or 429 after too many failures (RFC 6749 §5.2)
         """
-        authenticated = client.authenticate(token_request.KNOWN)
+        return self._exchange(client.authenticate(token_request.KNOWN))
+
+    def _exchange(self, authenticated):
         parsed = token_request.validate(request.oauth2_parameters, authenticated)
         address = request.httprequest.remote_addr
         if parsed.grant_type == grant_type.AUTHORIZATION_CODE:

@@ -5,8 +5,8 @@ from odoo import api, fields, models
 from odoo.fields import NO_ACCESS
 from odoo.tools import SQL
 
-from ..oauth2 import pkce, scope, token
-from ..oauth2.errors import InvalidGrant
+from ..oauth2 import pkce, redirect_uri, scope, token
+from ..oauth2.errors import InvalidGrant, InvalidScope
 
 #: Wrong code verifiers before a code is refused for good. A code that its owner
 #: can still redeem after a failed guess keeps a thief from burning it.
@@ -55,6 +55,9 @@ class OrestapiAuthorizationCode(models.Model):
         readonly=True,
         help="How often the code was presented without the right proof (PKCE).",
     )
+    at_legacy_address = fields.Boolean(
+        readonly=True, help="The code was asked for as the older connector does it, and works only at its addresses."
+    )
     revoked = fields.Boolean(readonly=True)
     revocation_count = fields.Integer(groups=NO_ACCESS)
     address = fields.Char(
@@ -86,7 +89,7 @@ class OrestapiAuthorizationCode(models.Model):
         for code, number in zip(self, numbers, strict=True):
             code.token_id = number in existing and number
 
-    @api.depends('used_at', 'expires_at', 'revoked')
+    @api.depends('used_at', 'expires_at', 'revoked', 'application_id.authorization_code_expiry')
     def _compute_state(self):
         now = fields.Datetime.now()
         for code in self:
@@ -95,7 +98,9 @@ class OrestapiAuthorizationCode(models.Model):
             elif code.revoked:
                 code.state = 'revoked'
             else:
-                code.state = 'valid' if code.expires_at > now else 'expired'
+                # sudo: orestapi.application - its settings decide until when the code works
+                expiry = code.application_id.sudo().authorization_code_expiry
+                code.state = 'valid' if self._get_expiry(code, expiry) > now else 'expired'
 
     @api.model
     def _issue(self, user, client, request, address, user_agent):
@@ -119,6 +124,7 @@ class OrestapiAuthorizationCode(models.Model):
             'redirect_uri_sent': request.redirect_uri_sent,
             'code_challenge': request.code_challenge,
             'scope': scope.render(request.scope),
+            'at_legacy_address': client.at_legacy_address,
             # sudo: res.users - what makes the code worthless when all sign-ins are ended meanwhile
             'revocation_count': user.sudo().orestapi_revocation_count,
             'create_date': now,
@@ -137,6 +143,10 @@ class OrestapiAuthorizationCode(models.Model):
         was used, and only then is its second use taken for a theft. A thief who
         lacks one of them cannot end the sign-in of the user.
 
+        The settings of the application count as they are now: an administrator who
+        has removed a redirect URI or a scope since, or made the application public,
+        is obeyed at once.
+
         :param Client client: the authenticated application
         :param TokenRequest request: the validated request
         :param str address: where the request came from
@@ -149,25 +159,40 @@ class OrestapiAuthorizationCode(models.Model):
         if not code or not token.has_digest(parsed.secret, code['digest']) or code['application_id'] != client.id:
             raise InvalidGrant("The authorization code is not valid.")
         self._check_redirect_uri(code, request)
-        self._check_verifier(code, request)
+        self._check_verifier(code, request, client)
         if code['used_at']:
             self._end_replayed(code, client, address)
             raise InvalidGrant("The authorization code was already used.")
-        if code['revoked'] or code['expires_at'] <= fields.Datetime.now():
+        if code['revoked'] or self._get_expiry(code, client.authorization_code_expiry) <= fields.Datetime.now():
             raise InvalidGrant("The authorization code has expired.")
+        if redirect_uri.find(client.redirect_uris, code['redirect_uri'], client.is_native) is None:
+            raise InvalidGrant("The redirect_uri is no longer registered for the application.")
+        access_scope = scope.parse(code['scope']) & client.scope
+        if not access_scope:
+            raise InvalidScope("The application may no longer do what the user allowed.")
         # sudo: res.users - only asks whether the user may still use the application
         user = self.env['res.users'].sudo().browse(code['user_id'])
         if not user._can_authorize(client):
             raise InvalidGrant("The user may no longer use the application.")
-        return self.env['orestapi.token']._open(client, code, address)
+        return self.env['orestapi.token']._open(client, code, scope.render(access_scope), address)
+
+    @api.model
+    def _get_expiry(self, code, expiry):
+        """Return until when a code can be redeemed: the shorter of what it was issued with and the setting now.
+
+        :param code: the record, or its row
+        :param int expiry: the setting of the application, in seconds
+        """
+        return min(code['expires_at'], code['create_date'] + timedelta(seconds=expiry))
 
     @api.model
     def _fetch(self, code_id):
         rows = self.env.execute_query_dict(
             SQL(
                 """
-                SELECT code.id, digest, redirect_uri, redirect_uri_sent, code_challenge, scope, expires_at, used_at,
-                       verifier_failures, opened_token_id, application_id, user_id,
+                SELECT code.id, digest, redirect_uri, redirect_uri_sent, code_challenge, scope, code.create_date,
+                       expires_at, used_at, at_legacy_address, verifier_failures, opened_token_id, application_id,
+                       user_id,
                        revoked OR revocation_count <> COALESCE(orestapi_revocation_count, 0) AS revoked
                   FROM orestapi_authorization_code AS code
                   JOIN orestapi_authorization AS "authorization" ON "authorization".id = authorization_id
@@ -189,7 +214,13 @@ class OrestapiAuthorizationCode(models.Model):
             raise InvalidGrant("The redirect_uri is not that of the authorization request.")
 
     @api.model
-    def _check_verifier(self, code, request):
+    def _check_verifier(self, code, request, client):
+        if code['at_legacy_address'] and not client.at_legacy_address:
+            # It may have been issued without PKCE, which only the older addresses allow.
+            raise InvalidGrant("The authorization code is not valid at this address.")
+        if client.must_use_pkce and not code['code_challenge']:
+            # Required since: RFC 9700 §2.1.1.
+            raise InvalidGrant("This application must use PKCE: the authorization request had no code_challenge.")
         if code['verifier_failures'] >= VERIFIER_LIMIT:
             raise InvalidGrant("Too many wrong code verifiers.")
         try:
