@@ -1,3 +1,5 @@
+import re
+import time
 import types
 from urllib.parse import urlencode
 
@@ -7,9 +9,16 @@ from odoo.tools import consteq, hmac
 
 from ..dispatchers.application import is_outage
 from ..dispatchers.context import get_context
+from ..dispatchers.cross_origin import make_empty_response
 from ..dispatchers.headers import PAGE
 from ..oauth2 import authorization_request, legacy, metadata, parameters, redirect_uri, scope
 from ..oauth2.errors import AccessDenied, InvalidRequest, OAuth2Error, ServerError, TemporarilyUnavailable
+
+#: Seconds for which the consent page can be answered: long enough to ask somebody, and
+#: not so long that an open page is found by somebody else, or shows what was true once.
+CONSENT_EXPIRY = 60 * 60
+#: When the answer expires, in seconds since 1970, and the signature.
+CONSENT = re.compile(r'(0|[1-9][0-9]{0,11})\.([0-9a-f]{64})', re.ASCII)
 
 
 class Authorize(http.Controller):
@@ -32,7 +41,7 @@ class Authorize(http.Controller):
         below instead of by Odoo, to answer with a page that says what to do.
         """
         if self._is_idle():
-            return self._respond(http.Response(status=204, headers={'Allow': 'GET, HEAD, OPTIONS, POST'}))
+            return self._respond(make_empty_response(204, {'Allow': 'GET, HEAD, OPTIONS, POST'}))
         try:
             query = parameters.parse(request.httprequest.query_string)
             client, uri = self._get_client(query)
@@ -67,7 +76,7 @@ class Authorize(http.Controller):
         return client, authorization_request.get_redirect_uri(query, client)
 
     def _redirect_to_login(self):
-        return self._respond(http.Response(status=303, headers={'Location': self._get_login_uri()}))
+        return self._respond(make_empty_response(303, {'Location': self._get_login_uri()}))
 
     def _get_login_uri(self):
         return '/web/login?' + urlencode({'redirect': self._get_request_uri()})
@@ -127,12 +136,14 @@ class Authorize(http.Controller):
 
     def _decide(self, client, authorization, answer):
         form = request.httprequest.form
-        csrf_token, displayed = form.get('csrf_token', ''), form.get('consent', '')
-        # Neither comparison takes other text than ASCII: it raises.
+        csrf_token, displayed = form.get('csrf_token', ''), CONSENT.fullmatch(form.get('consent', ''))
+        # The comparison takes no other text than ASCII: it raises.
         if not (
-            (csrf_token + displayed).isascii()
+            displayed
+            and csrf_token.isascii()
             and request.validate_csrf(csrf_token)
-            and consteq(displayed, self._sign_request(client, authorization))
+            and time.time() < int(displayed[1])
+            and consteq(displayed[2], self._sign_request(client, authorization, int(displayed[1])))
         ):
             return self._render_error(
                 InvalidRequest("The page was open too long, or was opened elsewhere."), cause='page'
@@ -144,14 +155,24 @@ class Authorize(http.Controller):
         event._log_decision('consent_given', client.id, detail=', '.join(sorted(authorization.scope)))
         return self._issue_code(client, authorization, answer)
 
-    def _sign_request(self, client, authorization):
+    def _get_consent(self, client, authorization):
+        expires_at = int(time.time()) + CONSENT_EXPIRY
+        return f'{expires_at}.{self._sign_request(client, authorization, expires_at)}'
+
+    def _sign_request(self, client, authorization, expires_at):
         """Return what binds the consent page to what it shows, and to whom.
 
         The CSRF token proves that the answer comes from a page of this session;
         this, that it comes from the page of this very request (RFC 6819 §4.4.1.10).
         What the request leaves to the settings of the application is part of it
-        too: they may change while the page is open.
+        too: they may change while the page is open. So is what a scheme offers, of
+        which the user is asked again when it grows.
+
+        :param int expires_at: until when the page can be answered, in seconds since 1970
         """
+        # sudo: orestapi.application - which scheme the application has
+        scheme_id = self._get_application(client).sudo().model_scheme_id.id
+        offer = request.env['orestapi.model.scheme']._get_offer(scheme_id)
         return hmac(
             # sudo: ir.config_parameter - the key is the secret of the database
             request.env(su=True),
@@ -164,6 +185,9 @@ class Authorize(http.Controller):
                 authorization.redirect_uri,
                 scope.render(authorization.scope),
                 request.httprequest.query_string,
+                expires_at,
+                scheme_id,
+                offer.describe(),
             ),
         )
 
@@ -189,7 +213,7 @@ class Authorize(http.Controller):
                 'user': request.env.user,
                 'destination': redirect_uri.get_destination(authorization.redirect_uri),
                 'action': self._get_request_uri(),
-                'consent': self._sign_request(client, authorization),
+                'consent': self._get_consent(client, authorization),
                 'switch_user': self._get_switch_user_uri(),
             },
         )
@@ -253,7 +277,7 @@ class Answer:
         303, so that no browser sends the form of the consent page on
         (RFC 9700 §4.12).
         """
-        return http.Response(status=303, headers={'Location': self.get_uri(response), **PAGE})
+        return make_empty_response(303, {'Location': self.get_uri(response), **PAGE})
 
     def get_error_response(self, exception):
         """Return the redirect that reports a failure of ours to the application."""

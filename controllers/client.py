@@ -1,7 +1,7 @@
 from odoo.http import request
 
 from ..dispatchers.context import get_context
-from ..oauth2 import client_authentication
+from ..oauth2 import client_authentication, origin
 
 
 def authenticate(known):
@@ -15,7 +15,19 @@ def authenticate(known):
     context = get_context(request)
     context.parameters, header = request.dispatcher.read_request()
     context.parameters.require_single(known)
-    credentials = client_authentication.parse(header, context.parameters)
-    applications = request.env['orestapi.application']
-    context.client = applications._authenticate_client(credentials, request.httprequest.remote_addr)
+    context.client = authenticate_credentials(client_authentication.parse(header, context.parameters))
     return context.client
+
+
+def authenticate_credentials(credentials):
+    """Authenticate the application whose credentials came with the current request.
+
+    :param Credentials credentials: what it sent
+    :return: its `Client`
+    :raise InvalidClient: when the authentication fails
+    """
+    applications, httprequest = request.env['orestapi.application'], request.httprequest
+    foreign_origin = origin.find_foreign(
+        httprequest.headers.get('Origin'), httprequest.headers.get('Sec-Fetch-Site'), applications._get_issuer()
+    )
+    return applications._authenticate_client(credentials, httprequest.remote_addr, foreign_origin)

@@ -1,6 +1,7 @@
 from odoo import http
 from odoo.http import request
 
+from ..dispatchers.cross_origin import make_empty_response
 from ..dispatchers.headers import PAGE
 from ..dispatchers.paths import CONNECTED_APPLICATIONS
 
@@ -22,7 +23,7 @@ class ConnectedApplications(http.Controller):
             chosen = request.httprequest.form.get('authorization')
             authorizations.filtered(lambda authorization: str(authorization.id) == chosen).action_revoke()
             # 303, so that to load the page again does not send the form again.
-            return http.Response(status=303, headers={'Location': CONNECTED_APPLICATIONS, **PAGE})
+            return make_empty_response(303, {'Location': CONNECTED_APPLICATIONS, **PAGE})
         response = request.render(
             'orestapi.connected_applications', {'authorizations': authorizations, 'user': request.env.user}
         )

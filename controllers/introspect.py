@@ -21,8 +21,9 @@ class Introspect(http.Controller):
 
         The parameters are `token` and, without effect, `token_type_hint`, in a form.
 
-        :return: `active`, and of a valid token `scope`, `client_id`, `username`, `sub`, `iss`,
-            `exp` where it expires, and `token_type` of an access token (RFC 7662 §2.2)
+        :return: `active`, and of a valid token `scope`, `client_id`, `sub`, `iss`, `exp` where it
+            expires, `token_type` of an access token, and `username` to a resource server, or
+            where the token has the scope `rpc` or `profile` (RFC 7662 §2.2)
         :raise OAuth2Error: 400, 401, or 429 after too many failures (RFC 7662 §2.3)
         """
         connection = request.env.cr.connection

@@ -4,8 +4,9 @@ from odoo.modules import Manifest
 from odoo.service.common import exp_version
 
 from ..dispatchers.application import application_route, make_response
-from ..oauth2 import client_authentication, legacy, parameters
+from ..oauth2 import client_authentication, grants, legacy, parameters
 from ..oauth2.errors import InvalidClient
+from . import client
 from .token import Token
 
 
@@ -13,7 +14,7 @@ class LegacyToken(Token):
     @application_route(legacy.TOKEN_ENDPOINT, type='orestapi_legacy', methods=['POST'], readonly=False)
     def legacy_token(self):
         """Serve the token endpoint at the address of the older connector."""
-        return self.token()
+        return self._exchange(legacy.relax(client.authenticate(grants.PARAMETERS)))
 
 
 class LegacyStatus(http.Controller):
@@ -33,12 +34,11 @@ class LegacyStatus(http.Controller):
         """Tell an application whether its client id and secret are right."""
         authorization = request.httprequest.headers.get('Authorization')
         if authorization is None:
-            raise InvalidClient("The client must authenticate with HTTP Basic.", challenge=True)
+            raise InvalidClient("The client must authenticate with HTTP Basic.")
         credentials = client_authentication.parse(authorization, parameters.Parameters(()))
-        applications = request.env['orestapi.application']
-        client = applications._authenticate_client(credentials, request.httprequest.remote_addr)
+        authenticated = client.authenticate_credentials(credentials)
         # sudo: orestapi.application - the application asks about itself
-        application = applications.sudo().browse(client.id)
+        application = request.env['orestapi.application'].sudo().browse(authenticated.id)
         # sudo: res.company - its name, which the application shows beside the address of this Odoo
         company = request.env['res.company'].sudo()._get_main_company()
         description = {

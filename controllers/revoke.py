@@ -20,7 +20,7 @@ class Revoke(http.Controller):
 
         The parameters are `token` and, without effect, `token_type_hint`, in a form.
 
-        :return: an empty answer with the status 200, whether there was such a token or not
+        :return: an empty object with the status 200, whether there was such a token or not
         :raise OAuth2Error: 400, 401, or 429 after too many failures (RFC 7009 §2.2.1)
         """
         authenticated = client.authenticate(KNOWN)
@@ -28,5 +28,6 @@ class Revoke(http.Controller):
         if token is None:
             raise InvalidRequest("The parameter token is missing.")
         request.env['orestapi.token']._revoke(authenticated, token, request.httprequest.remote_addr)
-        # RFC 7009 §2.2: the same for every token, known or not.
-        return make_response(request)
+        # RFC 7009 §2.2: the same for every token, known or not. The content says nothing, and
+        # is JSON because libraries parse each answer of this server as such.
+        return make_response(request, {})

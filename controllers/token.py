@@ -22,7 +22,9 @@ class Token(http.Controller):
             `refresh_token` where a user allowed it (RFC 6749 §5.1)
         :raise OAuth2Error: 400, 401, or 429 after too many failures (RFC 6749 §5.2)
         """
-        authenticated = client.authenticate(grants.PARAMETERS)
+        return self._exchange(client.authenticate(grants.PARAMETERS))
+
+    def _exchange(self, authenticated):
         grant, token_request = grants.validate(get_context(request).parameters, authenticated)
         model, method = grant.HANDLER
         handle = getattr(request.env[model], method)

@@ -1,5 +1,6 @@
 """Between Odoo's router and the routes that applications call."""
 
+import contextlib
 import inspect
 import json
 import logging
@@ -11,6 +12,7 @@ from odoo import http
 
 from ..oauth2 import challenge, errors, parameters
 from ..oauth2.errors import InvalidRequest, OAuth2Error, RequestTooLarge, ServerError, TemporarilyUnavailable
+from . import cross_origin
 from .context import get_context
 
 
@@ -56,11 +58,18 @@ class OAuth2Dispatcher(http.Dispatcher):
     max_content_length = 16 * 1024
     #: What is said where there is nothing, and to a method that an address does not take.
     not_found, method_not_allowed = errors.UnknownAddress, errors.MethodNotAllowed
+    #: Whether pages of an application may call the address (CORS); here, one that nothing
+    #: serves. A page has no secret to introspect with, and the older connector is none.
+    allows_origins = True
 
     @classmethod
     def is_compatible_with(cls, request):
         # A body of another media type is answered here, as an OAuth error.
         return True
+
+    def pre_dispatch(self, rule, args):
+        self.allows_origins = rule.endpoint.routing.get('allow_origin', False)
+        super().pre_dispatch(rule, args)
 
     def dispatch(self, endpoint, args):
         httprequest = self.request.httprequest
@@ -73,8 +82,7 @@ class OAuth2Dispatcher(http.Dispatcher):
             response = self.request.registry['ir.http']._dispatch(endpoint)
         except OAuth2Error as error:
             response = self._get_error_response(error)
-        self._allow_origin(endpoint, response)
-        return response
+        return self._allow_origin(response)
 
     def read_request(self):
         """Return the parameters of the request, and its header `Authorization` or None.
@@ -104,34 +112,16 @@ class OAuth2Dispatcher(http.Dispatcher):
         return body
 
     def _get_preflight_response(self, endpoint):
-        response = http.Response(status=204)
-        response.headers['Allow'] = ', '.join(sorted({*endpoint.routing['methods'], 'OPTIONS'}))
-        self._allow_origin(endpoint, response)
-        if 'Access-Control-Allow-Origin' in response.headers:
-            response.headers['Access-Control-Allow-Methods'] = ', '.join(sorted(endpoint.routing['methods']))
-            response.headers['Access-Control-Allow-Headers'] = 'Authorization, Content-Type'
-            response.headers['Access-Control-Max-Age'] = '600'
+        methods = endpoint.routing['methods']
+        if self.allows_origins:
+            return cross_origin.make_preflight_response(self.request, methods)
+        return cross_origin.make_empty_response(204, {'Allow': ', '.join(sorted({*methods, 'OPTIONS'}))})
+
+    def _allow_origin(self, response):
+        """Let pages of the application read the response, where they may call the address."""
+        if self.allows_origins:
+            cross_origin.allow(self.request, response, self._get_allowed_origins())
         return response
-
-    def _allow_origin(self, endpoint, response):
-        """Let pages of the application read the response (CORS), never with cookies.
-
-        Only at the endpoints that say so in their route: a page has no secret to
-        introspect with.
-        """
-        origin = self.request.httprequest.headers.get('Origin')
-        if not origin or not endpoint.routing.get('allow_origin'):
-            return
-        response.headers.add('Vary', 'Origin')
-        allowed_origins = self._get_allowed_origins()
-        if allowed_origins is not None:
-            allowed = origin in allowed_origins
-        else:
-            # A preflight request names no application, and an error may come
-            # before it is known which one asks.
-            allowed = self.request.env['orestapi.application']._is_allowed_origin(origin)
-        if allowed:
-            response.headers['Access-Control-Allow-Origin'] = origin
 
     def _get_allowed_origins(self):
         """Return the origins of the application that asks, or None while it is not known."""
@@ -141,27 +131,33 @@ class OAuth2Dispatcher(http.Dispatcher):
     def handle_error(self, exc):
         # Odoo decides on the first two before there is a handler, and here without an environment.
         if isinstance(exc, NotFound):
-            return self._get_error_response(self.not_found("There is nothing at this address."))
-        if isinstance(exc, MethodNotAllowed):
+            response = self._get_error_response(self.not_found("There is nothing at this address."))
+        elif isinstance(exc, MethodNotAllowed):
             allowed = ', '.join(sorted(exc.valid_methods))
             response = self._get_error_response(self.method_not_allowed(f"This address takes only {allowed}."))
             response.headers['Allow'] = allowed
-            return response
-        if isinstance(exc, HTTPException) and not isinstance(exc, RequestEntityTooLarge):
+        elif isinstance(exc, RequestEntityTooLarge):
+            response = self._get_error_response(RequestTooLarge("The request body is too large."))
+        elif isinstance(exc, HTTPException):
             return exc
-        if isinstance(exc, RequestEntityTooLarge):
-            error = RequestTooLarge("The request body is too large.")
         elif is_outage(exc):
             # One line is enough where each request fails.
             exc.loglevel = logging.WARNING
-            error = TemporarilyUnavailable()
+            response = self._get_error_response(TemporarilyUnavailable())
         else:
-            error = ServerError()
-        return self._get_error_response(error)
+            response = self._get_error_response(ServerError())
+        if self.request.env and response.status_code >= 500:
+            # Odoo does it later. What comes now may ask the database, which answers
+            # nothing while the failed transaction lasts.
+            with contextlib.suppress(psycopg2.Error):
+                self.request.env.cr.rollback()
+        return self._allow_origin(response)
 
     def _get_error_response(self, error):
         headers = {}
-        if getattr(error, 'challenge', False):
+        if error.status == 401:
+            # RFC 9110 §15.5.2: also where no credentials came, because some clients send
+            # theirs only after they were asked (curl --anyauth, wget, urllib).
             headers['WWW-Authenticate'] = challenge.BASIC
         if retry_after := getattr(error, 'retry_after', None):
             headers['Retry-After'] = str(retry_after)
@@ -171,10 +167,10 @@ class OAuth2Dispatcher(http.Dispatcher):
         return error.to_parameters()
 
 
-def make_response(request, parameters=None, status=200, headers=None):
+def make_response(request, parameters, status=200, headers=None):
     """Return a response to an application (RFC 6749 §5.1, §5.2).
 
-    :param dict parameters: the parameters, sent as JSON; None for an empty body
+    :param dict parameters: the parameters, sent as JSON
     :param int status: the HTTP status
     :param dict headers: further headers
     """
@@ -186,6 +182,4 @@ def make_response(request, parameters=None, status=200, headers=None):
         'X-Content-Type-Options': 'nosniff',
         **(headers or {}),
     }
-    if parameters is None:
-        return http.Response(status=status, headers=headers)
     return http.Response(json.dumps(parameters), status=status, headers={'Content-Type': 'application/json', **headers})

@@ -12,6 +12,7 @@ class LegacyDispatcher(OAuth2Dispatcher):
     """Serves the endpoints that the older connector calls as an application: `type='orestapi_legacy'`."""
 
     routing_type = 'orestapi_legacy'
+    allows_origins = False
 
     def read_request(self):
         """Read the request as the older connector writes it.
@@ -48,6 +49,7 @@ class LegacyRecordDispatcher(RecordDispatcher):
     """
 
     routing_type = 'orestapi_legacy_records'
+    allows_origins = False
     #: Bytes of a request body. The older connector sends long lists of ids: far more
     #: than are read at once must still be told how many that are.
     max_content_length = 1024 * 1024

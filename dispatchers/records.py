@@ -37,8 +37,7 @@ class RecordDispatcher(OAuth2Dispatcher):
             # Here, because Odoo logs what leaves this method as an error of the server's.
             self.request.env.cr.rollback()
             response = self._get_error_response(problem.InvalidRequest("The search takes too long: narrow it."))
-        self._allow_origin(endpoint, response)
-        return response
+        return self._allow_origin(response)
 
     def _serve(self, endpoint):
         httprequest = self.request.httprequest

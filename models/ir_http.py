@@ -1,10 +1,12 @@
 import re
 
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.routing import RequestRedirect
 
 from odoo import http, models
-from odoo.http import SessionExpiredException, request
+from odoo.http import Response, SessionExpiredException, request
 
+from ..dispatchers import cross_origin
 from ..dispatchers.application import OAuth2Dispatcher
 from ..dispatchers.bearer import authenticate
 from ..dispatchers.context import get_context
@@ -20,19 +22,23 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _match(cls, path_info):
-        if '//' in path_info and (dispatcher := find_dispatcher(re.sub('/+', '/', path_info))):
-            # Else whoever asks would be sent on, to the host that the header `Host` names,
-            # and would send its secret there once more.
-            raise HTTPException(response=dispatcher(request).handle_error(NotFound()))
+        # Several slashes in a row: without this, the application would be sent on to the host
+        # that the header `Host` names, and would send its secret there once more.
+        if '//' in path_info:
+            cls._refuse_slashes(path_info)
         try:
             return super()._match(path_info)
+        except RequestRedirect:
+            # By now the path may be another one: http_routing takes a language off it.
+            cls._refuse_slashes(request.httprequest.path)
+            raise
         except (NotFound, MethodNotAllowed) as error:
             # Else an application would get a page in HTML, which caches may keep.
             # Only of the request itself: others look up what a link leads to.
             if path_info == request.httprequest.path:
                 dispatcher = cls._get_error_dispatcher(path_info, error)
                 if dispatcher:
-                    request.dispatcher = dispatcher(request)
+                    request.dispatcher = dispatcher
                     if '\0' in path_info:
                         # Odoo would go on to look for an attachment at the address, and
                         # PostgreSQL knows no such character.
@@ -40,31 +46,71 @@ class IrHttp(models.AbstractModel):
             raise
 
     @classmethod
+    def _refuse_slashes(cls, path):
+        """Answer that there is nothing at the address, if without the further slashes it is ours."""
+        if dispatcher := find_dispatcher(re.sub('/+', '/', path)):
+            request.session.can_save = False
+            raise HTTPException(response=dispatcher(request).handle_error(NotFound()))
+
+    @classmethod
     def _get_error_dispatcher(cls, path, error):
-        """Return the class of the dispatcher that answers an address or a method without a route.
+        """Return the dispatcher that answers an address or a method without a route.
 
         :return: one of ours, or None where an address is not ours
         """
         if isinstance(error, NotFound):
-            return find_dispatcher(path)
+            dispatcher = find_dispatcher(path)
+            return dispatcher and dispatcher(request)
         router = request.env['ir.http'].routing_map().bind_to_environ(request.httprequest.environ)
         rule, _arguments = router.match(path_info=path, method=error.valid_methods[0], return_rule=True)
-        dispatcher = http._dispatchers[rule.endpoint.routing['type']]
-        return dispatcher if issubclass(dispatcher, OAuth2Dispatcher) else None
+        dispatcher = http._dispatchers[rule.endpoint.routing['type']](request)
+        if not isinstance(dispatcher, OAuth2Dispatcher):
+            return None
+        dispatcher.allows_origins = rule.endpoint.routing.get('allow_origin', False)
+        return dispatcher
+
+    @classmethod
+    def _authenticate(cls, endpoint):
+        # Odoo's own API takes our access tokens, and so takes them from pages as well: here
+        # is what a browser asks before, without any token.
+        if endpoint.routing['auth'] == 'bearer' and cross_origin.is_preflight(request):
+            response = cross_origin.make_preflight_response(request, endpoint.routing['methods'] or ('GET', 'POST'))
+            if 'Access-Control-Allow-Origin' in response.headers:
+                request.session.can_save = False
+                # Without a code, Odoo sends the response as it is.
+                raise HTTPException(response=response)
+        super()._authenticate(endpoint)
+
+    @classmethod
+    def _allow_origin(cls, response):
+        """Let a page read the answer of Odoo's own API to an access token (CORS).
+
+        Not to an API key, nor to a session: an administrator has listed the origins of
+        applications, and not of whatever else calls that API.
+        """
+        if isinstance(request.dispatcher, OAuth2Dispatcher) or not isinstance(response, Response):
+            return
+        active = get_context(request).active_token
+        if active or (request.dispatcher.routing_type == 'json2' and cls._has_our_token()):
+            allowed_origins = active.sign_in.client.allowed_origins if active else None
+            cross_origin.allow(request, response, allowed_origins)
+
+    @classmethod
+    def _has_our_token(cls):
+        # Split as widely as core does it, which takes any white space for a blank.
+        words = request.httprequest.headers.get('Authorization', '').split()
+        return len(words) > 1 and words[0].lower() == 'bearer' and words[1].startswith(token.PREFIX)
 
     @classmethod
     def _auth_method_bearer(cls):
-        authorization = request.httprequest.headers.get('Authorization', '')
-        # Split as widely as core does it, which takes any white space for a blank.
-        words = authorization.split()
-        if len(words) < 2 or words[0].lower() != 'bearer' or not words[1].startswith(token.PREFIX):
+        if not cls._has_our_token():
             super()._auth_method_bearer()
             return
         # Not left to core, which would answer a valid token without the scope
         # as an invalid API key, and would mind a session of another user that
         # the browser happens to send along.
         try:
-            string = bearer.get_token(authorization, request.httprequest.args)
+            string = bearer.get_token(request.httprequest.headers['Authorization'], request.httprequest.args)
             authenticate(request, string, 'rpc')
         except OAuth2Error as error:
             raise cls._get_bearer_error(error) from None
@@ -81,6 +127,7 @@ class IrHttp(models.AbstractModel):
                 'Cache-Control': 'no-store',
             },
         )
+        cls._allow_origin(response)
         # Without a code, Odoo sends the response as it is.
         return HTTPException(response=response)
 
@@ -110,6 +157,7 @@ class IrHttp(models.AbstractModel):
     @classmethod
     def _post_dispatch(cls, response):
         super()._post_dispatch(response)
+        cls._allow_origin(response)
         # On the way to the consent page, not even pages of this site may frame a
         # step of the login (RFC 9700 §4.16): the password, a second factor, or
         # what else an addon asks for.
@@ -126,4 +174,6 @@ class IrHttp(models.AbstractModel):
         get_response = get_context(request).get_error_response
         if get_response and not isinstance(exception, (HTTPException, SessionExpiredException)):
             return get_response(exception)
-        return super()._handle_error(exception)
+        response = super()._handle_error(exception)
+        cls._allow_origin(response)
+        return response

@@ -120,6 +120,12 @@ class OrestapiApplication(models.Model):
         "application that cannot do it: a stolen code can then be used by whoever has the client secret. "
         "Public applications always need it.",
     )
+    native_application = fields.Boolean(
+        groups=ADMINISTRATOR,
+        help="The application has a secret, but runs on the device of the user, as a desktop program does. It may then "
+        "receive its codes at http://localhost on any port, and users are asked each time. Public applications are "
+        "treated so anyway.",
+    )
     legacy_connector = fields.Boolean(
         groups=ADMINISTRATOR,
         help="For a connector that was made for the older addon of Odoo 11 and 12. On the older addresses below "

@@ -19,7 +19,7 @@ FAILURES = """
     SELECT create_date
       FROM orestapi_event
      WHERE kind = 'client_authentication_failed' AND COALESCE(application_id, 0) = %s AND network = %s
-       AND create_date > %s
+       AND create_date > %s AND (detail IS NOT DISTINCT FROM 'cross_site') = %s
 """
 
 #: A process that found no failure does not look again for so long, as long as it
@@ -55,11 +55,18 @@ class OrestapiApplication(models.Model):
         return client
 
     @api.model
-    def _authenticate_client(self, credentials, address):
+    def _authenticate_client(self, credentials, address, foreign_origin=None):
         """Authenticate a client (RFC 6749 §2.3, §3.2.1).
+
+        Failures are counted where a secret can be guessed. Those of pages of other sites
+        have a count of their own: a page could keep the application out that works
+        behind the same address as one of its visitors. With one count less, or none for
+        them, a program that pretends to be such a page could guess without a limit; as
+        it is, it has twice as many guesses as without.
 
         :param Credentials credentials: what it sent
         :param str address: where the request came from
+        :param foreign_origin: see `origin.find_foreign`
         :return: its `Client`
         :raise InvalidClient: for an unknown or inactive application, a wrong
             secret, or an application that claims to be of the other type; all
@@ -70,9 +77,11 @@ class OrestapiApplication(models.Model):
         now = fields.Datetime.now()
         application_id = client.id if client else None
         network = get_network(address)
-        known = (self.env.cr.dbname, application_id, network)
-        if _unfailing.get(known, now) <= now:
-            failures = self._get_failures(application_id, network, now - FAILURE_WINDOW)
+        cross_site = foreign_origin is not None and not (client and foreign_origin in client.allowed_origins)
+        known = (self.env.cr.dbname, application_id, network, cross_site)
+        has_secret = not client or not client.is_public
+        if has_secret and _unfailing.get(known, now) <= now:
+            failures = self._get_failures(application_id, network, now - FAILURE_WINDOW, cross_site)
             if len(failures) >= FAILURE_LIMIT:
                 retry_after = min(failures) + FAILURE_WINDOW - now
                 raise TooManyRequests(max(1, int(retry_after.total_seconds())))
@@ -87,34 +96,41 @@ class OrestapiApplication(models.Model):
             authenticated = any(client_secret.verify(credentials.client_secret, stored) for stored in hashes)
         if not authenticated:
             _unfailing.pop(known, None)
-            self.env['orestapi.event']._log(
-                'client_authentication_failed',
-                application_id=application_id,
-                address=address,
-                detail=self._get_failure_detail(client, credentials),
-            )
-            raise InvalidClient(challenge=credentials.challenge)
+            # A public application is never locked out, so that its failures have no end: one
+            # event tells what is wrong, as long as the window lasts.
+            if has_secret or not self._get_failures(application_id, network, now - FAILURE_WINDOW, False):
+                self.env['orestapi.event']._log(
+                    'client_authentication_failed',
+                    application_id=application_id,
+                    address=address,
+                    detail=self._get_failure_detail(client, credentials, cross_site),
+                )
+            raise InvalidClient
         return client
 
     @api.model
-    def _get_failure_detail(self, client, credentials):
+    def _get_failure_detail(self, client, credentials, cross_site):
         """Return in a word what an administrator can mend, or None; the application is told of none of it."""
         if client and client.is_public:
             return 'secret_unexpected'
+        if cross_site:
+            # Counted by this word, see `FAILURES`.
+            return 'cross_site'
         if client and credentials.method == client_authentication.NONE:
             return 'secret_missing'
         return None
 
     @api.model
-    def _get_failures(self, application_id, network, since):
+    def _get_failures(self, application_id, network, since, cross_site=False):
         """Return when clients failed to authenticate.
 
         :param application_id: of the application that they claimed to be; None for
             those that do not exist
         :param str network: where they asked from, see `get_network`
         :param datetime since: which failures count
+        :param bool cross_site: those of pages of other sites, or all others
         """
-        rows = self.env.execute_query(SQL(FAILURES, application_id or 0, network, since))
+        rows = self.env.execute_query(SQL(FAILURES, application_id or 0, network, since, cross_site))
         return [create_date for [create_date] in rows]
 
     @api.model
@@ -267,6 +283,6 @@ class OrestapiApplication(models.Model):
         asked for anew each time (RFC 8252 §8.6).
         """
         self.ensure_one()
-        return self.client_type == CONFIDENTIAL or not (
+        return (self.client_type == CONFIDENTIAL and not self.native_application) or not (
             redirect_uri.is_loopback(uri) or redirect_uri.is_private_use(uri)
         )

@@ -5,7 +5,7 @@ from urllib.parse import urlencode, urlsplit
 from odoo import api, fields, models
 from odoo.addons.base.models.avatar_mixin import get_hsl_from_seed
 
-from ..oauth2 import authorization_request, metadata, pkce
+from ..oauth2 import authorization_request, metadata, pkce, redirect_uri
 from ..oauth2.client import CONFIDENTIAL, PUBLIC
 from ..records.offer import NONE
 from .orestapi_application import ADMINISTRATOR
@@ -178,7 +178,7 @@ class OrestapiApplication(models.Model):
     def _get_risks(self):
         """Return how the settings fall short of RFC 9700, each as a sentence with the remedy."""
         sentences = []
-        if any(self.uri_ids.mapped('warning')):
+        if any(redirect_uri.is_plain_http(uri) for uri in self.uri_ids.mapped('uri') if uri):
             sentences.append(
                 self.env._("A callback URI is not encrypted: let the application use https, and write its URI so.")
             )

@@ -36,8 +36,14 @@ class OrestapiApplicationUri(models.Model):
     def _compute_warning(self):
         for record in self:
             # While it is typed, it may be no URI at all.
-            if not redirect_uri.find_problem(record.uri or '') and redirect_uri.is_plain_http(record.uri):
+            if redirect_uri.find_problem(record.uri or ''):
+                record.warning = False
+            elif redirect_uri.is_plain_http(record.uri):
                 record.warning = self.env._("Not encrypted: whoever is on the way can read the code.")
+            elif redirect_uri.is_localhost(record.uri):
+                record.warning = self.env._(
+                    "The address 127.0.0.1 is safer than the name localhost, which may lead to another computer."
+                )
             else:
                 record.warning = False
 

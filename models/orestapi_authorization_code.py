@@ -8,7 +8,7 @@ from odoo.tools import SQL
 from ..oauth2 import scope, token
 from ..oauth2.errors import InvalidGrant
 from ..oauth2.grants import authorization_code
-from ..oauth2.sign_in import Code
+from ..oauth2.sign_in import Code, get_code_expiry
 
 #: Rows that one statement of the clean-up deletes, so that no lock is held long.
 VACUUM_BATCH = 10_000
@@ -53,6 +53,9 @@ class OrestapiAuthorizationCode(models.Model):
         readonly=True,
         help="How often the code was presented without the right proof (PKCE).",
     )
+    at_legacy_address = fields.Boolean(
+        readonly=True, help="The code was asked for as the older connector does it, and works only at its addresses."
+    )
     revoked = fields.Boolean(readonly=True)
     revocation_count = fields.Integer(groups=NO_ACCESS)
     address = fields.Char(
@@ -84,7 +87,7 @@ class OrestapiAuthorizationCode(models.Model):
         for code, number in zip(self, numbers, strict=True):
             code.token_id = number in existing and number
 
-    @api.depends('used_at', 'expires_at', 'revoked')
+    @api.depends('used_at', 'expires_at', 'revoked', 'application_id.authorization_code_expiry')
     def _compute_state(self):
         now = fields.Datetime.now()
         for code in self:
@@ -93,7 +96,9 @@ class OrestapiAuthorizationCode(models.Model):
             elif code.revoked:
                 code.state = 'revoked'
             else:
-                code.state = 'valid' if code.expires_at > now else 'expired'
+                # sudo: orestapi.application - its settings decide until when the code works
+                expiry = code.application_id.sudo().authorization_code_expiry
+                code.state = 'valid' if get_code_expiry(code.expires_at, code.create_date, expiry) > now else 'expired'
 
     @api.model
     def _issue(self, user, client, request, address, user_agent):
@@ -117,6 +122,7 @@ class OrestapiAuthorizationCode(models.Model):
             'redirect_uri_sent': request.redirect_uri_sent,
             'code_challenge': request.code_challenge,
             'scope': scope.render(request.scope),
+            'at_legacy_address': client.at_legacy_address,
             # sudo: res.users - what makes the code worthless when all sign-ins are ended meanwhile
             'revocation_count': user.sudo().orestapi_revocation_count,
             'create_date': now,
@@ -132,6 +138,10 @@ class OrestapiAuthorizationCode(models.Model):
 
         See `oauth2.grants.authorization_code.decide` for the order of the checks.
 
+        The settings of the application count as they are now: an administrator who
+        has removed a redirect URI or a scope since, or made the application public,
+        is obeyed at once.
+
         :param Client client: the authenticated application
         :param Request request: the validated request
         :param str address: where the request came from
@@ -146,10 +156,12 @@ class OrestapiAuthorizationCode(models.Model):
         except authorization_code.WrongVerifier:
             self._count_verifier_failure(code)
             raise
-        if decision == authorization_code.REPLAY:
-            self._end_replayed(code, client, address)
-            raise InvalidGrant("The authorization code was already used.")
-        return self.env['orestapi.token']._open(client, code, address)
+        match decision:
+            case authorization_code.Redeem():
+                return self.env['orestapi.token']._open(client, code, scope.render(decision.scope), address)
+            case authorization_code.Replay():
+                self._end_replayed(code, client, address)
+                raise InvalidGrant("The authorization code was already used.")
 
     @api.model
     def _fetch(self, code_id, client):
@@ -161,8 +173,9 @@ class OrestapiAuthorizationCode(models.Model):
         rows = self.env.execute_query_dict(
             SQL(
                 """
-                SELECT code.id, digest, redirect_uri, redirect_uri_sent, code_challenge, scope, expires_at, used_at,
-                       verifier_failures, opened_token_id, application_id, user_id,
+                SELECT code.id, digest, redirect_uri, redirect_uri_sent, code_challenge, scope, code.create_date,
+                       expires_at, used_at, at_legacy_address, verifier_failures, opened_token_id, application_id,
+                       user_id,
                        revoked OR revocation_count <> COALESCE(orestapi_revocation_count, 0) AS revoked
                   FROM orestapi_authorization_code AS code
                   JOIN orestapi_authorization AS "authorization" ON "authorization".id = authorization_id
@@ -177,6 +190,7 @@ class OrestapiAuthorizationCode(models.Model):
         [row] = rows
         # sudo: res.users - only asks whether the user may still use the application
         user = self.env['res.users'].sudo().browse(row['user_id'])
+        row['created_at'] = row.pop('create_date')
         return Code(**row, user_may=user._can_authorize(client))
 
     @api.model

@@ -146,6 +146,12 @@ class OrestapiEvent(models.Model):
                 )
             case 'client_authentication_failed' if self.detail == 'secret_missing':
                 return self.env._("%(application)s sent no client secret from %(address)s.", **values)
+            case 'client_authentication_failed' if self.detail == 'cross_site':
+                return self.env._(
+                    "A page of another website gave a wrong client ID or secret of %(application)s; it was opened at "
+                    "%(address)s.",
+                    **values,
+                )
             case 'client_authentication_failed' if not self.application_name:
                 return self.env._("A client ID that no active application has was given from %(address)s.", **values)
             case 'client_authentication_failed':

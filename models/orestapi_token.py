@@ -156,11 +156,13 @@ class OrestapiToken(models.Model):
         return hmac.digest(secret.encode(), b'orestapi.refresh_token', hashlib.sha256)
 
     @api.model
-    def _open(self, client, code, address):
+    def _open(self, client, code, access_scope, address):
         """Open the sign-in of a redeemed authorization code.
 
         :param Client client: the application
         :param Code code: the code, all of it checked
+        :param str access_scope: what the access token may do: of the code's scope, what the
+            application still may
         :param str address: where the application is
         :return: the parameters of the token response (RFC 6749 §5.1)
         :raise InvalidGrant: when the code was redeemed or revoked meanwhile
@@ -185,7 +187,7 @@ class OrestapiToken(models.Model):
                        id, authorization_id, grant_type, scope, access_digest, access_scope, access_expires_at,
                        refresh_digest, generation, refreshed_at, create_date, last_used_at,
                        address, user_agent, last_address, revocation_count)
-                SELECT opened_token_id, authorization_id, %(grant_type)s, scope, %(access_digest)s, scope,
+                SELECT opened_token_id, authorization_id, %(grant_type)s, scope, %(access_digest)s, %(access_scope)s,
                        %(access_expires_at)s, %(refresh_digest)s, 0, %(now)s, %(now)s, %(now)s,
                        address, user_agent, %(last_address)s, revocation_count
                   FROM code
@@ -195,6 +197,7 @@ class OrestapiToken(models.Model):
                 code_id=code.id,
                 grant_type=authorization_code.NAME,
                 access_digest=token.compute_digest(access_secret),
+                access_scope=access_scope,
                 access_expires_at=expires_at,
                 refresh_digest=token.compute_digest(refresh_secret),
                 last_address=address,
@@ -208,7 +211,7 @@ class OrestapiToken(models.Model):
             token_id,
             access_secret,
             expires_at - now,
-            code.scope,
+            access_scope,
             token.render_refresh_token(self._get_mac_key(), token_id, 0, refresh_secret),
         )
 

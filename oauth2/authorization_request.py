@@ -52,7 +52,7 @@ def get_redirect_uri(parameters, client):
     :raise InvalidRequest: when there is none to trust; not to be redirected
     """
     parameters.require_single(['redirect_uri'])
-    uri = redirect_uri.find(client.redirect_uris, parameters.get('redirect_uri'))
+    uri = redirect_uri.find(client.redirect_uris, parameters.get('redirect_uri'), client.is_native)
     if uri is None:
         raise InvalidRequest("The redirect_uri is not one of those registered for the application.")
     return uri

@@ -19,7 +19,9 @@ def get_token(authorization, parameters=()):
     :raise Unauthorized: when the request has no token in the header
     :raise InvalidRequest: for a malformed header, or a token in two places
     """
-    if not authorization or not SCHEME.match(authorization):
+    # RFC 9110 §5.5: blanks around a field value are not part of it.
+    authorization = (authorization or '').strip(' \t')
+    if not SCHEME.match(authorization):
         raise Unauthorized("An access token is needed, in the header.")
     match = BEARER.fullmatch(authorization)
     if not match or 'access_token' in parameters:

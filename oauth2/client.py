@@ -21,6 +21,8 @@ class Client:
     :ivar bool require_pkce: whether an authorization request needs PKCE
     :ivar bool legacy_connector: whether the older endpoints accept the habits of the older connector,
         see `oauth2.legacy`
+    :ivar bool at_legacy_address: whether it asks at an older endpoint, and may do there what it is used to
+    :ivar bool native_application: whether it is a native one although it has a secret (RFC 8252)
     :ivar bool resource_server: whether it may introspect the tokens of others (RFC 7662 §2.1)
     :ivar tuple allowed_origins: the web origins that may call it from a page (CORS)
     :ivar int authorization_code_expiry: seconds
@@ -43,6 +45,8 @@ class Client:
     grant_types: frozenset = frozenset()
     require_pkce: bool = True
     legacy_connector: bool = False
+    at_legacy_address: bool = False
+    native_application: bool = False
     resource_server: bool = False
     allowed_origins: tuple = ()
     authorization_code_expiry: int = 600
@@ -58,6 +62,11 @@ class Client:
     def is_public(self):
         """Whether the application cannot keep a secret (RFC 6749 §2.1)."""
         return self.client_type == PUBLIC
+
+    @property
+    def is_native(self):
+        """Whether it may run on the device of the user, and listen on a port that it gets there."""
+        return self.is_public or self.native_application
 
     @property
     def must_use_pkce(self):

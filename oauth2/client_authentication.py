@@ -32,11 +32,6 @@ class Credentials:
     client_secret: str | None
     method: str
 
-    @property
-    def challenge(self):
-        """Whether a failure must be answered with `WWW-Authenticate` (RFC 6749 §5.2)."""
-        return self.method == BASIC
-
 
 def _form_decode(text):
     # RFC 6749 §2.3.1: both parts are form-encoded before they are joined.
@@ -51,10 +46,12 @@ def _parse_basic(encoded):
         client_id, colon, client_secret = decoded.partition(':')
         client_id, client_secret = _form_decode(client_id), _form_decode(client_secret)
     except (binascii.Error, ValueError):
-        raise InvalidClient("The Authorization header is malformed.", challenge=True) from None
+        raise InvalidClient("The Authorization header is malformed.") from None
     if not colon or not client_id or '\0' in client_id + client_secret:
-        raise InvalidClient("The Authorization header is malformed.", challenge=True)
-    return client_id, client_secret
+        raise InvalidClient("The Authorization header is malformed.")
+    # RFC 6749 §2.3.1: a client omits an empty secret. Many libraries put one into the
+    # header of a public client; in the body, an empty parameter reads as absent too.
+    return client_id, client_secret or None
 
 
 def parse(authorization, parameters):
@@ -72,15 +69,18 @@ def parse(authorization, parameters):
     client_id = parameters.get('client_id')
     client_secret = parameters.get('client_secret')
     if authorization is not None:
-        scheme, _blank, encoded = authorization.partition(' ')
+        # RFC 9110 §5.5: blanks around a field value are not part of it.
+        scheme, _blank, encoded = authorization.strip(' \t').partition(' ')
         if scheme.lower() != 'basic':
-            raise InvalidClient("The client must authenticate with HTTP Basic or in the body.", challenge=True)
-        if client_secret is not None:
-            raise InvalidRequest("The client must use one authentication method only.")
+            raise InvalidClient("The client must authenticate with HTTP Basic or in the body.")
         basic_id, basic_secret = _parse_basic(encoded.strip(' '))
+        if basic_secret is not None and client_secret is not None:
+            raise InvalidRequest("The client must use one authentication method only.")
         if client_id is not None and client_id != basic_id:
             raise InvalidRequest("The client_id differs from the Authorization header.")
-        return Credentials(basic_id, basic_secret, BASIC)
+        if basic_secret is not None:
+            return Credentials(basic_id, basic_secret, BASIC)
+        client_id = basic_id
     if client_id is None:
         raise InvalidClient("The client did not authenticate.")
     if client_secret is None:

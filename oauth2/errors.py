@@ -52,18 +52,13 @@ class MethodNotAllowed(InvalidRequest):
 
 
 class InvalidClient(OAuth2Error):
-    """RFC 6749 §5.2: client authentication failed.
-
-    :param bool challenge: whether the client used the `Authorization` header,
-        and so must be answered with `WWW-Authenticate`
-    """
+    """RFC 6749 §5.2: client authentication failed."""
 
     error = 'invalid_client'
     status = 401
 
-    def __init__(self, description="Client authentication failed.", challenge=False):
+    def __init__(self, description="Client authentication failed."):
         super().__init__(description)
-        self.challenge = challenge
 
 
 class TooManyRequests(InvalidClient):

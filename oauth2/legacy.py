@@ -18,11 +18,13 @@ TOKEN_ENDPOINT = '/orestapi/oauth2/access_token'
 
 
 def relax(client):
-    """Return a client as the older authorization endpoint sees it.
+    """Return a client as the older authorization and token endpoints see it.
 
     :param Client client: the application
     """
-    return dataclasses.replace(client, require_pkce=False) if client.legacy_connector else client
+    if not client.legacy_connector:
+        return client
+    return dataclasses.replace(client, require_pkce=False, at_legacy_address=True)
 
 
 def read(query_string, body, authorization):

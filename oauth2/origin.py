@@ -21,3 +21,20 @@ def parse(text):
 def is_origin(text):
     """Return whether `text` can be an `Origin` header; `null` and `*` cannot be allowed."""
     return ORIGIN.fullmatch(text) is not None
+
+
+def find_foreign(origin, fetch_site, own):
+    """Return the origin of a page of another site that sent a request, or None.
+
+    Browsers add both fields, and no page can change them; a program of its own sends
+    neither, or whatever it likes.
+
+    :param origin: the header `Origin`, or None
+    :param fetch_site: the header `Sec-Fetch-Site`, or None
+    :param str own: the origin of this server
+    :return: the origin, `null` for a page that does not tell it
+    """
+    origin, fetch_site = (origin or '').strip(' \t'), (fetch_site or '').strip(' \t')
+    if fetch_site == 'same-origin' or (origin in ('', own) and fetch_site != 'cross-site'):
+        return None
+    return origin or 'null'

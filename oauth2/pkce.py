@@ -44,7 +44,9 @@ def check_challenge(challenge, method, required):
     if method != METHOD:
         raise InvalidRequest("The parameter code_challenge_method must be S256.")
     if not CHALLENGE.fullmatch(challenge):
-        raise InvalidRequest("The parameter code_challenge is not an S256 challenge.")
+        raise InvalidRequest(
+            "A code_challenge has 43 letters, digits and the signs - _: a SHA-256 digest in base64url without padding."
+        )
 
 
 def check_verifier(verifier, challenge):
@@ -62,5 +64,7 @@ def check_verifier(verifier, challenge):
         return
     if verifier is None:
         raise InvalidGrant("The parameter code_verifier is missing.")
-    if not VERIFIER.fullmatch(verifier) or not hmac.compare_digest(compute_challenge(verifier), challenge):
+    if not VERIFIER.fullmatch(verifier):
+        raise InvalidGrant("A code_verifier has from 43 to 128 letters, digits and the signs - . _ ~ (RFC 7636).")
+    if not hmac.compare_digest(compute_challenge(verifier), challenge):
         raise InvalidGrant("The code_verifier does not fit the code_challenge.")

@@ -19,9 +19,11 @@ HOST = re.compile(r'[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]', re.ASCII)
 #: A browser takes such a host for an IPv4 address: `0x7f.1` is 127.0.0.1 (WHATWG URL §3.5).
 NUMERIC_HOST = re.compile(r'(?:.*\.)?(?:[0-9]+|0[Xx][0-9A-Fa-f]*)\.?', re.ASCII)
 
-#: Only the addresses match with any port: `localhost` may resolve to something
-#: else (RFC 8252 §8.3).
-LOOPBACK = re.compile(r'(?P<origin>http://(?:127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5})?(?P<rest>[/?].*)?')
+#: What matches with any port: the addresses, and of native applications `localhost`,
+#: which may resolve to something else (RFC 8252 §8.3, RFC 9700 §2.1, §4.1.3).
+LOOPBACK = re.compile(
+    r'(?P<origin>http://(?:127\.0\.0\.1|\[::1\]|(?P<localhost>localhost)))(?::[0-9]{1,5})?(?P<rest>[/?].*)?'
+)
 
 
 class Problem(enum.Enum):
@@ -124,15 +126,24 @@ def is_plain_http(uri):
     return urlsplit(uri).scheme == 'http' and not is_loopback(uri)
 
 
-def matches(registered, requested):
+def is_localhost(uri):
+    """Return whether the URI names `localhost` and has any port for native applications (see `matches`)."""
+    match = LOOPBACK.fullmatch(uri)
+    return bool(match and match['localhost'])
+
+
+def matches(registered, requested, is_native=False):
     """Compare a requested redirect URI with a registered one.
 
     The comparison is simple string comparison (RFC 3986 §6.2.1, RFC 9700
     §4.1.3). The only exception is the port of a loopback address, which a
-    native application gets from its operating system (RFC 8252 §7.3).
+    native application gets from its operating system (RFC 8252 §7.3), and of
+    `localhost` where the application is known to be native: the libraries of
+    several languages listen there and on a random port (RFC 9700 §4.1.3).
 
     :param str registered: a URI that the administrator registered
     :param str requested: the parameter `redirect_uri`
+    :param bool is_native: whether the application runs on the device of the user
     """
     if registered == requested:
         return True
@@ -143,16 +154,18 @@ def matches(registered, requested):
     return (
         registered_loopback['origin'] == requested_loopback['origin']
         and registered_loopback['rest'] == requested_loopback['rest']
+        and (is_native or not requested_loopback['localhost'])
         # What was registered passed `find_problem`; what is requested is text of a stranger.
         and URI.fullmatch(requested) is not None
     )
 
 
-def find(registered, requested):
+def find(registered, requested, is_native=False):
     """Find the redirect URI of an authorization request (RFC 6749 §3.1.2.3).
 
     :param registered: the URIs of the application
     :param requested: the parameter `redirect_uri`, or None
+    :param bool is_native: see `matches`
     :return: the URI to redirect to, or None when there is none to trust
     """
     if requested is None:
@@ -160,7 +173,7 @@ def find(registered, requested):
             return None
         requested = registered[0]
     # A URI that came into the database by another way than the form is checked again.
-    if any(matches(uri, requested) for uri in registered) and find_problem(requested) is None:
+    if any(matches(uri, requested, is_native) for uri in registered) and find_problem(requested) is None:
         return requested
     return None
 

@@ -20,6 +20,9 @@ def build_token_response(access_token, expires_in, scope, refresh_token=None):
     return response
 
 
+#: With these, an application may learn the login of the user anyway.
+NAMING_SCOPES = frozenset({'rpc', 'profile'})
+
 #: What is said of any token that does not work, or is not the asker's business (RFC 7662 §2.2).
 INACTIVE = {'active': False}
 
@@ -49,7 +52,7 @@ def build_introspection_response(kind, active, asker, issuer):
         'sub': sign_in.client.client_id if sign_in.is_service else str(sign_in.user_id),
         'iss': issuer,
     }
-    if asker.resource_server or not active.scope.isdisjoint(('rpc', 'profile')):
+    if asker.resource_server or active.scope & NAMING_SCOPES:
         # RFC 7662 §5: who reads some records need not learn the login of the user.
         response['username'] = sign_in.username
     if kind == tokens.ACCESS_TOKEN:

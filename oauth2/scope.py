@@ -19,15 +19,17 @@ def is_token(name):
 def parse(scope):
     """Parse a `scope` parameter.
 
-    :param scope: the scope tokens separated by single blanks, or None
-    :return: the set of scope tokens; empty when `scope` is None
+    :param scope: the scope tokens separated by blanks, or None
+    :return: the set of scope tokens; empty when `scope` is None or blank
     :raise InvalidScope: when the text does not follow the grammar
     """
     if scope is None:
         return frozenset()
     if len(scope) > MAX_LENGTH:
         raise InvalidScope("The scope is too long.")
-    tokens = scope.split(' ')
+    # Several blanks count as one, and those at the ends as none: RFC 6749 §3.3 allows a
+    # single one, but programs that join lists send more, and the meaning is the same.
+    tokens = list(filter(None, scope.split(' ')))
     if not all(is_token(token) for token in tokens):
         raise InvalidScope("The scope is malformed.")
     return frozenset(tokens)

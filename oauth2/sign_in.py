@@ -141,6 +141,8 @@ class Code:
     :ivar code_challenge: the S256 challenge, or None
     :ivar str scope: what the user allowed
     :ivar datetime expires_at: UTC
+    :ivar datetime created_at: UTC
+    :ivar bool at_legacy_address: whether it was asked for, and is to be redeemed, at the older addresses
     :ivar used_at: when it was redeemed (UTC), or None
     :ivar int verifier_failures: how often it came with a wrong verifier
     :ivar bool revoked: whether the user has ended everything since
@@ -157,6 +159,8 @@ class Code:
     code_challenge: str | None
     scope: str
     expires_at: datetime
+    created_at: datetime
+    at_legacy_address: bool
     used_at: datetime | None
     verifier_failures: int
     revoked: bool
@@ -187,3 +191,13 @@ def get_access_expiry(signed_in_at, refreshed_at, client, now):
     expires_at = now + timedelta(seconds=client.access_token_expiry)
     end = get_end(signed_in_at, refreshed_at, client)
     return min(expires_at, end) if end else expires_at
+
+
+def get_code_expiry(expires_at, created_at, expiry):
+    """Return until when a code can be redeemed: the shorter of what it was issued with and the setting now.
+
+    :param datetime expires_at: as it was issued, UTC
+    :param datetime created_at: UTC
+    :param int expiry: the setting of the application, in seconds
+    """
+    return min(expires_at, created_at + timedelta(seconds=expiry))

@@ -64,6 +64,11 @@ class Offer:
         """Return the `Limit` of the fields of a model."""
         return self.fields.get(model, Limit()) if model in self.models else Limit(WHITELIST)
 
+    def describe(self):
+        """Return the offer as a value that is the same for equal offers in every process."""
+        limits = sorted([(model, limit.mode, sorted(limit.names)) for model, limit in self.fields.items()])
+        return self.models.mode, sorted(self.models.names), limits
+
     def is_within(self, other):
         """Return whether this offers nothing that `other` does not; see `Limit.is_within`."""
         return self.models.is_within(other.models) and all(

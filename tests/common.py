@@ -224,15 +224,10 @@ class OAuth2Case(HttpCase):
         self.assertRegex(response.json()['error_description'], r'\A[\x20-\x21\x23-\x5b\x5d-\x7e]+\Z')
         self.assertNoStore(response)
 
-    def assertInvalidClient(self, response, challenge=False):
-        """Assert a failed client authentication.
-
-        :param bool challenge: whether the client used the `Authorization` header
-        """
+    def assertInvalidClient(self, response):
+        """Assert a failed client authentication, with the challenge that each 401 has (RFC 9110 §15.5.2)."""
         self.assertOAuth2Error(response, 401, 'invalid_client')
-        self.assertEqual(
-            response.headers.get('WWW-Authenticate'), 'Basic realm="orestapi", charset="UTF-8"' if challenge else None
-        )
+        self.assertEqual(response.headers['WWW-Authenticate'], 'Basic realm="orestapi", charset="UTF-8"')
 
     def assertNoStore(self, response):
         for name, value in NO_STORE.items():

@@ -151,7 +151,8 @@ class TestApplication(ApplicationCase):
             'com.example.app://callback/': False,
             'http://127.0.0.1/callback': False,
             'http://[::1]:8080/callback': False,
-            'http://localhost:3000/callback': False,
+            # P03: the name is riskier than the address.
+            'http://localhost:3000/callback': True,
             'https://xn--bcher-kva.example/callback': False,
             'http://intranet/callback': True,
             'http://127.0.0.1.example.com/callback': True,
@@ -287,7 +288,7 @@ class TestApplication(ApplicationCase):
             {'grant_type': 'refresh_token', 'refresh_token': tokens['refresh_token']},
             ('wiki-client', CLIENT_SECRET),
         )
-        self.assertInvalidClient(response, challenge=True)
+        self.assertInvalidClient(response)
         self.assertEqual(self.refresh(tokens['refresh_token']).status_code, 200)
         self.wiki.action_generate_client_id()
         self.assertNotEqual(self.wiki.client_id, client_id)

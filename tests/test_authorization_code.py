@@ -164,7 +164,7 @@ class TestAuthorizationCode(OAuth2Case):
             with self.subTest(changes=changes):
                 self.assertRefused(self.redeem(code, **changes))
         for auth in (('wiki-client', 'x' * 20), ('unknown-client', 'x' * 20)):
-            self.assertInvalidClient(self.redeem(code, auth=auth), challenge=True)
+            self.assertInvalidClient(self.redeem(code, auth=auth))
         self.assertInvalidClient(self.redeem(code, auth=None, client_id='wiki-client'))
         self.assertActive(tokens['access_token'], tokens['refresh_token'])
         self.assertEqual(self.count_events('code_replayed'), 0)
@@ -219,6 +219,89 @@ class TestAuthorizationCode(OAuth2Case):
         code = self.get_code(redirect_uri=None)
         self.assertRefused(self.redeem(code, redirect_uri='https://wiki.example.com/other'))
         self.assertGood(code, redirect_uri=CALLBACK)
+
+    def test_s06_pkce_required_meanwhile(self):
+        """RFC 9700 §2.1.1: what must be is what must be when the code is redeemed."""
+        self.application.require_pkce = False
+        code = self.get_code(code_challenge=None, code_challenge_method=None)
+        self.application.require_pkce = True
+        self.assertRefused(self.redeem(code, code_verifier=None))
+        self.assertRefused(self.redeem(code), 'invalid_grant')
+        self.application.require_pkce = False
+        self.assertGood(code, code_verifier=None)
+
+    def test_s06_public_meanwhile(self):
+        self.application.require_pkce = False
+        code = self.get_code(code_challenge=None, code_challenge_method=None)
+        protected = self.get_code()
+        self.application.write({'client_secret': False, 'client_type': 'public'})
+        for verifier in (None, VERIFIER):
+            self.assertRefused(self.redeem(code, code_verifier=verifier))
+        self.assertGood(protected)
+        # Nobody without the proof ends the sign-in that it gave either.
+        self.application.write({'client_type': 'confidential', 'client_secret': OTHER_SECRET})
+        tokens = self.assertGood(code, auth=('wiki-client', OTHER_SECRET), code_verifier=None)
+        self.application.write({'client_secret': False, 'client_type': 'public'})
+        self.assertRefused(self.redeem(code, code_verifier=None))
+        self.assertEqual(self.count_events('code_replayed'), 0)
+        self.assertEqual(self.refresh(tokens['refresh_token']).status_code, 200)
+
+    def test_s06_confidential_meanwhile(self):
+        code = self.get_code(self.public)
+        self.public.write({'client_type': 'confidential', 'client_secret': OTHER_SECRET})
+        parameters = {'code': code, 'redirect_uri': 'http://127.0.0.1/callback', 'code_verifier': VERIFIER}
+        parameters['grant_type'] = 'authorization_code'
+        self.assertInvalidClient(self.post('/oauth2/token', {**parameters, 'client_id': 'tool-client'}))
+        self.assertEqual(self.post('/oauth2/token', parameters, ('tool-client', OTHER_SECRET)).status_code, 200)
+
+    def test_s06_redirect_uri_removed_meanwhile(self):
+        code = self.get_code()
+        self.application.uri_ids = [(5,), (0, 0, {'uri': 'https://wiki.example.com/other'})]
+        self.assertRefused(self.redeem(code, redirect_uri=CALLBACK))
+        self.application.uri_ids = [(0, 0, {'uri': CALLBACK})]
+        self.assertGood(code, redirect_uri=CALLBACK)
+        # The port of a native application, when it is none any more.
+        self.application.write({'native_application': True, 'uri_ids': [(0, 0, {'uri': 'http://localhost/callback'})]})
+        uri = 'http://localhost:53219/callback'
+        code = self.get_code(redirect_uri=uri)
+        self.application.native_application = False
+        self.assertRefused(self.redeem(code, redirect_uri=uri))
+
+    def test_s06_scope_removed_meanwhile(self):
+        code, both = self.get_code(scope='rpc'), self.get_code(scope='read rpc')
+        self.application.scope_ids = self.env.ref('orestapi.scope_read')
+        self.assertRefused(self.redeem(code), 'invalid_scope')
+        tokens = self.assertGood(both)
+        self.assertEqual(tokens['scope'], 'read')
+        self.assertEqual(self.introspect(tokens['access_token'])['scope'], 'read')
+        # Given back, it is there again at the next refresh: the user has allowed it.
+        self.application.scope_ids += self.env.ref('orestapi.scope_rpc')
+        self.assertEqual(self.introspect(tokens['access_token'])['scope'], 'read')
+        self.assertEqual(self.refresh(tokens['refresh_token']).json()['scope'], 'read rpc')
+        self.assertGood(code)
+
+    def test_s06_lifetime_shortened_meanwhile(self):
+        self.stop_clock()
+        code = self.get_code()
+        self.application.authorization_code_expiry = 60
+        with self.later(seconds=60):
+            self.assertRefused(self.redeem(code))
+            self.assertEqual(self.get_record(code).state, 'expired')
+        # Longer is not for what was issued before.
+        self.application.authorization_code_expiry = 30
+        code = self.get_code()
+        self.application.authorization_code_expiry = 600
+        with self.later(seconds=29):
+            self.assertEqual(self.get_record(code).state, 'valid')
+        with self.later(seconds=30):
+            self.assertRefused(self.redeem(code))
+
+    def test_s06_group_lost_meanwhile(self):
+        code = self.get_code()
+        self.application.group_ids = self.env.ref('base.group_system')
+        self.assertRefused(self.redeem(code))
+        self.application.group_ids = self.env.ref('base.group_user')
+        self.assertGood(code)
 
     def test_n121_loopback_port_differs(self):
         code = self.get_code(self.public, redirect_uri='http://127.0.0.1:53219/callback')
@@ -374,7 +457,7 @@ class TestAuthorizationCode(OAuth2Case):
         code = self.get_code()
         public_code = self.get_code(self.public)
         (self.application + self.public).active = False
-        self.assertInvalidClient(self.redeem(code), challenge=True)
+        self.assertInvalidClient(self.redeem(code))
         self.assertInvalidClient(self.redeem(public_code, self.public))
         (self.application + self.public).active = True
         self.assertGood(code)

@@ -345,16 +345,54 @@ class TestAuthorizeClient(OAuth2Case):
                     self.assertLoopback(f'http://{address}{port}/callback')
 
     def test_n034_loopback_localhost(self):
+        """Never in place of the address; of a native application with any port (RFC 9700 §4.1.3)."""
         self.assertRefusedURIs('http://localhost/callback', 'http://localhost:5000/callback', application=self.public)
         self.register('http://localhost/callback', application=self.public)
         self.assertRefusedURIs(
             'http://127.0.0.1/callback',
             'http://127.0.0.1:5000/callback',
-            'http://localhost:5000/callback',
             'http://LOCALHOST/callback',
+            'http://LOCALHOST:5000/callback',
+            'https://localhost:5000/callback',
+            'http://localhost:5000/callback/',
+            'http://localhost:5000/callback?a=b',
+            'http://localhost.:5000/callback',
+            'http://localhost:0/callback',
             application=self.public,
         )
         self.assertLoopback('http://localhost/callback')
+
+    def test_p03_localhost_with_any_port(self):
+        """Libraries listen on a random port there; the consent is never remembered."""
+        self.register('http://localhost:8080/callback?a=b', application=self.public)
+        for port in (':53219', '', ':8080', ':53219'):
+            with self.subTest(port=port):
+                uri = f'http://localhost{port}/callback?a=b'
+                page = self.ask(client_id='tool-client', redirect_uri=uri)
+                self.assertIn(f'localhost{port}', page.text)
+                self.assertAnswered(self.decide(page), uri)
+        # Nor is the user not asked because the application is trusted.
+        self.public.trusted = True
+        self.get_form(self.ask(client_id='tool-client', redirect_uri='http://localhost:53219/callback?a=b'))
+
+    def test_p03_localhost_of_a_confidential_application(self):
+        """With its port to the letter, unless it is ticked as a native application."""
+        self.register('http://localhost:8080/callback')
+        uri = 'http://localhost:53219/callback'
+        self.assertRefusedURIs(uri)
+        self.application.native_application = True
+        for _time in range(2):
+            # Asked although it is trusted, and although the user has allowed it before.
+            self.assertAnswered(self.decide(self.ask(redirect_uri=uri)), uri)
+        self.application.native_application = False
+        self.assertEqual(self.ask(redirect_uri=uri).status_code, 400)
+
+    def test_p03_warning_at_the_uri(self):
+        self.register('http://localhost/callback', 'http://127.0.0.1/callback', application=self.public)
+        warnings = {uri.uri: uri.warning or '' for uri in self.public.uri_ids}
+        self.assertIn("127.0.0.1", warnings['http://localhost/callback'])
+        self.assertFalse(warnings['http://127.0.0.1/callback'])
+        self.assertNotIn("not encrypted", self.public.status_message or '')
 
     def test_n035_loopback_other_address(self):
         hosts = (

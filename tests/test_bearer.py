@@ -275,7 +275,7 @@ class TestBearer(OAuth2Case):
         self.assertServed(self.call_json2(tokens['access_token']))
         self.application.action_archive()
         self.assertInvalidToken(tokens['access_token'])
-        self.assertInvalidClient(self.refresh(tokens['refresh_token']), challenge=True)
+        self.assertInvalidClient(self.refresh(tokens['refresh_token']))
         self.application.action_unarchive()
         self.assertServed(self.call_json2(tokens['access_token']))
 

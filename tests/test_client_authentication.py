@@ -11,7 +11,7 @@ from ..models.orestapi_application_client import FAILURE_LIMIT, FAILURE_WINDOW, 
 from ..oauth2 import client_secret
 from ..oauth2.client_authentication import Credentials
 from ..oauth2.errors import InvalidClient, TooManyRequests
-from .common import CLIENT_SECRET, PASSWORD, WRONG_SECRET
+from .common import CLIENT_SECRET, PASSWORD, VERIFIER, WRONG_SECRET
 from .test_token import OTHER_SECRET, TokenEndpointCase
 
 
@@ -32,7 +32,7 @@ class TestClientAuthentication(TokenEndpointCase):
 
     def assertRefused(self, client_id, secret):
         """Assert that a client cannot authenticate, in either way."""
-        self.assertInvalidClient(self.ask(auth=(client_id, secret)), challenge=True)
+        self.assertInvalidClient(self.ask(auth=(client_id, secret)))
         self.assertInvalidClient(self.ask_body(client_id, secret))
 
     def test_n089_no_credentials(self):
@@ -42,12 +42,12 @@ class TestClientAuthentication(TokenEndpointCase):
         # Another scheme is an attempt with the header, and answered as one.
         for header in ('Bearer x', 'Negotiate x', 'Basic', '', 'x'):
             with self.subTest(header=header):
-                self.assertInvalidClient(self.ask(auth=None, headers={'Authorization': header}), challenge=True)
+                self.assertInvalidClient(self.ask(auth=None, headers={'Authorization': header}))
 
     def test_n090_wrong_secret_in_header(self):
         for secret in (WRONG_SECRET, CLIENT_SECRET[:-1], CLIENT_SECRET + ' ', CLIENT_SECRET.upper(), OTHER_SECRET, ''):
             with self.subTest(secret=secret):
-                self.assertInvalidClient(self.ask(auth=('wiki-client', secret)), challenge=True)
+                self.assertInvalidClient(self.ask(auth=('wiki-client', secret)))
 
     def test_n091_wrong_secret_in_body(self):
         for secret in (WRONG_SECRET, CLIENT_SECRET[:-1], CLIENT_SECRET + ' ', CLIENT_SECRET.upper(), OTHER_SECRET, ''):
@@ -84,7 +84,7 @@ class TestClientAuthentication(TokenEndpointCase):
             'x' * 10_000,
         ):
             with self.subTest(pair=pair[:30]):
-                self.assertInvalidClient(self.ask_basic(pair), challenge=True)
+                self.assertInvalidClient(self.ask_basic(pair))
         encoded = base64.b64encode(good.encode()).decode()
         for header in (
             'Basic',
@@ -97,7 +97,7 @@ class TestClientAuthentication(TokenEndpointCase):
             f'Basic\t{encoded}',
         ):
             with self.subTest(header=header):
-                self.assertInvalidClient(self.ask(auth=None, headers={'Authorization': header}), challenge=True)
+                self.assertInvalidClient(self.ask(auth=None, headers={'Authorization': header}))
         self.assertIssued(self.ask_basic(good))
 
     def test_n095_scheme_in_other_case(self):
@@ -116,7 +116,7 @@ class TestClientAuthentication(TokenEndpointCase):
         # Decoded once and not twice.
         self.application.client_secret = '%2541%2541%2541%2541'
         self.assertIssued(self.ask(auth=('wiki-client', '%2541%2541%2541%2541')))
-        self.assertInvalidClient(self.ask_basic('wiki-client:%2541%2541%2541%2541'), challenge=True)
+        self.assertInvalidClient(self.ask_basic('wiki-client:%2541%2541%2541%2541'))
 
     def test_n097_unknown_client(self):
         """Neither the answer nor the work for it tells an unknown client from a wrong secret."""
@@ -125,7 +125,7 @@ class TestClientAuthentication(TokenEndpointCase):
         for client_id in ('wiki-client', 'shop-client', 'tool-client', 'unknown-client', '1', "' OR 1=1", 'x' * 3000):
             with self.subTest(client_id=client_id[:20]), self.count_verifications() as verify:
                 response = self.ask(auth=(client_id, WRONG_SECRET))
-                self.assertInvalidClient(response, challenge=True)
+                self.assertInvalidClient(response)
                 answers[client_id] = response.content, sorted(set(response.headers) - {'Date'})
                 self.assertEqual(verify.call_count, 1)
         self.assertEqual(len({str(answer) for answer in answers.values()}), 1, answers)
@@ -175,35 +175,185 @@ class TestClientAuthentication(TokenEndpointCase):
     def test_n100_public_client_sends_a_secret(self):
         code = self.get_code(self.public)
         self.assertRefused('tool-client', CLIENT_SECRET)
-        self.assertInvalidClient(self.ask(auth=('tool-client', '')), challenge=True)
+        self.assertRefused('tool-client', ' ')
         # Not even one that it had when it was confidential.
         self.application.write({'service_user_id': False, 'client_type': 'public'})
         self.assertRefused('wiki-client', CLIENT_SECRET)
         self.assertEqual(self.redeem(code, self.public).status_code, 200)
+
+    def test_p01_empty_secret_is_none(self):
+        """Six libraries send one for a public client; at each endpoint, in either place and in both."""
+        empty = encode_basic('tool-client:')
+        for headers, parameters in (
+            (empty, {}),
+            (empty, {'client_id': 'tool-client'}),
+            (empty, {'client_id': 'tool-client', 'client_secret': ''}),
+            ({}, {'client_id': 'tool-client', 'client_secret': ''}),
+        ):
+            with self.subTest(headers=headers, parameters=parameters):
+                code = self.get_code(self.public)
+                request = {
+                    'grant_type': 'authorization_code',
+                    'code': code,
+                    'redirect_uri': 'http://127.0.0.1/callback',
+                    'code_verifier': VERIFIER,
+                    **parameters,
+                }
+                response = self.post('/oauth2/token', request, headers=headers)
+                self.assertIssued(response)
+                refresh = {'grant_type': 'refresh_token', 'refresh_token': response.json()['refresh_token']}
+                response = self.post('/orestapi/oauth2/access_token', {**refresh, **parameters}, headers=headers)
+                self.assertIssued(response)
+                revoke = {'token': response.json()['access_token'], **parameters}
+                self.assertEqual(self.post('/oauth2/revoke', revoke, headers=headers).status_code, 200)
+                sign_ins = self.env['orestapi.token'].search([('application_id', '=', self.public.id)])
+                self.assertTrue(all(sign_ins.mapped('revoked_at')))
+        self.assertFalse(self.env['orestapi.event'].search([('kind', '=', 'client_authentication_failed')]))
+        # It proves nothing for an application that has a secret, nor where one is needed.
+        for pair in ('wiki-client:', 'unknown-client:'):
+            self.assertInvalidClient(self.ask_basic(pair))
+        self.assertInvalidClient(self.post('/oauth2/introspect', {'token': 'x'}, headers=empty))
+        # And a secret beside it counts.
+        self.assertIssued(self.ask({'client_secret': CLIENT_SECRET}, auth=None, headers=encode_basic('wiki-client:')))
+        response = self.ask({'client_id': 'shop-client'}, auth=None, headers=encode_basic('wiki-client:'))
+        self.assertOAuth2Error(response, 400, 'invalid_request')
+
+    def test_p06_each_401_has_a_challenge(self):
+        """RFC 9110 §15.5.2: curl --anyauth, wget and urllib send the secret only then."""
+        basic = 'Basic realm="orestapi", charset="UTF-8"'
+        for path in (
+            '/oauth2/token',
+            '/oauth2/revoke',
+            '/oauth2/introspect',
+            '/orestapi/oauth2/access_token',
+            '/orestapi/application/status',
+        ):
+            for parameters in (
+                {},
+                {'token': 'x'},
+                {'client_id': 'wiki-client'},
+                {'client_id': 'wiki-client', 'client_secret': WRONG_SECRET},
+                {'client_id': 'unknown-client'},
+            ):
+                with self.subTest(path=path, parameters=parameters):
+                    response = self.post(path, parameters)
+                    self.assertEqual(response.status_code, 401)
+                    self.assertEqual(response.headers['WWW-Authenticate'], basic)
+        for path in ('/orestapi/1/models', '/orestapi/application/model'):
+            for headers in ({}, {'Authorization': 'Bearer x'}, {'Authorization': 'Basic x'}):
+                response = self.url_open(path, headers=headers)
+                self.assertEqual(response.status_code, 401)
+                self.assertRegex(response.headers['WWW-Authenticate'], '^Bearer realm="orestapi"')
+
+    def test_p07_blanks_around_headers(self):
+        """RFC 9110 §5.5: they are not part of the field value."""
+        basic = self.get_basic(*self.get_auth())
+        for end in (' ', '   ', '\t', ' \t '):
+            with self.subTest(end=end):
+                headers = {
+                    'Authorization': basic + end,
+                    'Content-Type': 'application/x-www-form-urlencoded' + end,
+                }
+                response = self.ask(auth=None, headers=headers)
+                self.assertIssued(response)
+                bearer = {'Authorization': f"Bearer {response.json()['access_token']}{end}"}
+                self.assertEqual(self.url_open('/orestapi/1/models', headers=bearer).status_code, 200)
+                self.assertEqual(self.url_open('/orestapi/application/model', headers=bearer).status_code, 200)
+                response = self.ask({'scope': 'rpc'}, auth=None, headers=headers)
+                bearer = {'Authorization': f"Bearer {response.json()['access_token']}{end}"}
+                response = self.url_open('/json/2/res.users/context_get', json={}, headers=bearer, method='POST')
+                self.assertEqual(response.status_code, 200)
+                self.issued = self.count_issued()
+
+    def get_failures(self):
+        return self.env['orestapi.event'].search([('kind', '=', 'client_authentication_failed')])
+
+    def test_s04_public_application_is_never_locked_out(self):
+        """It has no secret to guess, and a stranger could keep all behind an address from signing in."""
+        self.stop_clock()
+        code = self.get_code(self.public)
+        for count in range(FAILURE_LIMIT + 5):
+            path = ('/oauth2/token', '/oauth2/revoke', '/oauth2/introspect')[count % 3]
+            parameters = {'token': 'x', 'client_id': 'tool-client', 'client_secret': WRONG_SECRET}
+            headers = {'Origin': 'https://evil.example', 'Sec-Fetch-Site': 'cross-site'} if count % 2 else {}
+            self.assertInvalidClient(self.post(path, parameters, headers=headers))
+        response = self.redeem(code, self.public)
+        self.assertIssued(response)
+        self.assertEqual(self.refresh(response.json()['refresh_token'], self.public).status_code, 200)
+        # One event says what is wrong, and another one later.
+        self.assertEqual(self.get_failures().mapped('detail'), ['secret_unexpected'])
+        with self.later(seconds=FAILURE_WINDOW.seconds):
+            self.assertInvalidClient(self.ask_body('tool-client', WRONG_SECRET))
+        self.assertEqual(len(self.get_failures()), 2)
+
+    def test_s04_page_of_another_site_locks_nobody_out(self):
+        self.stop_clock()
+        self.other.allowed_origins = 'https://shop.example.com'
+        pages = (
+            {'Origin': 'https://evil.example', 'Sec-Fetch-Site': 'cross-site'},
+            {'Origin': 'https://evil.example'},
+            {'Origin': 'https://shop.example.com'},
+            {'Origin': 'null'},
+            {'Sec-Fetch-Site': 'cross-site'},
+            {'Origin': 'https://evil.odoo.example.com', 'Sec-Fetch-Site': 'same-site'},
+        )
+        for count in range(2 * FAILURE_LIMIT):
+            response = self.ask(
+                {'client_id': 'wiki-client', 'client_secret': WRONG_SECRET},
+                auth=None,
+                headers=pages[count % len(pages)],
+            )
+            self.assertIn(response.status_code, (401, 429))
+        # The application itself works on, at the same address.
+        self.assertIssued(self.ask())
+        self.assertIssued(self.ask(headers={'Origin': 'https://odoo.example.com'}))
+        self.assertEqual(set(self.get_failures().mapped('detail')), {'cross_site'})
+        self.assertIn("A page of another website", self.get_failures()[0].message)
+
+    def test_s04_pretending_to_be_a_page_helps_nobody_guess(self):
+        """Whoever sends such a header has as many guesses with it as without it, and no more."""
+        self.stop_clock()
+        statuses = []
+        for count in range(2 * FAILURE_LIMIT):
+            headers = {'Origin': f'https://{count}.example', 'Sec-Fetch-Site': 'cross-site'}
+            statuses.append(self.ask(auth=('wiki-client', WRONG_SECRET), headers=headers).status_code)
+        self.assertEqual(statuses, [401] * FAILURE_LIMIT + [429] * FAILURE_LIMIT)
+        response = self.ask(headers={'Origin': 'https://another.example'})
+        self.assertOAuth2Error(response, 429, 'invalid_client')
+        self.assertEqual(len(self.get_failures()), FAILURE_LIMIT)
+
+    def test_s04_listed_origin_is_no_other_site(self):
+        """What an administrator listed is the application itself, and counts as it."""
+        self.stop_clock()
+        self.application.allowed_origins = 'https://wiki.example.com'
+        headers = {'Origin': 'https://wiki.example.com', 'Sec-Fetch-Site': 'cross-site'}
+        for _attempt in range(FAILURE_LIMIT):
+            self.assertInvalidClient(self.ask(auth=('wiki-client', WRONG_SECRET), headers=headers))
+        self.assertOAuth2Error(self.ask(), 429, 'invalid_client')
 
     def test_n101_confidential_client_without_secret(self):
         code = self.get_code()
         self.assertInvalidClient(self.ask_body('wiki-client'))
         self.assertInvalidClient(self.ask_body('wiki-client', ''))
         self.assertInvalidClient(self.redeem(code, auth=None, client_id='wiki-client'))
-        self.assertInvalidClient(self.ask(auth=('wiki-client', '')), challenge=True)
+        self.assertInvalidClient(self.ask(auth=('wiki-client', '')))
         self.assertEqual(self.redeem(code).status_code, 200)
 
     def test_n102_no_oracle_by_time(self):
         """However much of a secret is right, the same slow computation decides, and it sees the whole of it."""
         with self.count_verifications() as verify:
-            for length in range(len(CLIENT_SECRET)):
+            for length in range(1, len(CLIENT_SECRET)):
                 with self.later(minutes=2 * length):
-                    self.assertInvalidClient(self.ask(auth=('wiki-client', CLIENT_SECRET[:length])), challenge=True)
+                    self.assertInvalidClient(self.ask(auth=('wiki-client', CLIENT_SECRET[:length])))
         self.assertEqual(
             [call.args[0] for call in verify.call_args_list],
-            [CLIENT_SECRET[:length] for length in range(len(CLIENT_SECRET))],
+            [CLIENT_SECRET[:length] for length in range(1, len(CLIENT_SECRET))],
         )
 
     def test_n103_too_many_failures(self):
         self.stop_clock()
         for _attempt in range(FAILURE_LIMIT):
-            self.assertInvalidClient(self.ask(auth=('wiki-client', WRONG_SECRET)), challenge=True)
+            self.assertInvalidClient(self.ask(auth=('wiki-client', WRONG_SECRET)))
         with self.later(seconds=20):
             # Even with the right secret: whoever guesses must not see which one it is.
             for secret in (WRONG_SECRET, CLIENT_SECRET):
@@ -312,7 +462,8 @@ class TestClientAuthentication(TokenEndpointCase):
             """
         )
         self.env.cr.execute("ANALYZE orestapi_event")
-        self.env.cr.execute(SQL("EXPLAIN %s", SQL(FAILURES, 1, '203.0.113.7', fields.Datetime.now() - FAILURE_WINDOW)))
+        failures = SQL(FAILURES, 1, '203.0.113.7', fields.Datetime.now() - FAILURE_WINDOW, False)
+        self.env.cr.execute(SQL("EXPLAIN %s", failures))
         plan = '\n'.join(line for [line] in self.env.cr.fetchall())
         self.assertIn('orestapi_event_failures_idx', plan)
         self.assertRegex(plan, r'Index Cond: .*network')

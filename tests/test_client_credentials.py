@@ -66,7 +66,7 @@ class TestClientCredentials(OAuth2Case):
     def test_authentication(self):
         self.assertInvalidClient(self.ask(auth=None))
         self.assertInvalidClient(self.ask(auth=None, client_id='wiki-client'))
-        self.assertInvalidClient(self.ask(auth=('wiki-client', 'x' * 20)), challenge=True)
+        self.assertInvalidClient(self.ask(auth=('wiki-client', 'x' * 20)))
 
     def test_no_refresh_token(self):
         """RFC 6749 §4.4.3: the application asks again."""
@@ -169,4 +169,4 @@ class TestClientCredentials(OAuth2Case):
             with self.subTest(client_id=client_id), self.assertRaises(ValidationError), self.cr.savepoint():
                 self.application.client_id = client_id
                 self.application.flush_recordset()
-        self.assertInvalidClient(self.ask(auth=(str(self.user.id), 'x' * 20)), challenge=True)
+        self.assertInvalidClient(self.ask(auth=(str(self.user.id), 'x' * 20)))

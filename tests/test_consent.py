@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from odoo import http
 from odoo.tests import tagged
 
+from ..controllers.authorize import CONSENT_EXPIRY
 from ..dispatchers.headers import PAGE
 from .common import CALLBACK, PASSWORD, OAuth2Case
 
@@ -155,6 +156,86 @@ class TestConsent(OAuth2Case):
         # Nothing of it helps where the user need not be asked.
         self.application.trusted = True
         self.assertRefused(self.post_form(page, csrf_token=None))
+
+    def test_s06_settings_changed_while_the_page_is_open(self):
+        """The answer is checked by the settings of the moment, and must be of what was shown."""
+        self.authenticate('mitchell', PASSWORD)
+        self.application.require_pkce = False
+        page = self.ask(code_challenge=None, code_challenge_method=None)
+        self.application.require_pkce = True
+        self.assertEqual(self.get_response(self.post_form(page))['error'], 'invalid_request')
+        page = self.ask(scope='rpc')
+        self.application.scope_ids -= self.env.ref('orestapi.scope_rpc')
+        self.assertEqual(self.get_response(self.post_form(page))['error'], 'invalid_scope')
+        page = self.ask(redirect_uri=CALLBACK)
+        self.application.uri_ids.uri = 'https://wiki.example.com/other'
+        self.assertRefused(self.post_form(page))
+        self.application.uri_ids.uri = CALLBACK
+        page = self.ask()
+        self.application.group_ids = self.env.ref('base.group_system')
+        self.assertHeaders(self.post_form(page), 403)
+        self.application.group_ids = self.env.ref('base.group_user')
+        page = self.ask()
+        self.application.active = False
+        self.assertEqual(self.post_form(page).status_code, 400)
+        self.application.active = True
+        self.assertNothingWritten()
+
+    def test_s06_offer_widened_while_the_page_is_open(self):
+        """More than the user was asked about would be allowed, and nobody would ask again."""
+        scheme = self.env['orestapi.model.scheme'].create({'name': "Nothing", 'limit_models': 'whitelist'})
+        self.application.model_scheme_id = scheme
+        self.authenticate('mitchell', PASSWORD)
+        page = self.ask()
+        scheme.limit_models = 'none'
+        self.assertRefused(self.post_form(page))
+        page = self.ask()
+        self.application.model_scheme_id = scheme.copy()
+        self.assertRefused(self.post_form(page))
+        self.assertIn('code', self.get_response(self.post_form(self.ask())))
+
+    def test_s13_consent_expires(self):
+        """A page that was left open is not answered days later by whoever finds it."""
+        self.stop_clock()
+        self.authenticate('mitchell', PASSWORD)
+        page = self.ask()
+        _action, fields = self.get_form(page)
+        expires_at, _dot, signature = fields['consent'].partition('.')
+        for consent in (
+            signature,
+            f'.{signature}',
+            f'{int(expires_at) + 1}.{signature}',
+            f'{expires_at}9.{signature}',
+            f' {expires_at}.{signature}',
+            f'{expires_at}.{signature}.{signature}',
+            f'-1.{signature}',
+            f'{"9" * 400}.{signature}',
+            f'٣.{signature}',
+        ):
+            with self.subTest(consent=consent[:40]):
+                self.assertRefused(self.post_form(page, consent=consent))
+        with self.later(seconds=CONSENT_EXPIRY):
+            self.assertRefused(self.post_form(page))
+        with self.later(seconds=CONSENT_EXPIRY - 1):
+            self.assertIn('code', self.get_response(self.post_form(page)))
+
+    def test_s13_no_script(self):
+        """The pages have none, and what got in there could not run: it could press *Allow*."""
+        self.authenticate('mitchell', PASSWORD)
+        pages = [
+            self.ask(),
+            self.ask(client_id='unknown-client'),
+            self.url_open('/oauth2/applications'),
+        ]
+        self.application.group_ids = self.env.ref('base.group_system')
+        pages.append(self.ask())
+        for page in pages:
+            policy = dict(part.strip().split(' ', 1) for part in page.headers['Content-Security-Policy'].split(';'))
+            self.assertEqual(policy['script-src'], "'none'")
+            self.assertEqual(policy['frame-ancestors'], "'none'")
+            self.assertNotIn('unsafe-inline', policy['default-src'])
+            self.assertNotIn('<script', page.text)
+            self.assertNotRegex(page.text, r'<[^>]* on[a-z]+=')
 
     def test_error_page_says_what_to_do(self):
         """In words of the user's language, with the protocol's own only as a detail."""
@@ -343,9 +424,7 @@ class TestConsent(OAuth2Case):
                 self.assertRegex(link, r'href="/(?!/)')
             self.assertNotRegex(page.text, r'(?i)@import|url\(|http-equiv="refresh')
             # Nothing that a style sheet names is fetched from elsewhere, whatever addons put into it.
-            self.assertEqual(
-                page.headers['Content-Security-Policy'].partition(';')[0], "default-src 'self' 'unsafe-inline' data:"
-            )
+            self.assertEqual(page.headers['Content-Security-Policy'].partition(';')[0], "default-src 'self' data:")
 
     def test_n075_cache(self):
         self.authenticate('mitchell', PASSWORD)

@@ -63,7 +63,7 @@ class TestIntrospect(OAuth2Case):
         ]:
             with self.subTest(auth=auth, changes=changes):
                 response = self.post_introspect({'token': tokens['access_token'], **changes}, auth)
-                self.assertInvalidClient(response, challenge=bool(auth))
+                self.assertInvalidClient(response)
         # RFC 7662 §2.1: a public application cannot prove who it is.
         response = self.post_introspect(
             {'token': public['access_token'], 'client_id': self.public.client_id}, auth=None
@@ -75,7 +75,7 @@ class TestIntrospect(OAuth2Case):
         response = self.post_introspect(
             {'token': tokens['access_token']}, auth=None, headers={'Authorization': 'Bearer ' + tokens['access_token']}
         )
-        self.assertInvalidClient(response, challenge=True)
+        self.assertInvalidClient(response)
 
     def test_n174_token_missing(self):
         for parameters in ({}, {'token': ''}, {'token_type_hint': 'access_token'}):
@@ -124,7 +124,43 @@ class TestIntrospect(OAuth2Case):
         tokens, public = self.sign_in(), self.sign_in(self.public)
         for token in (tokens['access_token'], tokens['refresh_token'], public['access_token']):
             self.assertInactive(token, application=self.other)
+        for token in (tokens['access_token'], public['access_token']):
             self.assertActive(token, application=self.resource_server)
+
+    def test_s05_refresh_token_at_a_resource_server(self):
+        """RFC 6749 §1.5: it is none for resource servers, which would take it for an access token."""
+        for application in (self.application, self.public):
+            tokens = self.sign_in(application)
+            refreshed = self.refresh(tokens['refresh_token'], application).json()
+            for token in (tokens['refresh_token'], refreshed['refresh_token']):
+                for hint in ('refresh_token', 'access_token'):
+                    response = self.post_introspect(
+                        {'token': token, 'token_type_hint': hint}, self.get_auth(self.resource_server)
+                    )
+                    self.assertEqual(response.json(), {'active': False})
+        # Its own application may ask (RFC 7662 §4), also one that is a resource server itself.
+        self.application.resource_server = True
+        self.assertActive(self.sign_in()['refresh_token'])
+
+    def test_p11_username(self):
+        """RFC 7662 §5: to resource servers, and with a scope that tells the login name anyway."""
+        self.env['orestapi.scope'].search([('name', '=', 'profile')]) or self.env['orestapi.scope'].create({
+            'name': 'profile',
+            'description': "See who you are",
+        })
+        self.application.scope_ids = self.env['orestapi.scope'].search([('name', 'in', ('read', 'rpc', 'profile'))])
+        for scope, told in (('read', False), ('read rpc', True), ('read profile', True)):
+            tokens = self.sign_in(scope=scope)
+            for name in ('access_token', 'refresh_token'):
+                with self.subTest(scope=scope, name=name):
+                    description = self.introspect(tokens[name])
+                    self.assertEqual(description.get('username'), 'mitchell' if told else None)
+                    self.assertEqual(description['sub'], str(self.user.id))
+            described = self.introspect(tokens['access_token'], self.resource_server)
+            self.assertEqual(described['username'], 'mitchell')
+        # What the token may do now, and not what the user has allowed once.
+        self.application.scope_ids = self.env.ref('orestapi.scope_read')
+        self.assertNotIn('username', self.introspect(tokens['access_token']))
 
     def test_n177_authorization_code(self):
         code = self.get_code()
@@ -145,7 +181,7 @@ class TestIntrospect(OAuth2Case):
         tokens = self.sign_in()
         for name, change in changes.items():
             with self.subTest(name):
-                self.assertActive(tokens['access_token'], tokens['refresh_token'], application=self.resource_server)
+                self.assertActive(tokens['access_token'], application=self.resource_server)
                 savepoint = self.env.cr.savepoint(flush=False)
                 change()
                 self.assertInactive(tokens['access_token'], tokens['refresh_token'], application=self.resource_server)
@@ -195,7 +231,7 @@ class TestIntrospect(OAuth2Case):
         self.stop_clock()
         for _attempt in range(10):
             response = self.post_introspect({'token': tokens['access_token']}, ('wiki-client', 'wrong'))
-            self.assertInvalidClient(response, challenge=True)
+            self.assertInvalidClient(response)
         for secret in ('wrong', CLIENT_SECRET):
             response = self.post_introspect({'token': tokens['access_token']}, ('wiki-client', secret))
             self.assertOAuth2Error(response, 429, 'invalid_client')

@@ -133,6 +133,25 @@ class TestLegacyConnector(OAuth2Case):
             'invalid_client',
         )
 
+    def test_s06_legacy_code_at_the_standard_address(self):
+        """It was issued without PKCE, which only the older addresses allow."""
+        code = self.get_code()
+        code_request = self.get_code_request(code)
+        self.assertOAuth2Error(self.ask(body=code_request, path='/oauth2/token'), 400, 'invalid_grant')
+        self.application.require_pkce = False
+        self.assertOAuth2Error(self.ask(body=code_request, path='/oauth2/token'), 400, 'invalid_grant')
+        self.assertEqual(self.ask(code_request).status_code, 200)
+
+    def test_s06_legacy_switched_off_meanwhile(self):
+        code_request = self.get_code_request(self.get_code())
+        self.application.legacy_connector = False
+        for require_pkce in (True, False):
+            self.application.require_pkce = require_pkce
+            for path in (ACCESS_TOKEN, '/oauth2/token'):
+                response = self.ask(body=code_request, path=path)
+                self.assertEqual((response.status_code, response.json()['error']), (400, 'invalid_grant'))
+        self.assertFalse(self.env['orestapi.token'].search([]))
+
     def test_other_applications_are_refused(self):
         self.application.legacy_connector = False
         self.authenticate('mitchell', PASSWORD)

@@ -1,4 +1,10 @@
+from datetime import timedelta
+
+from psycopg2 import errorcodes
+
+from odoo import fields
 from odoo.tests import tagged
+from odoo.tools import SQL, mute_logger
 
 from .common import PASSWORD, VERIFIER, OAuth2Case
 
@@ -29,11 +35,11 @@ class TestCrossOrigin(OAuth2Case):
         """Ask for a token as the page of an application at this origin."""
         return self.post(TOKEN, {'grant_type': grant_type}, self.get_auth(), headers={'Origin': origin})
 
-    def preflight(self, path, origin=ORIGIN, method='POST'):
+    def preflight(self, path, origin=ORIGIN, method='POST', headers='authorization'):
         headers = {
             'Origin': origin,
             'Access-Control-Request-Method': method,
-            'Access-Control-Request-Headers': 'authorization',
+            'Access-Control-Request-Headers': headers,
         }
         return self.url_open(path, method='OPTIONS', headers=headers)
 
@@ -61,7 +67,139 @@ class TestCrossOrigin(OAuth2Case):
                     self.assertEqual((response.status_code, response.text), (204, ''))
                     self.assertAllowed(response, origin)
                     self.assertEqual(response.headers['Access-Control-Allow-Methods'], method)
-                    self.assertEqual(response.headers['Access-Control-Allow-Headers'], 'Authorization, Content-Type')
+                    allowed = response.headers['Access-Control-Allow-Headers'].split(', ')
+                    self.assertLessEqual({'Authorization', 'Content-Type', 'traceparent'}, set(allowed))
+
+    def test_p04_headers_that_pages_send(self):
+        """Those that libraries add by themselves, and what else a listed page wants: a header gives no right."""
+        names = (
+            'authorization,content-type,traceparent,tracestate,baggage,x-odoo-database,accept-language,'
+            'idempotency-key,if-match,mcp-protocol-version,x-shop-version'
+        )
+        for path, method in self.ENDPOINTS.items():
+            response = self.preflight(path, method=method, headers=names)
+            allowed = response.headers['Access-Control-Allow-Headers'].lower().split(', ')
+            self.assertEqual(set(names.split(',')) - set(allowed), set())
+            self.assertEqual(len(allowed), len(set(allowed)))
+            self.assertNotIn('Content-Type', response.headers)
+        # Not what is no list of names.
+        for names in ('x-a x-b', 'x-a,,x-b', 'x:a', 'é', ','.join(f'x-{number}' for number in range(100))):
+            allowed = self.preflight(TOKEN, headers=names.encode()).headers['Access-Control-Allow-Headers']
+            self.assertNotIn('x-', allowed.replace('X-', ''))
+        self.assertNotAllowed(self.preflight(TOKEN, 'https://evil.example', headers='x-a'))
+
+    def test_p04_page_reads_the_headers(self):
+        for response in (
+            self.url_open(WELL_KNOWN, headers={'Origin': ORIGIN}),
+            self.ask(ORIGIN),
+            self.post(TOKEN, {'client_id': 'wiki-client'}, headers={'Origin': ORIGIN}),
+            self.url_open('/orestapi/1/models', headers={'Origin': ORIGIN}),
+        ):
+            exposed = response.headers['Access-Control-Expose-Headers'].split(', ')
+            self.assertLessEqual({'WWW-Authenticate', 'Retry-After'}, set(exposed))
+
+    @mute_logger('odoo.http', 'odoo.sql_db')
+    def test_p04_errors_outside_of_a_handler(self):
+        """A page must be able to tell what is wrong from a connection that failed."""
+
+        def ask_all(origin):
+            headers = {'Origin': origin, 'Content-Type': 'application/x-www-form-urlencoded'}
+            yield 404, self.url_open('/oauth2/nothing', headers=headers)
+            yield 404, self.url_open('/oauth2//token', headers=headers, allow_redirects=False)
+            yield 404, self.url_open('/orestapi/1/nothing', headers=headers)
+            yield 405, self.url_open('/oauth2/token', headers=headers)
+            yield 405, self.post('/orestapi/1/models', 'x=1', headers=headers)
+            yield 413, self.post(TOKEN, 'x' * 100_000, headers=headers)
+            yield 413, self.url_open('/orestapi/1/models', data='x' * 100_000, method='GET', headers=headers)
+            for status, code in ((500, errorcodes.DATA_EXCEPTION), (503, errorcodes.DISK_FULL)):
+                # What the database cannot do for the first thing that is written.
+                self.env.cr.execute(
+                    SQL(
+                        """
+                        CREATE FUNCTION pg_temp.fail() RETURNS trigger LANGUAGE plpgsql AS
+                            $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = %s; END $$;
+                        CREATE TRIGGER fail BEFORE INSERT ON orestapi_event
+                            FOR EACH ROW EXECUTE FUNCTION pg_temp.fail()
+                        """,
+                        code,
+                    )
+                )
+                yield status, self.post(TOKEN, {'client_id': 'wiki-client'}, headers={'Origin': origin})
+                self.env.cr.execute("DROP TRIGGER fail ON orestapi_event; DROP FUNCTION pg_temp.fail()")
+
+        for origin in (ORIGIN, 'https://evil.example'):
+            for status, response in ask_all(origin):
+                with self.subTest(origin=origin, status=status, url=response.url):
+                    self.assertEqual(response.status_code, status, response.text)
+                    if origin == ORIGIN:
+                        self.assertAllowed(response)
+                    else:
+                        self.assertWithheld(response)
+        for path in ('/oauth2/introspect', '/orestapi/nothing', '/orestapi/oauth2/access_token'):
+            self.assertNotAllowed(self.url_open(path, headers={'Origin': ORIGIN}))
+
+    def call(self, access_token, origin, path='/json/2/res.users/context_get'):
+        return self.url_open(
+            path, json={}, method='POST', headers={'Authorization': f'Bearer {access_token}', 'Origin': origin}
+        )
+
+    def test_p04_odoo_api_from_a_page(self):
+        """Odoo's own API takes the token, and so takes it from a page that an administrator listed."""
+        path = '/json/2/res.users/context_get'
+        response = self.preflight(path)
+        self.assertEqual((response.status_code, response.text), (204, ''))
+        self.assertAllowed(response)
+        self.assertNotIn('Content-Type', response.headers)
+        self.assertEqual(response.headers['Access-Control-Allow-Methods'], 'POST')
+        self.assertIn('traceparent', response.headers['Access-Control-Allow-Headers'])
+        access_token = self.sign_in(scope='rpc')['access_token']
+        response = self.call(access_token, ORIGIN)
+        self.assertEqual(response.status_code, 200)
+        self.assertAllowed(response)
+        # Of this application, and not of another.
+        response = self.call(access_token, OTHER_ORIGIN)
+        self.assertEqual(response.status_code, 200)
+        self.assertWithheld(response)
+
+    @mute_logger('odoo.http')
+    def test_p04_errors_of_the_odoo_api(self):
+        access_token, reading = self.sign_in(scope='rpc')['access_token'], self.sign_in()['access_token']
+        for token, path, status in (
+            ('orestapi_at_1_' + 'x' * 43, '/json/2/res.users/context_get', 401),
+            (reading, '/json/2/res.users/context_get', 403),
+            (access_token, '/json/2/no.model/read', 404),
+            (access_token, '/json/2/res.users', 404),
+            (access_token, '/json/2/res.users/no_method', 404),
+            (access_token, '/json/2/res.users/write', 422),
+        ):
+            with self.subTest(path=path, status=status):
+                response = self.call(token, ORIGIN, path)
+                self.assertEqual(response.status_code, status, response.text)
+                self.assertAllowed(response)
+                self.assertIn('WWW-Authenticate', response.headers['Access-Control-Expose-Headers'])
+                self.assertWithheld(self.call(token, 'https://evil.example', path))
+
+    @mute_logger('odoo.http')
+    def test_p04_odoo_api_without_our_token(self):
+        """Neither a session nor an API key: nobody has listed an origin for those."""
+        path = '/json/2/res.users/context_get'
+        for origin in ('https://evil.example', 'null', '*'):
+            self.assertNotAllowed(self.preflight(path, origin))
+        self.assertNotAllowed(self.call('x', ORIGIN))
+        tomorrow = fields.Datetime.now() + timedelta(days=1)
+        key = self.env['res.users.apikeys'].with_user(self.user)._generate('rpc', 'Key', tomorrow)
+        response = self.call(key, ORIGIN)
+        self.assertEqual(response.status_code, 200)
+        self.assertNotAllowed(response)
+        self.authenticate('mitchell', PASSWORD)
+        self.assertNotAllowed(self.url_open(path, json={}, headers={'Origin': ORIGIN}, method='POST'))
+        # Other routes of Odoo stay as they are.
+        self.assertNotAllowed(self.preflight('/web/session/get_session_info'))
+        self.application.action_archive()
+        self.assertNotAllowed(self.preflight(path))
+
+    def test_p07_blanks_around_the_origin(self):
+        self.assertAllowed(self.ask(ORIGIN + ' '))
 
     def test_n107_other_origins(self):
         for origin in (

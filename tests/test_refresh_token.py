@@ -120,7 +120,7 @@ class TestRefreshToken(OAuth2Case):
             with self.subTest(changes=changes):
                 self.assertInvalidClient(self.refresh(tokens['refresh_token'], auth=None, **changes))
         response = self.refresh(tokens['refresh_token'], auth=('wiki-client', OTHER_SECRET))
-        self.assertInvalidClient(response, challenge=True)
+        self.assertInvalidClient(response)
         self.assertAlive(tokens)
 
     def test_n141_wider_scope(self):
@@ -339,7 +339,7 @@ class TestRefreshToken(OAuth2Case):
         tokens = self.sign_in(scope='rpc')
         public_tokens = self.sign_in(self.public, scope='rpc')
         (self.application + self.public).active = False
-        self.assertInvalidClient(self.refresh(tokens['refresh_token']), challenge=True)
+        self.assertInvalidClient(self.refresh(tokens['refresh_token']))
         self.assertInvalidClient(self.refresh(public_tokens['refresh_token'], self.public))
         for response in (tokens, public_tokens):
             self.assertEqual(self.call_json2(response['access_token']).status_code, 401)
@@ -350,7 +350,7 @@ class TestRefreshToken(OAuth2Case):
         tokens = self.sign_in(scope='rpc')
         auth = self.get_auth()
         self.application.unlink()
-        self.assertInvalidClient(self.refresh(tokens['refresh_token'], self.other, auth), challenge=True)
+        self.assertInvalidClient(self.refresh(tokens['refresh_token'], self.other, auth))
         self.assertEqual(self.call_json2(tokens['access_token']).status_code, 401)
         self.assertFalse(self.env['orestapi.token'].search([]))
 
@@ -358,7 +358,7 @@ class TestRefreshToken(OAuth2Case):
         """A new secret keeps out who has only the old one, and leaves the users signed in."""
         tokens = self.sign_in()
         secret = self.application.generate_client_secret()
-        self.assertInvalidClient(self.refresh(tokens['refresh_token']), challenge=True)
+        self.assertInvalidClient(self.refresh(tokens['refresh_token']))
         self.renew(tokens, auth=('wiki-client', secret))
 
     def test_n156_another_kind_of_token(self):

@@ -3,7 +3,7 @@ from psycopg2 import errorcodes
 from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 
-from .common import CLIENT_SECRET, OAuth2Case
+from .common import CLIENT_SECRET, PASSWORD, OAuth2Case
 
 #: Of the right form, but never issued.
 UNKNOWN = 'orestapi_at_1_' + 'x' * 43
@@ -28,7 +28,8 @@ class TestRevoke(OAuth2Case):
 
     def assertRevoked(self, response):
         """Assert the one answer that there is to a revocation that was not refused (RFC 7009 §2.2)."""
-        self.assertEqual((response.status_code, response.text), (200, ''))
+        self.assertEqual((response.status_code, response.text), (200, '{}'))
+        self.assertEqual(response.headers['Content-Type'], 'application/json')
         self.assertNoStore(response)
 
     def assertWorks(self, tokens, application=None):
@@ -36,6 +37,28 @@ class TestRevoke(OAuth2Case):
 
     def assertEnded(self, tokens, application=None):
         self.assertInactive(tokens['access_token'], tokens['refresh_token'], application=application)
+
+    def test_p02_answer_is_json(self):
+        """Libraries parse it as such, and threw after the sign-in was ended."""
+        tokens = self.sign_in()
+        for token in (tokens['access_token'], 'unknown'):
+            self.assertEqual(self.revoke(token).json(), {})
+
+    def test_p02_no_type_without_content(self):
+        self.authenticate('mitchell', PASSWORD)
+        responses = [
+            self.url_open(path, method='OPTIONS', allow_redirects=False)
+            for path in ('/oauth2/token', '/oauth2/revoke', '/oauth2/authorize', '/orestapi/1/models')
+        ]
+        responses.append(self.authorize(self.get_request(), headers={'Sec-Purpose': 'prefetch'}))
+        responses.append(self.authorize(self.get_request(scope='nothing')))
+        responses.append(self.decide(self.authorize(self.get_request())))
+        self.authenticate(None, None)
+        responses.append(self.authorize(self.get_request()))
+        self.assertEqual([response.status_code for response in responses], [204] * 5 + [303] * 3)
+        for response in responses:
+            self.assertEqual(response.content, b'')
+            self.assertNotIn('Content-Type', response.headers)
 
     def test_n158_only_post(self):
         tokens = self.sign_in()
@@ -68,7 +91,7 @@ class TestRevoke(OAuth2Case):
         ]:
             with self.subTest(auth=auth, changes=changes):
                 response = self.revoke(tokens['access_token'], auth=auth, **changes)
-                self.assertInvalidClient(response, challenge=bool(auth))
+                self.assertInvalidClient(response)
         self.assertWorks(tokens)
 
     def test_n161_not_a_valid_token(self):
@@ -115,9 +138,7 @@ class TestRevoke(OAuth2Case):
             with self.subTest(client_id=client_id):
                 self.assertInvalidClient(self.revoke(tokens['access_token'], auth=None, client_id=client_id))
         # One that is public must not claim to be confidential either.
-        self.assertInvalidClient(
-            self.revoke(tokens['access_token'], auth=(self.public.client_id, CLIENT_SECRET)), challenge=True
-        )
+        self.assertInvalidClient(self.revoke(tokens['access_token'], auth=(self.public.client_id, CLIENT_SECRET)))
         self.assertRevoked(self.revoke(confidential['refresh_token'], self.public))
         self.assertWorks(confidential)
         self.assertEqual(self.call_json2(tokens['access_token']).status_code, 200)
@@ -212,7 +233,7 @@ class TestRevoke(OAuth2Case):
         response = self.url_open(
             '/oauth2/revoke', {'token': tokens['access_token']}, headers={'Authorization': 'Basic Og=='}
         )
-        self.assertInvalidClient(response, challenge=True)
+        self.assertInvalidClient(response)
         self.assertWorks(tokens)
         self.assertRevoked(self.revoke(tokens['access_token']))
         self.assertEnded(tokens)

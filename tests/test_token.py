@@ -272,7 +272,7 @@ class TestTokenTransport(TokenEndpointCase):
             data=urlencode({'grant_type': 'client_credentials'}),
             headers={**headers, 'Authorization': self.get_basic('wiki-client', WRONG_SECRET)},
         )
-        self.assertInvalidClient(refused, challenge=True)
+        self.assertInvalidClient(refused)
         self.assertEqual(dict(store.get(self.session.sid)), before)
 
     def test_n108_success(self):

@@ -170,7 +170,7 @@ class TestXmlrpc(OAuth2Case):
             self.call('search', [('client_id', '=', 'wiki-client')], context={'active_test': False}),
             self.application.ids,
         )
-        self.assertInvalidClient(self.refresh(tokens['refresh_token']), challenge=True)
+        self.assertInvalidClient(self.refresh(tokens['refresh_token']))
         self.assertTrue(self.call('write', self.application.ids, {'active': True}))
         self.assertEqual(self.refresh(tokens['refresh_token']).status_code, 200)
         self.assertTrue(self.call('unlink', self.application.ids))

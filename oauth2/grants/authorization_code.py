@@ -3,8 +3,11 @@
 import dataclasses
 
 from .. import pkce
+from .. import redirect_uri as redirect_uris
+from .. import scope as scopes
 from .. import token as tokens
-from ..errors import InvalidGrant
+from ..errors import InvalidGrant, InvalidScope
+from ..sign_in import get_code_expiry
 
 NAME = 'authorization_code'
 PARAMETERS = ('code', 'redirect_uri', 'code_verifier')
@@ -13,9 +16,6 @@ HANDLER = ('orestapi.authorization.code', '_redeem')
 #: Wrong code verifiers before a code is refused for good. A code that its owner can still
 #: redeem after a failed guess keeps a thief from burning it.
 VERIFIER_LIMIT = 5
-
-#: The two decisions about a code that is presented with everything that belongs to it.
-REDEEM, REPLAY = 'redeem', 'replay'
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, repr=False)
@@ -32,6 +32,21 @@ class Request:
     code: str
     redirect_uri: str | None = None
     code_verifier: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Redeem:
+    """Exchange the code for tokens.
+
+    :ivar frozenset scope: of the access token: of what the user allowed, what the application still may
+    """
+
+    scope: frozenset
+
+
+@dataclasses.dataclass(frozen=True)
+class Replay:
+    """The code was redeemed before: the sign-in that it gave must end."""
 
 
 class WrongVerifier(InvalidGrant):
@@ -55,18 +70,21 @@ def decide(token, code, request, client, now):
 
     The order is RFC 9700 §4.5 read backwards: only who has the right client, redirect
     URI and verifier learns that a code was used, and only then is its second use taken
-    for a theft. A thief who lacks one of them cannot end the sign-in of the user. The
-    rules are those of this moment: an application that became public after the code was
-    issued must have used PKCE.
+    for a theft. A thief who lacks one of them cannot end the sign-in of the user.
+
+    The settings of the application count as they are now: an administrator who has
+    removed a redirect URI or a scope since, or made the application public, is obeyed at
+    once.
 
     :param Token token: what was presented, parsed, or None
     :param Code code: its row, or None
     :param Request request: the token request
     :param Client client: the authenticated application
     :param datetime now: UTC
-    :return: `REDEEM`; or `REPLAY`, upon which the sign-in of the code must end
+    :return: a `Redeem` or a `Replay`
     :raise WrongVerifier: to be counted
     :raise InvalidRequest: see `pkce.check_verifier`
+    :raise InvalidScope: when the application may no longer do any of it
     :raise InvalidGrant: for any other code that gives no tokens
     """
     if (
@@ -82,8 +100,12 @@ def decide(token, code, request, client, now):
             raise InvalidGrant("The redirect_uri of the authorization request is missing.")
     elif request.redirect_uri != code.redirect_uri:
         raise InvalidGrant("The redirect_uri is not that of the authorization request.")
+    if code.at_legacy_address and not client.at_legacy_address:
+        # It may have been issued without PKCE, which only the older addresses allow.
+        raise InvalidGrant("The authorization code is not valid at this address.")
     if client.must_use_pkce and not code.code_challenge:
-        raise InvalidGrant("The application must use PKCE: the authorization request had no code_challenge.")
+        # Required since: RFC 9700 §2.1.1.
+        raise InvalidGrant("This application must use PKCE: the authorization request had no code_challenge.")
     if code.verifier_failures >= VERIFIER_LIMIT:
         raise InvalidGrant("Too many wrong code verifiers.")
     try:
@@ -91,9 +113,14 @@ def decide(token, code, request, client, now):
     except InvalidGrant as error:
         raise WrongVerifier(error.description) from None
     if code.used_at:
-        return REPLAY
-    if code.revoked or code.expires_at <= now:
+        return Replay()
+    if code.revoked or get_code_expiry(code.expires_at, code.created_at, client.authorization_code_expiry) <= now:
         raise InvalidGrant("The authorization code has expired.")
+    if redirect_uris.find(client.redirect_uris, code.redirect_uri, client.is_native) is None:
+        raise InvalidGrant("The redirect_uri is no longer registered for the application.")
+    scope = scopes.parse(code.scope) & client.scope
+    if not scope:
+        raise InvalidScope("The application may no longer do what the user allowed.")
     if not code.user_may:
         raise InvalidGrant("The user may no longer use the application.")
-    return REDEEM
+    return Redeem(scope)

@@ -19,11 +19,17 @@ def test_no_token(header):
 
 @pytest.mark.parametrize(
     'header',
-    ['Bearer', 'Bearer ', 'Bearer a b', 'Bearer a,Bearer b', 'Bearer\tabc', ' Bearer abc', 'Bearer a"b', 'Bearer é'],
+    ['Bearer', 'Bearer ', 'Bearer a b', 'Bearer a,Bearer b', 'Bearer\tabc', 'Bearer a"b', 'Bearer é', 'Bearer abc\n'],
 )
 def test_malformed(header):
     with pytest.raises(InvalidRequest):
         bearer.get_token(header)
+
+
+@pytest.mark.parametrize('header', ['Bearer abc ', ' Bearer abc', 'Bearer abc\t', '\t Bearer abc \t'])
+def test_p07_blanks_around_the_header(header):
+    """RFC 9110 §5.5: they are not part of the field value."""
+    assert bearer.get_token(header) == 'abc'
 
 
 def test_two_places():

@@ -36,6 +36,8 @@ def test_nothing_is_allowed_unless_said():
         'grant_types': frozenset(),
         'require_pkce': True,
         'legacy_connector': False,
+        'at_legacy_address': False,
+        'native_application': False,
         'resource_server': False,
         'allowed_origins': (),
         'authorization_code_expiry': 600,

@@ -47,5 +47,3 @@ def test_what_the_controller_sends_in_headers():
     assert errors.TooManyRequests(30).retry_after == 30
     assert errors.TemporarilyUnavailable("Text.").retry_after > 0
     assert errors.InsufficientScope("Text.", 'read rpc').scope == 'read rpc'
-    assert errors.InvalidClient("Text.", challenge=True).challenge
-    assert not errors.InvalidClient().challenge

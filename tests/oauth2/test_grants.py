@@ -60,7 +60,7 @@ def test_code_grant_ignores_scope(scope):
         pytest.param({**CODE, 'code': ''}, InvalidRequest, id='N110'),
         pytest.param({'grant_type': 'authorization_code', 'refresh_token': 'r'}, InvalidRequest, id='N110 other token'),
         pytest.param({'grant_type': 'refresh_token', 'code': 'c'}, InvalidRequest, id='N137'),
-        pytest.param({**REFRESH, 'scope': 'read  rpc'}, InvalidScope, id='RFC 6749 3.3 of refresh'),
+        pytest.param({**REFRESH, 'scope': 'read\trpc'}, InvalidScope, id='RFC 6749 3.3 of refresh'),
         pytest.param({**CREDENTIALS, 'scope': '"'}, InvalidScope, id='RFC 6749 3.3 of client credentials'),
         pytest.param({**CODE, 'code[]': 'c'}, InvalidRequest, id='N105'),
     ],

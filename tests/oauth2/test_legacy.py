@@ -19,7 +19,7 @@ def test_addresses():
 
 def test_who_need_not_use_pkce():
     marked = dataclasses.replace(CLIENT, legacy_connector=True)
-    assert legacy.relax(marked) == dataclasses.replace(marked, require_pkce=False)
+    assert legacy.relax(marked) == dataclasses.replace(marked, require_pkce=False, at_legacy_address=True)
     assert legacy.relax(CLIENT) is CLIENT
 
 

@@ -72,3 +72,30 @@ def test_is_no_origin(text):
 @given(st.text())
 def test_any_text_has_an_answer(text):
     assert not origin.is_origin(text)
+
+
+OWN = 'https://odoo.example.com'
+
+
+@pytest.mark.parametrize(
+    ('sent', 'fetch_site', 'foreign'),
+    [
+        (None, None, None),
+        ('', None, None),
+        (OWN, None, None),
+        (OWN, 'same-origin', None),
+        (None, 'none', None),
+        (None, 'same-origin', None),
+        # The issuer may be set to another address than the one that the browser uses.
+        ('http://127.0.0.1:8069', 'same-origin', None),
+        ('https://evil.example', None, 'https://evil.example'),
+        (' https://evil.example ', 'cross-site', 'https://evil.example'),
+        ('https://shop.example.com', 'same-site', 'https://shop.example.com'),
+        ('null', None, 'null'),
+        (None, 'cross-site', 'null'),
+        (OWN, 'cross-site', OWN),
+    ],
+)
+def test_s04_pages_of_other_sites(sent, fetch_site, foreign):
+    """Fetch Metadata §2.3 (Sec-Fetch-Site), RFC 6454 §7."""
+    assert origin.find_foreign(sent, fetch_site, OWN) == foreign

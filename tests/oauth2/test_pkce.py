@@ -84,6 +84,21 @@ def test_verifier_must_follow_the_grammar(verifier):
         pkce.check_verifier(verifier, pkce.compute_challenge(verifier))
 
 
+@pytest.mark.parametrize('verifier', ['x', 'x' * 42, 'x' * 129, 'x' * 42 + '+'])
+def test_p05_what_a_verifier_is_made_of(verifier):
+    """RFC 7636 §4.1: said to whoever sends another one, and not that it does not fit."""
+    with pytest.raises(InvalidGrant, match='from 43 to 128 letters, digits'):
+        pkce.check_verifier(verifier, CHALLENGE)
+    with pytest.raises(InvalidGrant, match='does not fit'):
+        pkce.check_verifier('x' * 43, CHALLENGE)
+
+
+@pytest.mark.parametrize('challenge', [VERIFIER[:42], f'{CHALLENGE}=', 'plain'])
+def test_p05_what_a_challenge_is_made_of(challenge):
+    with pytest.raises(InvalidRequest, match='43 letters, digits'):
+        pkce.check_challenge(challenge, 'S256', required=True)
+
+
 @pytest.mark.parametrize('challenge', [None, ''])
 def test_verifier_without_challenge_is_a_downgrade(challenge):
     """N126; RFC 9700 §2.1.1, §4.8.2: the challenge was removed on the way."""

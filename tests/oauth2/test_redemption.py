@@ -7,7 +7,7 @@ import pytest
 
 from oauth2 import pkce, token
 from oauth2.client import CONFIDENTIAL, PUBLIC, Client
-from oauth2.errors import InvalidGrant, InvalidRequest
+from oauth2.errors import InvalidGrant, InvalidRequest, InvalidScope
 from oauth2.grants import authorization_code
 from oauth2.sign_in import Code
 
@@ -16,7 +16,10 @@ VERIFIER = 'v' * 43
 SECRET = token.generate_secret()
 TOKEN = token.parse(token.render(token.AUTHORIZATION_CODE, 3, SECRET))
 URI = 'https://app.example/callback'
-CLIENT = Client(id=1, client_id='app', client_type=CONFIDENTIAL)
+CLIENT = Client(
+    id=1, client_id='app', client_type=CONFIDENTIAL, active=True, redirect_uris=(URI,), scope=frozenset({'read'})
+)
+REDEEM = authorization_code.Redeem(frozenset({'read'}))
 CODE = Code(
     id=3,
     digest=token.compute_digest(SECRET),
@@ -27,6 +30,8 @@ CODE = Code(
     code_challenge=pkce.compute_challenge(VERIFIER),
     scope='read',
     expires_at=NOW + timedelta(seconds=600),
+    created_at=NOW,
+    at_legacy_address=False,
     used_at=None,
     verifier_failures=0,
     revoked=False,
@@ -47,11 +52,11 @@ def _decide(code=None, request=None, client=None, parsed=TOKEN, now=NOW):
 
 
 def test_good_code():
-    assert _decide() == authorization_code.REDEEM
+    assert _decide() == REDEEM
 
 
 def test_redirect_uri_that_was_not_sent_may_be_left_out():
-    assert _decide({'redirect_uri_sent': False}, {'redirect_uri': None}) == authorization_code.REDEEM
+    assert _decide({'redirect_uri_sent': False}, {'redirect_uri': None}) == REDEEM
 
 
 @pytest.mark.parametrize(
@@ -66,6 +71,8 @@ def test_redirect_uri_that_was_not_sent_may_be_left_out():
         ({'revoked': True}, {}, {}, 'expired'),
         ({'expires_at': NOW}, {}, {}, 'expired'),
         ({'user_may': False}, {}, {}, 'may no longer'),
+        ({'at_legacy_address': True}, {}, {}, 'at this address'),
+        ({}, {}, {'redirect_uris': ()}, 'no longer registered'),
     ],
 )
 def test_refused(code, request_, client, description):
@@ -95,17 +102,31 @@ def test_s06_pkce_that_is_required_by_now(client):
     with pytest.raises(InvalidGrant, match='PKCE'):
         _decide({'code_challenge': None}, {'code_verifier': None}, client)
     relaxed = {'require_pkce': False}
-    assert _decide({'code_challenge': None}, {'code_verifier': None}, relaxed) == authorization_code.REDEEM
+    assert _decide({'code_challenge': None}, {'code_verifier': None}, relaxed) == REDEEM
+
+
+def test_s06_scope_that_the_application_has_lost():
+    client = {'scope': frozenset({'read', 'openid'})}
+    assert _decide({'scope': 'read rpc'}, {}, client) == REDEEM
+    with pytest.raises(InvalidScope):
+        _decide({'scope': 'rpc'}, {}, client)
+
+
+def test_s06_expiry_that_was_shortened():
+    client = {'authorization_code_expiry': 60}
+    assert _decide(client=client, now=NOW + timedelta(seconds=59)) == REDEEM
+    with pytest.raises(InvalidGrant, match='expired'):
+        _decide(client=client, now=NOW + timedelta(seconds=60))
 
 
 class TestReplay:
     USED = {'used_at': NOW, 'opened_token_id': 9}
 
     def test_with_everything_that_belongs_to_it(self):
-        assert _decide(self.USED) == authorization_code.REPLAY
+        assert _decide(self.USED) == authorization_code.Replay()
 
     def test_also_after_its_expiry(self):
-        assert _decide(self.USED, now=NOW + timedelta(days=1)) == authorization_code.REPLAY
+        assert _decide(self.USED, now=NOW + timedelta(days=1)) == authorization_code.Replay()
 
     @pytest.mark.parametrize(
         ('request_', 'client'),

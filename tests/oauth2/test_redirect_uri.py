@@ -237,6 +237,44 @@ def test_loopback_matches_with_any_port(origin, registered_port, port, rest):
     assert redirect_uri.find([f'{origin}{registered_port}{rest}'], origin + rest) == origin + rest
 
 
+@given(
+    st.sampled_from(['', ':8080']),
+    st.one_of(st.just(''), st.integers(1, 65535).map(':{}'.format)),
+    st.sampled_from(['', '/', '/cb', '/cb?a=1', '?a']),
+)
+def test_p03_localhost_of_native_applications_matches_with_any_port(registered_port, port, rest):
+    """RFC 9700 §2.1, §4.1.3: of those alone, as several libraries listen on a random port there."""
+    registered, requested = f'http://localhost{registered_port}{rest}', f'http://localhost{port}{rest}'
+    assert redirect_uri.find([registered], requested, is_native=True) == requested
+    assert (redirect_uri.find([registered], requested) is None) == (registered != requested)
+
+
+@pytest.mark.parametrize(
+    'requested',
+    [
+        'http://127.0.0.1/cb',
+        'http://[::1]:5000/cb',
+        'https://localhost:5000/cb',
+        'http://LOCALHOST:5000/cb',
+        'http://localhost.:5000/cb',
+        'http://tool.localhost:5000/cb',
+        'http://localhost.evil.example:5000/cb',
+        'http://localhost:5000@evil.example/cb',
+        'http://localhost:0/cb',
+        'http://localhost:65536/cb',
+        'http://localhost:/cb',
+        'http://localhost:5000/cb/',
+        'http://localhost:5000/cb?a=1',
+        'http://localhost:5000/CB',
+        'http://localhost:5000',
+        'http://localhost:5000/cb#x',
+    ],
+)
+def test_p03_all_but_the_port_is_compared_to_the_letter(requested):
+    assert redirect_uri.find(['http://localhost/cb'], requested, is_native=True) is None
+    assert redirect_uri.find(['http://127.0.0.1/cb'], 'http://localhost/cb', is_native=True) is None
+
+
 @pytest.mark.parametrize(
     ('registered', 'requested', 'found'),
     [

@@ -21,9 +21,9 @@ def test_round_trip(tokens):
 @given(st.text())
 def test_only_the_grammar_of_rfc_6749_3_3_is_accepted(text):
     """N045: and nothing else than invalid_scope is raised."""
-    good = all(token and set(token) <= set(ALLOWED) for token in text.split(' '))
-    if good:
-        assert scope.parse(text) == set(text.split(' '))
+    tokens = set(text.split(' ')) - {''}
+    if all(set(token) <= set(ALLOWED) for token in tokens):
+        assert scope.parse(text) == tokens
     else:
         with pytest.raises(InvalidScope):
             scope.parse(text)
@@ -38,11 +38,23 @@ def test_characters_outside_of_the_grammar(character):
             scope.parse(f'read a{character}b')
 
 
-@pytest.mark.parametrize('text', ['', ' ', ' read', 'read ', 'read  rpc', 'read\trpc', 'read\n'])
-def test_tokens_are_separated_by_one_blank(text):
+@pytest.mark.parametrize('text', ['read\trpc', 'read\n', '\tread', 'read\u00a0rpc'])
+def test_tokens_are_separated_by_blanks(text):
     """RFC 6749 §3.3: scope = scope-token *( SP scope-token )."""
     with pytest.raises(InvalidScope):
         scope.parse(text)
+
+
+@pytest.mark.parametrize('text', [' read rpc', 'read rpc ', 'read  rpc', '   read     rpc  '])
+def test_p08_several_blanks_are_one(text):
+    """Decided: programs that join lists send them, and the meaning is the same."""
+    assert scope.parse(text) == {'read', 'rpc'}
+
+
+@pytest.mark.parametrize('text', ['', ' ', '   '])
+def test_p08_nothing_but_blanks_is_no_scope(text):
+    assert scope.parse(text) == frozenset()
+    assert scope.narrow(text, {'read'}) == {'read'}
 
 
 def test_parse():

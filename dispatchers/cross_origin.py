@@ -1,0 +1,112 @@
+"""What pages of other origins may send and read (CORS, Fetch standard §3.2), never with cookies.
+
+An origin is admitted because an administrator listed it for an application. A page
+there has no cookie of this server in its requests, so that it can do what any program
+with the same token can do, and no more.
+"""
+
+import re
+
+import psycopg2
+
+from odoo import SUPERUSER_ID, api, http
+
+#: The fields of a response that a page could not read otherwise.
+EXPOSED_HEADERS = ('Allow', 'ETag', 'Retry-After', 'WWW-Authenticate')
+#: The fields that pages send: their own, and those that libraries for tracing, for
+#: languages and for safe repeats add by themselves.
+REQUEST_HEADERS = (
+    'Accept-Language', 'Authorization', 'baggage', 'Cache-Control', 'Content-Type', 'DPoP', 'Idempotency-Key',
+    'If-Match', 'If-Modified-Since', 'If-None-Match', 'Last-Event-ID', 'MCP-Protocol-Version', 'Mcp-Session-Id',
+    'Pragma', 'Prefer', 'sentry-trace', 'traceparent', 'tracestate', 'X-Odoo-Database', 'X-Request-ID',
+    'X-Requested-With',
+)  # fmt: skip
+#: Who may read an answer while no database tells which origins are listed. The answer is
+#: the same text for everybody then, and without this field a page could not tell an
+#: outage from a connection that failed.
+UNKNOWN = '*'
+#: `#field-name` of RFC 9110 §5.1, as browsers write it, and no longer than an honest one.
+FIELD_NAMES = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+(?: *, *[A-Za-z0-9!#$%&'*+.^_`|~-]+){0,49}", re.ASCII)
+#: Seconds for which a browser may take the answer to a preflight request for granted.
+MAX_AGE = 600
+
+
+def get_origin(request):
+    """Return the origin of the page that sent a request, or an empty text."""
+    # RFC 9110 §5.5: blanks around a field value are not part of it.
+    return request.httprequest.headers.get('Origin', '').strip(' \t')
+
+
+def is_preflight(request):
+    """Return whether a browser asks what a page may send (Fetch standard §3.2.2)."""
+    headers = request.httprequest.headers
+    return request.httprequest.method == 'OPTIONS' and 'Access-Control-Request-Method' in headers
+
+
+def allow(request, response, allowed_origins):
+    """Let the page that sent a request read the response, if its origin is listed.
+
+    :param response: the response
+    :param allowed_origins: the origins of the application that asks, or None while
+        it is not known: then those of all active applications count
+    :return: whether the page may
+    """
+    origin = get_origin(request)
+    if not origin:
+        return False
+    response.headers.add('Vary', 'Origin')
+    # A preflight request names no application, and an error may come before it is
+    # known which one asks.
+    found = _find(request, origin) if allowed_origins is None else origin in allowed_origins and origin
+    if found:
+        response.headers['Access-Control-Allow-Origin'] = found
+        response.headers['Access-Control-Expose-Headers'] = ', '.join(EXPOSED_HEADERS)
+    return bool(found)
+
+
+def _find(request, origin):
+    """Return the origin if an active application lists it, else None."""
+    if not request.registry:
+        return UNKNOWN
+    try:
+        # Not with the cursor of the request: after an error it may be of no use.
+        with request.registry.cursor() as cr:
+            applications = api.Environment(cr, SUPERUSER_ID, {})['orestapi.application']
+            return origin if applications._is_allowed_origin(origin) else None
+    except psycopg2.Error:
+        return UNKNOWN
+
+
+def make_preflight_response(request, methods):
+    """Return the answer to `OPTIONS`, which tells the pages of listed origins what they may send.
+
+    :param methods: what the address takes
+    """
+    response = make_empty_response(204, {'Allow': ', '.join(sorted({*methods, 'OPTIONS'}))})
+    if allow(request, response, None):
+        response.headers['Access-Control-Allow-Methods'] = ', '.join(sorted(methods))
+        response.headers['Access-Control-Allow-Headers'] = ', '.join(_get_request_headers(request))
+        response.headers['Access-Control-Max-Age'] = str(MAX_AGE)
+    return response
+
+
+def _get_request_headers(request):
+    # A listed page may send any other field too: a field gives no right, and every
+    # other program can send it.
+    requested = request.httprequest.headers.get('Access-Control-Request-Headers', '').strip(' \t')
+    names = {name.lower(): name for name in REQUEST_HEADERS}
+    if FIELD_NAMES.fullmatch(requested):
+        for name in requested.split(','):
+            names.setdefault(name.strip().lower(), name.strip())
+    return names.values()
+
+
+def make_empty_response(status, headers):
+    """Return a response without content, which therefore has no type either (RFC 9110 §8.3).
+
+    :param int status: the HTTP status
+    :param dict headers: its header fields
+    """
+    response = http.Response(status=status, headers=headers)
+    response.headers.remove('Content-Type')
+    return response
