@@ -1,5 +1,6 @@
 from . import authorize
 from . import connected_applications
+from . import consent
 from . import introspect
 from . import legacy_oauth2
 from . import legacy_records

@@ -1,29 +1,22 @@
-import re
-import time
 import types
 from urllib.parse import urlencode
 
 from odoo import http
-from odoo.http import STORED_SESSION_BYTES, request
-from odoo.tools import consteq, hmac
+from odoo.http import request
 
 from ..dispatchers.application import is_outage
 from ..dispatchers.context import get_context
 from ..dispatchers.cross_origin import make_empty_response
 from ..dispatchers.headers import PAGE
-from ..oauth2 import authorization_request, legacy, metadata, parameters, redirect_uri, scope
+from ..oauth2 import metadata, parameters, redirect_uri
+from ..oauth2.authorization_request import get_client_id, get_redirect_uri, get_response_uri, validate
 from ..oauth2.errors import AccessDenied, InvalidRequest, OAuth2Error, ServerError, TemporarilyUnavailable
-
-#: Seconds for which the consent page can be answered: long enough to ask somebody, and
-#: not so long that an open page is found by somebody else, or shows what was true once.
-CONSENT_EXPIRY = 60 * 60
-#: When the answer expires, in seconds since 1970, and the signature.
-CONSENT = re.compile(r'(0|[1-9][0-9]{0,11})\.([0-9a-f]{64})', re.ASCII)
+from .consent import Consent, PendingAuthorization
 
 
-class Authorize(http.Controller):
+class Authorize(Consent):
     @http.route(
-        [metadata.AUTHORIZATION_ENDPOINT, legacy.AUTHORIZATION_ENDPOINT],
+        metadata.AUTHORIZATION_ENDPOINT,
         type='http',
         auth='public',
         methods=['GET', 'POST'],
@@ -40,11 +33,12 @@ class Authorize(http.Controller):
         that both read and check it in the same way. The CSRF token is checked
         below instead of by Odoo, to answer with a page that says what to do.
         """
-        if self._is_idle():
+        if self._is_safe_or_prefetch():
             return self._respond(make_empty_response(204, {'Allow': 'GET, HEAD, OPTIONS, POST'}))
         try:
             query = parameters.parse(request.httprequest.query_string)
-            client, uri = self._get_client(query)
+            client = self._identify_client(query)
+            uri = get_redirect_uri(query, client)
         except OAuth2Error as error:
             return self._render_error(error)
         if not request.session.uid or not request.env.user._is_session_valid(request.session):
@@ -53,27 +47,28 @@ class Authorize(http.Controller):
         answer = Answer(uri, query.get('state'))
         get_context(request).get_error_response = answer.get_error_response
         try:
-            authorization = authorization_request.validate(query, client, uri)
-            return self._authorize(client, authorization, answer)
+            return self._authorize(client, validate(query, client, uri), answer)
         except OAuth2Error as error:
             return answer.get_response(error.to_parameters())
 
-    def _is_idle(self):
-        """Return whether the request is none by a user: it must change nothing."""
+    def _is_safe_or_prefetch(self):
+        """Return whether the request does not come from a user action: it must change nothing."""
         headers = request.httprequest.headers
         return request.httprequest.method in ('HEAD', 'OPTIONS') or 'prefetch' in (
             headers.get('Sec-Purpose', '') + headers.get('Purpose', '') + headers.get('X-Moz', '')
         )
 
-    def _get_client(self, query):
-        client_id = authorization_request.get_client_id(query)
-        client = request.env['orestapi.application']._find_client(client_id)
+    def _identify_client(self, query):
+        """Return the `Client` of the request, and keep it in the context.
+
+        :param Parameters query: those of the request
+        :raise InvalidRequest: when there is none; not to be redirected
+        """
+        client = request.env['orestapi.application']._find_client(get_client_id(query))
         if client is None:
             raise InvalidRequest("The client_id is not that of an application.")
         get_context(request).client = client
-        if self._get_endpoint() == legacy.AUTHORIZATION_ENDPOINT:
-            client = legacy.relax(client)
-        return client, authorization_request.get_redirect_uri(query, client)
+        return client
 
     def _redirect_to_login(self):
         return self._respond(make_empty_response(303, {'Location': self._get_login_uri()}))
@@ -84,15 +79,9 @@ class Authorize(http.Controller):
     def _get_switch_user_uri(self):
         return '/web/session/logout?' + urlencode({'redirect': self._get_login_uri()})
 
-    def _get_application(self, client):
-        # sudo: orestapi.application - what the page shows of it, and whether to ask the user
-        return request.env['orestapi.application'].sudo().browse(client.id)
-
     def _get_endpoint(self):
-        """Return which of its two addresses the request came to."""
-        # Odoo serves a path with a slash at the end as well.
-        path = request.httprequest.path.rstrip('/')
-        return path if path == legacy.AUTHORIZATION_ENDPOINT else metadata.AUTHORIZATION_ENDPOINT
+        """Return the path that the request came to."""
+        return metadata.AUTHORIZATION_ENDPOINT
 
     def _get_request_uri(self):
         return f'{self._get_endpoint()}?{request.httprequest.query_string.decode("ascii")}'
@@ -104,119 +93,64 @@ class Authorize(http.Controller):
         routing = {'auth': 'user', 'cors': None}
         request.env['ir.http']._authenticate(types.SimpleNamespace(routing=routing))
 
-    def _authorize(self, client, authorization, answer):
+    def _authorize(self, client, authorization_request, answer):
+        """Answer a valid request: with a page, with a code, or with the refusal of the user.
+
+        :param Client client: the application
+        :param AuthorizationRequest authorization_request: the request
+        :param Answer answer: where the response goes
+        :raise AccessDenied: when the user has pressed *Deny*
+        """
         user = request.env.user
         if not user._can_authorize(client):
             error = AccessDenied(description="The user may not use this application.")
             return self._render_not_allowed(client, error, answer)
+        pending = PendingAuthorization(
+            client=client,
+            scope=authorization_request.scope,
+            request_key=request.httprequest.query_string,
+            action=self._get_request_uri(),
+            destination=redirect_uri.get_destination(authorization_request.redirect_uri),
+        )
         if request.httprequest.method == 'POST':
-            return self._decide(client, authorization, answer)
-        if self._is_consent_given(user, client, authorization):
-            return self._issue_code(client, authorization, answer)
-        if self._is_trusted(client, authorization):
+            try:
+                is_allowed = self._is_allowed(pending)
+            except InvalidRequest as error:
+                return self._render_error(error, cause='page')
+            if not is_allowed:
+                raise AccessDenied(description="The user refused.")
+        elif not self._is_consent_given(user, client, authorization_request):
+            if not self._is_trusted(client, authorization_request):
+                return self._render_consent(pending, self._get_switch_user_uri())
             request.env['orestapi.event']._log(
                 'consent_by_setting',
                 application_id=client.id,
                 user_id=user.id,
-                detail=', '.join(sorted(authorization.scope)),
+                detail=', '.join(sorted(authorization_request.scope)),
             )
-            return self._issue_code(client, authorization, answer)
-        return self._render_consent(client, authorization)
+        return self._issue_code(client, authorization_request, answer)
 
-    def _is_consent_given(self, user, client, authorization):
+    def _is_consent_given(self, user, client, authorization_request):
         application = self._get_application(client)
-        if not application._is_identity_assured(authorization.redirect_uri):
+        if not application._is_identity_assured(authorization_request.redirect_uri):
             return False
         granted = request.env['orestapi.authorization']._find_granted_scope(user, client)
-        return authorization.scope <= granted
+        return authorization_request.scope <= granted
 
-    def _is_trusted(self, client, authorization):
+    def _is_trusted(self, client, authorization_request):
         application = self._get_application(client)
-        return application.trusted and application._is_identity_assured(authorization.redirect_uri)
+        return application.trusted and application._is_identity_assured(authorization_request.redirect_uri)
 
-    def _decide(self, client, authorization, answer):
-        form = request.httprequest.form
-        csrf_token, displayed = form.get('csrf_token', ''), CONSENT.fullmatch(form.get('consent', ''))
-        # The comparison takes no other text than ASCII: it raises.
-        if not (
-            displayed
-            and csrf_token.isascii()
-            and request.validate_csrf(csrf_token)
-            and time.time() < int(displayed[1])
-            and consteq(displayed[2], self._sign_request(client, authorization, int(displayed[1])))
-        ):
-            return self._render_error(
-                InvalidRequest("The page was open too long, or was opened elsewhere."), cause='page'
-            )
-        event = request.env['orestapi.event']
-        if form.get('decision') != 'allow':
-            event._log_decision('consent_refused', client.id)
-            raise AccessDenied(description="The user refused.")
-        event._log_decision('consent_given', client.id, detail=', '.join(sorted(authorization.scope)))
-        return self._issue_code(client, authorization, answer)
-
-    def _get_consent(self, client, authorization):
-        expires_at = int(time.time()) + CONSENT_EXPIRY
-        return f'{expires_at}.{self._sign_request(client, authorization, expires_at)}'
-
-    def _sign_request(self, client, authorization, expires_at):
-        """Return what binds the consent page to what it shows, and to whom.
-
-        The CSRF token proves that the answer comes from a page of this session;
-        this, that it comes from the page of this very request (RFC 6819 §4.4.1.10).
-        What the request leaves to the settings of the application is part of it
-        too: they may change while the page is open. So is what a scheme offers, of
-        which the user is asked again when it grows.
-
-        :param int expires_at: until when the page can be answered, in seconds since 1970
-        """
-        # sudo: orestapi.application - which scheme the application has
-        scheme_id = self._get_application(client).sudo().model_scheme_id.id
-        offer = request.env['orestapi.model.scheme']._get_offer(scheme_id)
-        return hmac(
-            # sudo: ir.config_parameter - the key is the secret of the database
-            request.env(su=True),
-            'orestapi.consent',
-            (
-                # The rest of the session id changes every few hours, as for the CSRF token.
-                request.session.sid[:STORED_SESSION_BYTES],
-                request.env.uid,
-                client.id,
-                authorization.redirect_uri,
-                scope.render(authorization.scope),
-                request.httprequest.query_string,
-                expires_at,
-                scheme_id,
-                offer.describe(),
-            ),
-        )
-
-    def _issue_code(self, client, authorization, answer):
+    def _issue_code(self, client, authorization_request, answer):
         httprequest = request.httprequest
         # PostgreSQL refuses a NUL character, which Odoo's own HTTP server lets through.
         user_agent = (httprequest.user_agent.string or '').replace('\0', '')
         code = request.env['orestapi.authorization.code']._issue(
-            request.env.user, client, authorization, httprequest.remote_addr, user_agent[:200]
+            request.env.user, client, authorization_request, httprequest.remote_addr, user_agent[:200]
         )
         return answer.get_response({'code': code})
 
     # Pages
-
-    def _render_consent(self, client, authorization):
-        # sudo: orestapi.scope - their descriptions
-        scopes = request.env['orestapi.scope'].sudo().search([('name', 'in', list(authorization.scope))])
-        return self._render(
-            'orestapi.consent',
-            {
-                'application': self._get_application(client),
-                'scopes': scopes,
-                'user': request.env.user,
-                'destination': redirect_uri.get_destination(authorization.redirect_uri),
-                'action': self._get_request_uri(),
-                'consent': self._get_consent(client, authorization),
-                'switch_user': self._get_switch_user_uri(),
-            },
-        )
 
     def _render_not_allowed(self, client, error, answer):
         request.env['orestapi.event']._log_refused_request(
@@ -244,16 +178,6 @@ class Authorize(http.Controller):
         )
         return self._render('orestapi.error', {'error': error, 'cause': cause, 'reference': reference}, status=400)
 
-    def _render(self, template, values, status=200):
-        response = request.render(template, values, status=status)
-        # At once, while the environment is the one that the values belong to.
-        response.flatten()
-        return self._respond(response)
-
-    def _respond(self, response):
-        response.headers.update(PAGE)
-        return response
-
 
 class Answer:
     """Where the authorization response goes, and how to send it.
@@ -269,7 +193,7 @@ class Answer:
     def get_uri(self, response):
         """Return the address of the application with the response in it."""
         issuer = request.env['orestapi.application']._get_issuer()
-        return authorization_request.get_response_uri(self.uri, response, self.state, issuer)
+        return get_response_uri(self.uri, response, self.state, issuer)
 
     def get_response(self, response):
         """Return the redirect to the application (RFC 6749 §4.1.2, §4.1.2.1).

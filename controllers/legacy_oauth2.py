@@ -7,7 +7,32 @@ from ..dispatchers.application import application_route, make_response
 from ..oauth2 import client_authentication, grants, legacy, parameters
 from ..oauth2.errors import InvalidClient
 from . import client
+from .authorize import Authorize
 from .token import Token
+
+
+class LegacyAuthorize(Authorize):
+    @http.route(
+        legacy.AUTHORIZATION_ENDPOINT,
+        type='http',
+        auth='public',
+        methods=['GET', 'POST'],
+        csrf=False,
+        readonly=False,
+        sitemap=False,
+    )
+    def legacy_authorize(self):
+        """Serve the authorization endpoint at the path of the older connector."""
+        return self.authorize()
+
+    def _get_endpoint(self):
+        # One controller serves both paths. Odoo serves a path with a slash at the end as well.
+        path = request.httprequest.path.rstrip('/')
+        return path if path == legacy.AUTHORIZATION_ENDPOINT else super()._get_endpoint()
+
+    def _identify_client(self, query):
+        client = super()._identify_client(query)
+        return legacy.relax(client) if self._get_endpoint() == legacy.AUTHORIZATION_ENDPOINT else client
 
 
 class LegacyToken(Token):

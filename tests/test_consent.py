@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from odoo import http
 from odoo.tests import tagged
 
-from ..controllers.authorize import CONSENT_EXPIRY
+from ..controllers.consent import CONSENT_EXPIRY
 from ..dispatchers.headers import PAGE
 from .common import CALLBACK, PASSWORD, OAuth2Case
 

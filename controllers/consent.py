@@ -1,0 +1,135 @@
+import dataclasses
+import re
+import time
+
+from odoo import http
+from odoo.http import STORED_SESSION_BYTES, request
+from odoo.tools import consteq, hmac
+
+from ..dispatchers.headers import PAGE
+from ..oauth2 import scope as scopes
+from ..oauth2.client import Client
+from ..oauth2.errors import InvalidRequest
+
+#: Seconds for which the consent page can be answered: long enough to ask somebody, and
+#: not so long that an open page is found by somebody else, or shows what was true once.
+CONSENT_EXPIRY = 60 * 60
+#: When the answer expires, in seconds since 1970, and the signature.
+CONSENT = re.compile(r'(0|[1-9][0-9]{0,11})\.([0-9a-f]{64})', re.ASCII)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PendingAuthorization:
+    """What a user is asked to allow, wherever the application has asked for it.
+
+    :ivar Client client: the application
+    :ivar frozenset scope: what it asks for
+    :ivar bytes request_key: what tells this request from every other one of the application
+    :ivar str action: the path and query that the page posts to
+    :ivar str destination: what the user recognises of the place that the browser goes to next
+    """
+
+    client: Client
+    scope: frozenset
+    request_key: bytes
+    action: str
+    destination: str
+
+
+class Consent(http.Controller):
+    """The page that asks, and its answer. Controllers with something to ask inherit it; it has no route."""
+
+    def _render_consent(self, pending, switch_user):
+        """Return the consent page.
+
+        :param PendingAuthorization pending: what it asks
+        :param str switch_user: the URI at which somebody else logs in
+        """
+        # sudo: orestapi.scope - their descriptions
+        records = request.env['orestapi.scope'].sudo().search([('name', 'in', list(pending.scope))])
+        return self._render(
+            'orestapi.consent',
+            {
+                'application': self._get_application(pending.client),
+                'scopes': records,
+                'user': request.env.user,
+                'destination': pending.destination,
+                'action': pending.action,
+                'consent': self._get_proof(pending),
+                'switch_user': switch_user,
+            },
+        )
+
+    def _is_allowed(self, pending):
+        """Return whether the user has pressed *Allow* on the consent page, and log the decision.
+
+        :param PendingAuthorization pending: what the page must have asked
+        :raise InvalidRequest: when the answer does not come from such a page
+        """
+        form = request.httprequest.form
+        csrf_token, displayed = form.get('csrf_token', ''), CONSENT.fullmatch(form.get('consent', ''))
+        # The comparison takes no other text than ASCII: it raises.
+        if not (
+            displayed
+            and csrf_token.isascii()
+            and request.validate_csrf(csrf_token)
+            and time.time() < int(displayed[1])
+            and consteq(displayed[2], self._sign(pending, int(displayed[1])))
+        ):
+            raise InvalidRequest("The page was open too long, or was opened elsewhere.")
+        event, client_id = request.env['orestapi.event'], pending.client.id
+        if form.get('decision') != 'allow':
+            event._log_decision('consent_refused', client_id)
+            return False
+        event._log_decision('consent_given', client_id, detail=', '.join(sorted(pending.scope)))
+        return True
+
+    def _get_proof(self, pending):
+        expires_at = int(time.time()) + CONSENT_EXPIRY
+        return f'{expires_at}.{self._sign(pending, expires_at)}'
+
+    def _sign(self, pending, expires_at):
+        """Return what binds the consent page to what it shows, and to whom.
+
+        The CSRF token proves that the answer comes from a page of this session;
+        this, that it comes from the page of this very request (RFC 6819 §4.4.1.10).
+        What the request leaves to the settings of the application is part of it
+        too: they may change while the page is open. So is what a scheme offers, of
+        which the user is asked again when it grows.
+
+        :param PendingAuthorization pending: what the page asks
+        :param int expires_at: until when the page can be answered, in seconds since 1970
+        """
+        client = pending.client
+        offer = request.env['orestapi.model.scheme']._get_offer(client.model_scheme_id)
+        return hmac(
+            # sudo: ir.config_parameter - the key is the secret of the database
+            request.env(su=True),
+            'orestapi.consent',
+            (
+                # The rest of the session id changes every few hours, as for the CSRF token.
+                request.session.sid[:STORED_SESSION_BYTES],
+                request.env.uid,
+                client.id,
+                pending.destination,
+                scopes.render(pending.scope),
+                pending.request_key,
+                expires_at,
+                client.model_scheme_id,
+                offer.describe(),
+            ),
+        )
+
+    def _get_application(self, client):
+        # sudo: orestapi.application - what a page shows of it, and whether to ask the user
+        return request.env['orestapi.application'].sudo().browse(client.id)
+
+    def _render(self, template, values, status=200):
+        response = request.render(template, values, status=status)
+        # At once, while the environment is the one that the values belong to.
+        response.flatten()
+        return self._respond(response)
+
+    def _respond(self, response):
+        response.headers.update(PAGE)
+        return response
