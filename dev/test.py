@@ -3,7 +3,6 @@
 import contextlib
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+from .apt import need
 from .cache import CHECKOUT, Problem, cache_directory, end_with_sentence, say
 from .environment import enter
 from .pytest_command import pytest_environment, pytest_options
@@ -42,30 +42,6 @@ class Outcome:
             failed = 1
         say(f'{passed} passed, {failed} failed')
         return 1 if failed else 0
-
-
-def _need_browser():
-    if any(shutil.which(name) for name in BROWSERS):
-        return
-    if os.geteuid() == 0 and shutil.which('apt-get'):
-        say('Installing Chromium for the browser tours …')
-        environment = {**os.environ, 'DEBIAN_FRONTEND': 'noninteractive'}
-        for arguments in (['update'], ['install', '-y', '--no-install-recommends', 'chromium']):
-            done = subprocess.run(
-                ['apt-get', '-q', *arguments],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                check=False,
-                env=environment,
-            )
-        if any(shutil.which(name) for name in BROWSERS):
-            return
-        sys.stderr.write(done.stdout[-800:] + done.stderr[-800:])
-    raise Problem(
-        "The browser tours need Chromium, which is not installed; "
-        "install it ('apt-get install chromium' as root) and start again."
-    )
 
 
 def _run_hooks(outcome):
@@ -279,7 +255,7 @@ def main():
     parts = {part} if part else {'odoo'} if tags else set(PARTS) - {'odoo'}
     outcome = Outcome()
     if parts & {'odoo', 'package', 'live'}:
-        _need_browser()
+        need(BROWSERS, ['chromium'], 'the browser tours')
     with contextlib.ExitStack() as stack:
         bench = live = None
         if parts != {'unit'}:
