@@ -20,10 +20,10 @@ live:  ## run the live tests in full, `make test` has a short form (ONLY=test_sc
 lint:  ## check the style: the hooks of .pre-commit-config.yaml, and Odoo's own test_lint for the addon
 	@PART=lint TAGS= $(PYTHON) -m dev.test
 
-coverage:  ## measure which branches the tests take, into docs/coverage.md
+coverage:  ## measure which branches the tests take, into docs/reports/coverage.md
 	@$(PYTHON) -m dev.coverage
 
-mutation:  ## change the rules of OAuth one by one and see that the tests notice, into docs/mutation.md
+mutation:  ## change the rules of OAuth one by one and see that the tests notice, into docs/reports/mutation.md
 	@$(PYTHON) -m dev.mutation
 
 hooks:  ## check the style of what changed before each commit, from now on in this clone

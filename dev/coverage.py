@@ -1,4 +1,4 @@
-"""`make coverage`: which branches of the addon the unit tests and Odoo's tests take; writes docs/coverage.md."""
+"""`make coverage`: which branches of the addon the unit tests and Odoo's tests take; writes docs/reports/coverage.md."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from .environment import enter
 from .pytest_command import pytest_environment, pytest_options
 
 FOLDERS = ('oauth2', 'records', 'models', 'controllers')
-PAGE = CHECKOUT / 'docs' / 'coverage.md'
+PAGE = CHECKOUT / 'docs' / 'reports' / 'coverage.md'
 LEAST = 95  # percent of the branches of each folder
 TABLE = re.compile(r'(?s)(<!-- table -->\n).*?(<!-- end of the table -->)')
 LEFT = re.compile(r'(?s)(<!-- left -->\n).*?(<!-- end of what is left -->)')

@@ -1,9 +1,9 @@
 """`make mutation`: changes the rules of OAuth in one place at a time, and tells which changes no unit test notices.
 
-    python3 -m dev.mutation                   all of oauth2/; writes the counts into docs/mutation.md
+    python3 -m dev.mutation                   all of oauth2/; writes the counts into docs/reports/mutation.md
     python3 -m dev.mutation oauth2/pkce.py    one file (of records/ as well); writes nothing
 
-A change that no test can tell from the original stands in docs/mutation.md with the reason. Any other survivor is a
+A change that no test can tell from the original stands in docs/reports/mutation.md with the reason. Any other survivor is a
 missing test, or code that nothing needs, and makes this fail.
 """
 
@@ -36,7 +36,7 @@ from .environment import enter
 from .pytest_command import pytest_options
 
 REQUIREMENTS = CHECKOUT / 'dev' / 'requirements-mutation.txt'
-PAGE = CHECKOUT / 'docs' / 'mutation.md'
+PAGE = CHECKOUT / 'docs' / 'reports' / 'mutation.md'
 TIMEOUT = 120  # seconds for the tests of one change; one that makes them run for ever is noticed by that
 # A row of the page: file, line as it is, line as it becomes, reason. `…` stands for any text.
 ROW = re.compile(r'(?m)^\| `(?P<file>[^`]+)` \| `` (?P<before>.*?) `` \| `` (?P<after>.*?) `` \| (?P<reason>.+) \|$')

@@ -1,4 +1,4 @@
-"""`make bench`: prints the table, and writes it into docs/benchmarks.md."""
+"""`make bench`: prints the table, and writes it into docs/reports/benchmarks.md."""
 
 import contextlib
 import os
