@@ -15,7 +15,7 @@ import ast
 import re
 import sys
 
-from .cache import CHECKOUT
+from .workbench.cache import CHECKOUT
 
 SOURCES = CHECKOUT / 'docs' / 'cases'
 PAGE = CHECKOUT / 'docs' / 'security-cases.md'

@@ -8,9 +8,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from .cache import CHECKOUT, Problem, end_with_sentence, say
-from .environment import enter
-from .pytest_command import pytest_environment, pytest_options
+from .workbench.cache import CHECKOUT, Problem, end_with_sentence, say
+from .workbench.environment import enter
+from .workbench.pytest_command import pytest_environment, pytest_options
 
 FOLDERS = ('oauth2', 'records', 'models', 'controllers')
 PAGE = CHECKOUT / 'docs' / 'reports' / 'coverage.md'
@@ -35,8 +35,8 @@ def _run_unit(measured):
 
 
 def _run_odoo(measured):
-    from .odoo_log import read_log  # needs the environment, as does the one below
-    from .odoo_server import Bench, stop_group
+    from .workbench.odoo_log import read_log  # needs the environment, as does the one below
+    from .workbench.odoo_server import Bench, stop_group
 
     with Bench() as bench, bench.database('test', install=False) as database:
         python, *command = bench.test_command(database, '/orestapi', '--with-demo')

@@ -20,7 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from .cache import (
+from .workbench.cache import (
     CHECKOUT,
     Problem,
     cache_directory,
@@ -32,10 +32,10 @@ from .cache import (
     say,
     start_over,
 )
-from .environment import enter
-from .pytest_command import pytest_options
+from .workbench.environment import enter
+from .workbench.pytest_command import pytest_options
 
-REQUIREMENTS = CHECKOUT / 'dev' / 'requirements-mutation.txt'
+REQUIREMENTS = CHECKOUT / 'dev' / 'requirements' / 'mutation.txt'
 PAGE = CHECKOUT / 'docs' / 'reports' / 'mutation.md'
 TIMEOUT = 120  # seconds for the tests of one change; one that makes them run for ever is noticed by that
 # A row of the page: file, line as it is, line as it becomes, reason. `…` stands for any text.
@@ -52,7 +52,8 @@ def _need_mutmut():
             say("Installing mutmut …")
             # --no-deps: what it needs as a program is not needed here.
             command = [
-                sys.executable, '-m', 'pip', 'install', '--quiet', '--no-deps',
+                sys.executable, '-m', 'pip', 'install', '--quiet',
+                '--no-deps', '--require-hashes',
                 '--target', directory,
                 '-r', REQUIREMENTS,
             ]  # fmt: skip

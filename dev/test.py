@@ -12,9 +12,9 @@ import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-from .cache import CHECKOUT, Problem, cache_directory, end_with_sentence, say
-from .environment import enter
-from .pytest_command import pytest_environment, pytest_options
+from .workbench.cache import CHECKOUT, Problem, cache_directory, end_with_sentence, say
+from .workbench.environment import enter
+from .workbench.pytest_command import pytest_environment, pytest_options
 
 #: Those of `package` are those of `odoo`, from the wheel and not from the checkout, so that all together need only one.
 PARTS = ('lint', 'unit', 'odoo', 'package', 'live')
@@ -125,7 +125,7 @@ class _Pytest:
         return self
 
     def __exit__(self, *exception):
-        from .odoo_server import stop_group  # needs the environment
+        from .workbench.odoo_server import stop_group  # needs the environment
 
         stop_group(self.process, signal.SIGINT)
         self.scratch.cleanup()
@@ -162,7 +162,7 @@ def _registered_tours():
 
 def _watch(bench, command, log, programs=()):
     """Run Odoo with its log in a file, showing each test class that begins; return the text of the log."""
-    from .odoo_server import stop_group  # needs the environment
+    from .workbench.odoo_server import stop_group  # needs the environment
 
     with log.open('w') as output:
         process = bench.start(command, output, programs)
@@ -206,7 +206,7 @@ def _report(outcome, part, findings, code, log, started, notes=()):
 
 def _run_odoo(outcome, bench, part, database, tags, command):
     """Run Odoo's tests with ``command``, which installs the addon in ``database``."""
-    from .odoo_log import read_log
+    from .workbench.odoo_log import read_log
 
     started = time.monotonic()
     say(f"Odoo's tests of {tags}")
@@ -222,7 +222,7 @@ def _run_odoo(outcome, bench, part, database, tags, command):
 def _run_package(outcome, bench):
     """Install the wheel in an environment of its own beside Odoo, and run all tests of Odoo from there."""
     from .dist import build, install
-    from .odoo_source import addons_folders
+    from .workbench.odoo_source import addons_folders
 
     say('The wheel, in an environment of its own')
     with tempfile.TemporaryDirectory() as scratch, bench.database('package', install=False) as database:
@@ -235,8 +235,8 @@ def _run_package(outcome, bench):
 
 
 def _run_core_lint(outcome, bench, database):
-    from .eslint import eslint_path
-    from .odoo_log import read_log
+    from .workbench.eslint import eslint_path
+    from .workbench.odoo_log import read_log
 
     started = time.monotonic()
     say("Odoo's test_lint for the addon")
@@ -271,7 +271,7 @@ def _run_parts(outcome, bench, parts, tags):
 
 def main():
     enter('dev.test', 'test')
-    from .odoo_server import Bench  # needs the environment
+    from .workbench.odoo_server import Bench  # needs the environment
 
     part, tags = os.environ.get('PART'), os.environ.get('TAGS')
     if part and part not in PARTS:

@@ -6,7 +6,7 @@ import re
 from datetime import datetime, timezone
 from pathlib import Path
 
-from dev.cache import CHECKOUT, say
+from dev.workbench.cache import CHECKOUT, say
 
 from . import rates
 from .closed_loop import CLIENTS

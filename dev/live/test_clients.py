@@ -8,7 +8,7 @@ from authlib.common.security import generate_token
 from authlib.integrations.requests_client import OAuth2Session as AuthlibSession
 from requests_oauthlib import OAuth2Session as RequestsOAuth2Session
 
-from dev.odoo_server import LOGIN, PASSWORD
+from dev.workbench.odoo_server import LOGIN, PASSWORD
 
 pytestmark = pytest.mark.same
 
