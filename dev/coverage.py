@@ -1,4 +1,4 @@
-"""`make coverage`: which branches of the addon the unit tests and Odoo's tests take; writes docs/reports/coverage.md."""
+"""`make coverage`: which branches of the addon the unit tests and Odoo's tests take, into docs/reports/coverage.md."""
 
 import json
 import os

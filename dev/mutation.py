@@ -3,8 +3,8 @@
     python3 -m dev.mutation                   all of oauth2/; writes the counts into docs/reports/mutation.md
     python3 -m dev.mutation oauth2/pkce.py    one file (of records/ as well); writes nothing
 
-A change that no test can tell from the original stands in docs/reports/mutation.md with the reason. Any other survivor is a
-missing test, or code that nothing needs, and makes this fail.
+A change that no test can tell from the original stands in docs/reports/mutation.md with the reason. Any other
+survivor is a missing test, or code that nothing needs, and makes this fail.
 """
 
 import ast
