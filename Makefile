@@ -14,6 +14,9 @@ run:  ## run Odoo with the addon and demo data until Ctrl-C (PORT=8069 DB=oresta
 test:  ## run every test in a fresh database (TAGS=/orestapi:TestX or PART=lint|unit|odoo|package|live for a part)
 	@$(PYTHON) -m dev.test
 
+check:  ## run what is quick between two edits: style, unit tests, and the Odoo tests of what changed on this branch
+	@PART=check TAGS= $(PYTHON) -m dev.test
+
 live:  ## run the live tests in full, `make test` has a short form (ONLY=test_schemathesis.py or another of dev/live)
 	@PART=live TAGS= FULL=1 $(PYTHON) -m dev.test
 
@@ -52,4 +55,4 @@ dist:  ## build the zip for an addons path and the wheel for pip, in dist/
 clean:  ## remove the databases and the downloads of the cache
 	@$(PYTHON) -m dev.clean
 
-.PHONY: help run test live lint coverage mutation bench pins hooks shell screenshots translations dist clean
+.PHONY: help run test check live lint coverage mutation bench pins hooks shell screenshots translations dist clean
