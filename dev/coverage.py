@@ -10,9 +10,12 @@ from pathlib import Path
 
 from .workbench.cache import CHECKOUT, Problem, end_with_sentence, say
 from .workbench.environment import enter
-from .workbench.pytest_command import pytest_environment, pytest_options
+from .workbench.pytest_command import plain_packages, pytest_environment, pytest_options
 
-FOLDERS = ('oauth2', 'records', 'models', 'controllers')
+FOLDERS = (
+    *plain_packages(),
+    *(name for name in ('dispatchers', 'models', 'controllers') if (CHECKOUT / name).is_dir()),
+)
 PAGE = CHECKOUT / 'docs' / 'reports' / 'coverage.md'
 LEAST = 95  # percent of the branches of each folder
 TABLE = re.compile(r'(?s)(<!-- table -->\n).*?(<!-- end of the table -->)')
@@ -21,7 +24,7 @@ LEFT = re.compile(r'(?s)(<!-- left -->\n).*?(<!-- end of what is left -->)')
 
 def _run_unit(measured):
     """Run the tests that need no Odoo."""
-    for package in ('oauth2', 'records'):
+    for package in plain_packages():
         folder = CHECKOUT / 'tests' / package
         done = subprocess.run(
             [sys.executable, *measured, '-m', 'pytest', *pytest_options(folder), folder],

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from .workbench.cache import CHECKOUT, Problem, cache_directory, end_with_sentence, say
 from .workbench.environment import enter
-from .workbench.pytest_command import pytest_environment, pytest_options
+from .workbench.pytest_command import plain_packages, pytest_environment, pytest_options
 
 #: Those of `package` are those of `odoo`, from the wheel and not from the checkout, so that all together need only one.
 PARTS = ('lint', 'unit', 'odoo', 'package', 'live', 'check')
@@ -289,7 +289,7 @@ def _run_core_lint(outcome, bench, database):
 
 
 def _run_unit(outcome, options=()):
-    for package in ('oauth2', 'records'):
+    for package in plain_packages():
         with _Pytest(f'unit of {package}', CHECKOUT / 'tests' / package, options) as tests:
             tests.finish(outcome)
 
@@ -307,45 +307,57 @@ def _run_live(outcome, alone):
         stack.enter_context(_Pytest('live', CHECKOUT / 'dev' / 'live', options, output)).finish(outcome)
 
 
-def _run_check(outcome, bench):
-    """Run what can show within a minute and a half that a change of the checkout is wrong."""
-    from .workbench.changes import changed_files, find_tags
-
-    files = changed_files()
-    if not files:
-        say('Nothing has changed since the commit where this branch began.')
-    else:
-        _run_hooks(outcome, files)
-    _run_unit(outcome, ['--hypothesis-profile=few'])
-    if tags := find_tags(files):
-        with bench.database('check', install=False) as database:
-            _run_odoo(outcome, bench, 'odoo', database, tags, bench.test_command(database, tags, '--with-demo'))
-
-
-def _run_parts(outcome, bench, parts, tags):
-    """Run the parts in two lanes, which use two cores: the tests of Odoo from the wheel, and all others."""
+@contextlib.contextmanager
+def _beside(run, *arguments):
+    """Run ``run(*arguments, stop)`` in a second lane beside the ``with`` block, until both have ended."""
     stop = threading.Event()
     with concurrent.futures.ThreadPoolExecutor(1) as lane:
-        package = lane.submit(_run_package, outcome, bench, stop) if 'package' in parts else None
+        future = lane.submit(run, *arguments, stop)
         try:
-            if 'lint' in parts:
-                _run_hooks(outcome)
-            if 'unit' in parts:
-                _run_unit(outcome)
-            if 'odoo' in parts:
-                tags = tags or '/orestapi'
-                with bench.database('test', install=False) as database:
-                    _run_odoo(outcome, bench, 'odoo', database, tags, bench.test_command(database, tags, '--with-demo'))
-            if 'live' in parts:
-                _run_live(outcome, parts == {'live'})
-            if 'lint' in parts:
-                with bench.database('lint') as database:
-                    _run_core_lint(outcome, bench, database)
-            if package:
-                package.result()
+            yield
+            future.result()
         except BaseException:
             stop.set()
             raise
+
+
+def _run_tags(outcome, bench, purpose, tags, options=(), stop=None):
+    with bench.database(purpose, install=False) as database:
+        command = bench.test_command(database, tags, '--with-demo', *options)
+        _run_odoo(outcome, bench, 'odoo', database, tags, command, stop)
+
+
+def _run_check(outcome):
+    """Run what can show within a minute and a half that a change of the checkout is wrong."""
+    from .workbench.changes import changed_files, find_tags
+    from .workbench.odoo_server import Bench
+
+    files = changed_files()
+    with contextlib.ExitStack() as stack:
+        if tags := find_tags(files):
+            bench = stack.enter_context(Bench())
+            stack.enter_context(_beside(_run_tags, outcome, bench, 'check', tags, ['--without-assets']))
+        if files:
+            _run_hooks(outcome, files)
+        _run_unit(outcome, ['--hypothesis-profile=few'])
+
+
+def _run_parts(outcome, bench, parts, tags):
+    """Run the parts in two lanes, for two cores: Odoo's tests from the wheel, and all others."""
+    with contextlib.ExitStack() as stack:
+        if 'package' in parts:
+            stack.enter_context(_beside(_run_package, outcome, bench))
+        if 'lint' in parts:
+            _run_hooks(outcome)
+        if 'unit' in parts:
+            _run_unit(outcome)
+        if 'odoo' in parts:
+            _run_tags(outcome, bench, 'test', tags or '/orestapi')
+        if 'live' in parts:
+            _run_live(outcome, parts == {'live'})
+        if 'lint' in parts:
+            with bench.database('lint') as database:
+                _run_core_lint(outcome, bench, database)
 
 
 def main():
@@ -360,14 +372,14 @@ def main():
     if parts & {'odoo', 'package', 'live'}:
         _need_browser()
     with contextlib.ExitStack() as stack:
+        if 'check' in parts:
+            _run_check(outcome)
+            return outcome.show()
         bench = None
         if parts != {'unit'}:
             bench = stack.enter_context(Bench())
             bench.drop_abandoned()
-        if 'check' in parts:
-            _run_check(outcome, bench)
-        else:
-            _run_parts(outcome, bench, parts, tags)
+        _run_parts(outcome, bench, parts, tags)
     return outcome.show()
 
 
