@@ -9,8 +9,8 @@ import pytest
 import requests
 
 from dev.live.conftest import CALLBACK, Live
-from dev.odoo_log import read_log
-from dev.odoo_server import LOGIN, PASSWORD, free_port
+from dev.workbench.odoo_log import read_log
+from dev.workbench.odoo_server import LOGIN, PASSWORD, free_port
 from oauth2 import pkce
 
 ADDONS = ('website', 'portal', 'auth_totp', 'auth_passkey', 'auth_timeout')

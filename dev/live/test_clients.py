@@ -14,8 +14,8 @@ from authlib.integrations.requests_client import OAuth2Session as AuthlibSession
 from google_auth_oauthlib.flow import InstalledAppFlow
 from requests_oauthlib import OAuth2Session as RequestsOAuth2Session
 
-from dev.npm import install
-from dev.odoo_server import LOGIN, PASSWORD
+from dev.workbench.npm import install
+from dev.workbench.odoo_server import LOGIN, PASSWORD
 
 pytestmark = pytest.mark.same
 

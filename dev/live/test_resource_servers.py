@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from dev.apt import need
-from dev.odoo_server import LOGIN, free_port
+from dev.workbench.apt import need
+from dev.workbench.odoo_server import LOGIN, free_port
 
 pytestmark = pytest.mark.same
 
