@@ -5,7 +5,7 @@ export PORT DB TAGS PART ROWS ONLY
 help:  ## show this list
 	@echo "The commands, and what each does:"
 	@awk -F ':  ## ' '/^[a-z]+:  ## / {printf "  make %-14s%s\n", $$1, $$2}' Makefile
-	@echo "PYTHON=python3.12 names the Python to use, ORESTAPI_CACHE the folder for everything that is downloaded,"
+	@echo "PYTHON=python3.12 names the Python to use, ORESTAPI_CACHE where the cache with everything that is downloaded goes,"
 	@echo "ODOO_PATH an Odoo 19.0 to use in place of Debian's package, PGHOST a PostgreSQL in place of a private one."
 
 run:  ## run Odoo with the addon and demo data until Ctrl-C (PORT=8069 DB=orestapi)
@@ -14,17 +14,25 @@ run:  ## run Odoo with the addon and demo data until Ctrl-C (PORT=8069 DB=oresta
 test:  ## run every test in a fresh database (TAGS=/orestapi:TestX or PART=lint|unit|odoo|package|live for a part)
 	@$(PYTHON) -m dev.test
 
+check:  ## run what is quick between two edits: style, unit tests, and the Odoo tests of what changed on this branch
+	@PART=check TAGS= $(PYTHON) -m dev.test
+
 live:  ## run the live tests in full, `make test` has a short form (ONLY=test_schemathesis.py or another of dev/live)
 	@PART=live TAGS= FULL=1 $(PYTHON) -m dev.test
 
 lint:  ## check the style: the hooks of .pre-commit-config.yaml, and Odoo's own test_lint for the addon
 	@PART=lint TAGS= $(PYTHON) -m dev.test
 
-coverage:  ## measure which branches the tests take, into docs/coverage.md
+coverage:  ## measure which branches the tests take, into docs/reports/coverage.md
 	@$(PYTHON) -m dev.coverage
 
-mutation:  ## change the rules of OAuth one by one and see that the tests notice, into docs/mutation.md
+mutation:  ## change the rules of OAuth one by one and see that the tests notice, into docs/reports/mutation.md
 	@$(PYTHON) -m dev.mutation
+
+pins:  ## write the pins with hashes in dev/requirements again, after a change of a file .in there (needs uv)
+	@for name in run test benchmark mutation; do \
+	    uv pip compile --quiet --universal --python-version 3.10 --no-deps --generate-hashes --no-header --no-annotate \
+	        dev/requirements/$$name.in --output-file dev/requirements/$$name.txt || exit 1; done
 
 hooks:  ## check the style of what changed before each commit, from now on in this clone
 	@$(PYTHON) -m dev.tool pre-commit install
@@ -47,4 +55,4 @@ dist:  ## build the zip for an addons path and the wheel for pip, in dist/
 clean:  ## remove the databases and the downloads of the cache
 	@$(PYTHON) -m dev.clean
 
-.PHONY: help run test live lint coverage mutation bench hooks shell screenshots translations dist clean
+.PHONY: help run test check live lint coverage mutation bench pins hooks shell screenshots translations dist clean

@@ -1,73 +1,119 @@
-"""Writes docs/security-cases.md: each numbered case, and the tests that prove it.
+"""Writes docs/security-cases.md: each numbered case, what it must get, and the tests that prove it.
+
+The cases are written by people, in docs/cases/*.md: tables with the columns *Case*, what is done, what it must get, and
+the basis. This adds the column *Proof*.
 
 The commands:
 
-    python -m dev.cases            write the file
-    python -m dev.cases --check    fail when it is out of date
+    python -m dev.cases            write the page
+    python -m dev.cases --check    fail when the page is out of date
+
+Both fail for a case with neither a test nor a decision, and for a test named after a case that nobody wrote down.
 """
 
 import ast
 import re
 import sys
 
-from .cache import CHECKOUT
+from .workbench.cache import CHECKOUT
 
+SOURCES = CHECKOUT / 'docs' / 'cases'
 PAGE = CHECKOUT / 'docs' / 'security-cases.md'
 DECISIONS = CHECKOUT / 'docs' / 'security-cases.decided.md'
-NAME = re.compile(r'test_(n\d{3}(?:_n\d{3})*)_?(.*)')
+#: `N001` a bad request; faults that were found: security, protocol, records API, administration, operations.
+CASE = r'N\d{3}|[SPRAO]\d{2}'
+NAME = re.compile(rf'test_((?:{CASE})(?:_(?:{CASE}))*)(?:_.*)?', re.IGNORECASE)
+ROW = re.compile(rf'\| ({CASE}) \|')
 
 HEAD = """# The security cases
 
-Each numbered case is a bad request, or a rule that a bad one would break. A test is named after the number of the case
-that it proves: `test_n113_…` proves N113. This page is made from the tests by `python -m dev.cases`; what was decided
-otherwise, or does not apply, stands in [security-cases.decided.md](security-cases.decided.md).
-
-| Case | What was done | Where |
-|---|---|---|
+Each numbered case is a bad request, or a rule that a bad one would break. A test is named after the case that it
+proves: `test_n113_…` proves N113, `test_s05_…` proves S05. This page is made by `python -m dev.cases` from the tables
+in [cases](cases) and from the names of the tests; it fails for a case without a test. What was decided otherwise, or
+does not apply, stands in [security-cases.decided.md](security-cases.decided.md).
 """
 
 
+def read_sources():
+    """Return the texts of docs/cases in the order of their first cases, the faults last.
+
+    :raises SystemExit: for a row that is not of four columns, and for a case that is there twice
+    """
+    texts, known = [], set()
+    for path in SOURCES.glob('*.md'):
+        text = path.read_text()
+        cases = []
+        for line in text.splitlines():
+            if match := ROW.match(line):
+                if line.count(' | ') != 3 or not line.endswith(' |'):
+                    sys.exit(f"{path.name}: the row of {match[1]} does not have four columns.")
+                if match[1] in known:
+                    sys.exit(f"{path.name}: {match[1]} is there twice.")
+                known.add(match[1])
+                cases.append(match[1])
+        if cases:
+            texts.append(((not cases[0].startswith('N'), cases[0]), text))
+    return [text for _key, text in sorted(texts)], known
+
+
 def find_tests():
-    """Return {case: [(what the test shows, its module, its name)]}."""
+    """Return ``{case: [(path of the test, its name)]}``."""
     found = {}
-    for path in sorted([*(CHECKOUT / 'tests').glob('test_*.py'), *(CHECKOUT / 'dev' / 'live').glob('test_*.py')]):
+    paths = [*(CHECKOUT / 'tests').rglob('test_*.py'), *(CHECKOUT / 'dev' / 'live').glob('test_*.py')]
+    for path in sorted(paths):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef) and node.name.startswith('test_'):
-                documented = (ast.get_docstring(node) or '').partition('\n')[0]
-                cases = re.findall(r'n\d{3}', match[1]) if (match := NAME.fullmatch(node.name)) else []
+                match = NAME.fullmatch(node.name)
+                cases = match[1].upper().split('_') if match else []
                 # A live test stands for its whole race; the cases it proves open its docstring.
-                cases += re.findall(r'N\d{3}(?=[,:])', documented)
-                for case in dict.fromkeys(case.upper() for case in cases):
-                    what = match[2].replace('_', ' ') if match else documented.partition(': ')[2].rstrip('.')
-                    found.setdefault(case, []).append((what, path.relative_to(CHECKOUT), node.name))
+                documented = (ast.get_docstring(node) or '').partition('\n')[0]
+                if match := re.match(rf'((?:{CASE})(?:, (?:{CASE}))*): ', documented):
+                    cases += match[1].split(', ')
+                for case in dict.fromkeys(cases):
+                    found.setdefault(case, []).append((path.relative_to(CHECKOUT), node.name))
     return found
 
 
 def read_decisions():
-    """Return {case: text} of the cases that no test proves as they were written."""
-    return dict(re.findall(r'^\| (N\d{3}) \| (.*) \|$', DECISIONS.read_text(), re.MULTILINE))
+    """Return ``{case: text}`` of the cases that no test proves as they were written."""
+    return dict(re.findall(rf'^\| ({CASE}) \| (.*) \|$', DECISIONS.read_text(), re.MULTILINE))
 
 
-def render():
-    """Return the text of the page."""
-    tests, decisions = find_tests(), read_decisions()
-    rows = []
-    for case in sorted({*tests, *decisions}):
-        what = [f'proven: {text}' for text, _path, _name in tests.get(case, ())]
-        if case in decisions:
-            what.append(decisions[case])
-        where = [f'[`{name}`](../{path})' for _text, path, name in tests.get(case, ())]
-        rows.append(f"| {case} | {'<br>'.join(what)} | {'<br>'.join(where)} |\n")
-    return HEAD + ''.join(rows)
+def render(texts, tests, decisions):
+    """Return the page: the sources, with the column *Proof* added to each table of cases."""
+    lines = [HEAD]
+    for text in texts:
+        for line in text.splitlines():
+            if match := ROW.match(line):
+                proof = [f'[`{name}`](../{path})' for path, name in tests.get(match[1], ())]
+                proof = [*filter(None, [decisions.get(match[1])]), *proof]
+                line += f" {'<br>'.join(proof) or 'no test yet'} |"
+            elif line.startswith('| Case |'):
+                line += ' Proof |'
+            elif line.startswith('|---|'):
+                line += '---|'
+            elif line.startswith('#'):
+                line = f'#{line}'
+            lines.append(line)
+        lines.append('')
+    return '\n'.join(lines).rstrip('\n') + '\n'
 
 
 def main():
-    page = render()
-    if '--check' in sys.argv:
-        if not PAGE.exists() or PAGE.read_text() != page:
-            sys.exit("docs/security-cases.md is out of date; run: python -m dev.cases")
-        return
-    PAGE.write_text(page)
+    texts, known = read_sources()
+    tests, decisions = find_tests(), read_decisions()
+    page = render(texts, tests, decisions)
+    if '--check' not in sys.argv:
+        PAGE.write_text(page)
+    wrong = []
+    if unproven := sorted(known - {*tests, *decisions}):
+        wrong.append(f"Without a test or a decision: {', '.join(unproven)}.")
+    if unknown := sorted({*tests, *decisions} - known):
+        wrong.append(f"Not in docs/cases: {', '.join(unknown)}.")
+    if not PAGE.exists() or PAGE.read_text() != page:
+        wrong.append("docs/security-cases.md is out of date; run: python3 -m dev.cases")
+    if wrong:
+        sys.exit('\n'.join(wrong))
 
 
 if __name__ == '__main__':

@@ -1,4 +1,4 @@
-"""`make coverage`: which branches of the addon the unit tests and Odoo's tests take; writes docs/coverage.md."""
+"""`make coverage`: which branches of the addon the unit tests and Odoo's tests take, into docs/reports/coverage.md."""
 
 import json
 import os
@@ -8,12 +8,15 @@ import sys
 import tempfile
 from pathlib import Path
 
-from .cache import CHECKOUT, Problem, end_with_sentence, say
-from .environment import enter
-from .pytest_command import pytest_environment, pytest_options
+from .workbench.cache import CHECKOUT, Problem, end_with_sentence, say
+from .workbench.environment import enter
+from .workbench.pytest_command import plain_packages, pytest_environment, pytest_options
 
-FOLDERS = ('oauth2', 'records', 'dispatchers', 'models', 'controllers')
-PAGE = CHECKOUT / 'docs' / 'coverage.md'
+FOLDERS = (
+    *plain_packages(),
+    *(name for name in ('dispatchers', 'models', 'controllers') if (CHECKOUT / name).is_dir()),
+)
+PAGE = CHECKOUT / 'docs' / 'reports' / 'coverage.md'
 LEAST = 95  # percent of the branches of each folder
 TABLE = re.compile(r'(?s)(<!-- table -->\n).*?(<!-- end of the table -->)')
 LEFT = re.compile(r'(?s)(<!-- left -->\n).*?(<!-- end of what is left -->)')
@@ -21,7 +24,7 @@ LEFT = re.compile(r'(?s)(<!-- left -->\n).*?(<!-- end of what is left -->)')
 
 def _run_unit(measured):
     """Run the tests that need no Odoo."""
-    for package in ('oauth2', 'records'):
+    for package in plain_packages():
         folder = CHECKOUT / 'tests' / package
         done = subprocess.run(
             [sys.executable, *measured, '-m', 'pytest', *pytest_options(folder), folder],
@@ -35,8 +38,8 @@ def _run_unit(measured):
 
 
 def _run_odoo(measured):
-    from .odoo_log import read_log  # needs the environment, as does the one below
-    from .odoo_server import Bench, stop_group
+    from .workbench.odoo_log import read_log  # needs the environment, as does the one below
+    from .workbench.odoo_server import Bench, stop_group
 
     with Bench() as bench, bench.database('test', install=False) as database:
         python, *command = bench.test_command(database, '/orestapi', '--with-demo')

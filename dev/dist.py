@@ -13,8 +13,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from .cache import CHECKOUT, Problem, end_with_sentence, say
-from .environment import enter
+from .workbench.cache import CHECKOUT, Problem, end_with_sentence, say
+from .workbench.environment import enter
 
 DIST = CHECKOUT / 'dist'
 MODULE = 'orestapi'

@@ -16,7 +16,7 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-from .cache import CHECKOUT, Problem, end_with_sentence
+from .workbench.cache import CHECKOUT, Problem, end_with_sentence
 
 LANGUAGES = ('sh', 'python')
 FENCE = re.compile(r'^```(?P<language>\w*)\n(?P<text>.*?)^```$', re.MULTILINE | re.DOTALL)

@@ -1,10 +1,10 @@
 """`make mutation`: changes the rules of OAuth in one place at a time, and tells which changes no unit test notices.
 
-    python3 -m dev.mutation                   all of oauth2/; writes the counts into docs/mutation.md
-    python3 -m dev.mutation oauth2/pkce.py    one file (of records/ as well); writes nothing
+    python3 -m dev.mutation                          all of COVERED; writes the counts into docs/reports/mutation.md
+    python3 -m dev.mutation records oauth2/pkce.py   folders and files of packages without Odoo; writes nothing
 
-A change that no test can tell from the original stands in docs/mutation.md with the reason. Any other survivor is a
-missing test, or code that nothing needs, and makes this fail.
+A change that no test can tell from the original stands in dev/mutation.survivors.md with the reason. It fails for any
+other survivor, which is a missing test, or code that nothing needs, and when less than 95 % are noticed.
 """
 
 import ast
@@ -20,7 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from .cache import (
+from .workbench.cache import (
     CHECKOUT,
     Problem,
     cache_directory,
@@ -32,13 +32,16 @@ from .cache import (
     say,
     start_over,
 )
-from .environment import enter
-from .pytest_command import pytest_options
+from .workbench.environment import enter
+from .workbench.pytest_command import plain_packages, pytest_options
 
-REQUIREMENTS = CHECKOUT / 'dev' / 'requirements-mutation.txt'
-PAGE = CHECKOUT / 'docs' / 'mutation.md'
+REQUIREMENTS = CHECKOUT / 'dev' / 'requirements' / 'mutation.txt'
+PAGE = CHECKOUT / 'docs' / 'reports' / 'mutation.md'
+SURVIVORS = CHECKOUT / 'dev' / 'mutation.survivors.md'
+COVERED = ('oauth2',)  # folders or files, with all below them
+LEAST = 95  # percent of the changes of all files
 TIMEOUT = 120  # seconds for the tests of one change; one that makes them run for ever is noticed by that
-# A row of the page: file, line as it is, line as it becomes, reason. `…` stands for any text.
+# A row of the survivors: file, line as it is, line as it becomes, reason. `…` stands for any text.
 ROW = re.compile(r'(?m)^\| `(?P<file>[^`]+)` \| `` (?P<before>.*?) `` \| `` (?P<after>.*?) `` \| (?P<reason>.+) \|$')
 COUNTS = re.compile(r'(?s)(<!-- counts -->\n).*(<!-- end of counts -->)')
 
@@ -52,7 +55,8 @@ def _need_mutmut():
             say("Installing mutmut …")
             # --no-deps: what it needs as a program is not needed here.
             command = [
-                sys.executable, '-m', 'pip', 'install', '--quiet', '--no-deps',
+                sys.executable, '-m', 'pip', 'install', '--quiet',
+                '--no-deps', '--require-hashes',
                 '--target', directory,
                 '-r', REQUIREMENTS,
             ]  # fmt: skip
@@ -70,8 +74,8 @@ def find_changes(text):
     """Return what to change in a file, as a list of changed texts.
 
     The changes are those of mutmut (an operator, a comparison, a number, a string, a keyword, what is assigned …), and
-    each statement left out that raises or that is called for its effect. The words of an error description are left
-    alone, because no rule is in them.
+    each statement left out that raises or that is called for its effect. The words of an error description and the
+    values of an enumeration are left alone, because no rule is in them.
 
     :param str text: of a Python file
     """
@@ -82,11 +86,24 @@ def find_changes(text):
         for mutation in mutmut.list_mutations(mutmut.Context(source=text))
     ]
     lines = text.splitlines(keepends=True)
+    names_only = set()
     for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ClassDef) and any(ast.unparse(base).endswith('Enum') for base in node.bases):
+            names_only.update(each.lineno for each in node.body if isinstance(each, ast.Assign))
         if isinstance(node, ast.Raise) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)):
             left_out = ' ' * node.col_offset + 'pass\n'
             changed.append(''.join([*lines[: node.lineno - 1], left_out, *lines[node.end_lineno :]]))
-    return [each for each in dict.fromkeys(changed) if not re.search(r'"XX[A-Z]|XX"', describe(text, each)[1])]
+    return [
+        each
+        for each in dict.fromkeys(changed)
+        if not re.search(r'"XX[A-Z]|XX"', describe(text, each)[1]) and _first_difference(text, each) not in names_only
+    ]
+
+
+def _first_difference(text, changed):
+    """Return the number of the first line that differs."""
+    pairs = zip(text.splitlines(), changed.splitlines(), strict=False)
+    return next((number for number, (before, after) in enumerate(pairs, 1) if before != after), None)
 
 
 def describe(text, changed):
@@ -98,8 +115,11 @@ def describe(text, changed):
     return ' '.join(before), ' '.join(after)
 
 
-def _pass(scratch, paths):
-    """Return whether all tests pass; they run in a copy of this process, which has imported what they need."""
+def _pass(scratch, root, paths):
+    """Return whether all tests pass; they run in a copy of this process, which has imported what they need.
+
+    :param Path root: the folder of the tests of the package, in which their configuration is
+    """
     child = os.fork()
     if not child:
         try:
@@ -111,7 +131,7 @@ def _pass(scratch, paths):
             os.dup2(silence, 2)
             import pytest  # needs the environment
 
-            options = pytest_options(paths[0].parent, scratch / 'pytest.ini')
+            options = pytest_options(root, scratch / 'pytest.ini')
             code = pytest.main([*options, '-x', '--tb=no', '--hypothesis-profile=few', *map(str, paths)])
             os._exit(int(code))
         finally:
@@ -125,20 +145,26 @@ def find_survivors(path):
     :param str path: of the file, relative to the checkout
     :return: the number of changes, and those that no test noticed, as ``(before, after)``
     """
-    package, name = path.split('/')
+    package, *folders, name = path.split('/')
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
-        for each in (package, f'tests/{package}'):
+        # All of them, because they import each other.
+        for each in (*plain_packages(), f'tests/{package}'):
             shutil.copytree(CHECKOUT / each, scratch / each, ignore=shutil.ignore_patterns('__pycache__'))
         # pytest would like to rewrite the assertions of what is imported before.
         (scratch / 'pytest.ini').write_text('[pytest]\nfilterwarnings =\n error\n ignore:Module already imported\n')
         tests = scratch / 'tests' / package
-        own = tests / f'test_{name}'
         # Those of the file itself first: they notice nearly everything, and fast.
-        groups = [[own] if own.exists() else [], [each for each in sorted(tests.glob('test_*.py')) if each != own]]
+        named = {
+            tests.joinpath(*folders, f'test_{name}'),
+            tests / f"test_{'_'.join([*folders, name])}",
+            tests / f'test_{name}',
+        }
+        every = sorted(tests.rglob('test_*.py'))
+        groups = [[each for each in every if each in named], [each for each in every if each not in named]]
 
         def passes():
-            return all(_pass(scratch, paths) for paths in groups if paths)
+            return all(_pass(scratch, tests, paths) for paths in groups if paths)
 
         if not passes():
             raise Problem("The tests fail before anything is changed; run `make test PART=unit`.")
@@ -154,12 +180,28 @@ def find_survivors(path):
 
 
 def read_reasons():
-    """Return the rows of the page, each as a regular expression for ``file, before, after`` on three lines."""
-    page = PAGE.read_text().replace('\\|', '|')
+    """Return the rows of SURVIVORS, each as a regular expression for ``file, before, after`` on three lines."""
+    page = SURVIVORS.read_text().replace('\\|', '|')
     return [
         re.compile('\n'.join(re.escape(row[name]).replace('…', '.*') for name in ('file', 'before', 'after')))
         for row in ROW.finditer(page)
     ]
+
+
+def find_files(named):
+    """Return the paths, relative to the checkout, of the modules in folders and files.
+
+    :raises Problem: for one that is in no package without Odoo
+    """
+    found = []
+    for name in named:
+        path = Path(name)
+        if path.parts[0] not in plain_packages() or not (CHECKOUT / path).exists():
+            raise Problem(f"{name} is not in a package without Odoo; choose among {', '.join(plain_packages())}.")
+        found += (
+            [path] if path.suffix else [each.relative_to(CHECKOUT) for each in sorted((CHECKOUT / path).rglob('*.py'))]
+        )
+    return [str(path) for path in found if path.name != '__init__.py']
 
 
 def main():
@@ -171,7 +213,7 @@ def main():
         importlib.import_module(module)
     reasons = read_reasons()
     rows, unexplained = [], 0
-    for path in sys.argv[1:] or [f'oauth2/{file.name}' for file in sorted((CHECKOUT / 'oauth2').glob('[a-z]*.py'))]:
+    for path in find_files(sys.argv[1:] or COVERED):
         started = time.monotonic()
         number, survivors = find_survivors(path)
         missing = [
@@ -187,19 +229,22 @@ def main():
         )
         for before, after in missing:
             say(f'  `` {before} `` → `` {after} ``')
+    rows.append(('all', *(sum(row[column] for row in rows) for column in range(1, 5))))
+    changes, noticed = rows[-1][1:3]
+    share = 100 * noticed / changes if changes else 100
+    say(f'{noticed} of {changes} changes are noticed, {share:.1f} %; at least {LEAST} % must be.')
     if not sys.argv[1:]:
-        rows.append(('all', *(sum(row[column] for row in rows) for column in range(1, 5))))
         table = ''.join(f"| {' | '.join(map(str, row))} |\n" for row in rows)
         PAGE.write_text(
             COUNTS.sub(
                 lambda match: (
-                    f'{match[1]}| File | Changes | Noticed | Explained below | Neither |\n'
+                    f'{match[1]}| File | Changes | Noticed | Explained | Neither |\n'
                     f'|---|---:|---:|---:|---:|\n{table}{match[2]}'
                 ),
                 PAGE.read_text(),
             )
         )
-    return 1 if unexplained else 0
+    return 1 if unexplained or share < LEAST else 0
 
 
 if __name__ == '__main__':

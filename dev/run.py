@@ -5,8 +5,8 @@ import re
 import shlex
 import sys
 
-from .cache import CHECKOUT, Problem, end_with_sentence, say
-from .environment import enter
+from .workbench.cache import CHECKOUT, Problem, end_with_sentence, say
+from .workbench.environment import enter
 
 ISSUER = 'orestapi.issuer'
 #: As an earlier start has set it.
@@ -27,7 +27,7 @@ def _set_issuer(server):
 
 def main():
     enter('dev.run')
-    from .odoo_server import LOGIN, MODULE, PASSWORD, Bench, check_port  # needs the environment
+    from .workbench.odoo_server import LOGIN, MODULE, PASSWORD, Bench, check_port  # needs the environment
 
     port, database = os.environ.get('PORT') or '8069', os.environ.get('DB') or MODULE
     if not port.isdigit() or not 0 < int(port) < 65536:

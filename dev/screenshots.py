@@ -4,8 +4,8 @@ import base64
 import io
 from urllib.parse import urlencode
 
-from .cache import CHECKOUT, Problem, end_with_sentence, say
-from .environment import enter
+from .workbench.cache import CHECKOUT, Problem, end_with_sentence, say
+from .workbench.environment import enter
 
 #: The address that the pictures show in place of that of the server on this computer.
 ISSUER = 'https://odoo.example.com'
@@ -175,7 +175,7 @@ def main():
     enter('dev.screenshots', 'test')
     from playwright.sync_api import sync_playwright
 
-    from .odoo_server import LOGIN, MODULE, Bench  # needs the environment
+    from .workbench.odoo_server import LOGIN, MODULE, Bench  # needs the environment
 
     for folder in FOLDERS.values():
         folder.mkdir(parents=True, exist_ok=True)

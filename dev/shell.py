@@ -4,13 +4,13 @@ import os
 import signal
 import subprocess
 
-from .cache import end_with_sentence
-from .environment import enter
+from .workbench.cache import end_with_sentence
+from .workbench.environment import enter
 
 
 def main():
     enter('dev.shell')
-    from .odoo_server import MODULE, Bench  # needs the environment
+    from .workbench.odoo_server import MODULE, Bench  # needs the environment
 
     database = os.environ.get('DB') or MODULE
     with Bench() as bench:

@@ -1,23 +1,30 @@
-"""`make test`: every test there is. The last line is `N passed, N failed`, the sum over all parts."""
+"""`make test`: every test there is. The last line is `N passed, N failed`, the sum over all parts.
 
+`make check` is its short form for the time between two edits: the style of what changed, the unit tests, and the Odoo
+tests that `dev/workbench/changes.py` finds for it.
+"""
+
+import concurrent.futures
 import contextlib
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-from .cache import CHECKOUT, Problem, cache_directory, end_with_sentence, say
-from .environment import enter
-from .pytest_command import pytest_environment, pytest_options
+from .workbench.apt import need
+from .workbench.cache import CHECKOUT, Problem, cache_directory, end_with_sentence, say
+from .workbench.environment import enter
+from .workbench.pytest_command import plain_packages, pytest_environment, pytest_options
 
 #: Those of `package` are those of `odoo`, from the wheel and not from the checkout, so that all together need only one.
-PARTS = ('lint', 'unit', 'odoo', 'package', 'live')
+PARTS = ('lint', 'unit', 'odoo', 'package', 'live', 'check')
+SLOWEST = 12  # rows of the table that says where the time goes
 BROWSERS = ('google-chrome', 'chromium', 'chromium-browser', 'google-chrome-stable')  # those that Odoo looks for
 
 
@@ -25,14 +32,27 @@ class Outcome:
     """How many passed and failed in each part; what failed is printed when it is known."""
 
     def __init__(self):
+        self.started = time.monotonic()
         self.parts = []
+        self.durations = {}
 
-    def add(self, part, passed, failed, seconds):
+    def add(self, part, passed, failed, seconds, durations=()):
+        """
+        :param durations: ``{what took its time: seconds}`` within the part
+        """
         self.parts.append((part, passed, failed, seconds))
+        for name, spent in dict(durations).items():
+            self.durations[f'{part}: {name}'] = spent
 
     def show(self):
-        """Print the parts and, as the last line, their sum; return the exit code."""
-        say('')
+        """Print where the time went, the parts and, as the last line, their sum; return the exit code."""
+        slowest = sorted(self.durations.items(), key=lambda each: -each[1])[:SLOWEST]
+        if slowest:
+            say(f'\nWhere the time goes ({len(slowest)} of {len(self.durations)}):')
+            for name, spent in slowest:
+                say(f'{spent:8.0f} s  {name}')
+        load = ', '.join(f'{each:.1f}' for each in os.getloadavg())
+        say(f'All took {time.monotonic() - self.started:.0f} s on {os.cpu_count()} cores; load {load}.\n')
         for part, passed, failed, seconds in self.parts:
             say(f'{part:>24} {passed:5} passed {failed:5} failed {seconds:6.0f} s')
         passed = sum(part[1] for part in self.parts)
@@ -44,38 +64,25 @@ class Outcome:
         return 1 if failed else 0
 
 
-def _need_browser():
-    if any(shutil.which(name) for name in BROWSERS):
-        return
-    if os.geteuid() == 0 and shutil.which('apt-get'):
-        say('Installing Chromium for the browser tours …')
-        environment = {**os.environ, 'DEBIAN_FRONTEND': 'noninteractive'}
-        for arguments in (['update'], ['install', '-y', '--no-install-recommends', 'chromium']):
-            done = subprocess.run(
-                ['apt-get', '-q', *arguments],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                check=False,
-                env=environment,
-            )
-        if any(shutil.which(name) for name in BROWSERS):
-            return
-        sys.stderr.write(done.stdout[-800:] + done.stderr[-800:])
-    raise Problem(
-        "The browser tours need Chromium, which is not installed; "
-        "install it ('apt-get install chromium' as root) and start again."
-    )
+def _run_hooks(outcome, files=None):
+    """Run what .pre-commit-config.yaml names.
 
-
-def _run_hooks(outcome):
-    """Run what .pre-commit-config.yaml names on all files that git knows."""
+    :param files: on these files; without them, on all that git knows
+    """
     started = time.monotonic()
     if not (CHECKOUT / '.git').exists():
         raise Problem("The style is checked for the files that git knows, and this is no clone; clone the repository.")
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get('PATH', '/usr/bin:/bin')])
     hooks = subprocess.run(
-        [sys.executable, '-m', 'pre_commit', 'run', '--all-files', '--color', 'never'],
+        [
+            sys.executable,
+            '-m',
+            'pre_commit',
+            'run',
+            '--color',
+            'never',
+            *(['--files', *files] if files else ['--all-files']),
+        ],
         cwd=CHECKOUT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -125,7 +132,7 @@ class _Pytest:
         return self
 
     def __exit__(self, *exception):
-        from .odoo_server import stop_group  # needs the environment
+        from .workbench.odoo_server import stop_group  # needs the environment
 
         stop_group(self.process, signal.SIGINT)
         self.scratch.cleanup()
@@ -135,20 +142,24 @@ class _Pytest:
         self.process.wait()
         seconds = time.monotonic() - self.started
         tests = failed = 0
+        durations = {}
         if self.report.exists():
             for suite in ET.parse(self.report).getroot().iter('testsuite'):
                 tests += int(suite.get('tests'))
                 seconds = float(suite.get('time'))
                 # A skipped test has shown nothing.
                 failed += sum(int(suite.get(name)) for name in ('failures', 'errors', 'skipped'))
+            for case in ET.parse(self.report).getroot().iter('testcase'):
+                file = case.get('classname').rpartition('.')[2]
+                durations[file] = durations.get(file, 0) + float(case.get('time'))
         if self.output:
             self.output.seek(0)
-            say(f"\nThe tests of {self.folder.relative_to(CHECKOUT)}, which ran beside the others")
+            say(f"\nThe tests of {self.folder.relative_to(CHECKOUT)}")
             say(self.output.read().rstrip())
         if self.process.returncode and not failed:
             say(f'pytest ended with exit code {self.process.returncode} for {self.folder}')
             failed = 1
-        outcome.add(self.part, max(tests - failed, 0), failed, seconds)
+        outcome.add(self.part, max(tests - failed, 0), failed, seconds, durations)
 
 
 def _registered_tours():
@@ -160,9 +171,12 @@ def _registered_tours():
     return names
 
 
-def _watch(bench, command, log, programs=()):
-    """Run Odoo with its log in a file, showing each test class that begins; return the text of the log."""
-    from .odoo_server import stop_group  # needs the environment
+def _watch(bench, part, command, log, programs=(), stop=None):
+    """Run Odoo with its log in a file, showing each test class that begins; return the text of the log.
+
+    :param threading.Event stop: ends it, when that is set
+    """
+    from .workbench.odoo_server import stop_group  # needs the environment
 
     with log.open('w') as output:
         process = bench.start(command, output, programs)
@@ -178,8 +192,8 @@ def _watch(bench, command, log, programs=()):
                 for name in re.findall(r'Starting \S*?(\w+)\.test\w* \.\.\.', text):
                     if name not in shown:
                         shown.add(name)
-                        say(f'  {name}')
-                if ended:
+                        say(f'  {part}: {name}')
+                if ended or (stop and stop.is_set()):
                     break
                 time.sleep(0.2)
         finally:
@@ -201,17 +215,17 @@ def _report(outcome, part, findings, code, log, started, notes=()):
         failed += 1
     if failed:
         say(f'\nThe whole log: {log}')
-    outcome.add(part, max(findings.passed, 0), failed, time.monotonic() - started)
+    outcome.add(part, max(findings.passed, 0), failed, time.monotonic() - started, findings.durations)
 
 
-def _run_odoo(outcome, bench, part, database, tags, command):
+def _run_odoo(outcome, bench, part, database, tags, command, stop=None):
     """Run Odoo's tests with ``command``, which installs the addon in ``database``."""
-    from .odoo_log import read_log
+    from .workbench.odoo_log import read_log
 
     started = time.monotonic()
     say(f"Odoo's tests of {tags}")
     log = bench.logs / f'{database}.log'
-    code, text = _watch(bench, command, log)
+    code, text = _watch(bench, part, command, log, stop=stop)
     findings = read_log(text)
     notes = []
     if tags == '/orestapi':
@@ -219,10 +233,10 @@ def _run_odoo(outcome, bench, part, database, tags, command):
     _report(outcome, part, findings, code, log, started, notes)
 
 
-def _run_package(outcome, bench):
+def _run_package(outcome, bench, stop):
     """Install the wheel in an environment of its own beside Odoo, and run all tests of Odoo from there."""
     from .dist import build, install
-    from .odoo_source import addons_folders
+    from .workbench.odoo_source import addons_folders
 
     say('The wheel, in an environment of its own')
     with tempfile.TemporaryDirectory() as scratch, bench.database('package', install=False) as database:
@@ -231,12 +245,12 @@ def _run_package(outcome, bench):
         command[0] = str(install(wheel, Path(scratch, 'venv')))
         # Only Odoo's own addons: ours is found because pip has put it beside them.
         command[command.index('--addons-path') + 1] = ','.join(str(path) for path in addons_folders(bench.odoo))
-        _run_odoo(outcome, bench, 'package', database, '/orestapi', command)
+        _run_odoo(outcome, bench, 'package', database, '/orestapi', command, stop)
 
 
 def _run_core_lint(outcome, bench, database):
-    from .eslint import eslint_path
-    from .odoo_log import read_log
+    from .workbench.eslint import eslint_path
+    from .workbench.odoo_log import read_log
 
     started = time.monotonic()
     say("Odoo's test_lint for the addon")
@@ -246,58 +260,102 @@ def _run_core_lint(outcome, bench, database):
     command[1] = str(CHECKOUT / 'dev' / 'core_lint.py')
     command.remove('server')
     log = bench.logs / f'{database}-lint.log'
-    code, text = _watch(bench, command, log, eslint_path())
+    code, text = _watch(bench, 'test_lint', command, log, eslint_path())
     _report(outcome, 'test_lint', read_log(text), code, log, started)
 
 
+def _run_unit(outcome, options=()):
+    for package in plain_packages():
+        with _Pytest(f'unit of {package}', CHECKOUT / 'tests' / package, options) as tests:
+            tests.finish(outcome)
+
+
+def _run_live(outcome, alone):
+    # It takes the most minutes: the tests in which they go stand at its end.
+    options = ['--durations=10', '--durations-min=5', *(['--full'] if os.environ.get('FULL') else [])]
+    if only := os.environ.get('ONLY'):
+        if not (CHECKOUT / 'dev' / 'live' / only).is_file():
+            raise Problem(f"ONLY={only} is no file of dev/live.")
+        options += ['--only', only]
+    with contextlib.ExitStack() as stack:
+        # Alone, it may use the screen.
+        output = None if alone else stack.enter_context(tempfile.TemporaryFile('w+'))
+        stack.enter_context(_Pytest('live', CHECKOUT / 'dev' / 'live', options, output)).finish(outcome)
+
+
+@contextlib.contextmanager
+def _beside(run, *arguments):
+    """Run ``run(*arguments, stop)`` in a second lane beside the ``with`` block, until both have ended."""
+    stop = threading.Event()
+    with concurrent.futures.ThreadPoolExecutor(1) as lane:
+        future = lane.submit(run, *arguments, stop)
+        try:
+            yield
+            future.result()
+        except BaseException:
+            stop.set()
+            raise
+
+
+def _run_tags(outcome, bench, purpose, tags, options=(), stop=None):
+    with bench.database(purpose, install=False) as database:
+        command = bench.test_command(database, tags, '--with-demo', *options)
+        _run_odoo(outcome, bench, 'odoo', database, tags, command, stop)
+
+
+def _run_check(outcome):
+    """Run what can show within a minute and a half that a change of the checkout is wrong."""
+    from .workbench.changes import changed_files, find_tags
+    from .workbench.odoo_server import Bench
+
+    files = changed_files()
+    with contextlib.ExitStack() as stack:
+        if tags := find_tags(files):
+            bench = stack.enter_context(Bench())
+            stack.enter_context(_beside(_run_tags, outcome, bench, 'check', tags, ['--without-assets']))
+        if files:
+            _run_hooks(outcome, files)
+        _run_unit(outcome, ['--hypothesis-profile=few'])
+
+
 def _run_parts(outcome, bench, parts, tags):
-    """Run all parts but the live tests, one after the other."""
-    if 'lint' in parts:
-        _run_hooks(outcome)
-    if 'unit' in parts:
-        for package in ('layers', 'oauth2', 'records'):
-            with _Pytest(f'unit of {package}', CHECKOUT / 'tests' / package) as tests:
-                tests.finish(outcome)
-    if 'odoo' in parts:
-        tags = tags or '/orestapi'
-        with bench.database('test', install=False) as database:
-            _run_odoo(outcome, bench, 'odoo', database, tags, bench.test_command(database, tags, '--with-demo'))
-    if 'lint' in parts:
-        with bench.database('lint') as database:
-            _run_core_lint(outcome, bench, database)
-    if 'package' in parts:
-        _run_package(outcome, bench)
+    """Run the parts in two lanes, for two cores: Odoo's tests from the wheel, and all others."""
+    with contextlib.ExitStack() as stack:
+        if 'package' in parts:
+            stack.enter_context(_beside(_run_package, outcome, bench))
+        if 'lint' in parts:
+            _run_hooks(outcome)
+        if 'unit' in parts:
+            _run_unit(outcome)
+        if 'odoo' in parts:
+            _run_tags(outcome, bench, 'test', tags or '/orestapi')
+        if 'live' in parts:
+            _run_live(outcome, parts == {'live'})
+        if 'lint' in parts:
+            with bench.database('lint') as database:
+                _run_core_lint(outcome, bench, database)
 
 
 def main():
     enter('dev.test', 'test')
-    from .odoo_server import Bench  # needs the environment
+    from .workbench.odoo_server import Bench  # needs the environment
 
     part, tags = os.environ.get('PART'), os.environ.get('TAGS')
     if part and part not in PARTS:
         raise Problem(f"PART={part} is not a part of the tests; choose one of {', '.join(PARTS)}.")
-    parts = {part} if part else {'odoo'} if tags else set(PARTS) - {'odoo'}
+    parts = {part} if part else {'odoo'} if tags else set(PARTS) - {'odoo', 'check'}
     outcome = Outcome()
     if parts & {'odoo', 'package', 'live'}:
-        _need_browser()
+        need(BROWSERS, ['chromium'], 'the browser tours')
     with contextlib.ExitStack() as stack:
-        bench = live = None
+        if 'check' in parts:
+            _run_check(outcome)
+            return outcome.show()
+        bench = None
         if parts != {'unit'}:
             bench = stack.enter_context(Bench())
             bench.drop_abandoned()
-        if 'live' in parts:
-            # Beside the others, because it is half of the work; alone, it may use the screen.
-            output = None if parts == {'live'} else stack.enter_context(tempfile.TemporaryFile('w+'))
-            # It takes the most minutes: the tests in which they go stand at its end.
-            options = ['--durations=10', '--durations-min=5', *(['--full'] if os.environ.get('FULL') else [])]
-            if only := os.environ.get('ONLY'):
-                if not (CHECKOUT / 'dev' / 'live' / only).is_file():
-                    raise Problem(f"ONLY={only} is no file of dev/live.")
-                options += ['--only', only]
-            live = stack.enter_context(_Pytest('live', CHECKOUT / 'dev' / 'live', options, output))
         _run_parts(outcome, bench, parts, tags)
-        if live:
-            live.finish(outcome)
     return outcome.show()
 
 

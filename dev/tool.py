@@ -4,8 +4,8 @@ import os
 import sys
 from pathlib import Path
 
-from .cache import Problem, end_with_sentence
-from .environment import enter
+from .workbench.cache import Problem, end_with_sentence
+from .workbench.environment import enter
 
 
 def main():
@@ -14,7 +14,7 @@ def main():
         raise Problem("Name a program of the virtual environment, for instance `python3 -m dev.tool ruff check`.")
     program = Path(sys.executable).parent / sys.argv[1]
     if not program.exists():
-        raise Problem(f"{program.name} is not among the packages of dev/requirements-test.txt.")
+        raise Problem(f"{program.name} is not among the packages of dev/requirements/test.in.")
     os.execv(program, [str(program), *sys.argv[2:]])
 
 

@@ -3,8 +3,8 @@
 A term that is new is left empty, and `TestTranslations` fails until somebody translates it.
 """
 
-from .cache import CHECKOUT, Problem, end_with_sentence, say
-from .environment import enter
+from .workbench.cache import CHECKOUT, Problem, end_with_sentence, say
+from .workbench.environment import enter
 
 FOLDER = CHECKOUT / 'i18n'
 
@@ -13,7 +13,7 @@ def main():
     enter('dev.translations')
     import polib  # what Odoo itself reads these files with; needs the environment
 
-    from .odoo_server import MODULE, Bench
+    from .workbench.odoo_server import MODULE, Bench
 
     template = FOLDER / f'{MODULE}.pot'
     with Bench() as bench, bench.database('translations') as database:

@@ -1,10 +1,10 @@
-"""`make bench`: prints the table, and writes it into docs/benchmarks.md."""
+"""`make bench`: prints the table, and writes it into docs/reports/benchmarks.md."""
 
 import contextlib
 import os
 
-from dev.cache import Problem, end_with_sentence
-from dev.environment import enter
+from dev.workbench.cache import Problem, end_with_sentence
+from dev.workbench.environment import enter
 
 ROWS = 10_000_000
 PARTS = ('introspect', 'refresh', 'code', 'records', 'json2', 'many', 'storage', 'cleanup', 'queries', 'start')
@@ -13,7 +13,7 @@ PARTS = ('introspect', 'refresh', 'code', 'records', 'json2', 'many', 'storage',
 def main():
     enter('dev.benchmark')
     # They need the environment.
-    from dev.odoo_server import Bench
+    from dev.workbench.odoo_server import Bench
 
     from . import clean_up, queries, rates, report, start, storage
     from .servers import Servers

@@ -4,7 +4,7 @@ import json
 import statistics
 import time
 
-from dev.cache import Progress
+from dev.workbench.cache import Progress
 
 from . import calls
 from .closed_loop import Background, Cell

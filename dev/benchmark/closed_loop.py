@@ -6,8 +6,8 @@ import socket
 import threading
 import time
 
-from dev.cache import Problem
-from dev.odoo_server import HOST
+from dev.workbench.cache import Problem
+from dev.workbench.odoo_server import HOST
 
 CLIENTS = 4
 TIMEOUT = 60  # seconds for one answer

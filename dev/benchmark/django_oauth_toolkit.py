@@ -12,9 +12,9 @@ import time
 import uuid
 from pathlib import Path
 
-from dev.cache import CHECKOUT, Problem, cache_directory, digest, finish, finished, locked, start_over
-from dev.environment import install
-from dev.odoo_server import HOST, MODULE, free_port, stop_group
+from dev.workbench.cache import CHECKOUT, Problem, cache_directory, digest, finish, finished, locked, start_over
+from dev.workbench.environment import install
+from dev.workbench.odoo_server import HOST, MODULE, free_port, stop_group
 from oauth2 import pkce
 
 from . import calls
@@ -22,7 +22,7 @@ from .closed_loop import send
 from .fill import VERIFIER, Application
 
 FOLDER = Path(__file__).parent / 'peer'
-REQUIREMENTS = CHECKOUT / 'dev' / 'requirements-benchmark.txt'
+REQUIREMENTS = CHECKOUT / 'dev' / 'requirements' / 'benchmark.txt'
 REDIRECT_URI = 'https://app.example.com/callback'
 WORKERS = 2
 START_TIMEOUT = 60  # seconds

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from dev.cache import Progress
+from dev.workbench.cache import Progress
 
 from . import calls
 from .closed_loop import Cell, run_interleaved

@@ -1,4 +1,4 @@
-"""The table, on the screen and in docs/benchmarks.md."""
+"""The table, on the screen and in docs/reports/benchmarks.md."""
 
 import os
 import platform
@@ -6,12 +6,12 @@ import re
 from datetime import datetime, timezone
 from pathlib import Path
 
-from dev.cache import CHECKOUT, say
+from dev.workbench.cache import CHECKOUT, say
 
 from . import rates
 from .closed_loop import CLIENTS
 
-PAGE = CHECKOUT / 'docs' / 'benchmarks.md'
+PAGE = CHECKOUT / 'docs' / 'reports' / 'benchmarks.md'
 BEGIN, END = '<!-- table: written by `make bench` -->', '<!-- end of the table -->'
 HEAD = ('Figure', 'Ours', 'Compared with', 'Result [middle half]', 'Bar', '')
 

@@ -3,8 +3,8 @@
 import dataclasses
 import functools
 
-from dev.cache import Progress
-from dev.odoo_server import MODULE
+from dev.workbench.cache import Progress
+from dev.workbench.odoo_server import MODULE
 
 from . import django_oauth_toolkit, rates
 from .fill import USER, SignIns, register

@@ -4,8 +4,8 @@ import contextlib
 import statistics
 import time
 
-from dev.cache import Problem, Progress
-from dev.odoo_server import START_TIMEOUT, free_port, stop_group
+from dev.workbench.cache import Problem, Progress
+from dev.workbench.odoo_server import START_TIMEOUT, free_port, stop_group
 
 from .closed_loop import render_request, send
 from .result import Result

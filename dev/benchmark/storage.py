@@ -2,8 +2,8 @@
 
 import statistics
 
-from dev.cache import Progress
-from dev.odoo_server import MODULE
+from dev.workbench.cache import Progress
+from dev.workbench.odoo_server import MODULE
 
 from . import calls
 from .closed_loop import Cell

@@ -11,9 +11,9 @@ import pytest
 import requests
 from playwright.sync_api import sync_playwright
 
-from dev.cache import CHECKOUT
 from dev.live.counts import FULL, SHORT
-from dev.odoo_server import LOGIN, PASSWORD, Bench
+from dev.workbench.cache import CHECKOUT
+from dev.workbench.odoo_server import LOGIN, PASSWORD, Bench
 from oauth2 import pkce
 
 #: Workers that race each other.

@@ -9,7 +9,7 @@ import sys
 
 import requests
 
-from dev.odoo_server import LOGIN, PASSWORD
+from dev.workbench.odoo_server import LOGIN, PASSWORD
 
 
 def allow(address, login=LOGIN, password=PASSWORD):

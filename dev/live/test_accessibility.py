@@ -5,9 +5,9 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from dev.cache import say
-from dev.npm import install
-from dev.odoo_server import LOGIN, PASSWORD
+from dev.workbench.cache import say
+from dev.workbench.npm import install
+from dev.workbench.odoo_server import LOGIN, PASSWORD
 from oauth2 import pkce
 
 pytestmark = pytest.mark.same

@@ -6,10 +6,11 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pyotp
 import pytest
+import requests
 
 from dev.live.conftest import CALLBACK, Live
-from dev.odoo_log import read_log
-from dev.odoo_server import LOGIN, PASSWORD, free_port
+from dev.workbench.odoo_log import read_log
+from dev.workbench.odoo_server import LOGIN, PASSWORD, free_port
 from oauth2 import pkce
 
 ADDONS = ('website', 'portal', 'auth_totp', 'auth_passkey', 'auth_timeout')
@@ -53,6 +54,20 @@ def test_flow_tests_pass_beside_other_addons(bench, addons_database, tmp_path):
     findings = read_log(log.read_text())
     assert not findings.failed + findings.skipped, '\n'.join(findings.failed + findings.skipped)
     assert len(findings.tests) > len(TESTS)
+
+
+@pytest.mark.same
+def test_s13_slashes_behind_a_language(bench, addons_database):
+    """With a website, an address may begin with a language. Nobody is sent to the host that a request names."""
+    with bench.serve(addons_database, '-i', 'orestapi', workers=2) as server:
+        for path in ('/en/oauth2//token', '/en//oauth2/token', '/oauth2//token', '/en/orestapi//1/models'):
+            for method in ('POST', 'PUT', 'GET'):
+                answer = requests.request(
+                    method, server.url + path, headers={'Host': 'evil.example'}, allow_redirects=False, timeout=60
+                )
+                location = answer.headers.get('Location', '')
+                assert 'evil.example' not in location, (method, path, location)
+                assert method != 'POST' or (answer.status_code, location) == (404, ''), (path, answer.status_code)
 
 
 @pytest.mark.same

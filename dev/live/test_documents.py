@@ -26,11 +26,11 @@ import pytest
 import requests
 from packaging.requirements import Requirement
 
-from dev.cache import CHECKOUT, child
 from dev.documents import Shell, pages, read_blocks
 from dev.live.conftest import Live
 from dev.live.reader import allow
-from dev.odoo_server import LOGIN, PASSWORD, free_port
+from dev.workbench.cache import CHECKOUT, child
+from dev.workbench.odoo_server import LOGIN, PASSWORD, free_port
 from oauth2 import pkce
 
 pytestmark = pytest.mark.same

@@ -5,7 +5,7 @@ import re
 import pytest
 import requests
 
-from dev.odoo_server import LOGIN, PASSWORD
+from dev.workbench.odoo_server import LOGIN, PASSWORD
 
 pytestmark = pytest.mark.same
 

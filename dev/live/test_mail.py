@@ -9,7 +9,7 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from dev.live.conftest import Live
-from dev.odoo_server import HOST, free_port
+from dev.workbench.odoo_server import HOST, free_port
 
 pytestmark = pytest.mark.same
 

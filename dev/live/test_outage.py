@@ -4,12 +4,12 @@ import time
 
 import pytest
 
-from dev.cache import locked
 from dev.live import wire
 from dev.live.conftest import Live
 from dev.live.traffic import Traffic
-from dev.odoo_server import Bench
-from dev.postgres import Postgres
+from dev.workbench.cache import locked
+from dev.workbench.odoo_server import Bench
+from dev.workbench.postgres import Postgres
 
 #: Seconds without PostgreSQL, in which the devices insist.
 OUTAGE = 1.5

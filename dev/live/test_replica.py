@@ -14,10 +14,10 @@ import psycopg2
 import pytest
 import requests
 
-from dev.cache import locked
 from dev.live.conftest import Live, check_log
-from dev.odoo_server import Bench
-from dev.postgres import ROLE, Postgres
+from dev.workbench.cache import locked
+from dev.workbench.odoo_server import Bench
+from dev.workbench.postgres import ROLE, Postgres
 
 #: Of the replica, in the folder of the primary's socket.
 PORT = 5433

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dev.cache import CHECKOUT
+from dev.workbench.cache import CHECKOUT
 
 SEED = 6749
 

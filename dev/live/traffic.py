@@ -17,7 +17,7 @@ PAUSE = 0.05
 
 
 class Device(threading.Thread):
-    """One device of a user, as an application on it behaves that does what docs/live.md says.
+    """One device of a user, as an application on it behaves that does what docs/reports/live.md says.
 
     :ivar list held: the last token response of each sign-in that the device relies on
     :ivar Counter counts: what it did

@@ -8,7 +8,7 @@ import re
 import socket
 from urllib.parse import urlencode
 
-from dev.odoo_server import HOST
+from dev.workbench.odoo_server import HOST
 
 TIMEOUT = 60  # seconds
 LENGTH = re.compile(rb'\r\ncontent-length: *(\d+)\r\n', re.IGNORECASE)

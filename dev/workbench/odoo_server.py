@@ -212,7 +212,7 @@ class Bench:
         """
         addons = ','.join(str(path) for path in [*addons_folders(self.odoo), self.addons])
         return [
-            sys.executable, str(CHECKOUT / 'dev' / 'odoo_bin.py'), 'server',
+            sys.executable, str(Path(__file__).with_name('odoo_bin.py')), 'server',
             '--config', str(self.configuration),
             '--addons-path', addons,
             '--data-dir', str(self.data),

@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 class Problem(Exception):
@@ -92,12 +92,13 @@ class Progress:
 
 
 def cache_directory():
-    """Return the cache folder and make sure that it exists.
+    """Return the cache folder, which holds nothing but what these commands make, and make sure that it exists.
 
     Root's is not below its home: PostgreSQL refuses to run as root, and the user it runs as cannot look into /root.
     """
     if named := os.environ.get('ORESTAPI_CACHE'):
-        directory = Path(named).expanduser().absolute()
+        # A folder of its own in there, so that `make clean` can remove all that is in it.
+        directory = Path(named).expanduser().absolute() / 'orestapi'
     elif os.geteuid() == 0:
         directory = Path('/var/cache/orestapi')
     else:

@@ -5,6 +5,12 @@ import os
 from .cache import CHECKOUT
 
 
+def plain_packages():
+    """Return the names of the packages that import no Odoo: those that have a folder of tests of the same name."""
+    folders = (path.name for path in (CHECKOUT / 'tests').iterdir() if (path / 'conftest.py').is_file())
+    return sorted(name for name in folders if (CHECKOUT / name / '__init__.py').is_file())
+
+
 def pytest_options(folder, configuration=CHECKOUT / 'pyproject.toml'):
     """Return the options for the tests in ``folder``.
 

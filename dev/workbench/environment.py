@@ -9,7 +9,8 @@ import sys
 from .cache import CHECKOUT, Problem, Progress, cache_directory, child, digest, finish, finished, locked, start_over
 
 OLDEST, NEWEST = (3, 10), (3, 13)  # what Odoo 19.0 runs on
-REQUIREMENTS = {'run': 'requirements.txt', 'test': 'requirements-test.txt'}
+#: Pins with hashes, made by `make pins` from the `.in` files beside them.
+REQUIREMENTS = {purpose: CHECKOUT / 'dev' / 'requirements' / f'{purpose}.txt' for purpose in ('run', 'test')}
 
 
 def _check_platform():
@@ -26,17 +27,22 @@ def _check_platform():
 
 
 def install(python, requirements):
-    names = [line.split('==')[0] for line in requirements.read_text().splitlines() if '==' in line]
+    number = requirements.read_text().count('==')
     progress = Progress(f'Python packages of {requirements.name}')
     # --no-deps: every package is pinned in the file, so that the same versions come tomorrow.
-    command = [python, '-m', 'pip', 'install', '--no-deps', '--no-input', '--progress-bar', 'off', '-r', requirements]
+    command = [
+        python, '-m', 'pip', 'install',
+        '--no-deps', '--require-hashes', '--no-input',
+        '--progress-bar', 'off',
+        '-r', requirements,
+    ]  # fmt: skip
     with child(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip:
         lines = []
         for line in pip.stdout:
             lines.append(line)
             if match := re.match(r'Collecting ([^=<>~ ;]+)', line):
                 seen = sum(1 for each in lines if each.startswith('Collecting'))
-                progress.show(seen, len(names) + 1, match[1])
+                progress.show(seen, number + 1, match[1])
     if pip.returncode:
         sys.stderr.write(''.join(lines[-15:]))
         raise Problem(
@@ -58,10 +64,10 @@ def _prepare(directory, purpose):
                 f"'apt-get install python3-venv' and start again. ({made.stdout.strip()[:150]})"
             )
         progress.finish()
-        install(python, CHECKOUT / 'dev' / REQUIREMENTS['run'])
+        install(python, REQUIREMENTS['run'])
         finish(directory, 'run')
     if purpose == 'test' and not finished(directory, 'test'):
-        install(python, CHECKOUT / 'dev' / REQUIREMENTS['test'])
+        install(python, REQUIREMENTS['test'])
         finish(directory, 'test', after=['run'])
 
 
@@ -75,7 +81,7 @@ def enter(module, purpose='run'):
     if os.environ.get('ORESTAPI_ENTERED') == sys.prefix:
         return
     _check_platform()
-    contents = [(CHECKOUT / 'dev' / name).read_text() for name in REQUIREMENTS.values()]
+    contents = [path.read_text() for path in REQUIREMENTS.values()]
     base = os.path.realpath(sys._base_executable)
     directory = cache_directory() / f'venv-{platform.python_version()}-{digest(base, *contents)[:6]}'
     with locked('packages'):

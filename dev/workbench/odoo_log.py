@@ -2,8 +2,11 @@
 
 import re
 from dataclasses import dataclass, field
+from datetime import datetime
 
-LINE = re.compile(r'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \d+ (?P<level>[A-Z]+) \S+ (?P<logger>[^:]+): (?P<message>.*)')
+LINE = re.compile(
+    r'(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) \d+ (?P<level>[A-Z]+) \S+ (?P<logger>[^:]+): (?P<message>.*)'
+)
 
 # Lines that Odoo itself writes on this platform, with or without our addon. `(logger, message)` as regular
 # expressions; each with its reason. A line that our code causes never belongs here.
@@ -24,6 +27,8 @@ class Findings:
     skipped: list = field(default_factory=list)
     unexpected: list = field(default_factory=list)
     tours: set = field(default_factory=set)
+    #: Seconds, by test class; `before the tests` is among them.
+    durations: dict = field(default_factory=dict)
 
     @property
     def failures(self):
@@ -39,13 +44,26 @@ class Findings:
         return len({name for _logger, name in self.tests} - failed_tests) - len(self.skipped)
 
 
+def _clock(findings, clock, line):
+    """Add the time since the line before to that of the test class that runs."""
+    now = datetime.strptime(line['time'], '%Y-%m-%d %H:%M:%S,%f')  # noqa: DTZ007 - only differences are of interest
+    name = clock.get('name', 'before the tests')
+    spent = (now - clock.get('now', now)).total_seconds()
+    findings.durations[name] = findings.durations.get(name, 0) + spent
+    clock['now'] = now
+    if match := re.match(r'Starting (?:\S+\.)?(\w+)\.test\w* \.\.\.', line['message']):
+        clock['name'] = match[1]
+
+
 def read_log(text):
     """Return the :class:`Findings` in the text of a log."""
     findings = Findings()
     records = []
+    clock = {}
     for line in text.splitlines():
         if match := LINE.match(line):
             records.append((match['level'], match['logger'], [match['message']], [line]))
+            _clock(findings, clock, match)
         elif records:
             records[-1][2].append(line)
             records[-1][3].append(line)

@@ -1,0 +1,162 @@
+"""Programs that ask whether a token is valid: those of a shell, and servers that open their doors for it."""
+
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from dev.workbench.apt import need
+from dev.workbench.odoo_server import LOGIN, free_port
+
+pytestmark = pytest.mark.same
+
+MODULES = Path('/usr/lib/apache2/modules')
+
+APACHE = """
+ServerName localhost
+ServerRoot {folder}
+PidFile {folder}/apache.pid
+Listen 127.0.0.1:{port}
+ErrorLog {folder}/error.log
+LoadModule mpm_event_module {modules}/mod_mpm_event.so
+LoadModule authn_core_module {modules}/mod_authn_core.so
+LoadModule authz_core_module {modules}/mod_authz_core.so
+LoadModule authz_user_module {modules}/mod_authz_user.so
+LoadModule oauth2_module {modules}/mod_oauth2.so
+User www-data
+Group www-data
+DocumentRoot {folder}/pages
+<Location />
+    AuthType oauth2
+    OAuth2TokenVerify introspect {url}/oauth2/introspect {options}
+    Require valid-user
+</Location>
+"""
+
+DOVECOT = """
+base_dir = {folder}/run
+state_dir = {folder}/state
+log_path = {folder}/dovecot.log
+protocols =
+ssl = no
+auth_mechanisms = plain xoauth2 oauthbearer
+passdb {{
+  driver = oauth2
+  mechanisms = plain xoauth2 oauthbearer
+  args = {folder}/oauth2.conf
+}}
+userdb {{
+  driver = static
+  args = uid=nobody gid=nogroup home=/nonexistent
+}}
+"""
+
+DOVECOT_OAUTH2 = """
+introspection_mode = post
+introspection_url = {authenticated_url}/oauth2/introspect
+username_attribute = username
+active_attribute = active
+active_value = true
+"""
+
+
+@pytest.fixture(scope='module')
+def resource_server(live):
+    return live.register(resource_server=True)
+
+
+@pytest.fixture
+def tokens(live, user_session):
+    return live.sign_in(user_session, live.register())
+
+
+@pytest.fixture
+def folder():
+    """A folder that the users of other programs can read; where pytest has its own, they cannot."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def run(*command):
+    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.parametrize('program', ['curl', 'wget'])
+def test_p06_programs_that_wait_for_the_challenge(live, resource_server, tokens, program):
+    """They send the secret only after a 401 with a challenge (RFC 9110 §15.5.2)."""
+    need([program], [program], 'the tests of clients')
+    address, parameters = f'{live.url}/oauth2/introspect', f"token={tokens['access_token']}"
+    client_id, client_secret = resource_server.auth
+    if program == 'curl':
+        done = run('curl', '-sS', '--anyauth', '-u', f'{client_id}:{client_secret}', '-d', parameters, address)
+    else:
+        done = run(
+            'wget', '-q', '-O', '-', f'--user={client_id}', f'--password={client_secret}',
+            f'--post-data={parameters}', address,
+        )  # fmt: skip
+    assert '"active": true' in done.stdout, done.stdout + done.stderr
+
+
+def wait_for(check, process, log):
+    for _attempt in range(100):
+        if check():
+            return
+        assert process.poll() is None, log.read_text() if log.exists() else process.returncode
+        time.sleep(0.1)
+    pytest.fail(log.read_text() if log.exists() else "It did not start.")
+
+
+def answers(address):
+    try:
+        return requests.get(address, timeout=5).status_code
+    except requests.ConnectionError:
+        return None
+
+
+def test_s05_apache(live, resource_server, tokens, folder):
+    """mod_oauth2 takes what introspection calls active for an access token."""
+    need([MODULES / 'mod_oauth2.so'], ['apache2-bin', 'libapache2-mod-oauth2'], 'the tests of resource servers')
+    pages = folder / 'pages'
+    pages.mkdir()
+    (pages / 'page.txt').write_text('for the user')
+    client_id, client_secret = resource_server.auth
+    options = f'introspect.auth=client_secret_basic&client_id={client_id}&client_secret={client_secret}'
+    port = free_port()
+    configuration = folder / 'apache.conf'
+    configuration.write_text(APACHE.format(folder=folder, port=port, modules=MODULES, url=live.url, options=options))
+    address = f'http://127.0.0.1:{port}/page.txt'
+    log = folder / 'error.log'
+    process = subprocess.Popen(['/usr/sbin/apache2', '-DFOREGROUND', '-f', configuration], stdin=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: answers(address), process, log)
+        for name, status in (('access_token', 200), ('refresh_token', 401)):
+            answer = requests.get(address, timeout=30, headers={'Authorization': f'Bearer {tokens[name]}'})
+            assert answer.status_code == status, f'{name}: {answer.status_code}\n{log.read_text()}'
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def test_s05_dovecot(live, resource_server, tokens, folder):
+    """A mail server logs in whom introspection names."""
+    dovecot = need(['/usr/sbin/dovecot'], ['dovecot-core'], 'the tests of resource servers')
+    configuration = folder / 'dovecot.conf'
+    configuration.write_text(DOVECOT.format(folder=folder))
+    scheme, _colon, rest = live.url.partition('://')
+    authenticated_url = f"{scheme}://{':'.join(resource_server.auth)}@{rest}"
+    (folder / 'oauth2.conf').write_text(DOVECOT_OAUTH2.format(authenticated_url=authenticated_url))
+    log = folder / 'dovecot.log'
+    process = subprocess.Popen([dovecot, '-F', '-c', configuration], stdin=subprocess.DEVNULL)
+    try:
+        wait_for((folder / 'run' / 'auth-client').exists, process, log)
+        for name, accepted in (('access_token', True), ('refresh_token', False)):
+            done = run(shutil.which('doveadm'), '-c', configuration, 'auth', 'test', LOGIN, tokens[name])
+            assert (done.returncode == 0) is accepted, f'{name}: {done.stdout}{done.stderr}\n{log.read_text()}'
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
