@@ -265,7 +265,8 @@ def _run_core_lint(outcome, bench, database):
 
 
 def _run_unit(outcome, options=()):
-    for package in plain_packages():
+    # `layers` reads the imports of all folders.
+    for package in ('layers', *plain_packages()):
         with _Pytest(f'unit of {package}', CHECKOUT / 'tests' / package, options) as tests:
             tests.finish(outcome)
 
