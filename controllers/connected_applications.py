@@ -2,6 +2,7 @@ from odoo import http
 from odoo.http import request
 
 from .authorize import HEADERS
+from .page_language import choose_page_language
 
 PATH = '/oauth2/applications'
 
@@ -25,5 +26,5 @@ class ConnectedApplications(http.Controller):
         response = request.render(
             'orestapi.connected_applications', {'authorizations': authorizations, 'user': request.env.user}
         )
-        response.headers.update(HEADERS)
+        response.headers.update({**HEADERS, **choose_page_language()})
         return response
