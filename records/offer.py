@@ -32,6 +32,11 @@ class Limit:
         """
         return self.mode == WHITELIST and name in self.names
 
+    @property
+    def excludes(self):
+        """Whether there is a name that is not offered."""
+        return self.mode == WHITELIST or (self.mode == BLACKLIST and bool(self.names))
+
     def is_within(self, other):
         """Return whether this offers nothing that `other` does not.
 
@@ -63,6 +68,11 @@ class Offer:
     def get_fields(self, model):
         """Return the `Limit` of the fields of a model."""
         return self.fields.get(model, Limit()) if model in self.models else Limit(WHITELIST)
+
+    @property
+    def excludes(self):
+        """Whether there is a model, or a field of one, that is not offered."""
+        return self.models.excludes or any(limit.excludes for limit in self.fields.values())
 
     def is_within(self, other):
         """Return whether this offers nothing that `other` does not; see `Limit.is_within`."""
