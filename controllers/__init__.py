@@ -8,6 +8,7 @@ from . import legacy_oauth2
 from . import legacy_records
 from . import metadata
 from . import outage
+from . import page_language
 from . import prefixes
 from . import record_dispatcher
 from . import records

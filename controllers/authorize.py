@@ -11,6 +11,7 @@ from ..oauth2 import authorization_request, legacy, metadata, parameters, redire
 from ..oauth2.errors import AccessDenied, InvalidRequest, OAuth2Error, ServerError, TemporarilyUnavailable
 from .cross_origin import make_empty_response
 from .dispatcher import is_outage
+from .page_language import choose_page_language
 
 #: RFC 9700 §2.6, §4.2.4, §4.16; RFC 6819 §4.4.1.9, §4.6.6: of every answer here.
 HEADERS = {
@@ -256,7 +257,9 @@ class Authorize(http.Controller):
         return self._render('orestapi.error', {'error': error, 'cause': cause, 'reference': reference}, status=400)
 
     def _render(self, template, values, status=200):
+        language = choose_page_language()
         response = request.render(template, values, status=status)
+        response.headers.update(language)
         # At once, while the environment is the one that the values belong to.
         response.flatten()
         return self._respond(response)

@@ -3,6 +3,7 @@ from odoo.http import request
 
 from .authorize import HEADERS
 from .cross_origin import make_empty_response
+from .page_language import choose_page_language
 
 PATH = '/oauth2/applications'
 
@@ -26,5 +27,5 @@ class ConnectedApplications(http.Controller):
         response = request.render(
             'orestapi.connected_applications', {'authorizations': authorizations, 'user': request.env.user}
         )
-        response.headers.update(HEADERS)
+        response.headers.update({**HEADERS, **choose_page_language()})
         return response

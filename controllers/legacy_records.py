@@ -5,6 +5,7 @@ from ..oauth2 import errors, legacy, parameters
 from ..records import legacy as legacy_parameters
 from ..records import order
 from ..records.parameters import DEFAULT_LIMIT
+from ..records.problem import NotOffered
 from .dispatcher import application_route
 from .record_dispatcher import RecordDispatcher, make_response
 
@@ -37,6 +38,9 @@ class LegacyRecordDispatcher(RecordDispatcher):
         return parameters.parse(b'&'.join(filter(None, (httprequest.query_string, body))))
 
     def _get_error_response(self, error):
+        if isinstance(error, NotOffered):
+            # What the older addon says, and its connector understands.
+            error = errors.InsufficientScope(error.description, scope='read')
         content = {
             # RFC 6750 §3.1: no code for a request without credentials.
             **({'error': error.error} if error.error else {}),

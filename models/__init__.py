@@ -14,6 +14,7 @@ from . import orestapi_model_scheme
 from . import orestapi_record
 from . import orestapi_record_offer
 from . import orestapi_record_filter
+from . import orestapi_record_openapi
 from . import orestapi_record_search
 from . import orestapi_scope
 from . import orestapi_token
@@ -21,6 +22,7 @@ from . import orestapi_token_introspection
 from . import orestapi_token_revocation
 from . import res_config_settings
 from . import res_groups
+from . import res_lang
 from . import res_users
 from . import res_users_apikeys
 from . import res_users_identitycheck

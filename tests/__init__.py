@@ -25,6 +25,7 @@ from . import test_protocols
 from . import test_records
 from . import test_records_access
 from . import test_records_indirect
+from . import test_records_rules
 from . import test_refresh_token
 from . import test_retention
 from . import test_revoke
