@@ -1,8 +1,9 @@
-from odoo import api, fields, models
+from odoo import Command, api, fields, models
 from odoo.exceptions import ValidationError
 
 from ..oauth2 import redirect_uri
 from ..oauth2.redirect_uri import Problem
+from .orestapi_application import is_unchanged
 
 
 class OrestapiApplicationUri(models.Model):
@@ -48,21 +49,45 @@ class OrestapiApplicationUri(models.Model):
             if problem is not None:
                 raise ValidationError(self._get_problem_message(problem))
 
+    def _is_harmless(self, vals):
+        """Return whether a write leaves the URI as it is for the protocol: only people read its description."""
+        return all(
+            name == 'description' or is_unchanged(self, self._fields[name], value)
+            for name, value in vals.items()
+            if name in self._fields
+        )
+
+    def _are_harmless(self, commands):
+        """Return whether the commands of a write change nothing but descriptions."""
+        for command in commands:
+            match command:
+                case [Command.UPDATE, int(id_), dict(vals)] if id_ in self.ids and self.browse(id_)._is_harmless(vals):
+                    pass
+                case _:
+                    return False
+        return True
+
     @api.model_create_multi
     def create(self, vals_list):
         records = super().create(vals_list)
         self.env['orestapi.application']._forget_settings()
         # Codes of users who are not asked would go there.
-        records.application_id._check_trusted_rights()
+        records.application_id._check_guard()
         return records
 
     def write(self, vals):
+        self.check_access('write')
+        changed = self.filtered(lambda record: not record._is_harmless(vals))
+        changed.application_id._check_guard()
         result = super().write(vals)
         self.env['orestapi.application']._forget_settings()
-        self.application_id._check_trusted_rights()
+        # Moved to another application, it is one of that.
+        changed.application_id._check_guard()
         return result
 
     def unlink(self):
+        self.check_access('unlink')
+        self.application_id._check_guard()
         result = super().unlink()
         self.env['orestapi.application']._forget_settings()
         return result

@@ -352,7 +352,9 @@ class TestApplication(ApplicationCase):
             self.assertNotAllowed(refused, method, *args)
         self.wiki.write({'description': "The rest", 'previous_client_secret_expires_at': False})
         self.assertFalse(self.wiki.copy().service_user_id)
-        # As themself, an administrator may do it all anyway.
+        # As themself, an administrator may do it all anyway, once it acts as nobody else.
+        self.assertNotAllowed(refused, self.wiki.write, {'service_user_id': self.administrator.id})
+        self.wiki.service_user_id = False
         self.wiki.service_user_id = self.administrator
         self.wiki.generate_client_secret()
         self.administrator.group_ids += self.env.ref('base.group_erp_manager')
