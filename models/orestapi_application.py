@@ -10,6 +10,10 @@ MINUTE = 60
 DAY = 24 * 60 * MINUTE
 YEAR = 365 * DAY
 
+#: Of a public application unless somebody chooses another. It cannot keep a secret, so that a
+#: refresh token that somebody else got hold of must end some day (RFC 9700 §4.14.2).
+PUBLIC_REFRESH_TOKEN_EXPIRY = 30 * DAY
+
 #: Field, lowest and highest value. The bounds catch a typing error; that of the
 #: code is the recommendation of RFC 6749 §4.1.2.
 BOUNDS = (
@@ -265,10 +269,38 @@ class OrestapiApplication(models.Model):
                 if not origin.is_origin(text):
                     raise ValidationError(
                         self.env._(
-                            "Write each origin as scheme and host in lower case, without a path, "
-                            "for example https://shop.example.com."
+                            "Write each origin as https:// or http:// and the host, without a path, for example "
+                            "https://shop.example.com. Write a host with other letters than a to z in Punycode: "
+                            "bücher.example is xn--bcher-kva.example."
                         )
                     )
+
+    @api.onchange('client_type')
+    def _onchange_client_type(self):
+        if self.client_type == PUBLIC:
+            self.client_secret = False
+            if not self.refresh_token_expiry and not self.sign_in_expiry:
+                self.refresh_token_expiry = PUBLIC_REFRESH_TOKEN_EXPIRY
+
+    @api.constrains('group_ids')
+    def _check_group_ids(self):
+        for application in self:
+            if not application.group_ids:
+                raise ValidationError(
+                    self.env._("Choose on the tab Settings at least one group whose members may use the application.")
+                )
+
+    @api.onchange('allowed_origins')
+    def _onchange_allowed_origins(self):
+        self.allowed_origins = self._repair({'allowed_origins': self.allowed_origins})['allowed_origins']
+
+    @api.model
+    def _repair(self, vals):
+        """Return values to write with the origins as browsers send them, one a line."""
+        if not isinstance(vals.get('allowed_origins'), str):
+            return vals
+        origins = map(origin.repair, origin.parse(vals['allowed_origins']))
+        return {**vals, 'allowed_origins': '\n'.join(origins)}
 
     @api.constrains('service_user_id', 'client_type')
     def _check_service_user(self):
@@ -369,8 +401,12 @@ class OrestapiApplication(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        vals_list = [{**self._repair(vals)} for vals in vals_list]
         for vals in vals_list:
             self._check_bounds_of(vals)
+            client_type = vals.get('client_type') or self.env.context.get('default_client_type')
+            if client_type == PUBLIC and not {'refresh_token_expiry', 'sign_in_expiry'} & vals.keys():
+                vals.setdefault('refresh_token_expiry', PUBLIC_REFRESH_TOKEN_EXPIRY)
         applications = super().create(vals_list)
         applications._check_guard()
         for application in applications:
@@ -378,6 +414,7 @@ class OrestapiApplication(models.Model):
         return applications
 
     def write(self, vals):
+        vals = self._repair(vals)
         self._check_bounds_of(vals)
         self.check_access('write')
         # sudo: orestapi.application - compares with what is there, and remembers the service users
@@ -387,7 +424,12 @@ class OrestapiApplication(models.Model):
         if not self._may_give_any_right():
             changed = before.filtered(lambda application: not application._is_harmless(vals)).sudo(False)
         changed._check_guard()
+        becomes_public = self.browse()
+        if vals.get('client_type') == PUBLIC:
+            becomes_public = before.filtered(lambda application: application.client_type != PUBLIC).sudo(False)
         result = super().write(vals)
+        if becomes_public:
+            becomes_public._become_public(vals)
         self._forget_settings()
         changed._check_guard()
         if vals.get('service_user_id') and not vals.get('client_secret') and not self.env.su:
@@ -400,6 +442,13 @@ class OrestapiApplication(models.Model):
             for application in self:
                 self.env['orestapi.event']._log(kind, application_id=application.id)
         return result
+
+    def _become_public(self, vals):
+        """Give the applications what fits their new type, unless the write says otherwise."""
+        self._forget_client_secrets()
+        if not {'refresh_token_expiry', 'sign_in_expiry'} & vals.keys():
+            endless = self.filtered(lambda record: not record.refresh_token_expiry and not record.sign_in_expiry)
+            endless.refresh_token_expiry = PUBLIC_REFRESH_TOKEN_EXPIRY
 
     def unlink(self):
         result = super().unlink()
