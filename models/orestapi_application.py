@@ -26,6 +26,37 @@ BOUNDS = (
 )
 
 
+def ask(records, method, **question):
+    """Return the action that asks a question, and then calls a method of records.
+
+    What the method returns is the next action. See `static/src/js/ask.js`.
+
+    :param records: the records that the answer concerns
+    :param str method: the method to call
+    :param question: `title`, `body`, `confirm_label`, and `input` for a number to choose, which the
+        method finds in its context
+    """
+    question.setdefault('cancel_label', records.env._("Cancel"))
+    return {
+        'type': 'ir.actions.client',
+        'tag': 'orestapi_ask',
+        'params': {'model': records._name, 'method': method, 'ids': records.ids, **question},
+    }
+
+
+def tell(records, message):
+    """Return the action that shows a message, and the page again as it is now."""
+    return {
+        'type': 'ir.actions.client',
+        'tag': 'display_notification',
+        'params': {
+            'type': 'success',
+            'message': message,
+            'next': {'type': 'ir.actions.client', 'tag': 'soft_reload'},
+        },
+    }
+
+
 def to_record_value(record, field, value):
     """Return the value of a write as reading the field of the record would give it."""
     return field.convert_to_record(field.convert_to_cache(value, record, validate=False), record)
@@ -480,6 +511,36 @@ class OrestapiApplication(models.Model):
         if field := self._fields.get(groupby_spec.partition(':')[0]):
             self._check_field_access(field, 'read')
         return super()._read_group_groupby(alias, groupby_spec, query)
+
+    def get_loss(self):
+        """Return what to ask before the applications are archived or deleted.
+
+        :return: for `archive` and `delete`, how many people lose access, and what follows
+        """
+        self.check_access('write')
+        authorizations = self.env['orestapi.authorization'].search([('application_id', 'in', self.ids)])
+        counts = {
+            'people': len(authorizations.user_id),
+            'sign_ins': self.env['orestapi.token'].search_count([
+                ('authorization_id', 'in', authorizations.ids),
+                ('revoked_at', '=', False),
+            ]),
+            'applications': len(self),
+        }
+        return {
+            'archive': self.env._(
+                "People who lose access: %(people)s. Their sign-ins: %(sign_ins)s. Applications: %(applications)s.\n\n"
+                "An archived application is refused everywhere, and so are its tokens. They work again when you "
+                "unarchive it.",
+                **counts,
+            ),
+            'delete': self.env._(
+                "People who lose access: %(people)s. Their sign-ins: %(sign_ins)s. Applications: %(applications)s.\n\n"
+                "The applications, with their settings, secrets and authorizations, are gone for good. To keep them, "
+                "archive them instead.",
+                **counts,
+            ),
+        }
 
     # XML-RPC cannot carry the None that core returns.
     def action_archive(self):

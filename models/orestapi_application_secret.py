@@ -4,13 +4,18 @@ from odoo import api, fields, models
 from odoo.addons.base.models.res_users import check_identity
 from odoo.exceptions import ValidationError
 from odoo.fields import NO_ACCESS
+from odoo.tools.misc import format_datetime
 
 from ..oauth2 import client_secret, token
 from ..oauth2.client import PUBLIC
-from .orestapi_application import ADMINISTRATOR
+from .orestapi_application import ADMINISTRATOR, ask
 
-#: How long a client secret may work on beside its successor.
+#: How long a client secret may work on beside its successor, and what the form proposes.
 MAX_OVERLAP = timedelta(days=90)
+DEFAULT_OVERLAP = timedelta(days=7)
+
+#: How long an application counts as just created, as long as Odoo remembers who it has checked.
+NEW = timedelta(minutes=10)
 
 
 class SecretChar(fields.Char):
@@ -192,7 +197,64 @@ class OrestapiApplication(models.Model):
         The check keeps whoever finds the browser open from pressing the button, and no more:
         a program that is logged in as the administrator calls `generate_client_secret`.
         """
-        secret = self.generate_client_secret(self.env.context.get('keep_previous', 0))
+        return self._show_client_secret(self.generate_client_secret(self.env.context.get('keep_previous', 0)))
+
+    def action_ask_generate_client_secret(self):
+        """Ask for how long the current client secret works on, and say which one stops working now."""
+        self.ensure_one()
+        self.check_access('write')
+        sentences = [
+            self.env._(
+                "The current secret, set on %s, works on for as many days as you enter, so that the application can be "
+                "changed over without a break. With 0 it stops working now.",
+                format_datetime(self.env, self.client_secret_date),
+            )
+        ]
+        expires_at = self.previous_client_secret_expires_at
+        if expires_at and expires_at > fields.Datetime.now():
+            sentences.append(
+                self.env._(
+                    "The secret before it, which would work until %s, stops working now. Does the application "
+                    "still use it? Then enter the current secret there first.",
+                    format_datetime(self.env, expires_at),
+                )
+            )
+        return ask(
+            self,
+            'action_generate_client_secret',
+            title=self.env._("Generate a New Client Secret"),
+            body='\n\n'.join(sentences),
+            confirm_label=self.env._("Generate"),
+            input={
+                'name': 'keep_previous',
+                'label': self.env._("Days that the current secret works on"),
+                'value': DEFAULT_OVERLAP.days,
+                'min': 0,
+                'max': MAX_OVERLAP.days,
+            },
+        )
+
+    def action_show_first_client_secret(self):
+        """Generate the client secret of an application that was just created, and open the dialog.
+
+        The form calls it after the first save. Without a check of identity, because nobody's sign-in
+        depends on the application yet: whoever finds the browser open could as well create another.
+
+        :return: the action; False for an application that needs no secret, has one or had one
+        """
+        self.ensure_one()
+        self.check_access('write')
+        is_new = self.create_uid == self.env.user and self.create_date > fields.Datetime.now() - NEW
+        # sudo: orestapi.event - only asks whether there was a secret
+        events = self.env['orestapi.event'].sudo()
+        had_secret = self.has_client_secret or events.search_count(
+            [('application_id', '=', self.id), ('kind', '=', 'client_secret_changed')], limit=1
+        )
+        if self.client_type == PUBLIC or not is_new or had_secret:
+            return False
+        return self._show_client_secret(self.generate_client_secret())
+
+    def _show_client_secret(self, secret):
         return {
             'type': 'ir.actions.act_window',
             'name': self.env._("New Client Secret"),

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
-from .orestapi_application import ADMINISTRATOR
+from .orestapi_application import ADMINISTRATOR, ask, tell
 
 
 class OrestapiAuthorization(models.Model):
@@ -114,6 +114,42 @@ class OrestapiAuthorization(models.Model):
         # sudo: orestapi.authorization - whose it is was checked above, and nobody may delete one by hand
         self.sudo().unlink()
         return True
+
+    def action_ask_revoke(self):
+        """Ask before any number of authorizations is ended, and say whom that concerns."""
+        self.check_access('read')
+        return ask(
+            self,
+            'action_confirm_revoke',
+            title=self.env._("Revoke Tokens"),
+            body=self.env._(
+                "People: %(people)s. Applications: %(applications)s. Sign-ins that end: %(sign_ins)s.\n\n"
+                "The applications can no longer act for these people, on any device. They can ask them again.",
+                **self._get_revocation_counts(),
+            ),
+            confirm_label=self.env._("Revoke"),
+        )
+
+    def action_confirm_revoke(self):
+        """End the authorizations, and say so."""
+        self.check_access('read')
+        counts = self._get_revocation_counts()
+        self.action_revoke()
+        return tell(
+            self,
+            self.env._(
+                "The applications can no longer act for these people. People: %(people)s. Applications: "
+                "%(applications)s. Sign-ins that were ended: %(sign_ins)s.",
+                **counts,
+            ),
+        )
+
+    def _get_revocation_counts(self):
+        return {
+            'people': len(self.user_id),
+            'applications': len(self.application_id),
+            'sign_ins': len(self.token_ids.filtered(lambda sign_in: not sign_in.revoked_at)),
+        }
 
     def action_disconnect(self):
         """End the authorizations, and stay in the preferences that the button stands in."""

@@ -1,10 +1,13 @@
 from datetime import timedelta
 from urllib.parse import quote
 
+from lxml import etree
+
 from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import SQL
+from odoo.tools.misc import format_datetime
 
 from ..oauth2 import client_secret
 from .common import CLIENT_SECRET, PASSWORD
@@ -308,6 +311,64 @@ class TestApplicationSecret(ApplicationCase):
         self.assertEqual(self.wiki.previous_client_secret_expires_at, fields.Datetime.now() + timedelta(days=7))
         for days in (-1, 91, 1.5, '7', None):
             self.assertInvalid("0 to 90 days", self.wiki.generate_client_secret, days)
+
+    def test_a05_question(self):
+        """Before a new secret is made, its administrator reads which one stops working now, and chooses the days."""
+        ask = lambda: self.call_xmlrpc(
+            self.administrator, 'orestapi.application', 'action_ask_generate_client_secret', self.wiki.ids
+        )['params']
+        question = ask()
+        self.assertEqual(question['method'], 'action_generate_client_secret')
+        self.assertIn("The current secret", question['body'])
+        self.assertNotIn("The secret before it", question['body'])
+        limits = {key: question['input'][key] for key in ('name', 'value', 'min', 'max')}
+        self.assertEqual(limits, {'name': 'keep_previous', 'value': 7, 'min': 0, 'max': 90})
+        self.wiki.generate_client_secret(keep_previous=7)
+        until = format_datetime(self.wiki.env, self.wiki.previous_client_secret_expires_at)
+        self.assertIn(f"The secret before it, which would work until {until}, stops working now.", ask()['body'])
+        with self.later(days=7, seconds=1):
+            self.assertNotIn("The secret before it", ask()['body'])
+        # To ask changes nothing.
+        self.assertTrue(self.authenticates(CLIENT_SECRET))
+
+    def show_first(self, application):
+        return self.call_xmlrpc(
+            self.administrator, 'orestapi.application', 'action_show_first_client_secret', application.ids
+        )
+
+    def test_a11_first_secret(self):
+        """The form shows the secret of a new application after the first save, once and for nobody else."""
+        application = self.applications.create({'name': "Calendar"})
+        action = self.show_first(application)
+        self.assertEqual(action['res_model'], 'orestapi.client.secret.show')
+        secret = action['context']['default_client_secret']
+        self.assertTrue(self.authenticates(secret, application))
+        # Any other goes by the check of identity.
+        self.assertFalse(self.show_first(application))
+        application.action_remove_client_secret()
+        self.assertFalse(self.show_first(application))
+        self.assertFalse(self.authenticates(secret, application))
+        for vals in ({'client_type': 'public'}, {'client_secret': 'Ohng0ohng3aevaPh4ohX'}):
+            self.assertFalse(self.show_first(self.applications.create({'name': "Calendar", **vals})))
+        self.assertFalse(self.show_first(self.env['orestapi.application'].create({'name': "Of somebody else"})))
+        application = self.applications.create({'name': "Calendar"})
+        with self.later(minutes=11):
+            self.assertFalse(self.show_first(application))
+        self.assertFalse(application.has_client_secret)
+
+    def test_a12_client_id_in_the_form(self):
+        """It can be chosen for a new application, and then only be replaced by the button, which asks."""
+        form = Form(self.applications)
+        form.name = "Calendar"
+        form.client_id = 'calendar-client'
+        application = form.save()
+        self.assertEqual(application.client_id, 'calendar-client')
+        with self.assertRaises(AssertionError):
+            Form(application).client_id = 'another-client'
+        arch = etree.fromstring(self.applications.get_view(view_type='form')['arch'])
+        for method in ('action_generate_client_id', 'action_remove_client_secret', 'action_remove_own_secret'):
+            [button] = arch.xpath(f'//button[@name="{method}"]')
+            self.assertTrue(button.get('confirm'))
 
     def test_overlap_has_a_bound(self):
         self.stop_clock()
