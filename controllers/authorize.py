@@ -132,7 +132,7 @@ class Authorize(http.Controller):
                 user_id=user.id,
                 detail=', '.join(sorted(authorization.scope)),
             )
-            return self._issue_code(client, authorization, answer)
+            return self._issue_code(client, authorization, answer, by_setting=True)
         return self._render_consent(client, authorization)
 
     def _is_consent_given(self, user, client, authorization):
@@ -165,7 +165,7 @@ class Authorize(http.Controller):
             event._log_decision('consent_refused', client.id)
             raise AccessDenied(description="The user refused.")
         event._log_decision('consent_given', client.id, detail=', '.join(sorted(authorization.scope)))
-        return self._issue_code(client, authorization, answer)
+        return self._issue_code(client, authorization, answer, by_setting=False)
 
     def _get_consent(self, client, authorization):
         expires_at = int(time.time()) + CONSENT_EXPIRY
@@ -203,12 +203,12 @@ class Authorize(http.Controller):
             ),
         )
 
-    def _issue_code(self, client, authorization, answer):
+    def _issue_code(self, client, authorization, answer, by_setting=None):
         httprequest = request.httprequest
         # PostgreSQL refuses a NUL character, which Odoo's own HTTP server lets through.
         user_agent = (httprequest.user_agent.string or '').replace('\0', '')
         code = request.env['orestapi.authorization.code']._issue(
-            request.env.user, client, authorization, httprequest.remote_addr, user_agent[:200]
+            request.env.user, client, authorization, httprequest.remote_addr, user_agent[:200], by_setting
         )
         return answer.get_response({'code': code})
 

@@ -244,6 +244,9 @@ class OrestapiToken(models.Model):
         user = self.env['orestapi.application'].sudo().browse(client.id).service_user_id
         if not user.active:
             raise InvalidGrant("The service user of the application is archived.")
+        if not user._is_service_user():
+            # They may have become something else since they were named.
+            raise InvalidGrant("The service user of the application is no internal user.")
         requested = scope.parse(request.scope) or client.default_scope
         if not requested or not requested <= client.scope:
             raise InvalidScope("The application may not ask for this scope.")

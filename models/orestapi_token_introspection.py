@@ -54,7 +54,7 @@ class OrestapiToken(models.Model):
         sign_in.update(self._get_user(user_id))
         sign_in.update(self.env['orestapi.application']._get_settings(application_id))
         if sign_in['grant_type'] == grant_type.CLIENT_CREDENTIALS:
-            admitted = user_id == sign_in['service_user_id']
+            admitted = user_id == sign_in['service_user_id'] and sign_in['user_is_internal']
         else:
             admitted = not sign_in['user_group_ids'].isdisjoint(sign_in['group_ids'])
         sign_in['user_may'] = sign_in['user_active'] and admitted
@@ -78,6 +78,7 @@ class OrestapiToken(models.Model):
             user_active=active,
             user_revocation_count=revocation_count or 0,
             user_group_ids=user._get_all_group_ids(),
+            user_is_internal=user._is_service_user(),
         )
 
     @api.model

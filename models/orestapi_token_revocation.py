@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
 from ..oauth2 import grant_type, token
-from .orestapi_application import ADMINISTRATOR
+from .orestapi_application import ADMINISTRATOR, ask, tell
 from .orestapi_authorization_code import VACUUM_BATCH, VACUUM_REST
 
 
@@ -32,6 +32,38 @@ class OrestapiToken(models.Model):
                 'sign_in_revoked', application_id=sign_in.application_id.id, user_id=sign_in.user_id.id
             )
         return True
+
+    def action_ask_revoke(self):
+        """Ask before any number of sign-ins is ended, and say whom that concerns."""
+        self.check_access('read')
+        active = self.filtered(lambda sign_in: not sign_in.revoked_at)
+        if not active:
+            return tell(self, self.env._("None of these sign-ins is active."))
+        return ask(
+            active,
+            'action_confirm_revoke',
+            title=self.env._("Revoke Tokens"),
+            body=self.env._(
+                "Sign-ins that end: %(sign_ins)s. People: %(people)s. Applications: %(applications)s.\n\n"
+                "None of the tokens of these sign-ins works any more. The people can sign in again.",
+                sign_ins=len(active),
+                people=len(active.user_id),
+                applications=len(active.application_id),
+            ),
+            confirm_label=self.env._("Revoke"),
+        )
+
+    def action_confirm_revoke(self):
+        """End the sign-ins, and say so."""
+        active = self.filtered(lambda sign_in: not sign_in.revoked_at)
+        counts = {'sign_ins': len(active), 'people': len(active.user_id), 'applications': len(active.application_id)}
+        self.action_revoke()
+        return tell(
+            self,
+            self.env._(
+                "Sign-ins that were ended: %(sign_ins)s. People: %(people)s. Applications: %(applications)s.", **counts
+            ),
+        )
 
     def action_sign_out(self):
         """End the sign-ins, and stay in the preferences that the button stands in."""

@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessDenied, AccessError
 from odoo.fields import NO_ACCESS
 from odoo.http import root
@@ -124,6 +124,15 @@ class ResUsers(models.Model):
         if self.env.transaction.default_env is None:
             self.env.transaction.default_env = self.env
         return frozenset(self._get_group_ids())
+
+    def _is_service_user(self):
+        """Return whether an application may act as this user on its own.
+
+        An employee: a portal user or a visitor of the website has signed nothing that lets
+        programs act for them, and the superuser is above all rules.
+        """
+        self.ensure_one()
+        return self._is_internal() and self.id != SUPERUSER_ID
 
     def _can_authorize(self, client):
         """Return whether the user may let an application act for them.

@@ -2,6 +2,7 @@ from . import test_access
 from . import test_access_log
 from . import test_addresses
 from . import test_application
+from . import test_application_guard
 from . import test_application_secret
 from . import test_authorization_code
 from . import test_authorize_client
