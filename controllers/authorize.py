@@ -1,9 +1,11 @@
+import hashlib
+import hmac
 import types
 from urllib.parse import urlencode
 
 from odoo import http
 from odoo.http import STORED_SESSION_BYTES, request
-from odoo.tools import consteq, hmac
+from odoo.tools import consteq
 
 from ..oauth2 import authorization_request, legacy, metadata, parameters, redirect_uri, scope
 from ..oauth2.errors import AccessDenied, InvalidRequest, OAuth2Error, ServerError, TemporarilyUnavailable
@@ -161,20 +163,17 @@ class Authorize(http.Controller):
         What the request leaves to the settings of the application is part of it
         too: they may change while the page is open.
         """
-        return hmac(
-            # sudo: ir.config_parameter - the key is the secret of the database
-            request.env(su=True),
-            'orestapi.consent',
-            (
-                # The rest of the session id changes every few hours, as for the CSRF token.
-                request.session.sid[:STORED_SESSION_BYTES],
-                request.env.uid,
-                client.id,
-                authorization.redirect_uri,
-                scope.render(authorization.scope),
-                request.httprequest.query_string,
-            ),
+        key = request.env['orestapi.server']._derive_key('consent')
+        shown = (
+            # The rest of the session id changes every few hours, as for the CSRF token.
+            request.session.sid[:STORED_SESSION_BYTES],
+            request.env.uid,
+            client.id,
+            authorization.redirect_uri,
+            scope.render(authorization.scope),
+            request.httprequest.query_string,
         )
+        return hmac.new(key, repr(shown).encode(), hashlib.sha256).hexdigest()
 
     def _issue_code(self, client, authorization, answer):
         httprequest = request.httprequest

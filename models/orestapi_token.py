@@ -1,5 +1,3 @@
-import hashlib
-import hmac
 import secrets
 from datetime import timedelta
 
@@ -88,6 +86,7 @@ class OrestapiToken(models.Model):
             ('logged_out', "The user logged out from all devices"),
             ('user_archived', "The user was archived"),
             ('user_not_allowed', "The user may no longer use the application"),
+            ('key_replaced', "The database came from a backup without its key"),
         ],
         "Why It Ended",
         readonly=True,
@@ -168,9 +167,7 @@ class OrestapiToken(models.Model):
 
     @api.model
     def _get_mac_key(self):
-        # sudo: ir.config_parameter - the key of the MAC is derived from the database secret
-        secret = self.env['ir.config_parameter'].sudo().get_param('database.secret')
-        return hmac.digest(secret.encode(), b'orestapi.refresh_token', hashlib.sha256)
+        return self.env['orestapi.server']._derive_key('refresh_token')
 
     @api.model
     def _open(self, client, code, address):

@@ -81,7 +81,11 @@ class OrestapiToken(models.Model):
         if not sign_in or sign_in['application_id'] != client.id:
             return
         if parsed.kind == token.REFRESH_TOKEN:
-            genuine = token.is_genuine(self._get_mac_key(), parsed)
+            # Who knows the secret of the current one may end the sign-in, even if another
+            # key signed it.
+            genuine = token.has_digest(parsed.secret, sign_in['refresh_digest']) or token.is_genuine(
+                self._get_mac_key(), parsed
+            )
         else:
             genuine = any(
                 token.has_digest(parsed.secret, sign_in[digest])
