@@ -21,6 +21,7 @@ from . import orestapi_server
 from . import orestapi_token
 from . import orestapi_token_introspection
 from . import orestapi_token_revocation
+from . import orestapi_token_state
 from . import res_config_settings
 from . import res_groups
 from . import res_users

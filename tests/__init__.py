@@ -19,6 +19,7 @@ from . import test_introspect
 from . import test_key
 from . import test_legacy_oauth2
 from . import test_legacy_records
+from . import test_lifetimes
 from . import test_metadata
 from . import test_model_scheme
 from . import test_origin
