@@ -1,3 +1,5 @@
+import hashlib
+import hmac
 import re
 import time
 import types
@@ -5,7 +7,7 @@ from urllib.parse import urlencode
 
 from odoo import http
 from odoo.http import STORED_SESSION_BYTES, request
-from odoo.tools import consteq, hmac
+from odoo.tools import consteq
 
 from ..oauth2 import authorization_request, legacy, metadata, parameters, redirect_uri, scope
 from ..oauth2.errors import AccessDenied, InvalidRequest, OAuth2Error, ServerError, TemporarilyUnavailable
@@ -185,23 +187,20 @@ class Authorize(http.Controller):
         # sudo: orestapi.application - which scheme the application has
         scheme_id = self._get_application(client).sudo().model_scheme_id.id
         offer = request.env['orestapi.model.scheme']._get_offer(scheme_id)
-        return hmac(
-            # sudo: ir.config_parameter - the key is the secret of the database
-            request.env(su=True),
-            'orestapi.consent',
-            (
-                # The rest of the session id changes every few hours, as for the CSRF token.
-                request.session.sid[:STORED_SESSION_BYTES],
-                request.env.uid,
-                client.id,
-                authorization.redirect_uri,
-                scope.render(authorization.scope),
-                request.httprequest.query_string,
-                expires_at,
-                scheme_id,
-                offer.describe(),
-            ),
+        key = request.env['orestapi.server']._derive_key('consent')
+        shown = (
+            # The rest of the session id changes every few hours, as for the CSRF token.
+            request.session.sid[:STORED_SESSION_BYTES],
+            request.env.uid,
+            client.id,
+            authorization.redirect_uri,
+            scope.render(authorization.scope),
+            request.httprequest.query_string,
+            expires_at,
+            scheme_id,
+            offer.describe(),
         )
+        return hmac.new(key, repr(shown).encode(), hashlib.sha256).hexdigest()
 
     def _issue_code(self, client, authorization, answer, by_setting=None):
         httprequest = request.httprequest

@@ -9,6 +9,7 @@ from . import orestapi_authorization
 from . import orestapi_authorization_code
 from . import orestapi_client_secret_show
 from . import orestapi_event
+from . import orestapi_key
 from . import orestapi_model_configuration
 from . import orestapi_model_scheme
 from . import orestapi_record
@@ -17,9 +18,11 @@ from . import orestapi_record_filter
 from . import orestapi_record_openapi
 from . import orestapi_record_search
 from . import orestapi_scope
+from . import orestapi_server
 from . import orestapi_token
 from . import orestapi_token_introspection
 from . import orestapi_token_revocation
+from . import orestapi_token_state
 from . import res_config_settings
 from . import res_groups
 from . import res_lang

@@ -165,7 +165,8 @@ class OrestapiApplication(models.Model):
         required=True,
         default=60 * MINUTE,
         groups=ADMINISTRATOR,
-        help="For how many seconds an access token works before the application must refresh it.",
+        help="For how many seconds an access token works before the application must refresh it. Less when the "
+        "sign-in ends before.",
     )
     refresh_token_expiry = fields.Integer(
         required=True,

@@ -311,14 +311,12 @@ class OrestapiApplication(models.Model):
 
         authorizations = get_counts('orestapi.authorization', [], 'application_id')
         events = get_counts('orestapi.event', [], 'application_id')
+        sign_ins = self.env['orestapi.token']._count_active(self)
         for application in self:
             of_application = [('authorization_id.application_id', 'in', application.ids)]
             application.authorization_count = authorizations.get(application.id, 0)
             application.event_count = events.get(application.id, 0)
-            application.sign_in_count = self.env['orestapi.token'].search_count([
-                *of_application,
-                ('revoked_at', '=', False),
-            ])
+            application.sign_in_count = sign_ins.get(application.id, 0)
             application.code_count = self.env['orestapi.authorization.code'].search_count(of_application)
 
     def _compute_endpoints(self):

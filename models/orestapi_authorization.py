@@ -70,14 +70,14 @@ class OrestapiAuthorization(models.Model):
 
     @api.depends('token_ids.revoked_at', 'token_ids.last_used_at')
     def _compute_sign_ins(self):
-        groups = self.env['orestapi.token']._read_group(
-            [('authorization_id', 'in', self.ids), ('revoked_at', '=', False)],
-            ['authorization_id'],
-            ['__count', 'last_used_at:max'],
-        )
-        sign_ins = {authorization.id: (count, last_used_at) for authorization, count, last_used_at in groups}
+        domain = [('authorization_id', 'in', self.ids), ('revoked_at', '=', False)]
+        tokens = self.env['orestapi.token']
+        counts = dict(tokens._read_group([*domain, ('state', '=', 'active')], ['authorization_id'], ['__count']))
+        # An application that is inactive now, or a sign-in that has expired, was used all the same.
+        last_used = dict(tokens._read_group(domain, ['authorization_id'], ['last_used_at:max']))
         for authorization in self:
-            authorization.sign_in_count, authorization.last_used_at = sign_ins.get(authorization.id, (0, False))
+            authorization.sign_in_count = counts.get(authorization, 0)
+            authorization.last_used_at = last_used.get(authorization, False)
 
     @api.depends('scope_ids.description', 'application_id.service_user_id')
     @api.depends_context('lang')

@@ -1,5 +1,3 @@
-import hashlib
-import hmac
 from datetime import date
 from decimal import Decimal
 
@@ -192,9 +190,7 @@ class OrestapiRecord(models.AbstractModel):
 
     @api.model
     def _get_cursor_key(self):
-        # sudo: ir.config_parameter - the key of the cursors is derived from the database secret
-        secret = self.env['ir.config_parameter'].sudo().get_param('database.secret')
-        return hmac.digest(secret.encode(), b'orestapi.cursor', hashlib.sha256)
+        return self.env['orestapi.server']._derive_key('cursor')
 
     @api.model
     def _get_position(self, value):

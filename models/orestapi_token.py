@@ -1,5 +1,3 @@
-import hashlib
-import hmac
 import secrets
 from datetime import timedelta
 
@@ -9,6 +7,7 @@ from odoo.tools import SQL
 from odoo.tools._vendor.useragents import UserAgent
 
 from ..oauth2 import grant_type, scope, token
+from ..oauth2 import sign_in as lifetime
 from ..oauth2.errors import InvalidGrant, InvalidScope
 
 #: Platforms that are not written with one capital in front.
@@ -66,11 +65,6 @@ class OrestapiToken(models.Model):
 
     create_date = fields.Datetime("Signed in", required=True, readonly=True)
     last_used_at = fields.Datetime("Last Used", readonly=True, help="To within ten minutes.")
-    expires_at = fields.Datetime(
-        "Expires",
-        compute='_compute_expires_at',
-        help="When the user must sign in again at the latest. Empty means never.",
-    )
     address = fields.Char("IP Address", readonly=True, help="Where the user's browser was when the user signed in.")
     user_agent = fields.Char("Browser", readonly=True, help="What the user's browser said it was.")
     device = fields.Char(compute='_compute_device', help="The device or browser, as far as it said what it is.")
@@ -88,15 +82,11 @@ class OrestapiToken(models.Model):
             ('logged_out', "The user logged out from all devices"),
             ('user_archived', "The user was archived"),
             ('user_not_allowed', "The user may no longer use the application"),
+            ('key_replaced', "The database came from a backup without its key"),
         ],
         "Why It Ended",
         readonly=True,
         help="Why the sign-in was ended.",
-    )
-    state = fields.Selection(
-        [('active', "Active"), ('expired', "Expired"), ('ended', "Ended")],
-        compute='_compute_state',
-        help="Whether the application still acts for the user on this device.",
     )
 
     # For the clean-up. A refresh does not write the columns (see above).
@@ -106,22 +96,6 @@ class OrestapiToken(models.Model):
     def init(self):
         # Room on each page for the updates of its rows (HOT), see the class.
         self.env.cr.execute(SQL("ALTER TABLE %s SET (fillfactor = 70)", SQL.identifier(self._table)))
-
-    @api.depends('refreshed_at', 'create_date', 'access_expires_at')
-    def _compute_expires_at(self):
-        for sign_in in self:
-            # sudo: orestapi.application - its settings decide until when the user's own sign-in works
-            application = sign_in.application_id.sudo()
-            if sign_in.grant_type == grant_type.CLIENT_CREDENTIALS:
-                sign_in.expires_at = sign_in.access_expires_at
-            else:
-                expires_at = self._get_refresh_expiry(
-                    sign_in.create_date,
-                    sign_in.refreshed_at,
-                    application.refresh_token_expiry,
-                    application.sign_in_expiry,
-                )
-                sign_in.expires_at = expires_at or False
 
     @api.depends('user_agent', 'grant_type')
     @api.depends_context('lang')
@@ -138,39 +112,32 @@ class OrestapiToken(models.Model):
             else:
                 sign_in.device = browser or platform or self.env._("Unknown browser")
 
-    @api.depends('revoked_at', 'expires_at')
-    def _compute_state(self):
-        now = fields.Datetime.now()
-        for sign_in in self:
-            if sign_in.revoked_at:
-                sign_in.state = 'ended'
-            else:
-                sign_in.state = 'expired' if sign_in.expires_at and sign_in.expires_at <= now else 'active'
-
     @api.depends('device')
     def _compute_display_name(self):
         for sign_in in self:
             sign_in.display_name = sign_in.device
 
     @api.model
-    def _get_refresh_expiry(self, signed_in_at, refreshed_at, refresh_token_expiry, sign_in_expiry):
-        """Return when a refresh token stops working, or None for never.
-
-        The settings of the moment count, also for tokens that were issued under
-        other ones (so an administrator can shorten them).
-        """
-        limits = []
-        if refresh_token_expiry:
-            limits.append(refreshed_at + timedelta(seconds=refresh_token_expiry))
-        if sign_in_expiry:
-            limits.append(signed_in_at + timedelta(seconds=sign_in_expiry))
-        return min(limits, default=None)
+    def _get_mac_key(self):
+        return self.env['orestapi.server']._derive_key('refresh_token')
 
     @api.model
-    def _get_mac_key(self):
-        # sudo: ir.config_parameter - the key of the MAC is derived from the database secret
-        secret = self.env['ir.config_parameter'].sudo().get_param('database.secret')
-        return hmac.digest(secret.encode(), b'orestapi.refresh_token', hashlib.sha256)
+    def _get_new_access_expiry(self, client, signed_in_at, now):
+        """Return when an access token ends that is issued now, with a refresh token.
+
+        :param Client client: the application
+        :param datetime signed_in_at: when the user signed in
+        """
+        return lifetime.get_access_token_expiry(
+            now,
+            access_token_expiry=client.access_token_expiry,
+            sign_in_expires_at=lifetime.get_expiry(
+                signed_in_at,
+                now,
+                refresh_token_expiry=client.refresh_token_expiry,
+                sign_in_expiry=client.sign_in_expiry,
+            ),
+        )
 
     @api.model
     def _open(self, client, code, access_scope, address):
@@ -186,6 +153,7 @@ class OrestapiToken(models.Model):
         """
         access_secret, refresh_secret = token.generate_secret(), token.generate_secret()
         now = fields.Datetime.now()
+        access_expires_at = self._get_new_access_expiry(client, now, now)
         # One statement uses up the code and opens the sign-in, or does neither.
         # When two requests redeem one code, the database lets one of them update
         # the row and tells the other to start over; it then finds the code used.
@@ -214,7 +182,7 @@ class OrestapiToken(models.Model):
                 grant_type=grant_type.AUTHORIZATION_CODE,
                 access_digest=token.compute_digest(access_secret),
                 access_scope=access_scope,
-                access_expires_at=now + timedelta(seconds=client.access_token_expiry),
+                access_expires_at=access_expires_at,
                 refresh_digest=token.compute_digest(refresh_secret),
                 last_address=address,
             ),
@@ -226,7 +194,7 @@ class OrestapiToken(models.Model):
         return self._get_response(
             token_id,
             access_secret,
-            client.access_token_expiry,
+            lifetime.get_seconds(now, access_expires_at),
             access_scope,
             token.render_refresh_token(self._get_mac_key(), token_id, 0, refresh_secret),
         )
@@ -292,7 +260,7 @@ class OrestapiToken(models.Model):
             or not token.is_genuine(self._get_mac_key(), parsed)
         ):
             raise InvalidGrant("The refresh token is not valid.")
-        if sign_in['revoked_at'] or self._is_expired(sign_in, client):
+        if sign_in['revoked_at'] or self._is_expired(sign_in):
             raise InvalidGrant("The refresh token has expired or was revoked.")
         if not sign_in['user_may']:
             self._end([sign_in['id']], 'user_not_allowed')
@@ -317,13 +285,14 @@ class OrestapiToken(models.Model):
         else:
             access_secret, refresh_secret = token.generate_secret(), token.generate_secret()
         now = fields.Datetime.now()
+        access_expires_at = self._get_new_access_expiry(client, sign_in['create_date'], now)
         self.env.cr.execute(
             SQL(
                 """
                 UPDATE orestapi_token
                    SET previous_access_digest = access_digest,
                        previous_access_scope = access_scope,
-                       previous_access_expires_at = access_expires_at,
+                       previous_access_expires_at = %(previous_access_expires_at)s,
                        access_digest = %(access_digest)s,
                        access_scope = %(access_scope)s,
                        access_expires_at = %(access_expires_at)s,
@@ -337,7 +306,9 @@ class OrestapiToken(models.Model):
                 """,
                 access_digest=token.compute_digest(access_secret),
                 access_scope=access_scope,
-                access_expires_at=now + timedelta(seconds=client.access_token_expiry),
+                access_expires_at=access_expires_at,
+                # Of all limits: the next ones are counted from this refresh.
+                previous_access_expires_at=self._get_access_expiry(sign_in, 'access'),
                 refresh_digest=token.compute_digest(refresh_secret),
                 salt=salt,
                 generation=generation,
@@ -353,7 +324,7 @@ class OrestapiToken(models.Model):
         return self._get_response(
             sign_in['id'],
             access_secret,
-            client.access_token_expiry,
+            lifetime.get_seconds(now, access_expires_at),
             access_scope,
             token.render_refresh_token(self._get_mac_key(), sign_in['id'], generation, refresh_secret),
         )
@@ -381,7 +352,7 @@ class OrestapiToken(models.Model):
         ):
             access_secret, refresh_secret = self._derive_secrets(parsed, sign_in['refresh_salt'])
             if token.has_digest(refresh_secret, sign_in['refresh_digest']):
-                expires_in = max(0, int((sign_in['access_expires_at'] - now).total_seconds()))
+                expires_in = lifetime.get_seconds(now, self._get_access_expiry(sign_in, 'access'))
                 return self._get_response(
                     sign_in['id'],
                     access_secret,
@@ -409,10 +380,3 @@ class OrestapiToken(models.Model):
         if refresh_token:
             response['refresh_token'] = refresh_token
         return response
-
-    @api.model
-    def _is_expired(self, sign_in, settings):
-        expires_at = self._get_refresh_expiry(
-            sign_in['create_date'], sign_in['refreshed_at'], settings.refresh_token_expiry, settings.sign_in_expiry
-        )
-        return expires_at is not None and expires_at <= fields.Datetime.now()

@@ -7,6 +7,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL, frozendict, ormcache
 
 from ..oauth2 import grant_type, scope, token
+from ..oauth2 import sign_in as lifetime
 
 #: How far the time of last use may lag behind. A bearer call then writes once in
 #: this time and not each time.
@@ -44,7 +45,9 @@ class OrestapiToken(models.Model):
         """Return all that decides about the tokens of a sign-in, or None.
 
         Besides the columns of the sign-in: `user_may`, whether the user is
-        active and (still) in a group that may use the application.
+        active and (still) in a group that may use the application, and
+        `expires_at`, when none of its tokens works any more (None for never).
+        `_get_state_expression` is the same in SQL.
         """
         rows = self.env.execute_query(SQL("%s WHERE id = %s", SIGN_IN, token_id))
         if not rows:
@@ -61,7 +64,47 @@ class OrestapiToken(models.Model):
         if sign_in['revocation_count'] not in (None, sign_in['user_revocation_count']):
             # Opened while all sign-ins of the user were ended.
             sign_in['user_may'] = False
+        sign_in['expires_at'] = self._get_expiry(sign_in)
         return sign_in
+
+    @api.model
+    def _get_expiry(self, sign_in):
+        """Return when none of the tokens of a sign-in works any more, or None for never.
+
+        :param sign_in: what `_fetch` reads of it
+        """
+        if sign_in['grant_type'] == grant_type.CLIENT_CREDENTIALS:
+            # No user signed in, and there is no refresh token: none of the other limits applies.
+            return lifetime.get_access_token_expiry(
+                sign_in['create_date'],
+                access_token_expiry=sign_in['access_token_expiry'],
+                promised=sign_in['access_expires_at'],
+            )
+        return lifetime.get_expiry(
+            sign_in['create_date'],
+            sign_in['refreshed_at'] or sign_in['create_date'],
+            refresh_token_expiry=sign_in['refresh_token_expiry'],
+            sign_in_expiry=sign_in['sign_in_expiry'],
+        )
+
+    @api.model
+    def _get_access_expiry(self, sign_in, prefix):
+        """Return when an access token of a sign-in ends.
+
+        :param sign_in: what `_fetch` returns
+        :param str prefix: `access` for the current one, `previous_access` for the one before
+        """
+        return lifetime.get_access_token_expiry(
+            # The one before was issued earlier than that. It has no date of its own.
+            sign_in['refreshed_at'] or sign_in['create_date'],
+            access_token_expiry=sign_in['access_token_expiry'],
+            sign_in_expires_at=sign_in['expires_at'],
+            promised=sign_in[f'{prefix}_expires_at'],
+        )
+
+    @api.model
+    def _is_expired(self, sign_in):
+        return sign_in['expires_at'] is not None and sign_in['expires_at'] <= fields.Datetime.now()
 
     @api.model
     @ormcache('user_id', "self.env['orestapi.application']._get_signal()")
@@ -100,7 +143,7 @@ class OrestapiToken(models.Model):
                 break
         else:
             return None
-        expires_at = sign_in[f'{prefix}_expires_at']
+        expires_at = self._get_access_expiry(sign_in, prefix)
         if expires_at <= fields.Datetime.now():
             return None
         sign_in['token_expires_at'] = expires_at
@@ -161,17 +204,10 @@ class OrestapiToken(models.Model):
             token_scope, expires_at = sign_in['token_scope'], sign_in['token_expires_at']
         elif parsed.kind == token.REFRESH_TOKEN:
             sign_in = self._fetch(parsed.row_id)
-            if not sign_in or not self._is_current_refresh_token(sign_in, parsed):
+            if not sign_in or self._is_expired(sign_in) or not self._is_current_refresh_token(sign_in, parsed):
                 return {'active': False}
             token_scope = scope.parse(sign_in['scope']) & frozenset(sign_in['application_scope'])
-            expires_at = self._get_refresh_expiry(
-                sign_in['create_date'],
-                sign_in['refreshed_at'],
-                sign_in['refresh_token_expiry'],
-                sign_in['sign_in_expiry'],
-            )
-            if expires_at and expires_at <= fields.Datetime.now():
-                return {'active': False}
+            expires_at = sign_in['expires_at']
         else:
             return {'active': False}
         # A refresh token is never shown to a resource server (RFC 6749 §1.5): one that came

@@ -1,4 +1,5 @@
 import time
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
@@ -7,6 +8,10 @@ from odoo.tools import SQL
 from ..oauth2 import grant_type, token
 from .orestapi_application import ADMINISTRATOR, ask, tell
 from .orestapi_authorization_code import VACUUM_BATCH, VACUUM_REST
+
+#: For how long the clean-up looks for sign-ins that were opened while all of their user
+#: were ended. A code lives for ten minutes; the rest is for clean-ups that did not run.
+RACED_PERIOD = timedelta(days=30)
 
 
 class OrestapiToken(models.Model):
@@ -113,7 +118,11 @@ class OrestapiToken(models.Model):
         if not sign_in or sign_in['application_id'] != client.id:
             return
         if parsed.kind == token.REFRESH_TOKEN:
-            genuine = token.is_genuine(self._get_mac_key(), parsed)
+            # Who knows the secret of the current one may end the sign-in, even if another
+            # key signed it.
+            genuine = token.has_digest(parsed.secret, sign_in['refresh_digest']) or token.is_genuine(
+                self._get_mac_key(), parsed
+            )
         else:
             genuine = any(
                 token.has_digest(parsed.secret, sign_in[digest])
@@ -135,14 +144,17 @@ class OrestapiToken(models.Model):
         self.env.cr.execute(
             SQL(
                 """
-                UPDATE res_users SET orestapi_revocation_count = COALESCE(orestapi_revocation_count, 0) + 1
+                UPDATE res_users
+                   SET orestapi_revocation_count = COALESCE(orestapi_revocation_count, 0) + 1,
+                       orestapi_revoked_at = %s
                  WHERE id = ANY(%s)
                 """,
+                fields.Datetime.now(),
                 list(user_ids),
             ),
             log_exceptions=False,
         )
-        self.env['res.users'].invalidate_model(['orestapi_revocation_count'])
+        self.env['res.users'].invalidate_model(['orestapi_revocation_count', 'orestapi_revoked_at'])
         # And what `_get_user` remembers.
         self.env['orestapi.application']._forget_settings()
         self.env['orestapi.authorization.code']._revoke_all(user_ids)
@@ -179,16 +191,26 @@ class OrestapiToken(models.Model):
 
     @api.autovacuum
     def _gc_services(self):
-        """Delete the expired access tokens of services, which have no refresh token.
+        """Delete the access tokens of services, which have no refresh token, that no longer work.
 
         :return: how many were deleted, and whether there may be more
         """
         return self._delete_batch(
             'services',
             SQL(
-                "FROM orestapi_token AS token WHERE grant_type = %s AND access_expires_at <= %s",
-                grant_type.CLIENT_CREDENTIALS,
-                fields.Datetime.now(),
+                """
+                  FROM orestapi_token AS token
+                  JOIN orestapi_authorization AS "authorization" ON "authorization".id = token.authorization_id
+                  JOIN orestapi_application AS application ON application.id = "authorization".application_id
+                  JOIN res_users AS users ON users.id = "authorization".user_id
+                 WHERE grant_type = %(service)s AND (
+                          access_expires_at <= %(now)s
+                       OR token.create_date + access_token_expiry * interval '1 second' <= %(now)s
+                       OR users.active IS NOT TRUE
+                       OR application.service_user_id IS DISTINCT FROM users.id)
+                """,
+                service=grant_type.CLIENT_CREDENTIALS,
+                now=fields.Datetime.now(),
             ),
         )
 
@@ -224,7 +246,7 @@ class OrestapiToken(models.Model):
                            %(sign_in_expiries)s::int[]
                        ) AS application (id, refresh_token_expiry, sign_in_expiry)
                        ON application.id = "authorization".application_id
-                 WHERE GREATEST(access_expires_at, previous_access_expires_at) <= %(now)s AND (
+                 WHERE grant_type = %(user)s AND (
                           refresh_token_expiry > 0
                           AND refreshed_at + refresh_token_expiry * interval '1 second' <= %(now)s
                        OR sign_in_expiry > 0
@@ -235,7 +257,57 @@ class OrestapiToken(models.Model):
                 application_ids=list(application_ids),
                 refresh_token_expiries=list(refresh_token_expiries),
                 sign_in_expiries=list(sign_in_expiries),
+                user=grant_type.AUTHORIZATION_CODE,
                 now=fields.Datetime.now(),
+            ),
+        )
+
+    @api.autovacuum
+    def _gc_not_allowed(self):
+        """Delete the sign-ins of users who may no longer use the application.
+
+        They are archived, or in none of its groups. A sign-in that was opened while
+        all of its user were ended is of this kind too.
+
+        :return: how many were deleted, and whether there may be more
+        """
+        # By authorization: those are fewer than the sign-ins.
+        authorizations = self.env.execute_query(
+            SQL(
+                """
+                SELECT "authorization".id
+                  FROM orestapi_authorization AS "authorization"
+                  JOIN res_users AS users ON users.id = "authorization".user_id
+                 WHERE users.active IS NOT TRUE OR NOT %s
+                """,
+                self._get_admitted_expression(),
+            )
+        )
+        raced = self.env.execute_query(
+            SQL(
+                """
+                SELECT token.id
+                  FROM res_users AS users
+                  JOIN orestapi_authorization AS "authorization" ON "authorization".user_id = users.id
+                  JOIN orestapi_token AS token ON token.authorization_id = "authorization".id
+                 WHERE users.orestapi_revoked_at > %s
+                   AND token.revocation_count <> users.orestapi_revocation_count
+                """,
+                fields.Datetime.now() - RACED_PERIOD,
+            )
+        )
+        if not authorizations and not raced:
+            return 0, False
+        return self._delete_batch(
+            'not_allowed',
+            SQL(
+                """
+                FROM orestapi_token AS token
+               WHERE (grant_type = %s AND authorization_id = ANY(%s) OR id = ANY(%s))
+                """,
+                grant_type.AUTHORIZATION_CODE,
+                [row[0] for row in authorizations],
+                [row[0] for row in raced],
             ),
         )
 

@@ -30,6 +30,7 @@ class ResUsers(models.Model):
     # was when the user allowed them, and are worth nothing when it has changed: a
     # transaction that ends all of them cannot see those that others just make.
     orestapi_revocation_count = fields.Integer(groups=NO_ACCESS, copy=False, prefetch=False, readonly=True)
+    orestapi_revoked_at = fields.Datetime(groups=NO_ACCESS, copy=False, prefetch=False, readonly=True)
 
     @property
     def SELF_READABLE_FIELDS(self):
@@ -46,8 +47,8 @@ class ResUsers(models.Model):
 
     @api.depends_context('uid')
     def _compute_orestapi_token_ids(self):
-        sign_ins = self.env['orestapi.token'].search([('authorization_id.user_id', 'in', self.ids)])
-        active = sign_ins.filtered(lambda sign_in: sign_in.state == 'active').grouped('user_id')
+        domain = [('authorization_id.user_id', 'in', self.ids), ('state', '=', 'active')]
+        active = self.env['orestapi.token'].search(domain).grouped('user_id')
         for user in self:
             user.orestapi_token_ids = active.get(user, False)
 

@@ -17,8 +17,10 @@ from . import test_events
 from . import test_flow
 from . import test_help
 from . import test_introspect
+from . import test_key
 from . import test_legacy_oauth2
 from . import test_legacy_records
+from . import test_lifetimes
 from . import test_metadata
 from . import test_model_scheme
 from . import test_origin

@@ -9,6 +9,7 @@ AUTHORIZATION = 'orestapi.authorization'
 CODE = 'orestapi.authorization.code'
 CONFIGURATION = 'orestapi.model.configuration'
 EVENT = 'orestapi.event'
+KEY = 'orestapi.key'
 SCHEME = 'orestapi.model.scheme'
 SCOPE = 'orestapi.scope'
 TOKEN = 'orestapi.token'
@@ -28,6 +29,7 @@ ALLOWED = {
     CODE: {'administrator': ('read',)},
     TOKEN: {'administrator': ('read',), 'user': ('read',)},
     EVENT: {'administrator': ('read',)},
+    KEY: {},
 }
 
 #: What there is to do by name; `True` for what an administrator may do to the records of others.
@@ -117,6 +119,7 @@ class TestAccess(OAuth2Case):
                 'create_date': '2030-01-01',
             },
             EVENT: {'kind': 'application_created', 'create_date': '2030-01-01'},
+            KEY: {'purpose': 'mine', 'value': '00'},
         }[model]
 
     def get_change(self, model):
@@ -130,6 +133,7 @@ class TestAccess(OAuth2Case):
             CODE: {'redirect_uri': 'https://evil.example'},
             TOKEN: {'scope': 'read rpc'},
             EVENT: {'detail': "Changed"},
+            KEY: {'value': '00'},
         }[model]
 
     def try_operation(self, user, model, operation, records):
