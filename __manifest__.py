@@ -1,6 +1,6 @@
 {
     'name': "Oregional REST API",
-    'version': '19.0.1.0.0',
+    'version': '19.0.2.0.0',
     'category': 'Administration',
     'summary': "OAuth 2.0 authorization server: remote applications act for users who allowed it",
     'author': "Oregional",

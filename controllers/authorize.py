@@ -112,7 +112,9 @@ class Authorize(Consent):
             action=self._get_request_uri(),
             destination=redirect_uri.get_destination(authorization_request.redirect_uri),
         )
+        by_setting = None
         if request.httprequest.method == 'POST':
+            by_setting = False
             try:
                 is_allowed = self._is_allowed(pending)
             except InvalidRequest as error:
@@ -122,13 +124,14 @@ class Authorize(Consent):
         elif not self._is_consent_given(user, client, authorization_request):
             if not self._is_trusted(client, authorization_request):
                 return self._render_consent(pending, self._get_switch_user_uri())
+            by_setting = True
             request.env['orestapi.event']._log(
                 'consent_by_setting',
                 application_id=client.id,
                 user_id=user.id,
                 detail=', '.join(sorted(authorization_request.scope)),
             )
-        return self._issue_code(client, authorization_request, answer)
+        return self._issue_code(client, authorization_request, answer, by_setting)
 
     def _is_consent_given(self, user, client, authorization_request):
         application = self._get_application(client)
@@ -141,12 +144,12 @@ class Authorize(Consent):
         application = self._get_application(client)
         return application.trusted and application._is_identity_assured(authorization_request.redirect_uri)
 
-    def _issue_code(self, client, authorization_request, answer):
+    def _issue_code(self, client, authorization_request, answer, by_setting):
         httprequest = request.httprequest
         # PostgreSQL refuses a NUL character, which Odoo's own HTTP server lets through.
         user_agent = (httprequest.user_agent.string or '').replace('\0', '')
         code = request.env['orestapi.authorization.code']._issue(
-            request.env.user, client, authorization_request, httprequest.remote_addr, user_agent[:200]
+            request.env.user, client, authorization_request, httprequest.remote_addr, user_agent[:200], by_setting
         )
         return answer.get_response({'code': code})
 

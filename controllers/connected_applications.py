@@ -4,6 +4,7 @@ from odoo.http import request
 from ..dispatchers.cross_origin import make_empty_response
 from ..dispatchers.headers import PAGE
 from ..dispatchers.paths import CONNECTED_APPLICATIONS
+from .page_language import choose_page_language
 
 
 class ConnectedApplications(http.Controller):
@@ -27,5 +28,5 @@ class ConnectedApplications(http.Controller):
         response = request.render(
             'orestapi.connected_applications', {'authorizations': authorizations, 'user': request.env.user}
         )
-        response.headers.update(PAGE)
+        response.headers.update({**PAGE, **choose_page_language()})
         return response

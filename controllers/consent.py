@@ -1,15 +1,18 @@
 import dataclasses
+import hashlib
+import hmac
 import re
 import time
 
 from odoo import http
 from odoo.http import STORED_SESSION_BYTES, request
-from odoo.tools import consteq, hmac
+from odoo.tools import consteq
 
 from ..dispatchers.headers import PAGE
 from ..oauth2 import scope as scopes
 from ..oauth2.client import Client
 from ..oauth2.errors import InvalidRequest
+from .page_language import choose_page_language
 
 #: Seconds for which the consent page can be answered: long enough to ask somebody, and
 #: not so long that an open page is found by somebody else, or shows what was true once.
@@ -102,30 +105,29 @@ class Consent(http.Controller):
         """
         client = pending.client
         offer = request.env['orestapi.model.scheme']._get_offer(client.model_scheme_id)
-        return hmac(
-            # sudo: ir.config_parameter - the key is the secret of the database
-            request.env(su=True),
-            'orestapi.consent',
-            (
-                # The rest of the session id changes every few hours, as for the CSRF token.
-                request.session.sid[:STORED_SESSION_BYTES],
-                request.env.uid,
-                client.id,
-                pending.destination,
-                scopes.render(pending.scope),
-                pending.request_key,
-                expires_at,
-                client.model_scheme_id,
-                offer.describe(),
-            ),
+        key = request.env['orestapi.server']._derive_key('consent')
+        shown = (
+            # The rest of the session id changes every few hours, as for the CSRF token.
+            request.session.sid[:STORED_SESSION_BYTES],
+            request.env.uid,
+            client.id,
+            pending.destination,
+            scopes.render(pending.scope),
+            pending.request_key,
+            expires_at,
+            client.model_scheme_id,
+            offer.describe(),
         )
+        return hmac.new(key, repr(shown).encode(), hashlib.sha256).hexdigest()
 
     def _get_application(self, client):
         # sudo: orestapi.application - what a page shows of it, and whether to ask the user
         return request.env['orestapi.application'].sudo().browse(client.id)
 
     def _render(self, template, values, status=200):
+        language = choose_page_language()
         response = request.render(template, values, status=status)
+        response.headers.update(language)
         # At once, while the environment is the one that the values belong to.
         response.flatten()
         return self._respond(response)

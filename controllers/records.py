@@ -6,7 +6,7 @@ from odoo.tools.mimetypes import guess_mimetype
 
 from ..dispatchers.application import application_route
 from ..dispatchers.context import get_context
-from ..dispatchers.records import make_image_response, make_response
+from ..dispatchers.records import make_document_response, make_image_response, make_response
 from ..records import filter as filter_language
 from ..records import openapi, order, parameters
 from ..records.problem import NotFound
@@ -25,9 +25,9 @@ class Records(http.Controller):
     """The records API: what `openapi.json` describes, in JSON.
 
     Errors of every route, as problem details: 400 for a parameter that is unknown,
-    repeated, empty or wrong; 401 without a valid access token and 403 without the
-    scope `read` (RFC 6750 §3.1); 403 for a model or field that is not offered, in
-    the same words for a model that does not exist.
+    repeated, empty or wrong; 401 without a valid access token and 403 `insufficient_scope`
+    without the scope `read` (RFC 6750 §3.1); 403 `not_offered` for a model or field that is
+    not offered, in the same words for a model that does not exist.
     """
 
     @read_route('/orestapi/1/models')
@@ -81,8 +81,8 @@ class Records(http.Controller):
 
         - `fields`: names with commas between; the display name if left out
         - `filter`: a condition as in RFC 7644 §3.4.2.2, see `records.filter`
-        - `search`: what the display name contains
-        - `ids`: at most `MAX_IDS` ids with commas between
+        - `search`: what the display name contains, at most `MAX_SEARCH` characters
+        - `ids`: at most `MAX_IDS` ids with commas between; only these records, and archived ones too
         - `order`: names with commas between, a minus in front for descending, see `records.order`
         - `limit`: how many records, `DEFAULT_LIMIT` if left out and `MAX_LIMIT` at the most
         - `cursor`: the `next_cursor` of the page before
@@ -92,6 +92,7 @@ class Records(http.Controller):
             last page), and `count` where it was asked for
         """
         sent = self._get_parameters(SEARCH_PARAMETERS)
+        parameters.require_room_for_cursor(request.httprequest.query_string)
         record, offer = request.env['orestapi.record'], get_context(request).offer
         found = {
             'condition': filter_language.parse(sent.get('filter')) if 'filter' in sent else None,
@@ -106,6 +107,7 @@ class Records(http.Controller):
             order=order.parse(sent.get('order')) if 'order' in sent else [],
             limit=parameters.parse_number(sent.get('limit'), 'limit') if 'limit' in sent else parameters.DEFAULT_LIMIT,
             cursor=sent.get('cursor'),
+            application_id=get_context(request).active_token.sign_in.client.id,
         )
         content = {'model': model, 'records': self._describe_records(model, rows), 'next_cursor': cursor}
         if 'count' in sent and parameters.parse_boolean(sent.get('count'), 'count'):
@@ -132,14 +134,10 @@ class Records(http.Controller):
 
     @read_route('/orestapi/1/openapi.json')
     def openapi(self):
-        """Describe this API, as far as the access token reaches (OpenAPI 3.1)."""
+        """Describe this API, as far as the access token reaches (OpenAPI 3.1), with an entity tag."""
         self._get_parameters()
-        record, offer = request.env['orestapi.record'], get_context(request).offer
-        models = [
-            {**description, 'fields': record._get_fields(offer, description['model'])}
-            for description in record._get_models(offer)
-        ]
-        return make_response(request, openapi.build(request.env['orestapi.application']._get_issuer(), models))
+        compressed, digest = request.env['orestapi.record']._get_openapi(get_context(request).offer)
+        return make_document_response(request, compressed, digest)
 
     def _get_parameters(self, known=()):
         parameters.require_known(get_context(request).parameters, known)

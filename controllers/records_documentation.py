@@ -1,6 +1,9 @@
 from odoo import http
 from odoo.http import request
 
+from ..dispatchers.headers import PAGE
+from .page_language import choose_page_language
+
 
 class RecordsDocumentation(http.Controller):
     @http.route('/orestapi/1/docs', type='http', auth='user', methods=['GET'], readonly=True, sitemap=False)
@@ -18,7 +21,7 @@ class RecordsDocumentation(http.Controller):
         shown = applications.filtered(lambda found: str(found.id) == application) or applications[:1]
         # sudo: orestapi.application - which scheme an application has that the user lets act for them
         offer = request.env['orestapi.model.scheme']._get_offer(shown.sudo().model_scheme_id.id)
-        return request.render(
+        response = request.render(
             'orestapi.records_documentation',
             {
                 'applications': applications,
@@ -30,3 +33,5 @@ class RecordsDocumentation(http.Controller):
                 ],
             },
         )
+        response.headers.update({**PAGE, **choose_page_language()})
+        return response

@@ -3,6 +3,15 @@
 DELETE FROM orestapi_authorization_code;
 DELETE FROM orestapi_token;
 DELETE FROM ir_config_parameter WHERE key = 'orestapi.issuer';
+-- With the key of the original, the copy could end sign-ins there.
+-- Odoo neutralizes also a backup of the first release, which has no such table yet.
+DO $$
+BEGIN
+    IF to_regclass('orestapi_key') IS NOT NULL THEN
+        UPDATE orestapi_key SET value = replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', '');
+    END IF;
+END
+$$;
 UPDATE orestapi_application
    SET active = FALSE,
        own_secret = NULL,

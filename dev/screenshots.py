@@ -151,7 +151,8 @@ def shoot_backend(camera, record):
     camera.shoot('preferences')
     # The last one, because it changes what the form shows of the secret.
     camera.open(f'/odoo/applications/{wiki}', '.o_form_view .o_notebook')
-    page.click('button[name=action_generate_client_secret] >> text=keep the current one')
+    page.click('button[name=action_ask_generate_client_secret]')
+    page.click('.modal .modal-footer button.btn-primary')
     page.wait_for_selector('.modal div[name=password] input')
     page.fill('.modal div[name=password] input', 'admin')
     page.click('.modal button[name=run_check]')

@@ -4,6 +4,7 @@ import threading
 
 from ..oauth2 import client_authentication, errors, legacy, parameters
 from ..oauth2.errors import OAuth2Error
+from ..records.problem import NotOffered
 from .application import OAuth2Dispatcher
 from .records import RecordDispatcher, make_response
 
@@ -69,6 +70,9 @@ class LegacyRecordDispatcher(RecordDispatcher):
         return parameters.parse(b'&'.join(filter(None, (httprequest.query_string, body))))
 
     def _get_error_response(self, error):
+        if isinstance(error, NotOffered):
+            # What the older addon says, and its connector understands.
+            error = errors.InsufficientScope(error.description, scope='read')
         content = {
             # RFC 6750 §3.1: no code for a request without credentials.
             **({'error': error.error} if error.error else {}),

@@ -1,6 +1,10 @@
 """Between Odoo's router and the routes at which applications read records."""
 
+import gzip
+
 import psycopg2.errors
+from werkzeug.datastructures import Accept
+from werkzeug.http import parse_accept_header
 
 from odoo.http import Response
 
@@ -41,6 +45,7 @@ class RecordDispatcher(OAuth2Dispatcher):
 
     def _serve(self, endpoint):
         httprequest = self.request.httprequest
+        self.request.env['orestapi.record']._limit_time()
         # Looked into for a token that must not be there, and not read otherwise.
         httprequest.max_content_length = self.max_content_length + 1
         if scope := endpoint.routing.get('scope'):
@@ -50,7 +55,7 @@ class RecordDispatcher(OAuth2Dispatcher):
         response = self.request.registry['ir.http']._dispatch(endpoint)
         # RFC 9110 §12.5.5: what the answer depends on besides the address.
         response.headers.add('Vary', 'Authorization, Accept-Language')
-        response.headers['Content-Language'] = (self.request.env.lang or 'en_US').replace('_', '-')
+        response.headers['Content-Language'] = self.request.env['res.lang']._get_language_tag(self.request.env.lang)
         return response
 
     def _parse_parameters(self):
@@ -58,9 +63,8 @@ class RecordDispatcher(OAuth2Dispatcher):
 
     def _authenticate(self, string, scope):
         active = authenticate(self.request, string, scope)
-        # RFC 9110 §12.4.2: a quality of 0 says "not this one".
-        languages = [language for language, quality in self.request.httprequest.accept_languages if quality]
-        self.request.update_env(context=self.request.env['orestapi.record']._get_context(languages))
+        header = self.request.httprequest.headers.get('Accept-Language')
+        self.request.update_env(context=self.request.env['orestapi.record']._get_context(header))
         schemes = self.request.env['orestapi.model.scheme']
         get_context(self.request).offer = schemes._get_offer(active.sign_in.client.model_scheme_id)
 
@@ -75,7 +79,8 @@ class RecordDispatcher(OAuth2Dispatcher):
 
     def _get_error_headers(self, error):
         headers = {}
-        if error.status in (400, 401, 403):
+        # RFC 6750 §3.1 has no code for what is not offered, and a challenge would ask for another token.
+        if error.status in (400, 401, 403) and not isinstance(error, problem.NotOffered):
             headers['WWW-Authenticate'] = challenge.get_bearer(error)
         if retry_after := getattr(error, 'retry_after', None):
             headers['Retry-After'] = str(retry_after)
@@ -102,6 +107,31 @@ def make_response(request, content, status=200, media_type='application/json', h
             **(headers or {}),
         },
     )
+
+
+def make_document_response(request, compressed, digest):
+    """Return a document in JSON that the client may keep, and asks each time whether it changed.
+
+    :param bytes compressed: the document, compressed by gzip
+    :param str digest: of the document
+    """
+    headers = {
+        # It holds no record. With another access token, it is another document.
+        'Cache-Control': 'private, no-cache',
+        'Referrer-Policy': 'no-referrer',
+        'X-Content-Type-Options': 'nosniff',
+        'Content-Type': 'application/json; charset=utf-8',
+        'Vary': 'Accept-Encoding',
+    }
+    accepted = parse_accept_header(request.httprequest.headers.get('Accept-Encoding'), Accept)
+    if accepted['gzip']:
+        response = Response(compressed, headers={**headers, 'Content-Encoding': 'gzip'})
+    else:
+        response = Response(gzip.decompress(compressed), headers=headers)
+    # Weak, because it is that of the document in both forms (RFC 9110 §8.8.1).
+    response.set_etag(digest, weak=True)
+    response.make_conditional(request.httprequest)
+    return response
 
 
 def make_image_response(request, image, media_type):

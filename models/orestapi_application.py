@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 
 from ..oauth2 import origin, token
@@ -10,6 +10,10 @@ MINUTE = 60
 DAY = 24 * 60 * MINUTE
 YEAR = 365 * DAY
 
+#: Of a public application unless somebody chooses another. It cannot keep a secret, so that a
+#: refresh token that somebody else got hold of must end some day (RFC 9700 §4.14.2).
+PUBLIC_REFRESH_TOKEN_EXPIRY = 30 * DAY
+
 #: Field, lowest and highest value. The bounds catch a typing error; that of the
 #: code is the recommendation of RFC 6749 §4.1.2.
 BOUNDS = (
@@ -20,6 +24,86 @@ BOUNDS = (
     ('refresh_token_grace', 0, MINUTE),
     ('sign_in_expiry', 0, 5 * YEAR),
 )
+
+
+def ask(records, method, **question):
+    """Return the action that asks a question, and then calls a method of records.
+
+    What the method returns is the next action. See `static/src/js/ask.js`.
+
+    :param records: the records that the answer concerns
+    :param str method: the method to call
+    :param question: `title`, `body`, `confirm_label`, and `input` for a number to choose, which the
+        method finds in its context
+    """
+    question.setdefault('cancel_label', records.env._("Cancel"))
+    return {
+        'type': 'ir.actions.client',
+        'tag': 'orestapi_ask',
+        'params': {'model': records._name, 'method': method, 'ids': records.ids, **question},
+    }
+
+
+def tell(records, message):
+    """Return the action that shows a message, and the page again as it is now."""
+    return {
+        'type': 'ir.actions.client',
+        'tag': 'display_notification',
+        'params': {
+            'type': 'success',
+            'message': message,
+            'next': {'type': 'ir.actions.client', 'tag': 'soft_reload'},
+        },
+    }
+
+
+def to_record_value(record, field, value):
+    """Return the value of a write as reading the field of the record would give it."""
+    return field.convert_to_record(field.convert_to_cache(value, record, validate=False), record)
+
+
+def is_unchanged(record, field, value):
+    """Return whether a write leaves a field of the record as it is.
+
+    Commands of an x2many count as a change, unless there is none or they set the same records.
+    """
+    if field.type not in ('one2many', 'many2many'):
+        return to_record_value(record, field, value) == record[field.name]
+    match value:
+        case [[Command.SET, _, [*ids]]]:
+            return {*ids} == {*record[field.name].ids}
+    return not value
+
+
+def _is_no_longer(old, new):
+    """Return whether a lifetime in seconds lasts no longer than the one before; 0 is no limit."""
+    return bool(new) and (not old or new <= old)
+
+
+#: The changes that take rights away or give none, each as a function of the values before
+#: and after. Every other change of an application that acts for people without asking them
+#: needs the right to give any (see `_check_guard`): a field that is added later does too,
+#: until it is listed here or in `UNGUARDED`.
+HARMLESS = {
+    'active': lambda old, new: not new,
+    'trusted': lambda old, new: not new,
+    'service_user_id': lambda old, new: not new,
+    'require_pkce': lambda old, new: new,
+    'legacy_connector': lambda old, new: not new,
+    'resource_server': lambda old, new: not new,
+    # Without one it can read no records.
+    'model_scheme_id': lambda old, new: not new,
+    'authorization_code_expiry': lambda old, new: new <= old,
+    'access_token_expiry': lambda old, new: new <= old,
+    'refresh_token_expiry': _is_no_longer,
+    'sign_in_expiry': _is_no_longer,
+    # 0 is none here.
+    'refresh_token_grace': lambda old, new: new <= old,
+    'previous_client_secret_expires_at': lambda old, new: not new or (old and new <= old),
+}
+
+#: What people know the application by.
+UNGUARDED = ('name', 'logo', 'description')
 
 
 class OrestapiApplication(models.Model):
@@ -81,7 +165,8 @@ class OrestapiApplication(models.Model):
         required=True,
         default=60 * MINUTE,
         groups=ADMINISTRATOR,
-        help="For how many seconds an access token works before the application must refresh it.",
+        help="For how many seconds an access token works before the application must refresh it. Less when the "
+        "sign-in ends before.",
     )
     refresh_token_expiry = fields.Integer(
         required=True,
@@ -222,14 +307,49 @@ class OrestapiApplication(models.Model):
                 if not origin.is_origin(text):
                     raise ValidationError(
                         self.env._(
-                            "Write each origin as scheme and host in lower case, without a path, "
-                            "for example https://shop.example.com."
+                            "Write each origin as https:// or http:// and the host, without a path, for example "
+                            "https://shop.example.com. Write a host with other letters than a to z in Punycode: "
+                            "bücher.example is xn--bcher-kva.example."
                         )
                     )
+
+    @api.onchange('client_type')
+    def _onchange_client_type(self):
+        if self.client_type == PUBLIC:
+            self.client_secret = False
+            if not self.refresh_token_expiry and not self.sign_in_expiry:
+                self.refresh_token_expiry = PUBLIC_REFRESH_TOKEN_EXPIRY
+
+    @api.constrains('group_ids')
+    def _check_group_ids(self):
+        for application in self:
+            if not application.group_ids:
+                raise ValidationError(
+                    self.env._("Choose on the tab Settings at least one group whose members may use the application.")
+                )
+
+    @api.onchange('allowed_origins')
+    def _onchange_allowed_origins(self):
+        self.allowed_origins = self._repair({'allowed_origins': self.allowed_origins})['allowed_origins']
+
+    @api.model
+    def _repair(self, vals):
+        """Return values to write with the origins as browsers send them, one a line."""
+        if not isinstance(vals.get('allowed_origins'), str):
+            return vals
+        origins = map(origin.repair, origin.parse(vals['allowed_origins']))
+        return {**vals, 'allowed_origins': '\n'.join(origins)}
 
     @api.constrains('service_user_id', 'client_type')
     def _check_service_user(self):
         for application in self:
+            # Whom `_is_service_user` refuses would be refused at the token endpoint anyway.
+            if application.service_user_id and not application.service_user_id._is_service_user():
+                raise ValidationError(
+                    self.env._(
+                        "%s cannot be a service user: choose an internal user.", application.service_user_id.name
+                    )
+                )
             # RFC 6749 §4.4: the client credentials grant is for confidential clients only.
             if application.service_user_id and application.client_type == PUBLIC:
                 raise ValidationError(
@@ -280,7 +400,8 @@ class OrestapiApplication(models.Model):
         :raise AccessError: for a trusted application, and whoever does not
             administer access rights
         """
-        if not self._may_give_any_right() and any(self.mapped('trusted')):
+        # sudo: orestapi.application - whether it is trusted decides, not who may read that
+        if not self._may_give_any_right() and any(self.sudo().mapped('trusted')):
             raise AccessError(
                 self.env._(
                     "Users are not asked about a trusted application: ask somebody who administers access rights to "
@@ -288,27 +409,67 @@ class OrestapiApplication(models.Model):
                 )
             )
 
+    def _check_guard(self):
+        """Check that the current user may change applications that act for people without asking them.
+
+        Called before a change and after it: what was guarded and what becomes so both need the right.
+
+        :raise AccessError: for an application that is trusted or has somebody else as its service
+            user, and whoever does not administer access rights
+        """
+        self._check_service_user_rights()
+        self._check_trusted_rights()
+
+    def _is_harmless(self, vals):
+        """Return whether a write takes rights away from the application, or gives it none (see `HARMLESS`)."""
+        self.ensure_one()
+        for name, value in vals.items():
+            field = self._fields.get(name)
+            if field is None or name in UNGUARDED or is_unchanged(self, field, value):
+                continue
+            if name == 'uri_ids':
+                # Their own model guards them as well, but would see the application as this write leaves it.
+                if not self.uri_ids._are_harmless(value):
+                    return False
+                continue
+            harmless = HARMLESS.get(name)
+            if not harmless or not harmless(self[name], to_record_value(self, field, value)):
+                return False
+        return True
+
     @api.model_create_multi
     def create(self, vals_list):
+        vals_list = [{**self._repair(vals)} for vals in vals_list]
         for vals in vals_list:
             self._check_bounds_of(vals)
+            client_type = vals.get('client_type') or self.env.context.get('default_client_type')
+            if client_type == PUBLIC and not {'refresh_token_expiry', 'sign_in_expiry'} & vals.keys():
+                vals.setdefault('refresh_token_expiry', PUBLIC_REFRESH_TOKEN_EXPIRY)
         applications = super().create(vals_list)
-        applications._check_service_user_rights()
-        applications._check_trusted_rights()
+        applications._check_guard()
         for application in applications:
             self.env['orestapi.event']._log('application_created', application_id=application.id)
         return applications
 
     def write(self, vals):
+        vals = self._repair(vals)
         self._check_bounds_of(vals)
-        # sudo: orestapi.application - remembers the service users, to tell whether one changed
-        service_users = {application.id: application.service_user_id for application in self.sudo()}
+        self.check_access('write')
+        # sudo: orestapi.application - compares with what is there, and remembers the service users
+        before = self.sudo()
+        service_users = {application.id: application.service_user_id for application in before}
+        changed = self.browse()
+        if not self._may_give_any_right():
+            changed = before.filtered(lambda application: not application._is_harmless(vals)).sudo(False)
+        changed._check_guard()
+        becomes_public = self.browse()
+        if vals.get('client_type') == PUBLIC:
+            becomes_public = before.filtered(lambda application: application.client_type != PUBLIC).sudo(False)
         result = super().write(vals)
+        if becomes_public:
+            becomes_public._become_public(vals)
         self._forget_settings()
-        if {'service_user_id', 'scope_ids'} & vals.keys() or vals.get('previous_client_secret_expires_at'):
-            self._check_service_user_rights()
-        if vals.get('trusted') or 'scope_ids' in vals:
-            self._check_trusted_rights()
+        changed._check_guard()
         if vals.get('service_user_id') and not vals.get('client_secret') and not self.env.su:
             # Whoever generated the secret before knows it, and would now act as this user.
             for application in self:
@@ -319,6 +480,13 @@ class OrestapiApplication(models.Model):
             for application in self:
                 self.env['orestapi.event']._log(kind, application_id=application.id)
         return result
+
+    def _become_public(self, vals):
+        """Give the applications what fits their new type, unless the write says otherwise."""
+        self._forget_client_secrets()
+        if not {'refresh_token_expiry', 'sign_in_expiry'} & vals.keys():
+            endless = self.filtered(lambda record: not record.refresh_token_expiry and not record.sign_in_expiry)
+            endless.refresh_token_expiry = PUBLIC_REFRESH_TOKEN_EXPIRY
 
     def unlink(self):
         result = super().unlink()
@@ -350,6 +518,36 @@ class OrestapiApplication(models.Model):
         if field := self._fields.get(groupby_spec.partition(':')[0]):
             self._check_field_access(field, 'read')
         return super()._read_group_groupby(alias, groupby_spec, query)
+
+    def get_loss(self):
+        """Return what to ask before the applications are archived or deleted.
+
+        :return: for `archive` and `delete`, how many people lose access, and what follows
+        """
+        self.check_access('write')
+        authorizations = self.env['orestapi.authorization'].search([('application_id', 'in', self.ids)])
+        counts = {
+            'people': len(authorizations.user_id),
+            'sign_ins': self.env['orestapi.token'].search_count([
+                ('authorization_id', 'in', authorizations.ids),
+                ('revoked_at', '=', False),
+            ]),
+            'applications': len(self),
+        }
+        return {
+            'archive': self.env._(
+                "People who lose access: %(people)s. Their sign-ins: %(sign_ins)s. Applications: %(applications)s.\n\n"
+                "An archived application is refused everywhere, and so are its tokens. They work again when you "
+                "unarchive it.",
+                **counts,
+            ),
+            'delete': self.env._(
+                "People who lose access: %(people)s. Their sign-ins: %(sign_ins)s. Applications: %(applications)s.\n\n"
+                "The applications, with their settings, secrets and authorizations, are gone for good. To keep them, "
+                "archive them instead.",
+                **counts,
+            ),
+        }
 
     # XML-RPC cannot carry the None that core returns.
     def action_archive(self):

@@ -7,7 +7,7 @@ from odoo.tools.lru import LRU
 
 from ..oauth2 import client_authentication, client_secret, origin, redirect_uri
 from ..oauth2.address import get_network
-from ..oauth2.client import CONFIDENTIAL, Client
+from ..oauth2.client import Client
 from ..oauth2.errors import InvalidClient, TooManyRequests
 from ..oauth2.grants import authorization_code, client_credentials, refresh_token
 
@@ -279,10 +279,9 @@ class OrestapiApplication(models.Model):
         """Return whether a code sent to `uri` can only reach this application.
 
         Any program on the device can claim a loopback port or a private-use
-        scheme, so that a public application that receives its code there is
-        asked for anew each time (RFC 8252 §8.6).
+        scheme, so that an application that receives its code there is asked for
+        anew each time (RFC 8252 §8.6). A confidential one too: a secret that is
+        part of a program is known to whoever has the program (§8.5).
         """
         self.ensure_one()
-        return (self.client_type == CONFIDENTIAL and not self.native_application) or not (
-            redirect_uri.is_loopback(uri) or redirect_uri.is_private_use(uri)
-        )
+        return not (redirect_uri.is_loopback(uri) or redirect_uri.is_private_use(uri))

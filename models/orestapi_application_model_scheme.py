@@ -1,6 +1,7 @@
 from contextlib import contextmanager
 
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
 from .orestapi_application import ADMINISTRATOR
@@ -72,6 +73,14 @@ class OrestapiApplication(models.Model):
             if new == old:
                 continue
             widened = not new.is_within(old)
+            if widened:
+                try:
+                    # As the user who changes the scheme, and not as `self.sudo()` above.
+                    self.browse(application.id)._check_guard()
+                except AccessError:
+                    # What was read meanwhile is of a change that does not happen.
+                    self._forget_settings()
+                    raise
             self.env['orestapi.event']._log(
                 'offer_widened' if widened else 'offer_changed',
                 application_id=application.id,

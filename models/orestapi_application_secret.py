@@ -4,12 +4,31 @@ from odoo import api, fields, models
 from odoo.addons.base.models.res_users import check_identity
 from odoo.exceptions import ValidationError
 from odoo.fields import NO_ACCESS
+from odoo.tools.misc import format_datetime
 
 from ..oauth2 import client_secret, token
-from .orestapi_application import ADMINISTRATOR
+from ..oauth2.client import PUBLIC
+from .orestapi_application import ADMINISTRATOR, ask
 
-#: How long a client secret may work on beside its successor.
+#: How long a client secret may work on beside its successor, and what the form proposes.
 MAX_OVERLAP = timedelta(days=90)
+DEFAULT_OVERLAP = timedelta(days=7)
+
+#: How long an application counts as just created, as long as Odoo remembers who it has checked.
+NEW = timedelta(minutes=10)
+
+
+class SecretChar(fields.Char):
+    """A text that is in no exported file, by whatever path somebody asks for it.
+
+    Such files lie about, and an application is more than its export. An empty value changes
+    nothing, because such a file comes back with one.
+    """
+
+    exportable = False
+
+    def convert_to_export(self, value, record):
+        return ''
 
 
 class OrestapiApplication(models.Model):
@@ -17,14 +36,13 @@ class OrestapiApplication(models.Model):
 
     _inherit = 'orestapi.application'
 
-    client_secret = fields.Char(
+    client_secret = SecretChar(
         compute='_compute_client_secret',
         inverse='_inverse_client_secret',
         copy=False,
         groups=ADMINISTRATOR,
-        default=lambda self: self._default_client_secret(),
-        help="The password of the application. Copy it into the settings of the application now: "
-        "only a hash is kept here, so that nobody can read it again.",
+        help="The password of the application, where it already has one. It can be set and never read: only a hash is "
+        "kept here. An empty value changes nothing.",
     )
     client_secret_hash = fields.Char(copy=False, groups=NO_ACCESS)
     client_secret_date = fields.Datetime(
@@ -51,16 +69,30 @@ class OrestapiApplication(models.Model):
         groups=ADMINISTRATOR,
         help="How this Odoo identifies itself at the remote side, where the application asks for it.",
     )
-    own_secret = fields.Char(
+    own_secret = SecretChar(
         copy=False,
         groups=ADMINISTRATOR,
-        help="The secret that goes with the own ID. Only Oregional Odoo App administrators can read it.",
+        help="The secret that goes with the own ID. Only Oregional Odoo App administrators can read it. "
+        "An empty value changes nothing.",
     )
 
-    def _default_client_secret(self):
-        # Only the form shows what it proposes. A secret that nobody has seen
-        # would be of no use to a caller of `create` over RPC.
-        return self.env.context.get('propose_client_secret') and token.generate_client_secret()
+    @api.model_create_multi
+    def create(self, vals_list):
+        # The secret is set when the application is there, so that the events tell of it in this order.
+        default = self.env.context.get('default_client_secret')
+        brought = [vals.get('client_secret', default) for vals in vals_list]
+        vals_list = [{**vals, 'client_secret': False} for vals in vals_list]
+        applications = super().create(vals_list)
+        for application, secret in zip(applications, brought, strict=True):
+            if secret:
+                application.client_secret = secret
+        return applications
+
+    def write(self, vals):
+        # An exported file and a form that somebody left empty come back without what could not be read.
+        return super().write({
+            name: value for name, value in vals.items() if value or not isinstance(self._fields.get(name), SecretChar)
+        })
 
     def _compute_client_secret(self):
         self.client_secret = False
@@ -69,10 +101,7 @@ class OrestapiApplication(models.Model):
         for application in self:
             if secret := application.client_secret:
                 application._check_client_secret_text(secret)
-            elif not application.has_client_secret:
-                # A new application without a secret: nothing changes.
-                continue
-            application._set_client_secret(secret)
+                application._set_client_secret(secret)
         self.invalidate_recordset(['client_secret'])
 
     @api.depends('client_secret_hash')
@@ -113,6 +142,24 @@ class OrestapiApplication(models.Model):
         self._set_client_secret(secret, keep_previous)
         return secret
 
+    def action_remove_client_secret(self):
+        """Remove the client secret, and the one before it: the application can no longer authenticate.
+
+        :raise AccessError: for anyone but an Oregional Odoo App administrator
+        """
+        for application in self:
+            application.check_access('write')
+            # sudo: orestapi.application - the hashes are readable for nobody
+            if application.sudo().client_secret_hash or application.sudo().previous_client_secret_hash:
+                application._set_client_secret(False)
+        return True
+
+    def action_remove_own_secret(self):
+        """Remove the secret by which this Odoo identifies itself at the remote side."""
+        # Not the `write` of this class, for which an empty value changes nothing.
+        super().write({'own_secret': False})
+        return True
+
     def generate_own_id(self):
         """Generate how this Odoo identifies itself at the remote side.
 
@@ -150,7 +197,64 @@ class OrestapiApplication(models.Model):
         The check keeps whoever finds the browser open from pressing the button, and no more:
         a program that is logged in as the administrator calls `generate_client_secret`.
         """
-        secret = self.generate_client_secret(self.env.context.get('keep_previous', 0))
+        return self._show_client_secret(self.generate_client_secret(self.env.context.get('keep_previous', 0)))
+
+    def action_ask_generate_client_secret(self):
+        """Ask for how long the current client secret works on, and say which one stops working now."""
+        self.ensure_one()
+        self.check_access('write')
+        sentences = [
+            self.env._(
+                "The current secret, set on %s, works on for as many days as you enter, so that the application can be "
+                "changed over without a break. With 0 it stops working now.",
+                format_datetime(self.env, self.client_secret_date),
+            )
+        ]
+        expires_at = self.previous_client_secret_expires_at
+        if expires_at and expires_at > fields.Datetime.now():
+            sentences.append(
+                self.env._(
+                    "The secret before it, which would work until %s, stops working now. Does the application "
+                    "still use it? Then enter the current secret there first.",
+                    format_datetime(self.env, expires_at),
+                )
+            )
+        return ask(
+            self,
+            'action_generate_client_secret',
+            title=self.env._("Generate a New Client Secret"),
+            body='\n\n'.join(sentences),
+            confirm_label=self.env._("Generate"),
+            input={
+                'name': 'keep_previous',
+                'label': self.env._("Days that the current secret works on"),
+                'value': DEFAULT_OVERLAP.days,
+                'min': 0,
+                'max': MAX_OVERLAP.days,
+            },
+        )
+
+    def action_show_first_client_secret(self):
+        """Generate the client secret of an application that was just created, and open the dialog.
+
+        The form calls it after the first save. Without a check of identity, because nobody's sign-in
+        depends on the application yet: whoever finds the browser open could as well create another.
+
+        :return: the action; False for an application that needs no secret, has one or had one
+        """
+        self.ensure_one()
+        self.check_access('write')
+        is_new = self.create_uid == self.env.user and self.create_date > fields.Datetime.now() - NEW
+        # sudo: orestapi.event - only asks whether there was a secret
+        events = self.env['orestapi.event'].sudo()
+        had_secret = self.has_client_secret or events.search_count(
+            [('application_id', '=', self.id), ('kind', '=', 'client_secret_changed')], limit=1
+        )
+        if self.client_type == PUBLIC or not is_new or had_secret:
+            return False
+        return self._show_client_secret(self.generate_client_secret())
+
+    def _show_client_secret(self, secret):
         return {
             'type': 'ir.actions.act_window',
             'name': self.env._("New Client Secret"),
@@ -161,15 +265,32 @@ class OrestapiApplication(models.Model):
         }
 
     def _check_client_secret_text(self, secret):
-        shortest, longest = client_secret.MIN_LENGTH, client_secret.MAX_LENGTH
-        if not shortest <= len(secret) <= longest or not secret.isascii() or not secret.isprintable():
-            raise ValidationError(
-                self.env._(
-                    "A client secret has from %(shortest)s to %(longest)s plain characters.",
-                    shortest=shortest,
-                    longest=longest,
+        match client_secret.find_problem(secret, [self.client_id, self.name]):
+            case client_secret.Problem.LENGTH:
+                message = self.env._(
+                    "A client secret has from %(shortest)s to %(longest)s characters.",
+                    shortest=client_secret.MIN_LENGTH,
+                    longest=client_secret.MAX_LENGTH,
                 )
-            )
+            case client_secret.Problem.CHARACTERS:
+                message = self.env._(
+                    "A client secret consists of the letters a to z and A to Z, digits and the signs - . _ ~. "
+                    "Many applications cannot send others."
+                )
+            case client_secret.Problem.GUESSABLE:
+                message = self.env._("This client secret can be guessed. Let Odoo or another program generate one.")
+            case _:
+                return
+        raise ValidationError(message)
+
+    def _forget_client_secrets(self):
+        # sudo: orestapi.application - the hashes are readable and writable for nobody
+        self.sudo().write({
+            'client_secret_hash': False,
+            'client_secret_date': False,
+            'previous_client_secret_hash': False,
+            'previous_client_secret_expires_at': False,
+        })
 
     def _set_client_secret(self, secret, keep_previous=0):
         """Store the hash of a secret.
@@ -178,7 +299,15 @@ class OrestapiApplication(models.Model):
         :param int keep_previous: for how many days the secret before it works on
         """
         self.check_access('write')
-        self._check_service_user_rights()
+        if secret and self.client_type == PUBLIC:
+            raise ValidationError(
+                self.env._(
+                    "A public application has no client secret: leave it out, or make the application confidential."
+                )
+            )
+        if secret:
+            # Who knows it acts as the service user, and redeems the codes of users who are not asked.
+            self._check_guard()
         # sudo: orestapi.application - the hashes are readable and writable for nobody
         application = self.sudo()
         now = fields.Datetime.now()
@@ -189,4 +318,6 @@ class OrestapiApplication(models.Model):
             'previous_client_secret_hash': keep and application.client_secret_hash,
             'previous_client_secret_expires_at': keep and now + timedelta(days=keep_previous),
         })
-        self.env['orestapi.event']._log('client_secret_changed', application_id=self.id)
+        self.env['orestapi.event']._log(
+            'client_secret_changed', application_id=self.id, detail=None if secret else 'removed'
+        )

@@ -4,11 +4,12 @@ from urllib.parse import urlencode, urlsplit
 
 from odoo import api, fields, models
 from odoo.addons.base.models.avatar_mixin import get_hsl_from_seed
+from odoo.exceptions import ValidationError
 
 from ..oauth2 import authorization_request, metadata, pkce, redirect_uri
 from ..oauth2.client import CONFIDENTIAL, PUBLIC
 from ..records.offer import NONE
-from .orestapi_application import ADMINISTRATOR
+from .orestapi_application import ADMINISTRATOR, BOUNDS
 
 #: The code verifier of RFC 7636 appendix B, for the address that *Test* shows.
 EXAMPLE_VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
@@ -131,30 +132,67 @@ class OrestapiApplication(models.Model):
         'client_secret_hash',
         'uri_ids.uri',
         'scope_ids',
+        'group_ids',
+        'trusted',
         'service_user_id',
+        'resource_server',
+        'allowed_origins',
         'require_pkce',
         'legacy_connector',
-        'refresh_token_expiry',
-        'sign_in_expiry',
+        *(name for name, _lowest, _highest in BOUNDS),
         'model_scheme_id.active',
         'model_scheme_id.limit_models',
     )
     def _compute_status(self):
         for application in self:
-            missing, risks = application._get_missing(), application._get_risks()
+            missing = list(dict.fromkeys([*application._get_unsavable(), *application._get_missing()]))
+            risks = application._get_risks()
             application.status = 'incomplete' if missing else 'risky' if risks else 'ready'
             application.status_message = '\n'.join([*missing, *risks])
+
+    def _get_unsavable(self):
+        """Return what somebody types in the form and could not save, each as a sentence with the remedy.
+
+        A form that is green would say that all is well.
+        """
+        if self.id:
+            # A record of the database, which has passed all this.
+            return []
+        uris = self.uri_ids.filtered('uri')
+        sentences = [
+            self.env._(
+                "The callback URI %(uri)s cannot be saved. %(remedy)s",
+                uri=uri.uri,
+                remedy=uri._get_problem_message(problem),
+            )
+            for uri in uris
+            if (problem := uri._find_problem())
+        ]
+        if len(uris) > len({redirect_uri.repair(uri.uri) for uri in uris}):
+            sentences.append(self.env._("A callback URI stands in the list twice: remove one of them."))
+        for check in self._constraint_methods:
+            try:
+                # sudo: orestapi.application - as the ORM calls the constraints
+                check(self.sudo())
+            except ValidationError as error:
+                sentences.append(error.args[0])
+        return sentences
+
+    def _is_only_resource_server(self):
+        """Return whether the application never asks for a token, and only receives those of others."""
+        return self.resource_server and not self.uri_ids.filtered('uri') and not self.service_user_id
 
     def _get_missing(self):
         """Return what keeps the application from working, each as a sentence with the remedy."""
         sentences = []
-        if not self.uri_ids and not self.service_user_id:
+        only_resource_server = self._is_only_resource_server()
+        if not self.uri_ids.filtered('uri') and not self.service_user_id and not only_resource_server:
             sentences.append(
                 self.env._("No callback URI yet: add the one that the application names, on the tab URIs.")
             )
         if self.client_type == CONFIDENTIAL and not self.has_client_secret:
             sentences.append(self.env._("No client secret yet: generate one on the tab General."))
-        if not self.scope_ids:
+        if not self.scope_ids and not only_resource_server:
             sentences.append(self.env._("No scope yet: say on the tab Settings what the application may do."))
         if self._may_read():
             if not self.model_scheme_id:
@@ -170,15 +208,34 @@ class OrestapiApplication(models.Model):
                         "one on the tab Settings."
                     )
                 )
+        if self.uri_ids and not self._has_users():
+            sentences.append(
+                self.env._("Choose on the tab Settings at least one group whose members may use the application.")
+                if not self.group_ids
+                else self.env._(
+                    "Nobody is a member of the groups that may use the application: choose others on the tab Settings."
+                )
+            )
         return sentences
 
+    def _has_users(self):
+        """Return whether there is anybody who may use the application."""
+        # sudo: res.users - only asks whether there is one
+        users = self.env['res.users'].sudo()
+        return bool(users.search_count([('all_group_ids', 'in', self.group_ids.ids)], limit=1))
+
     def _may_read(self):
-        return 'read' in self.scope_ids.mapped('name')
+        return 'read' in self.scope_ids.mapped('name') and not self._is_only_resource_server()
+
+    def _get_unassured_uris(self):
+        """Return the callback URIs at which no code is sure to reach the application (see `_is_identity_assured`)."""
+        uris = self.uri_ids.filtered(lambda record: record.uri and not record._find_problem())
+        return uris.filtered(lambda record: not self._is_identity_assured(record.uri))
 
     def _get_risks(self):
         """Return how the settings fall short of RFC 9700, each as a sentence with the remedy."""
         sentences = []
-        if any(redirect_uri.is_plain_http(uri) for uri in self.uri_ids.mapped('uri') if uri):
+        if any(redirect_uri.is_plain_http(uri.uri) for uri in self.uri_ids if uri.uri and not uri._find_problem()):
             sentences.append(
                 self.env._("A callback URI is not encrypted: let the application use https, and write its URI so.")
             )
@@ -189,7 +246,23 @@ class OrestapiApplication(models.Model):
                     "enter a refresh token expiry on the tab Settings."
                 )
             )
-        if self.client_type == CONFIDENTIAL and not self.require_pkce:
+        # A public one is meant for it.
+        if (self.client_type == CONFIDENTIAL or self.trusted) and (uris := self._get_unassured_uris()):
+            sentences.append(
+                self.env._(
+                    "Users are asked each time when the code goes to %s: any program on their device can receive it "
+                    "there, and a secret inside a program proves nothing. Use https for an application on a server, "
+                    "and the type Public for one on the device.",
+                    ', '.join(uris.mapped('uri')),
+                )
+                if self.client_type == CONFIDENTIAL
+                else self.env._(
+                    "Users are asked each time when the code goes to %s, although the application is trusted: any "
+                    "program on their device can receive it there.",
+                    ', '.join(uris.mapped('uri')),
+                )
+            )
+        if self.client_type == CONFIDENTIAL and not self.require_pkce and not self._is_only_resource_server():
             sentences.append(
                 self.env._(
                     "PKCE is not required: switch it on as soon as the application can do it, on the tab Settings."
@@ -238,14 +311,12 @@ class OrestapiApplication(models.Model):
 
         authorizations = get_counts('orestapi.authorization', [], 'application_id')
         events = get_counts('orestapi.event', [], 'application_id')
+        sign_ins = self.env['orestapi.token']._count_active(self)
         for application in self:
             of_application = [('authorization_id.application_id', 'in', application.ids)]
             application.authorization_count = authorizations.get(application.id, 0)
             application.event_count = events.get(application.id, 0)
-            application.sign_in_count = self.env['orestapi.token'].search_count([
-                *of_application,
-                ('revoked_at', '=', False),
-            ])
+            application.sign_in_count = sign_ins.get(application.id, 0)
             application.code_count = self.env['orestapi.authorization.code'].search_count(of_application)
 
     def _compute_endpoints(self):

@@ -1,8 +1,9 @@
-from odoo import api, fields, models
+from odoo import Command, api, fields, models
 from odoo.exceptions import ValidationError
 
 from ..oauth2 import redirect_uri
 from ..oauth2.redirect_uri import Problem
+from .orestapi_application import is_unchanged
 
 
 class OrestapiApplicationUri(models.Model):
@@ -36,7 +37,9 @@ class OrestapiApplicationUri(models.Model):
     def _compute_warning(self):
         for record in self:
             # While it is typed, it may be no URI at all.
-            if redirect_uri.find_problem(record.uri or ''):
+            if problem := record._find_problem():
+                record.warning = record._get_problem_message(problem)
+            elif not record.uri:
                 record.warning = False
             elif redirect_uri.is_plain_http(record.uri):
                 record.warning = self.env._("Not encrypted: whoever is on the way can read the code.")
@@ -47,6 +50,15 @@ class OrestapiApplicationUri(models.Model):
             else:
                 record.warning = False
 
+    def _find_problem(self):
+        """Return the `Problem` of a URI that somebody types, or None; one that is still empty has none."""
+        return redirect_uri.find_problem(redirect_uri.repair(self.uri)) if self.uri else None
+
+    @api.onchange('uri')
+    def _onchange_uri(self):
+        if self.uri:
+            self.uri = redirect_uri.repair(self.uri)
+
     @api.constrains('uri')
     def _check_uri(self):
         for record in self:
@@ -54,21 +66,49 @@ class OrestapiApplicationUri(models.Model):
             if problem is not None:
                 raise ValidationError(self._get_problem_message(problem))
 
+    def _is_harmless(self, vals):
+        """Return whether a write leaves the URI as it is for the protocol: only people read its description."""
+        return all(
+            name == 'description' or is_unchanged(self, self._fields[name], value)
+            for name, value in vals.items()
+            if name in self._fields
+        )
+
+    def _are_harmless(self, commands):
+        """Return whether the commands of a write change nothing but descriptions."""
+        for command in commands:
+            match command:
+                case [Command.UPDATE, int(id_), dict(vals)] if id_ in self.ids and self.browse(id_)._is_harmless(vals):
+                    pass
+                case _:
+                    return False
+        return True
+
+    def _repair(self, vals):
+        return {**vals, 'uri': redirect_uri.repair(vals['uri'])} if isinstance(vals.get('uri'), str) else vals
+
     @api.model_create_multi
     def create(self, vals_list):
-        records = super().create(vals_list)
+        records = super().create([self._repair(vals) for vals in vals_list])
         self.env['orestapi.application']._forget_settings()
         # Codes of users who are not asked would go there.
-        records.application_id._check_trusted_rights()
+        records.application_id._check_guard()
         return records
 
     def write(self, vals):
+        vals = self._repair(vals)
+        self.check_access('write')
+        changed = self.filtered(lambda record: not record._is_harmless(vals))
+        changed.application_id._check_guard()
         result = super().write(vals)
         self.env['orestapi.application']._forget_settings()
-        self.application_id._check_trusted_rights()
+        # Moved to another application, it is one of that.
+        changed.application_id._check_guard()
         return result
 
     def unlink(self):
+        self.check_access('unlink')
+        self.application_id._check_guard()
         result = super().unlink()
         self.env['orestapi.application']._forget_settings()
         return result
@@ -79,8 +119,8 @@ class OrestapiApplicationUri(models.Model):
             Problem.EMPTY: self.env._("Enter a URI, for example https://wiki.example.com/callback."),
             Problem.TOO_LONG: self.env._("A URI has at most %s characters.", redirect_uri.MAX_LENGTH),
             Problem.CHARACTERS: self.env._(
-                "Write the URI in plain letters, digits and signs, without blanks; percent-encode all others, "
-                "and write the scheme in lower case."
+                "Write the URI in plain letters, digits and signs, without blanks, and percent-encode all others, "
+                "a percent sign too."
             ),
             Problem.WILDCARD: self.env._("Write each URI in full: a wildcard (*) is not allowed."),
             Problem.FRAGMENT: self.env._("Write the URI without the part from # on."),
@@ -88,11 +128,18 @@ class OrestapiApplicationUri(models.Model):
                 "Write the whole URI, beginning with its scheme, for example https://wiki.example.com/callback."
             ),
             Problem.SCHEME: self.env._(
-                "Begin with https://, or with a scheme that only the application has and that has a period in it, "
+                "Begin with https://, or with a scheme that only the application has: it begins with a letter, "
+                "consists of letters, digits and the signs + - . and has a period in it, "
                 "for example com.example.app:/callback."
             ),
             Problem.HOST: self.env._(
-                "Write a host name or an address after the scheme, for example https://wiki.example.com/callback."
+                "Write a host name or an IP address after the scheme, for example https://wiki.example.com/callback. "
+                "An IPv4 address consists of four numbers with periods between them, an IPv6 address stands in square "
+                "brackets."
+            ),
+            Problem.HOST_CHARACTERS: self.env._(
+                "A host name consists of the letters a to z, digits, hyphens and periods. Write one with other letters "
+                "in Punycode: bücher.example is xn--bcher-kva.example."
             ),
             Problem.USER_INFORMATION: self.env._("Write the URI without a user name and password before the host."),
             Problem.PORT: self.env._("Write the port as a number from 1 to 65535, or leave it out."),

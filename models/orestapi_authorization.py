@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
-from .orestapi_application import ADMINISTRATOR
+from .orestapi_application import ADMINISTRATOR, ask, tell
 
 
 class OrestapiAuthorization(models.Model):
@@ -41,6 +41,11 @@ class OrestapiAuthorization(models.Model):
         help="The application may read more than when the user allowed it, so that the user is asked once more at the "
         "next sign-in.",
     )
+    by_setting = fields.Boolean(
+        "Allowed by Setting",
+        readonly=True,
+        help="The user was not asked, because the application was trusted. They are when it no longer is.",
+    )
     token_ids = fields.One2many(
         'orestapi.token',
         'authorization_id',
@@ -65,14 +70,14 @@ class OrestapiAuthorization(models.Model):
 
     @api.depends('token_ids.revoked_at', 'token_ids.last_used_at')
     def _compute_sign_ins(self):
-        groups = self.env['orestapi.token']._read_group(
-            [('authorization_id', 'in', self.ids), ('revoked_at', '=', False)],
-            ['authorization_id'],
-            ['__count', 'last_used_at:max'],
-        )
-        sign_ins = {authorization.id: (count, last_used_at) for authorization, count, last_used_at in groups}
+        domain = [('authorization_id', 'in', self.ids), ('revoked_at', '=', False)]
+        tokens = self.env['orestapi.token']
+        counts = dict(tokens._read_group([*domain, ('state', '=', 'active')], ['authorization_id'], ['__count']))
+        # An application that is inactive now, or a sign-in that has expired, was used all the same.
+        last_used = dict(tokens._read_group(domain, ['authorization_id'], ['last_used_at:max']))
         for authorization in self:
-            authorization.sign_in_count, authorization.last_used_at = sign_ins.get(authorization.id, (0, False))
+            authorization.sign_in_count = counts.get(authorization, 0)
+            authorization.last_used_at = last_used.get(authorization, False)
 
     @api.depends('scope_ids.description', 'application_id.service_user_id')
     @api.depends_context('lang')
@@ -110,6 +115,42 @@ class OrestapiAuthorization(models.Model):
         self.sudo().unlink()
         return True
 
+    def action_ask_revoke(self):
+        """Ask before any number of authorizations is ended, and say whom that concerns."""
+        self.check_access('read')
+        return ask(
+            self,
+            'action_confirm_revoke',
+            title=self.env._("Revoke Tokens"),
+            body=self.env._(
+                "People: %(people)s. Applications: %(applications)s. Sign-ins that end: %(sign_ins)s.\n\n"
+                "The applications can no longer act for these people, on any device. They can ask them again.",
+                **self._get_revocation_counts(),
+            ),
+            confirm_label=self.env._("Revoke"),
+        )
+
+    def action_confirm_revoke(self):
+        """End the authorizations, and say so."""
+        self.check_access('read')
+        counts = self._get_revocation_counts()
+        self.action_revoke()
+        return tell(
+            self,
+            self.env._(
+                "The applications can no longer act for these people. People: %(people)s. Applications: "
+                "%(applications)s. Sign-ins that were ended: %(sign_ins)s.",
+                **counts,
+            ),
+        )
+
+    def _get_revocation_counts(self):
+        return {
+            'people': len(self.user_id),
+            'applications': len(self.application_id),
+            'sign_ins': len(self.token_ids.filtered(lambda sign_in: not sign_in.revoked_at)),
+        }
+
     def action_disconnect(self):
         """End the authorizations, and stay in the preferences that the button stands in."""
         self.action_revoke()
@@ -126,30 +167,35 @@ class OrestapiAuthorization(models.Model):
         """Return the set of scope tokens that the user has already allowed the application."""
         # sudo: orestapi.authorization - answers about the user who is asked for consent
         authorization = self.sudo().search([('user_id', '=', user.id), ('application_id', '=', client.id)])
+        # What a setting allowed ends with the setting: the user was never asked.
+        if authorization.by_setting and not authorization.application_id.trusted:
+            return frozenset()
         granted = frozenset(authorization.scope_ids.mapped('name'))
         # What may be read has grown since: that is another question.
         return granted - {'read'} if authorization.offer_widened else granted
 
     @api.model
-    def _grant(self, user, client, scope):
+    def _grant(self, user, client, scope, by_setting=None):
         """Record that the user lets the application act for them.
 
-        What was allowed before stays allowed.
+        What was allowed before stays allowed, unless it was by setting and the user is asked now.
 
         :param user: the `res.users` record
         :param Client client: the application
         :param scope: the scope tokens; none for an application that acts on its own
+        :param by_setting: True when nobody was asked because the application is trusted, False when
+            the user was asked, None when it was allowed before
         :return: the id of the authorization
         """
         # Read first, because a write of the same row by each of many requests would
         # make them wait for each other.
         # And locked against its deletion: a code is to refer to it, and who disconnects
         # the application meanwhile makes this request start over.
-        self.flush_model(['user_id', 'application_id', 'offer_widened'])
+        self.flush_model(['user_id', 'application_id', 'offer_widened', 'by_setting'])
         self.env.cr.execute(
             SQL(
                 """
-                SELECT id, offer_widened
+                SELECT id, offer_widened, by_setting
                   FROM orestapi_authorization
                  WHERE user_id = %s AND application_id = %s
                    FOR KEY SHARE
@@ -159,7 +205,7 @@ class OrestapiAuthorization(models.Model):
             ),
             log_exceptions=False,
         )
-        authorization_id, offer_widened = self.env.cr.fetchone() or (None, False)
+        authorization_id, offer_widened, was_by_setting = self.env.cr.fetchone() or (None, False, False)
         if not authorization_id:
             # In SQL because two windows may give the same consent at once, and the
             # second must find the row of the first instead of failing: the database
@@ -180,6 +226,24 @@ class OrestapiAuthorization(models.Model):
                 log_exceptions=False,
             )
             [authorization_id] = self.env.cr.fetchone()
+        if by_setting is not None and by_setting != bool(was_by_setting):
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE orestapi_authorization SET by_setting = %s WHERE id = %s",
+                    by_setting,
+                    authorization_id,
+                ),
+                log_exceptions=False,
+            )
+            if not by_setting:
+                # The page has shown what is asked for now, and no more.
+                self.env.cr.execute(
+                    SQL(
+                        "DELETE FROM orestapi_authorization_orestapi_scope_rel WHERE orestapi_authorization_id = %s",
+                        authorization_id,
+                    ),
+                    log_exceptions=False,
+                )
         self.env.cr.execute(
             SQL(
                 """

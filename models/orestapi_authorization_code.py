@@ -101,7 +101,7 @@ class OrestapiAuthorizationCode(models.Model):
                 code.state = 'valid' if get_code_expiry(code.expires_at, code.create_date, expiry) > now else 'expired'
 
     @api.model
-    def _issue(self, user, client, request, address, user_agent):
+    def _issue(self, user, client, request, address, user_agent, by_setting=None):
         """Record the user's consent and issue an authorization code for it.
 
         :param user: the `res.users` record of the resource owner
@@ -109,9 +109,10 @@ class OrestapiAuthorizationCode(models.Model):
         :param AuthorizationRequest request: the validated request
         :param str address: where the user's browser is
         :param str user_agent: what the user's browser says it is
+        :param by_setting: see `_grant`
         :return: the code
         """
-        authorization_id = self.env['orestapi.authorization']._grant(user, client, request.scope)
+        authorization_id = self.env['orestapi.authorization']._grant(user, client, request.scope, by_setting)
         secret = token.generate_secret()
         now = fields.Datetime.now()
         # sudo: orestapi.authorization.code - codes are issued here and nowhere else

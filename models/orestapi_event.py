@@ -127,6 +127,8 @@ class OrestapiEvent(models.Model):
                 return self.env._("%(actor)s deactivated %(application)s.", **values)
             case 'application_deleted':
                 return self.env._("%(actor)s deleted %(application)s.", **values)
+            case 'client_secret_changed' if self.detail == 'removed':
+                return self.env._("%(actor)s removed the client secret of %(application)s.", **values)
             case 'client_secret_changed':
                 return self.env._("%(actor)s changed the client secret of %(application)s.", **values)
             case 'offer_changed':

@@ -197,5 +197,5 @@ class OrestapiModelScheme(models.Model):
             'res_model': 'orestapi.application',
             'views': [(False, 'list'), (False, 'kanban'), (False, 'form')],
             'domain': [('model_scheme_id', 'in', self.ids)],
-            'context': {'active_test': False, 'default_model_scheme_id': self.id, 'propose_client_secret': True},
+            'context': {'active_test': False, 'default_model_scheme_id': self.id},
         }

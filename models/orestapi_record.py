@@ -1,19 +1,42 @@
+import logging
 import math
+import threading
 from contextlib import contextmanager
 from datetime import date, datetime
 
+import psycopg2
+import psycopg2.errors
+from werkzeug.exceptions import HTTPException
+
 from odoo import api, models
-from odoo.exceptions import AccessError, MissingError, UserError
+from odoo.exceptions import AccessError, ConcurrencyError
+from odoo.fields import Datetime
 from odoo.tools import SQL
 
-from ..oauth2.errors import InsufficientScope
+from ..dispatchers.application import is_outage
+from ..oauth2.errors import OAuth2Error
 from ..records.parameters import MAX_ID, MAX_IDS
-from ..records.problem import InvalidRequest, NotFound
+from ..records.problem import InvalidRequest, NotFound, NotOffered, Problem
+
+_logger = logging.getLogger(__name__)
+
+#: The class of PostgreSQL's errors for a query that is too large for it: no outage, although psycopg2 says so.
+PROGRAM_LIMIT = '54'
 
 #: Characters of one binary value in base64: about 8 MiB of the binary.
 MAX_BINARY = 11 * 1024 * 1024
 #: Records of one answer when a binary is among the fields.
 MAX_BINARY_IDS = 10
+
+
+class _RefusedQueries(logging.Filter):
+    """Keeps out of the log what `_refuse_failures` answers: core writes each query that fails as an error."""
+
+    def filter(self, record):
+        return not getattr(threading.current_thread(), 'orestapi_refuses', False)
+
+
+logging.getLogger('odoo.sql_db').addFilter(_RefusedQueries())
 
 
 class OrestapiRecord(models.AbstractModel):
@@ -29,21 +52,14 @@ class OrestapiRecord(models.AbstractModel):
     _description = "Records for Remote Applications"
 
     @api.model
-    def _get_context(self, languages):
+    def _get_context(self, header):
         """Return the context in which an application reads for the current user.
 
-        :param list languages: language tags that the client prefers, best first
-            (RFC 9110 §12.5.4); the language of the user where none is installed
+        :param header: the header `Accept-Language` (RFC 9110 §12.5.4), or None; the
+            language of the user where no language of it is installed
         """
         context = dict(self.env['res.users'].context_get())
-        installed = [code for code, _name in self.env['res.lang'].get_installed()]
-        for tag in languages:
-            code = tag.replace('-', '_')
-            # `de-AT` is better served with `de_DE` than with another language.
-            similar = [known for known in installed if known.split('_')[0] == code.split('_')[0]]
-            if similar:
-                return {**context, 'lang': code if code in similar else similar[0]}
-        return context
+        return {**context, 'lang': self.env['res.lang']._choose_code(header, context.get('lang'))}
 
     @api.model
     def _check_ids(self, ids):
@@ -62,7 +78,7 @@ class OrestapiRecord(models.AbstractModel):
         :param list names: the names of the fields; None for all offered ones
         :param empty: what stands for no value; `False` for the older connector
         :return: a list of dicts with `id` and the values, in the order of the ids
-        :raise InsufficientScope: for a model or field that is not offered
+        :raise NotOffered: for a model or field that is not offered
         :raise InvalidRequest: for too many records, or fields that do not exist
         """
         self._check_ids(ids)
@@ -72,7 +88,7 @@ class OrestapiRecord(models.AbstractModel):
             raise InvalidRequest(f"Binary fields are read for at most {MAX_BINARY_IDS} records at once.")
         records = model.browse(dict.fromkeys(ids))
         field_names = [field.name for field in fields_]
-        with self._refuse_unreadable():
+        with self._refuse_failures(model, "One of the fields has no value that could be read."):
             try:
                 rows = self._read_rows(records, field_names)
             except AccessError:
@@ -94,13 +110,40 @@ class OrestapiRecord(models.AbstractModel):
         return any(field.type in ('binary', 'image') for field in fields_)
 
     @contextmanager
-    def _refuse_unreadable(self):
+    def _refuse_failures(self, model, refusal):
+        """Answer what the code of a field raises, which addons write as they like, as an error of the request.
+
+        Not what says that the server cannot answer now, or that Odoo is to run the request again.
+
+        :param model: the model that is searched or read
+        :param str refusal: what the application is told
+        """
+        thread = threading.current_thread()
+        before = getattr(thread, 'orestapi_refuses', False)
+        thread.orestapi_refuses = True
         try:
             yield
+        except (OAuth2Error, Problem, HTTPException, ConcurrencyError, MemoryError):
+            raise
         except AccessError:
-            raise InsufficientScope("The user may not read one of the fields.", scope='read') from None
-        except (UserError, MissingError):
-            raise InvalidRequest("One of the fields has no value that could be read.") from None
+            raise NotOffered("The user may not read one of the fields, or what the search looks into.") from None
+        except Exception as error:
+            if self._is_left_to_odoo(error):
+                raise
+            # After an error of PostgreSQL, the transaction takes no other query.
+            self.env.cr.rollback()
+            # Without the message, which may hold values.
+            _logger.info("A request of an application for %s was refused: %s", model._name, type(error).__name__)
+            raise InvalidRequest(refusal) from None
+        finally:
+            thread.orestapi_refuses = before
+
+    @api.model
+    def _is_left_to_odoo(self, error):
+        if isinstance(error, psycopg2.Error) and (error.pgcode or '').startswith(PROGRAM_LIMIT):
+            return False
+        # A query that writes, on a replica: Odoo then asks the primary.
+        return is_outage(error) or isinstance(error, psycopg2.errors.ReadOnlySqlTransaction)
 
     @api.model
     def _render_rows(self, fields_, rows, empty=None):
@@ -125,7 +168,7 @@ class OrestapiRecord(models.AbstractModel):
         if isinstance(value, bool):
             return value if value or field.type == 'boolean' else empty
         if isinstance(value, datetime):
-            return value.isoformat(timespec='seconds') + 'Z'
+            return self._render_datetime(value)
         if isinstance(value, date):
             return value.isoformat()
         if isinstance(value, bytes):
@@ -136,8 +179,48 @@ class OrestapiRecord(models.AbstractModel):
             return empty
         if field.type == 'many2one' and value:
             return [value[0], value[1] or '']
+        if field.type in ('properties', 'properties_definition') and isinstance(value, list):
+            keys = ('default',) if field.type == 'properties_definition' else ('default', 'value')
+            return [self._render_property(property_, keys, empty) for property_ in value]
         if field.type in ('binary', 'image') and len(value) > MAX_BINARY:
             raise InvalidRequest("A binary value is too large to be sent.")
+        return value
+
+    @api.model
+    def _render_datetime(self, value):
+        return value.isoformat(timespec='seconds') + 'Z'
+
+    @api.model
+    def _render_property(self, property_, keys, empty):
+        """Return a property with its value and its default as those of fields.
+
+        :param dict property_: as `read` returns it, or as the definition has it
+        :param keys: which of the two there are
+        """
+        type_ = property_.get('type')
+        if type_ == 'separator':
+            return property_
+        return {
+            **property_,
+            **{key: self._render_property_value(type_, property_.get(key), empty) for key in keys},
+        }
+
+    @api.model
+    def _render_property_value(self, type_, value, empty):
+        if type_ == 'boolean':
+            return bool(value)
+        if type_ in ('many2many', 'tags'):
+            # A record that the user may not see has no name.
+            return [
+                [item[0], item[1] or ''] if type_ == 'many2many' and isinstance(item, (list, tuple)) else item
+                for item in value or ()
+            ]
+        if value in (None, False, ''):
+            return empty
+        if type_ == 'datetime':
+            return self._render_datetime(Datetime.to_datetime(value))
+        if type_ == 'many2one' and isinstance(value, (list, tuple)):
+            return [value[0], value[1] or '']
         return value
 
     @api.model

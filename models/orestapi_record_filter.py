@@ -1,13 +1,12 @@
-import re
-from datetime import datetime, timezone
+from datetime import datetime
 
 from odoo import api, models
-from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
-from ..oauth2.errors import InsufficientScope
+from ..records import dates
 from ..records import filter as filter_language
-from ..records.problem import InvalidRequest
+from ..records.parameters import MAX_SEARCH
+from ..records.problem import InvalidRequest, NotOffered
 from .orestapi_record_offer import TEXT_TYPES
 
 NUMBER_TYPES = frozenset(['integer', 'float', 'monetary'])
@@ -30,13 +29,9 @@ class OrestapiRecord(models.AbstractModel):
         # Many access rules look at one field of the user's company, and would have
         # core read all of them.
         model = model.with_context(prefetch_fields=False)
-        try:
-            return model._search(self._get_domain(offer, model, condition, text, ids))
-        except AccessError:
-            raise InsufficientScope("The user may not read what the search looks into.", scope='read') from None
-        except (UserError, OverflowError):
-            # Of what searches a field that is computed, and of a date at the end of time.
-            raise InvalidRequest("One of the fields cannot be searched for this value.") from None
+        with self._refuse_failures(model, "One of the fields cannot be searched for this value."):
+            # Archived records are left out of what is looked for, and are there for those who know their ids.
+            return model._search(self._get_domain(offer, model, condition, text, ids), active_test=ids is None)
 
     @api.model
     def _get_domain(self, offer, model, condition, text, ids):
@@ -45,6 +40,8 @@ class OrestapiRecord(models.AbstractModel):
             self._check_ids(ids)
             domain &= Domain('id', 'in', ids)
         if text is not None:
+            if len(text) > MAX_SEARCH:
+                raise InvalidRequest(f"The text to search for has more than {MAX_SEARCH} characters.")
             if not filter_language.is_storable(text):
                 raise InvalidRequest("The text to search for is not valid.")
             domain &= self._get_display_name_domain(offer, model, 'co', text)
@@ -71,7 +68,8 @@ class OrestapiRecord(models.AbstractModel):
             if not (field.store or field.related):
                 # What searches it may not know what to do with a search in a search.
                 raise InvalidRequest("A path of the filter follows a field that is computed.")
-            comodel = self._get_model(offer, field.comodel_name).with_context(active_test=False)
+            self._get_model(offer, field.comodel_name)
+            comodel = self._get_comodel(field)
             # A search of its own, with the rules for the records of that model:
             # core leaves them out for some relations (`bypass_search_access`).
             records = comodel._search(self._convert_condition(offer, comodel, path[1:], operator, value))
@@ -80,6 +78,16 @@ class OrestapiRecord(models.AbstractModel):
             return self._get_display_name_domain(offer, model, operator, value)
         self._check_searchable(field)
         return self._get_comparison(field, operator, value)
+
+    @api.model
+    def _get_comodel(self, field):
+        """Return the model that a relation leads to, in the context in which a search finds what the relation shows.
+
+        As everywhere in Odoo, a relation to several records leaves out archived ones,
+        and one to a single record shows it in any case.
+        """
+        active_test = field.type != 'many2one' and field.context.get('active_test', True)
+        return self.env[field.comodel_name].with_context(active_test=active_test)
 
     @api.model
     def _is_searchable(self, field):
@@ -104,7 +112,7 @@ class OrestapiRecord(models.AbstractModel):
         comparable = value is not None and field.type in ORDERED_TYPES - {'boolean', 'selection'}
         if operator not in ('eq', 'ne') and not comparable:
             raise InvalidRequest("The operators gt, ge, lt and le compare numbers, dates and texts.")
-        return Domain(field.name, OPERATORS[operator], self._convert_value(field, value))
+        return Domain(field.name, OPERATORS[operator], self._convert_value(field, value, operator))
 
     @api.model
     def _get_membership(self, field, operator, value):
@@ -115,11 +123,11 @@ class OrestapiRecord(models.AbstractModel):
             raise InvalidRequest("A relation to several records is compared with eq, ne and pr.")
         among = Domain.TRUE if value is None else Domain('id', '=', self._convert_value(field, value))
         # As in a path, a search of its own, because core would look at all of them.
-        domain = Domain(field.name, 'in', self.env[field.comodel_name].with_context(active_test=False)._search(among))
+        domain = Domain(field.name, 'in', self._get_comodel(field)._search(among))
         return domain if (operator == 'eq') == (value is not None) else ~domain
 
     @api.model
-    def _convert_value(self, field, value):
+    def _convert_value(self, field, value, operator='eq'):
         """Return a value of the filter as a domain takes it.
 
         :raise InvalidRequest: when it is not of the field's type
@@ -137,24 +145,31 @@ class OrestapiRecord(models.AbstractModel):
         if not accepted:
             raise InvalidRequest("The filter compares a field with a value of another type.")
         if field.type in DATE_TYPES:
-            return self._convert_date(field, value)
+            return self._convert_date(field, value, operator)
         return value
 
     @api.model
-    def _convert_date(self, field, value):
-        try:
-            # As the records have it, with a Z, which Python 3.10 does not read.
-            moment = datetime.fromisoformat(re.sub(r'[Zz]\Z', '+00:00', value))
-            if moment.tzinfo:
-                moment = moment.astimezone(timezone.utc).replace(tzinfo=None)
-        except (ValueError, OverflowError):
-            raise InvalidRequest("A date is written as in ISO 8601.") from None
-        return moment.date() if field.type == 'date' else moment
+    def _convert_date(self, field, value, operator):
+        """Return a day or a moment as Odoo compares it: never another one than was sent.
+
+        A day stands for the whole of it, in the time zone of the user, where moments are
+        compared by order; for an equal one, Odoo would take its first second.
+        """
+        moment = dates.parse(value)
+        is_day = not isinstance(moment, datetime)
+        if field.type == 'date' and not is_day:
+            raise InvalidRequest("One of the fields holds days: compare it with a day, without a time.")
+        if field.type == 'datetime' and is_day and operator in ('eq', 'ne'):
+            raise InvalidRequest(
+                "One of the fields holds moments: compare it with a moment, or by ge, gt, le and lt with a day."
+            )
+        return moment
 
     @api.model
     def _is_display_name_searchable(self, offer, model):
         try:
-            self._get_display_name_domain(offer, model, 'co', '')
+            with self._refuse_failures(model, "The display name cannot be searched."):
+                self._get_display_name_domain(offer, model, 'co', '')
         except InvalidRequest:
             return False  # It is a number, for example.
         return True
@@ -166,7 +181,7 @@ class OrestapiRecord(models.AbstractModel):
         Core also looks into fields that the display name does not show, the
         e-mail of a partner for example: only those which are offered count.
 
-        :raise InsufficientScope: when the display name is not offered
+        :raise NotOffered: when the display name is not offered
         """
         self._get_field(offer, model, 'display_name')
         if operator == filter_language.PRESENT or value is None or operator in ('gt', 'ge', 'lt', 'le'):
@@ -182,7 +197,7 @@ class OrestapiRecord(models.AbstractModel):
                     domains.append(self._get_comparison(field, operator, value))
                 else:
                     domains.append(self._convert_condition(offer, model, name.split('.'), operator, value))
-            except (InsufficientScope, InvalidRequest):
+            except (NotOffered, InvalidRequest):
                 continue
         if not domains:
             raise InvalidRequest("The model has no display name that could be searched.")

@@ -1,28 +1,74 @@
 import re
 
 from odoo import api, models
+from odoo.orm.fields import resolve_mro
 
-from ..oauth2.errors import InsufficientScope
-from ..records.problem import InvalidRequest
+from ..records.problem import InvalidRequest, NotOffered
 
 #: Names of fields that may hold what opens something.
 CREDENTIAL = re.compile(
     r'pass(word|wd|phrase)?(_|$)|(^|_)pwd|(^|_)pass|secret|token|api_?key|(^|_)key(s|_|$)|credential|totp|(^|_)otp'
     r'|signature|digest|(^|_)hash|(^|_)pin(_|$)|(^|_)cvv|iban|certificate|(^|_)salt|(^|_)seed'
     # Who knows such an address or number is let in: to a chat, to what a webhook does.
-    r'|(^|_)uuid|webhook|invitation'
+    r'|(^|_)uuid|webhook|invitation',
+    re.IGNORECASE,
 )
+#: Names of texts that may. Something else than a text is often called so: the session of a point of sale.
+CREDENTIAL_TEXT = re.compile(
+    r'(^|_)sha(_|$)|csid|(^|_)csr(_|$)|session_?(id|identifier|iv|code|link)(_|$)|cookie|bearer|nonce|(^|_)jwt|saml'
+    r'|(access|auth|authorization|backup|recovery|reservation|security|unlock|verification)_?code|passcode'
+    # The addresses at which a mail server's permission is asked for carry what protects the way back.
+    r'|(gmail|outlook)_ur[il]',
+    re.IGNORECASE,
+)
+#: Whoever may read such a text only with these groups keeps the settings of the database: it is there for a service.
+CREDENTIAL_GROUPS = frozenset(['base.group_system', 'base.group_erp_manager'])
 #: Fields of core that hold such a thing under a harmless name, or the text of a binary.
 CREDENTIAL_FIELDS = frozenset([
     ('ir.config_parameter', 'value'),
     ('hr.employee', 'barcode'),
     ('ir.attachment', 'index_content'),
+    # Addresses with a token in them that their dependencies do not name.
+    ('pos.config', 'self_ordering_url'),
+    ('product.feed', 'url'),
+    # Who knows it is served, let in, or spends what is on it.
+    ('loyalty.card', 'code'),
+    ('mail.push.device', 'endpoint'),
+    ('restaurant.table', 'identifier'),
+    # What stands for a bank card at its provider.
+    ('payment.token', 'authorize_profile'),
+    ('payment.token', 'provider_ref'),
+    ('payment.token', 'stripe_mandate'),
+    ('payment.token', 'stripe_payment_method'),
+    # Messages on their way, with the links that set a password among them.
+    ('mail.mail', 'body'),
+    ('mail.mail', 'body_content'),
+    ('mail.mail', 'body_html'),
+    ('mail.mail', 'preview'),
+    ('mail.push', 'payload'),
 ])
+#: Fields of core that keep the values of any field of other models: as opaque as the types of `OPAQUE_TYPES`.
+COPIES = frozenset(
+    ('mail.tracking.value', f'{time}_value_{type_}')
+    for time in ('old', 'new')
+    for type_ in ('char', 'datetime', 'float', 'integer', 'text')
+)
 #: Never offered, whatever a configuration lists: nobody reads these.
 NEVER = frozenset(['password', 'new_password', 'totp_secret', 'api_key_ids', 'identitycheck_password'])
 
-#: What the display name of a model shows only where the context asks for it, which none does here.
-UNSHOWN = {'res.partner': frozenset(['email', 'vat', 'state_id', 'country_id'])}
+#: What texts of core are made of, where they declare more: what they show only when the context asks for it, which
+#: none does here, or one field of a relation. By model and text: what is declared, and what is read of it.
+DEPENDENCIES = {
+    ('res.partner', 'display_name'): {'email': (), 'vat': (), 'state_id': (), 'country_id': ()},
+    ('account.analytic.account', 'display_name'): {'partner_id': ('partner_id.commercial_partner_id.name',)},
+    ('account.move', 'display_name'): {'partner_id': ()},
+    ('calendar.event', 'display_name'): {'user_id': ()},
+    ('crm.lead', 'name'): {'partner_id': ('partner_id.name',)},
+    ('mail.followers', 'display_name'): {'partner_id': ('partner_id.display_name',)},
+    ('product.product', 'display_name'): {'product_tmpl_id': ()},
+    ('sale.order', 'display_name'): {'partner_id': ()},
+    ('stock.picking.type', 'display_name'): {'warehouse_id': ('warehouse_id.name',)},
+}
 
 #: Field types in which a credential can be read.
 TEXT_TYPES = frozenset(['char', 'text', 'html'])
@@ -60,11 +106,11 @@ class OrestapiRecord(models.AbstractModel):
     def _get_model(self, offer, name):
         """Return the empty recordset of a model.
 
-        :raise InsufficientScope: for a model that is not offered, and in the same
+        :raise NotOffered: for a model that is not offered, and in the same
             words for one that does not exist
         """
         if not self._is_model_offered(offer, name):
-            raise InsufficientScope("The application may not read this model.", scope='read')
+            raise NotOffered("The application may not read this model.")
         return self.env[name]
 
     @api.model
@@ -79,6 +125,8 @@ class OrestapiRecord(models.AbstractModel):
             return True
         if field.type in OPAQUE_TYPES or self._is_credential(model, field):
             return False
+        if offer.excludes and (model._name, field.name) in COPIES:
+            return False
         # Ways into a model that is not offered, or to a field that is left out: a relation
         # shows the names of records, a related and a computed field show values.
         return (
@@ -89,7 +137,14 @@ class OrestapiRecord(models.AbstractModel):
 
     @api.model
     def _is_credential(self, model, field):
-        return (model._name, field.name) in CREDENTIAL_FIELDS or bool(CREDENTIAL.search(field.name))
+        # Also in the capitals of a field that somebody has added: `x_ApiKey`.
+        name = re.sub('(?<=[a-z0-9])(?=[A-Z])', '_', field.name)
+        if (model._name, field.name) in CREDENTIAL_FIELDS or CREDENTIAL.search(name):
+            return True
+        if field.type not in TEXT_TYPES:
+            return False
+        groups = field.groups.replace(' ', '').split(',') if field.groups else ()
+        return bool(CREDENTIAL_TEXT.search(name)) or bool(groups and CREDENTIAL_GROUPS.issuperset(groups))
 
     @api.model
     def _is_relation_offered(self, offer, field):
@@ -112,16 +167,25 @@ class OrestapiRecord(models.AbstractModel):
 
         That is a field that an offered model is offered without, and, for a text, a
         credential and the name of a record. What is computed from a model that is not
-        offered at all, such as a sum over its records, stays: few fields need nothing else.
+        offered at all, such as a sum over its records, stays, unless it is a text: few
+        fields need nothing else. Of a text it must be known from what it is computed,
+        because it may repeat it.
 
         :param set seen: the fields that are decided on already
         """
+        is_strict = offer.excludes and field.type in TEXT_TYPES
+        if is_strict and self._has_undeclared_dependencies(model, field):
+            return False
         for dependency in self._get_dependencies(model, field):
             source = model
             for name in dependency.split('.'):
                 if source._name not in offer.models:
+                    if is_strict:
+                        return False
                     break
                 step = source._fields[name]
+                if is_strict and step.type in OPAQUE_TYPES:
+                    return False
                 if name != 'id' and name not in offer.get_fields(source._name):
                     return False
                 if field.type in TEXT_TYPES and not self._is_text_offered(offer, source, step):
@@ -131,7 +195,28 @@ class OrestapiRecord(models.AbstractModel):
                     if not self._is_computed_offered(offer, source, step, seen):
                         return False
                 source = self.env[step.comodel_name] if step.comodel_name else source
+            else:
+                # A dependency that ends in a relation does not say which fields are read there.
+                if is_strict and step.comodel_name and not self._is_model_complete(offer, step.comodel_name):
+                    return False
         return True
+
+    @api.model
+    def _is_model_complete(self, offer, name):
+        return name in offer.models and not offer.get_fields(name).excludes
+
+    @api.model
+    def _has_undeclared_dependencies(self, model, field):
+        """Return whether what a field is computed from is not known."""
+        if not field.compute or field.related:
+            return False
+        if field._depends is not None or not isinstance(field.compute, str):
+            return not self.env.registry.field_depends[field]
+        # The dependencies of a method are those of all that it overrides, as Odoo has it.
+        methods = resolve_mro(model, field.compute, callable)
+        if len(methods) == 1 and methods[0] is models.BaseModel._compute_display_name:
+            return False  # the name of the record, or else the model and the number
+        return not self.env.registry.field_depends[field]
 
     @api.model
     def _is_text_offered(self, offer, model, field):
@@ -146,11 +231,9 @@ class OrestapiRecord(models.AbstractModel):
 
     @api.model
     def _get_dependencies(self, model, field):
-        dependencies = self.env.registry.field_depends[field] if field.compute else ()
-        if field.name == 'display_name':
-            unshown = UNSHOWN.get(model._name, ())
-            return [dependency for dependency in dependencies if dependency not in unshown]
-        return dependencies
+        declared = self.env.registry.field_depends[field] if field.compute else ()
+        read = DEPENDENCIES.get((model._name, field.name), {})
+        return [path for dependency in declared for path in read.get(dependency, (dependency,))]
 
     @api.model
     def _is_related_offered(self, offer, model, field):
@@ -166,13 +249,13 @@ class OrestapiRecord(models.AbstractModel):
         """Return a field of a model.
 
         :raise InvalidRequest: for a field that does not exist
-        :raise InsufficientScope: for one that is not offered, or not to this user
+        :raise NotOffered: for one that is not offered, or not to this user
         """
         field = model._fields.get(name)
         if field is None:
             raise InvalidRequest("The model does not have one of the fields.")
         if not self._is_field_offered(offer, model, field):
-            raise InsufficientScope("The application may not read one of the fields.", scope='read')
+            raise NotOffered("The application may not read one of the fields.")
         return field
 
     @api.model

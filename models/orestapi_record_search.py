@@ -1,5 +1,3 @@
-import hashlib
-import hmac
 from datetime import date
 from decimal import Decimal
 
@@ -21,8 +19,28 @@ class OrestapiRecord(models.AbstractModel):
     _inherit = 'orestapi.record'
 
     @api.model
+    def _limit_time(self):
+        """Let PostgreSQL end each query of the request that takes longer than `TIMEOUT`.
+
+        Before anything else: some fields search for themselves, long before the search
+        that they are part of.
+        """
+        # Only as long as the transaction.
+        self.env.cr.execute(SQL("SET LOCAL statement_timeout = %s", TIMEOUT))
+
+    @api.model
     def _read_page(
-        self, offer, name, names, condition=None, text=None, ids=None, order=(), limit=DEFAULT_LIMIT, cursor=None
+        self,
+        offer,
+        name,
+        names,
+        condition=None,
+        text=None,
+        ids=None,
+        order=(),
+        limit=DEFAULT_LIMIT,
+        cursor=None,
+        application_id=None,
     ):
         """Find one page of records, and read them.
 
@@ -31,45 +49,78 @@ class OrestapiRecord(models.AbstractModel):
         :param list names: the fields to read, see `_read`
         :param condition: a parsed filter, or None
         :param str text: what the display name holds, or None
-        :param list ids: only these records, or None
+        :param list ids: only these records, archived ones too, or None
         :param list order: (name of the field, whether descending); the id comes last
         :param int limit: how many records, at most
         :param str cursor: where the page before ended, or None for the first
+        :param int application_id: whose search it is: a cursor is of no use to another application
         :return: what `_read` returns, and the cursor of the next page or None
-        :raise InsufficientScope: for a model or field that is not offered
+        :raise NotOffered: for a model or field that is not offered
         :raise InvalidRequest: for anything that cannot be searched
         """
         if not 1 <= limit <= MAX_LIMIT:
             raise InvalidRequest(f"The limit is a number from 1 to {MAX_LIMIT}.")
         model = self._get_model(offer, name)
         fields_ = self._get_fields_to_read(offer, model, names)
-        query = self._get_query(offer, model, condition, text, ids)
-        keys = [
-            (self._get_order_expression(offer, model, field_name, query), descending)
-            for field_name, descending in order
-            if field_name != 'id'
-        ]
-        keys.append((SQL.identifier(query.table, 'id'), dict(order).get('id', False)))
-        search = repr((name, condition, text, ids, order, self.env.lang))
+        search = repr((self.env.uid, application_id, name, condition, text, ids, order, self.env.lang))
+        by_prefix, position = False, None
         if cursor is not None:
-            position = order_language.parse_cursor(self._get_cursor_key(), search, cursor)
-            query.add_where(self._get_continuation(keys, position))
-        query.order = SQL(", ").join(
-            SQL("%s DESC" if descending else "%s", expression) for expression, descending in keys
-        )
+            by_prefix, *position = order_language.parse_cursor(self._get_cursor_key(), search, cursor)
+
+        def get_query(by_prefix):
+            query = self._get_query(offer, model, condition, text, ids)
+            keys = self._get_order_keys(offer, model, order, query, by_prefix)
+            if position is not None:
+                query.add_where(self._get_continuation(keys, position))
+            query.order = SQL(", ").join(
+                SQL("%s DESC" if descending else "%s", expression) for expression, descending in keys
+            )
+            return query, keys
+
+        query, keys = get_query(by_prefix)
         only_ids = ids is not None and condition is None and text is None
         if only_ids and len(set(ids)) <= limit and not self._has_binary(fields_):
             # There is no next page, and some rows by their ids are found in no time.
-            with self._refuse_unreadable():
+            with self._refuse_failures(model, "One of the fields has no value that could be read."):
                 return self._render_rows(fields_, self._fetch_rows(model, query, names)), None
-        query.limit = limit + 1
-        rows = self._execute_search(query.select(*(expression for expression, _descending in keys)))
-        page = rows[:limit]
+        rows = self._find_rows(model, query, keys, limit + 1)
+        if len(rows) > limit and not by_prefix and self._has_long_text(rows[limit - 1]):
+            # No server takes an address with a long text in it. From here on, texts count by
+            # their beginning. What comes before and after is the same, as long as no text
+            # of the page before was longer than that.
+            by_prefix = True
+            rows = self._find_rows(model, *get_query(by_prefix), limit + 1)
         following = None
         if len(rows) > limit:
-            position = [self._get_position(value) for value in page[-1]]
+            position = [by_prefix, *(self._get_position(value) for value in rows[limit - 1])]
             following = order_language.render_cursor(self._get_cursor_key(), search, position)
-        return self._read(offer, name, [row[-1] for row in page], names), following
+        return self._read(offer, name, [row[-1] for row in rows[:limit]], names), following
+
+    @api.model
+    def _find_rows(self, model, query, keys, limit):
+        """Return the values by which the records are ordered that a query finds."""
+        query.limit = limit
+        return self._execute_search(model, query.select(*(expression for expression, _descending in keys)))
+
+    @api.model
+    def _has_long_text(self, values):
+        return any(isinstance(value, str) and len(value) >= order_language.PREFIX_LENGTH for value in values)
+
+    @api.model
+    def _get_order_keys(self, offer, model, order, query, by_prefix):
+        """Return by which expressions the records are ordered, the id as the last, and whether descending.
+
+        :param bool by_prefix: whether texts count by their beginning only
+        """
+        keys = []
+        for field_name, descending in order:
+            if field_name == 'id':
+                continue
+            field, expression = self._get_order_expression(offer, model, field_name, query)
+            if by_prefix and field.type in ('char', 'text'):
+                expression = SQL("LEFT(%s, %s)", expression, order_language.PREFIX_LENGTH)
+            keys.append((expression, descending))
+        return [*keys, (SQL.identifier(query.table, 'id'), dict(order).get('id', False))]
 
     @api.model
     def _fetch_rows(self, model, query, names):
@@ -82,7 +133,7 @@ class OrestapiRecord(models.AbstractModel):
         """Return how many records a search finds; see `_read_page`."""
         model = self._get_model(offer, name)
         query = self._get_query(offer, model, condition, text, ids)
-        [[count]] = self._execute_search(query.select(SQL("COUNT(*)")))
+        [[count]] = self._execute_search(model, query.select(SQL("COUNT(*)")))
         return count
 
     @api.model
@@ -98,13 +149,13 @@ class OrestapiRecord(models.AbstractModel):
         self._get_field(offer, model, 'display_name')
         query = self._get_query(offer, model, text=text or None)
         keys = [
-            SQL("%s DESC" if descending else "%s", self._get_order_expression(offer, model, field_name, query))
+            SQL("%s DESC" if descending else "%s", self._get_order_expression(offer, model, field_name, query)[1])
             for field_name, descending in order or self._get_default_order(model)
         ]
-        [[count]] = self._execute_search(query.select(SQL("COUNT(*)")))
+        [[count]] = self._execute_search(model, query.select(SQL("COUNT(*)")))
         query.order = SQL(", ").join([*keys, SQL.identifier(query.table, 'id')])
         query.limit, query.offset = limit, offset
-        ids = [id_ for [id_] in self._execute_search(query.select(SQL.identifier(query.table, 'id')))]
+        ids = [id_ for [id_] in self._execute_search(model, query.select(SQL.identifier(query.table, 'id')))]
         rows = self._read(offer, name, ids, ['display_name'], empty=False)
         return count, [(row['id'], row['display_name']) for row in rows]
 
@@ -114,12 +165,11 @@ class OrestapiRecord(models.AbstractModel):
         return [('display_name', False)] if field and self._is_ordered(field) else []
 
     @api.model
-    def _execute_search(self, query):
-        # Only as long as the transaction, and without a word in the log when it takes longer.
-        self.env.cr.execute(SQL("SET LOCAL statement_timeout = %s", TIMEOUT))
-        self.env.flush_all()
-        self.env.cr.execute(query, log_exceptions=False)
-        return self.env.cr.fetchall()
+    def _execute_search(self, model, query):
+        with self._refuse_failures(model, "One of the fields cannot be searched for this value."):
+            self.env.flush_all()
+            self.env.cr.execute(query)
+            return self.env.cr.fetchall()
 
     @api.model
     def _is_ordered(self, field):
@@ -128,6 +178,7 @@ class OrestapiRecord(models.AbstractModel):
 
     @api.model
     def _get_order_expression(self, offer, model, name, query):
+        """Return the field by which records are ordered, and how SQL gets its value."""
         field = self._get_field(offer, model, name)
         if name == 'display_name' and model._rec_name:
             # Only computed. The field that it is made of is in it for all to see.
@@ -135,18 +186,17 @@ class OrestapiRecord(models.AbstractModel):
         # Not by relations either, which core orders by fields of the other model.
         if not self._is_ordered(field):
             raise InvalidRequest("The records cannot be ordered by one of the fields.")
-        return model._field_to_sql(query.table, field.name, query)
+        return field, model._field_to_sql(query.table, field.name, query)
 
     @api.model
     def _get_cursor_key(self):
-        # sudo: ir.config_parameter - the key of the cursors is derived from the database secret
-        secret = self.env['ir.config_parameter'].sudo().get_param('database.secret')
-        return hmac.digest(secret.encode(), b'orestapi.cursor', hashlib.sha256)
+        return self.env['orestapi.server']._derive_key('cursor')
 
     @api.model
     def _get_position(self, value):
-        # As texts of SQL, which PostgreSQL reads as what it compares them with.
-        return str(value) if isinstance(value, (date, Decimal)) else value
+        # As texts of SQL, which PostgreSQL reads as what it compares them with. Also what JSON
+        # has no number for: infinity, and what is none.
+        return str(value) if isinstance(value, (date, Decimal, float)) else value
 
     @api.model
     def _get_continuation(self, keys, position):

@@ -43,8 +43,14 @@ class OrestapiScope(models.Model):
                 )
 
     def write(self, vals):
+        applications = self.env['orestapi.application']
+        if vals.keys() - {'description', 'sequence'}:
+            # Under another name, it gives its applications another permission.
+            # sudo: orestapi.application - those that have the scope, whoever may read them
+            found = applications.sudo().with_context(active_test=False).search([('scope_ids', 'in', self.ids)])
+            applications.browse(found.ids)._check_guard()
         result = super().write(vals)
-        self.env['orestapi.application']._forget_settings()
+        applications._forget_settings()
         return result
 
     def unlink(self):

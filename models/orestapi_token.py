@@ -1,5 +1,3 @@
-import hashlib
-import hmac
 import secrets
 from datetime import timedelta
 
@@ -8,7 +6,7 @@ from odoo.fields import NO_ACCESS
 from odoo.tools import SQL
 from odoo.tools._vendor.useragents import UserAgent
 
-from ..oauth2 import responses, scope, token
+from ..oauth2 import lifetime, responses, scope, token
 from ..oauth2 import sign_in as sign_ins
 from ..oauth2.errors import InvalidGrant
 from ..oauth2.grants import authorization_code, client_credentials, refresh_token
@@ -68,11 +66,6 @@ class OrestapiToken(models.Model):
 
     create_date = fields.Datetime("Signed in", required=True, readonly=True)
     last_used_at = fields.Datetime("Last Used", readonly=True, help="To within ten minutes.")
-    expires_at = fields.Datetime(
-        "Expires",
-        compute='_compute_expires_at',
-        help="When the user must sign in again at the latest. Empty means never.",
-    )
     address = fields.Char("IP Address", readonly=True, help="Where the user's browser was when the user signed in.")
     user_agent = fields.Char("Browser", readonly=True, help="What the user's browser said it was.")
     device = fields.Char(compute='_compute_device', help="The device or browser, as far as it said what it is.")
@@ -90,15 +83,11 @@ class OrestapiToken(models.Model):
             ('logged_out', "The user logged out from all devices"),
             ('user_archived', "The user was archived"),
             ('user_not_allowed', "The user may no longer use the application"),
+            ('key_replaced', "The database came from a backup without its key"),
         ],
         "Why It Ended",
         readonly=True,
         help="Why the sign-in was ended.",
-    )
-    state = fields.Selection(
-        [('active', "Active"), ('expired', "Expired"), ('ended', "Ended")],
-        compute='_compute_state',
-        help="Whether the application still acts for the user on this device.",
     )
 
     # For the clean-up. A refresh does not write the columns (see above).
@@ -108,17 +97,6 @@ class OrestapiToken(models.Model):
     def init(self):
         # Room on each page for the updates of its rows (HOT), see the class.
         self.env.cr.execute(SQL("ALTER TABLE %s SET (fillfactor = 70)", SQL.identifier(self._table)))
-
-    @api.depends('refreshed_at', 'create_date', 'access_expires_at')
-    def _compute_expires_at(self):
-        for sign_in in self:
-            # sudo: orestapi.application - its settings decide until when the user's own sign-in works
-            application = sign_in.application_id.sudo()
-            if sign_in.grant_type == client_credentials.NAME:
-                sign_in.expires_at = sign_in.access_expires_at
-            else:
-                expires_at = sign_ins.get_end(sign_in.create_date, sign_in.refreshed_at, application)
-                sign_in.expires_at = expires_at or False
 
     @api.depends('user_agent', 'grant_type')
     @api.depends_context('lang')
@@ -135,15 +113,6 @@ class OrestapiToken(models.Model):
             else:
                 sign_in.device = browser or platform or self.env._("Unknown browser")
 
-    @api.depends('revoked_at', 'expires_at')
-    def _compute_state(self):
-        now = fields.Datetime.now()
-        for sign_in in self:
-            if sign_in.revoked_at:
-                sign_in.state = 'ended'
-            else:
-                sign_in.state = 'expired' if sign_in.expires_at and sign_in.expires_at <= now else 'active'
-
     @api.depends('device')
     def _compute_display_name(self):
         for sign_in in self:
@@ -151,9 +120,7 @@ class OrestapiToken(models.Model):
 
     @api.model
     def _get_mac_key(self):
-        # sudo: ir.config_parameter - the key of the MAC is derived from the database secret
-        secret = self.env['ir.config_parameter'].sudo().get_param('database.secret')
-        return hmac.digest(secret.encode(), b'orestapi.refresh_token', hashlib.sha256)
+        return self.env['orestapi.server']._derive_key('refresh_token')
 
     @api.model
     def _open(self, client, code, access_scope, address):
@@ -169,7 +136,7 @@ class OrestapiToken(models.Model):
         """
         access_secret, refresh_secret = token.generate_secret(), token.generate_secret()
         now = fields.Datetime.now()
-        expires_at = sign_ins.get_access_expiry(now, now, client, now)
+        expires_at = sign_ins.get_new_access_end(now, client, now)
         # One statement uses up the code and opens the sign-in, or does neither.
         # When two requests redeem one code, the database lets one of them update
         # the row and tells the other to start over; it then finds the code used.
@@ -210,7 +177,7 @@ class OrestapiToken(models.Model):
         return self._get_response(
             token_id,
             access_secret,
-            expires_at - now,
+            lifetime.get_seconds(now, expires_at),
             access_scope,
             token.render_refresh_token(self._get_mac_key(), token_id, 0, refresh_secret),
         )
@@ -228,6 +195,9 @@ class OrestapiToken(models.Model):
         user = self.env['orestapi.application'].sudo().browse(client.id).service_user_id
         if not user.active:
             raise InvalidGrant("The service user of the application is archived.")
+        if not user._is_service_user():
+            # They may have become something else since they were named.
+            raise InvalidGrant("The service user of the application is no internal user.")
         text = scope.render(client_credentials.decide(request, client))
         access_secret = token.generate_secret()
         now = fields.Datetime.now()
@@ -247,7 +217,7 @@ class OrestapiToken(models.Model):
             'last_address': address,
             'revocation_count': user.orestapi_revocation_count,
         })
-        return self._get_response(sign_in.id, access_secret, timedelta(seconds=client.access_token_expiry), text)
+        return self._get_response(sign_in.id, access_secret, client.access_token_expiry, text)
 
     @api.model
     def _refresh(self, client, request, address):
@@ -287,14 +257,14 @@ class OrestapiToken(models.Model):
         else:
             access_secret, refresh_secret = token.generate_secret(), token.generate_secret()
         now = fields.Datetime.now()
-        expires_at = sign_ins.get_access_expiry(sign_in.signed_in_at, now, client, now)
+        expires_at = sign_ins.get_new_access_end(sign_in.signed_in_at, client, now)
         self.env.cr.execute(
             SQL(
                 """
                 UPDATE orestapi_token
                    SET previous_access_digest = access_digest,
                        previous_access_scope = access_scope,
-                       previous_access_expires_at = access_expires_at,
+                       previous_access_expires_at = %(previous_access_expires_at)s,
                        access_digest = %(access_digest)s,
                        access_scope = %(access_scope)s,
                        access_expires_at = %(access_expires_at)s,
@@ -309,6 +279,8 @@ class OrestapiToken(models.Model):
                 access_digest=token.compute_digest(access_secret),
                 access_scope=access_scope,
                 access_expires_at=expires_at,
+                # Of all limits: the next ones are counted from this refresh.
+                previous_access_expires_at=sign_in.get_access_end(sign_in.access),
                 refresh_digest=token.compute_digest(refresh_secret),
                 salt=salt,
                 generation=generation,
@@ -324,7 +296,7 @@ class OrestapiToken(models.Model):
         return self._get_response(
             sign_in.id,
             access_secret,
-            expires_at - now,
+            lifetime.get_seconds(now, expires_at),
             access_scope,
             token.render_refresh_token(self._get_mac_key(), sign_in.id, generation, refresh_secret),
         )
@@ -335,17 +307,13 @@ class OrestapiToken(models.Model):
         return self._get_response(
             sign_in.id,
             decision.access_secret,
-            min(filter(None, (sign_in.access.expires_at, sign_in.ends_at))) - fields.Datetime.now(),
+            lifetime.get_seconds(fields.Datetime.now(), sign_in.get_access_end(sign_in.access)),
             sign_in.access.scope,
             token.render_refresh_token(self._get_mac_key(), sign_in.id, sign_in.generation, decision.refresh_secret),
         )
 
     @api.model
-    def _get_response(self, token_id, access_secret, lifetime, scope_text, refresh_token=None):
-        """Return the parameters of a token response (RFC 6749 §5.1).
-
-        :param timedelta lifetime: how long the access token works
-        """
+    def _get_response(self, token_id, access_secret, expires_in, scope_text, refresh_token=None):
+        """Return the parameters of a token response (RFC 6749 §5.1)."""
         access_token = token.render(token.ACCESS_TOKEN, token_id, access_secret)
-        expires_in = max(0, int(lifetime.total_seconds()))
         return responses.build_token_response(access_token, expires_in, scope_text, refresh_token)

@@ -40,7 +40,7 @@ class OrestapiToken(models.Model):
 
     @api.model
     def _fetch(self, token_id):
-        """Return the `SignIn` of a row, or None.
+        """Return the `SignIn` of a row, or None. `_get_state_expression` decides the same in SQL.
 
         :param int token_id: the row
         """
@@ -53,7 +53,7 @@ class OrestapiToken(models.Model):
         user = self._get_user(user_id)
         is_service = row['grant_type'] == client_credentials.NAME
         if is_service:
-            admitted = user_id == client.service_user_id
+            admitted = user_id == client.service_user_id and user['user_is_internal']
         else:
             admitted = not user['user_group_ids'].isdisjoint(client.group_ids)
         return SignIn(
@@ -95,6 +95,7 @@ class OrestapiToken(models.Model):
             user_active=active,
             user_revocation_count=revocation_count or 0,
             user_group_ids=user._get_all_group_ids(),
+            user_is_internal=user._is_service_user(),
         )
 
     @api.model

@@ -1,13 +1,18 @@
 import time
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
 from ..oauth2 import token
-from ..oauth2.grants import client_credentials
-from .orestapi_application import ADMINISTRATOR
+from ..oauth2.grants import authorization_code, client_credentials
+from .orestapi_application import ADMINISTRATOR, ask, tell
 from .orestapi_authorization_code import VACUUM_BATCH, VACUUM_REST
+
+#: For how long the clean-up looks for sign-ins that were opened while all of their user
+#: were ended. A code lives for ten minutes; the rest is for clean-ups that did not run.
+RACED_PERIOD = timedelta(days=30)
 
 
 class OrestapiToken(models.Model):
@@ -33,6 +38,38 @@ class OrestapiToken(models.Model):
                 'sign_in_revoked', application_id=sign_in.application_id.id, user_id=sign_in.user_id.id
             )
         return True
+
+    def action_ask_revoke(self):
+        """Ask before any number of sign-ins is ended, and say whom that concerns."""
+        self.check_access('read')
+        active = self.filtered(lambda sign_in: not sign_in.revoked_at)
+        if not active:
+            return tell(self, self.env._("None of these sign-ins is active."))
+        return ask(
+            active,
+            'action_confirm_revoke',
+            title=self.env._("Revoke Tokens"),
+            body=self.env._(
+                "Sign-ins that end: %(sign_ins)s. People: %(people)s. Applications: %(applications)s.\n\n"
+                "None of the tokens of these sign-ins works any more. The people can sign in again.",
+                sign_ins=len(active),
+                people=len(active.user_id),
+                applications=len(active.application_id),
+            ),
+            confirm_label=self.env._("Revoke"),
+        )
+
+    def action_confirm_revoke(self):
+        """End the sign-ins, and say so."""
+        active = self.filtered(lambda sign_in: not sign_in.revoked_at)
+        counts = {'sign_ins': len(active), 'people': len(active.user_id), 'applications': len(active.application_id)}
+        self.action_revoke()
+        return tell(
+            self,
+            self.env._(
+                "Sign-ins that were ended: %(sign_ins)s. People: %(people)s. Applications: %(applications)s.", **counts
+            ),
+        )
 
     def action_sign_out(self):
         """End the sign-ins, and stay in the preferences that the button stands in."""
@@ -82,7 +119,11 @@ class OrestapiToken(models.Model):
         if not sign_in or sign_in.client.id != client.id:
             return
         if parsed.kind == token.REFRESH_TOKEN:
-            genuine = token.is_genuine(self._get_mac_key(), parsed)
+            # Who knows the secret of the current one may end the sign-in, even if another
+            # key signed it.
+            genuine = token.has_digest(parsed.secret, sign_in.refresh_digest) or token.is_genuine(
+                self._get_mac_key(), parsed
+            )
         else:
             genuine = any(
                 token.has_digest(parsed.secret, access.digest) for access in (sign_in.access, sign_in.previous_access)
@@ -103,14 +144,17 @@ class OrestapiToken(models.Model):
         self.env.cr.execute(
             SQL(
                 """
-                UPDATE res_users SET orestapi_revocation_count = COALESCE(orestapi_revocation_count, 0) + 1
+                UPDATE res_users
+                   SET orestapi_revocation_count = COALESCE(orestapi_revocation_count, 0) + 1,
+                       orestapi_revoked_at = %s
                  WHERE id = ANY(%s)
                 """,
+                fields.Datetime.now(),
                 list(user_ids),
             ),
             log_exceptions=False,
         )
-        self.env['res.users'].invalidate_model(['orestapi_revocation_count'])
+        self.env['res.users'].invalidate_model(['orestapi_revocation_count', 'orestapi_revoked_at'])
         # And what `_get_user` remembers.
         self.env['orestapi.application']._forget_settings()
         self.env['orestapi.authorization.code']._revoke_all(user_ids)
@@ -147,16 +191,26 @@ class OrestapiToken(models.Model):
 
     @api.autovacuum
     def _gc_services(self):
-        """Delete the expired access tokens of services, which have no refresh token.
+        """Delete the access tokens of services, which have no refresh token, that no longer work.
 
         :return: how many were deleted, and whether there may be more
         """
         return self._delete_batch(
             'services',
             SQL(
-                "FROM orestapi_token AS token WHERE grant_type = %s AND access_expires_at <= %s",
-                client_credentials.NAME,
-                fields.Datetime.now(),
+                """
+                  FROM orestapi_token AS token
+                  JOIN orestapi_authorization AS "authorization" ON "authorization".id = token.authorization_id
+                  JOIN orestapi_application AS application ON application.id = "authorization".application_id
+                  JOIN res_users AS users ON users.id = "authorization".user_id
+                 WHERE grant_type = %(service)s AND (
+                          access_expires_at <= %(now)s
+                       OR token.create_date + access_token_expiry * interval '1 second' <= %(now)s
+                       OR users.active IS NOT TRUE
+                       OR application.service_user_id IS DISTINCT FROM users.id)
+                """,
+                service=client_credentials.NAME,
+                now=fields.Datetime.now(),
             ),
         )
 
@@ -192,7 +246,7 @@ class OrestapiToken(models.Model):
                            %(sign_in_expiries)s::int[]
                        ) AS application (id, refresh_token_expiry, sign_in_expiry)
                        ON application.id = "authorization".application_id
-                 WHERE GREATEST(access_expires_at, previous_access_expires_at) <= %(now)s AND (
+                 WHERE grant_type = %(user)s AND (
                           refresh_token_expiry > 0
                           AND refreshed_at + refresh_token_expiry * interval '1 second' <= %(now)s
                        OR sign_in_expiry > 0
@@ -203,7 +257,57 @@ class OrestapiToken(models.Model):
                 application_ids=list(application_ids),
                 refresh_token_expiries=list(refresh_token_expiries),
                 sign_in_expiries=list(sign_in_expiries),
+                user=authorization_code.NAME,
                 now=fields.Datetime.now(),
+            ),
+        )
+
+    @api.autovacuum
+    def _gc_not_allowed(self):
+        """Delete the sign-ins of users who may no longer use the application.
+
+        They are archived, or in none of its groups. A sign-in that was opened while
+        all of its user were ended is of this kind too.
+
+        :return: how many were deleted, and whether there may be more
+        """
+        # By authorization: those are fewer than the sign-ins.
+        authorizations = self.env.execute_query(
+            SQL(
+                """
+                SELECT "authorization".id
+                  FROM orestapi_authorization AS "authorization"
+                  JOIN res_users AS users ON users.id = "authorization".user_id
+                 WHERE users.active IS NOT TRUE OR NOT %s
+                """,
+                self._get_admitted_expression(),
+            )
+        )
+        raced = self.env.execute_query(
+            SQL(
+                """
+                SELECT token.id
+                  FROM res_users AS users
+                  JOIN orestapi_authorization AS "authorization" ON "authorization".user_id = users.id
+                  JOIN orestapi_token AS token ON token.authorization_id = "authorization".id
+                 WHERE users.orestapi_revoked_at > %s
+                   AND token.revocation_count <> users.orestapi_revocation_count
+                """,
+                fields.Datetime.now() - RACED_PERIOD,
+            )
+        )
+        if not authorizations and not raced:
+            return 0, False
+        return self._delete_batch(
+            'not_allowed',
+            SQL(
+                """
+                FROM orestapi_token AS token
+               WHERE (grant_type = %s AND authorization_id = ANY(%s) OR id = ANY(%s))
+                """,
+                authorization_code.NAME,
+                [row[0] for row in authorizations],
+                [row[0] for row in raced],
             ),
         )
 

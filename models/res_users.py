@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessDenied, AccessError
 from odoo.fields import NO_ACCESS
 from odoo.http import root
@@ -30,6 +30,7 @@ class ResUsers(models.Model):
     # was when the user allowed them, and are worth nothing when it has changed: a
     # transaction that ends all of them cannot see those that others just make.
     orestapi_revocation_count = fields.Integer(groups=NO_ACCESS, copy=False, prefetch=False, readonly=True)
+    orestapi_revoked_at = fields.Datetime(groups=NO_ACCESS, copy=False, prefetch=False, readonly=True)
 
     @property
     def SELF_READABLE_FIELDS(self):
@@ -46,8 +47,8 @@ class ResUsers(models.Model):
 
     @api.depends_context('uid')
     def _compute_orestapi_token_ids(self):
-        sign_ins = self.env['orestapi.token'].search([('authorization_id.user_id', 'in', self.ids)])
-        active = sign_ins.filtered(lambda sign_in: sign_in.state == 'active').grouped('user_id')
+        domain = [('authorization_id.user_id', 'in', self.ids), ('state', '=', 'active')]
+        active = self.env['orestapi.token'].search(domain).grouped('user_id')
         for user in self:
             user.orestapi_token_ids = active.get(user, False)
 
@@ -124,6 +125,15 @@ class ResUsers(models.Model):
         if self.env.transaction.default_env is None:
             self.env.transaction.default_env = self.env
         return frozenset(self._get_group_ids())
+
+    def _is_service_user(self):
+        """Return whether an application may act as this user on its own.
+
+        An employee: a portal user or a visitor of the website has signed nothing that lets
+        programs act for them, and the superuser is above all rules.
+        """
+        self.ensure_one()
+        return self._is_internal() and self.id != SUPERUSER_ID
 
     def _can_authorize(self, client):
         """Return whether the user may let an application act for them.

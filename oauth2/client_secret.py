@@ -7,8 +7,10 @@ side has it built in. So client secrets get a slow, salted hash (RFC 6819
 
 import collections
 import contextlib
+import enum
 import hashlib
 import hmac
+import re
 import secrets
 
 from passlib.context import CryptContext
@@ -22,6 +24,28 @@ CONTEXT = CryptContext(['pbkdf2_sha512'], pbkdf2_sha512__rounds=ROUNDS)
 #: A shorter secret is a typing error or can be guessed online.
 MIN_LENGTH = 16
 MAX_LENGTH = 256
+#: The unreserved characters of RFC 3986 §2.3. The others mean something else when they are
+#: form-encoded, which RFC 6749 §2.3.1 demands of HTTP Basic and few clients do: such a secret
+#: would be right with some programs and wrong with others.
+CHARACTERS = re.compile(r'[A-Za-z0-9._~-]+', re.ASCII)
+
+#: See `_count_surprises`. Of 16 random digits of hexadecimal numbers hardly ever fewer are.
+MIN_SURPRISES = 7
+#: Neighbours in the alphabet and on keyboards, read in both directions.
+ROWS = (
+    'abcdefghijklmnopqrstuvwxyz',
+    '01234567890',
+    'qwertyuiop',
+    'asdfghjkl',
+    'zxcvbnm',
+    'qwertzuiop',
+    'yxcvbnm',
+    '1q2w3e4r5t6y7u8i9o0p',
+)
+COMMON_WORDS = (
+    'administrator', 'admin', 'application', 'changeme', 'client', 'default', 'demo', 'example', 'letmein', 'oauth2',
+    'oauth', 'odoo', 'orestapi', 'password', 'passw0rd', 'p4ssword', 'secret', 'test', 'token', 'user', 'welcome',
+)  # fmt: skip
 
 #: A secret that was verified once in this process is recognised by a keyed
 #: digest, so that introspection and refresh do not pay the slow hash each time.
@@ -34,6 +58,49 @@ _verified = collections.OrderedDict()
 #: Verified in place of an unknown client's secret, so that the time of the
 #: answer does not tell which client ids exist.
 _UNKNOWN = CONTEXT.hash(secrets.token_urlsafe(32))
+
+
+class Problem(enum.Enum):
+    """Why a secret that somebody brings is not accepted."""
+
+    LENGTH = 'length'
+    CHARACTERS = 'characters'
+    GUESSABLE = 'guessable'
+
+
+def find_problem(secret, known=()):
+    """Tell why a client secret that somebody brings cannot be one.
+
+    :param str secret: the secret
+    :param known: what others know of the application, such as its client id
+    :return: a `Problem`, or None for a secret that is fine
+    """
+    if not MIN_LENGTH <= len(secret) <= MAX_LENGTH:
+        return Problem.LENGTH
+    if not CHARACTERS.fullmatch(secret):
+        return Problem.CHARACTERS
+    is_repetition = secret in (secret + secret)[1:-1]
+    if is_repetition or _count_surprises(secret.lower(), known) < MIN_SURPRISES:
+        return Problem.GUESSABLE
+    return None
+
+
+def _count_surprises(text, known):
+    """Return how many characters of a text do not follow from those before.
+
+    No measure of entropy: it finds what people type to fill a field. Words that all know count as one
+    character; a character is no surprise next to its neighbour in a row, and where it repeats a pair.
+    """
+    for word in sorted({*COMMON_WORDS, *(word.lower() for word in known if word)}, key=len, reverse=True):
+        # In the place of each word one sign that no secret has: the second one repeats the first.
+        text = text.replace(word, '\0')
+    seen, surprises = set(), set()
+    for index, character in enumerate(text):
+        pair = text[index - 1 : index + 1] if index else character
+        if pair not in seen and not any(pair in row or pair in row[::-1] for row in ROWS) and len({*pair}) == len(pair):
+            surprises.add(index)
+        seen.add(pair)
+    return min(len(surprises), len({*text}) + 2)
 
 
 def compute_hash(secret):

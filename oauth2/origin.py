@@ -9,6 +9,12 @@ import re
 #: `scheme://host[:port]` as browsers send it (RFC 6454 §6.2): lower case, no path.
 ORIGIN = re.compile(r'https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?', re.ASCII)
 
+#: As a person types it, or copies it from the address bar.
+TYPED = re.compile(
+    r'(?P<scheme>https?)://(?P<host>[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?/*', re.ASCII | re.IGNORECASE
+)
+DEFAULT_PORTS = {'http': 80, 'https': 443}
+
 
 def parse(text):
     """Return the origins of a setting with one origin a line.
@@ -16,6 +22,21 @@ def parse(text):
     :param text: the setting, or a false value
     """
     return tuple((text or '').split())
+
+
+def repair(text):
+    """Return what an administrator typed as the browser sends it.
+
+    In lower case, without the slash at the end and without the port that the scheme implies
+    (RFC 6454 §4, §6.2). What is no origin stays as it is.
+
+    :param str text: one origin
+    """
+    match = TYPED.fullmatch(text)
+    if not match:
+        return text
+    scheme, host, port = match['scheme'].lower(), match['host'].lower(), match['port']
+    return f'{scheme}://{host}' if not port or int(port) == DEFAULT_PORTS[scheme] else f'{scheme}://{host}:{port}'
 
 
 def is_origin(text):

@@ -6,6 +6,7 @@ RFC 6749 §3.1.2, RFC 8252 §7 and §8.3, RFC 9700 §2.1 and §4.1.3.
 import enum
 import ipaddress
 import re
+import string
 from urllib.parse import urlsplit
 
 #: Longer than the address bar of any browser needs.
@@ -15,6 +16,11 @@ MAX_LENGTH = 2000
 URI = re.compile(r"[A-Za-z0-9._~:/?\[\]@!$&'()+,;=%-]+", re.ASCII)
 PERCENT = re.compile(r'%(?![0-9A-Fa-f]{2})')
 SCHEME = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*', re.ASCII)
+#: `wiki.example.com:8069/callback` has a host and a port in the place of the scheme.
+PORT = re.compile(r'[0-9]+(?:/|$)', re.ASCII)
+#: What follows `//`, up to the path.
+AUTHORITY = re.compile(r'[^:/?#]*://(?P<authority>[^/?#]*)')
+HOST_STRANGER = re.compile(r'[^A-Za-z0-9._:@*\[\]-]')
 HOST = re.compile(r'[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]', re.ASCII)
 #: A browser takes such a host for an IPv4 address: `0x7f.1` is 127.0.0.1 (WHATWG URL §3.5).
 NUMERIC_HOST = re.compile(r'(?:.*\.)?(?:[0-9]+|0[Xx][0-9A-Fa-f]*)\.?', re.ASCII)
@@ -37,9 +43,32 @@ class Problem(enum.Enum):
     RELATIVE = 'relative'
     SCHEME = 'scheme'
     HOST = 'host'
+    HOST_CHARACTERS = 'host characters'
     USER_INFORMATION = 'user information'
     PORT = 'port'
     DOT_SEGMENTS = 'dot segments'
+
+
+def repair(uri):
+    """Return what an administrator typed without what they cannot have meant.
+
+    Blanks around it come from copying, and a scheme has no case (RFC 3986 §3.1) while the comparison
+    has: browsers and libraries send it in lower case.
+
+    :param str uri: what was typed
+    """
+    uri = uri.strip(f'{string.whitespace}\u00a0\u200b\ufeff')
+    scheme, colon, rest = uri.partition(':')
+    return f'{scheme.lower()}{colon}{rest}' if SCHEME.fullmatch(scheme) else uri
+
+
+def _is_bare_ipv6(text):
+    """Return whether a host is an IPv6 address without its brackets, whose colons look like that of a port."""
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def find_problem(uri):
@@ -56,17 +85,28 @@ def find_problem(uri):
         return Problem.WILDCARD
     if '#' in uri:
         return Problem.FRAGMENT
+    if authority := AUTHORITY.match(uri):
+        user, _at, host = authority['authority'].rpartition('@')
+        if user:
+            return Problem.USER_INFORMATION
+        if not host.startswith('[') and HOST_STRANGER.search(host):
+            # Before the other characters: those of a host cannot be percent-encoded.
+            return Problem.HOST_CHARACTERS
     if not URI.fullmatch(uri) or PERCENT.search(uri):
         return Problem.CHARACTERS
     scheme, colon, rest = uri.partition(':')
-    if not colon or not SCHEME.fullmatch(scheme) or not rest.strip('/'):
+    if not colon or not scheme or '/' in scheme or not rest.strip('/'):
         return Problem.RELATIVE
+    if not SCHEME.fullmatch(scheme):
+        return Problem.SCHEME
     if scheme.lower() not in ('http', 'https') and '.' not in scheme:
         # The scheme of an application is a domain name backwards (RFC 8252 §7.1,
         # §8.4). Schemes that a browser runs or handles by itself (`javascript`,
         # `data`, `intent`) have no period, nor has a host in their place
         # (`localhost:8080/callback`).
         return Problem.SCHEME
+    if PORT.match(rest):
+        return Problem.RELATIVE
     if scheme != scheme.lower():
         # The comparison is to the letter, and browsers send schemes in lower case.
         return Problem.CHARACTERS
@@ -76,6 +116,8 @@ def find_problem(uri):
         return Problem.HOST
     if '@' in parts.netloc:
         return Problem.USER_INFORMATION
+    if _is_bare_ipv6(parts.netloc):
+        return Problem.HOST
     try:
         port = parts.port
     except ValueError:

@@ -3,6 +3,7 @@
 import dataclasses
 from datetime import datetime, timedelta
 
+from . import lifetime
 from . import scope as scopes
 from . import token as tokens
 from .client import Client
@@ -63,10 +64,15 @@ class SignIn:
 
     @property
     def ends_at(self):
-        """When the user must sign in again (UTC), or None for never; of a service, when its token expires."""
-        if self.is_service:
-            return self.access.expires_at
-        return get_end(self.signed_in_at, self.refreshed_at, self.client)
+        """When none of its tokens works any more (UTC), or None for never."""
+        return get_end(self.is_service, self.signed_in_at, self.refreshed_at, self.access.expires_at, self.client)
+
+    def get_access_end(self, access):
+        """Return when one of its access tokens stops working (UTC).
+
+        :param AccessToken access: the current one, or the one before
+        """
+        return get_access_end(self.signed_in_at, self.refreshed_at, access.expires_at, self.client, self.ends_at)
 
     @property
     def is_alive(self):
@@ -90,7 +96,7 @@ class SignIn:
             return None
         for access in (self.access, self.previous_access):
             if tokens.has_digest(secret, access.digest):
-                expires_at = min(filter(None, (access.expires_at, self.ends_at)))
+                expires_at = self.get_access_end(access)
                 if expires_at <= now:
                     return None
                 return ActiveToken(self, scopes.parse(access.scope) & self.client.scope, expires_at)
@@ -168,29 +174,47 @@ class Code:
     opened_token_id: int | None
 
 
-def get_end(signed_in_at, refreshed_at, client):
-    """Return when a sign-in ends by itself, or None for never.
+def get_end(is_service, signed_in_at, refreshed_at, access_expires_at, settings):
+    """Return when none of the tokens of a sign-in works any more (UTC), or None for never.
 
-    The settings of this moment count, also for tokens that were issued under other ones,
-    so that an administrator who shortens them is obeyed at once.
-
+    :param bool is_service: nobody signed in, and there is no refresh token: only the limit of
+        the access token applies
     :param datetime signed_in_at: UTC
-    :param datetime refreshed_at: the last refresh, UTC
-    :param client: what has `refresh_token_expiry` and `sign_in_expiry` in seconds, 0 for none
+    :param refreshed_at: the last refresh (UTC), or None
+    :param datetime access_expires_at: what the application was told of its access token, UTC
+    :param settings: what has the three expiries of an application, in seconds
     """
-    limits = []
-    if client.refresh_token_expiry:
-        limits.append(refreshed_at + timedelta(seconds=client.refresh_token_expiry))
-    if client.sign_in_expiry:
-        limits.append(signed_in_at + timedelta(seconds=client.sign_in_expiry))
-    return min(limits, default=None)
+    if is_service:
+        return lifetime.get_access_token_expiry(
+            signed_in_at, access_token_expiry=settings.access_token_expiry, promised=access_expires_at
+        )
+    return lifetime.get_expiry(
+        signed_in_at,
+        refreshed_at or signed_in_at,
+        refresh_token_expiry=settings.refresh_token_expiry,
+        sign_in_expiry=settings.sign_in_expiry,
+    )
 
 
-def get_access_expiry(signed_in_at, refreshed_at, client, now):
-    """Return when an access token that is issued now expires: the smallest of all limits (UTC)."""
-    expires_at = now + timedelta(seconds=client.access_token_expiry)
-    end = get_end(signed_in_at, refreshed_at, client)
-    return min(expires_at, end) if end else expires_at
+def get_access_end(signed_in_at, refreshed_at, expires_at, settings, end):
+    """Return when an access token stops working: at the nearest of its limits (UTC).
+
+    :param expires_at: what its application was told, or None for a token that is issued now
+    :param end: when the sign-in ends, or None for never
+    """
+    return lifetime.get_access_token_expiry(
+        # The token before the current one was issued earlier than that. It has no date of its own.
+        refreshed_at or signed_in_at,
+        access_token_expiry=settings.access_token_expiry,
+        sign_in_expires_at=end,
+        promised=expires_at,
+    )
+
+
+def get_new_access_end(signed_in_at, settings, now):
+    """Return when an access token stops working that is issued now, with a refresh token (UTC)."""
+    end = get_end(False, signed_in_at, now, None, settings)
+    return get_access_end(signed_in_at, now, None, settings, end)
 
 
 def get_code_expiry(expires_at, created_at, expiry):

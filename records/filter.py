@@ -9,6 +9,7 @@ import json
 import re
 from dataclasses import dataclass
 
+from .parameters import NAME
 from .problem import InvalidRequest
 
 AND = 'and'
@@ -24,12 +25,12 @@ MAX_CONDITIONS = 50
 MAX_PATH = 4
 
 TOKEN = re.compile(
-    r"""
+    rf"""
     \s*(?:
         (?P<parenthesis>[()])
-      | (?P<string>"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9A-Fa-f]{4})*")
-      | (?P<number>-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?(?:[eE][+-]?[0-9]{1,2})?(?![0-9A-Za-z_.]))
-      | (?P<word>[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)
+      | (?P<string>"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9A-Fa-f]{{4}})*")
+      | (?P<number>-?(?:0|[1-9][0-9]{{0,17}})(?:\.[0-9]{{1,18}})?(?:[eE][+-]?[0-9]{{1,2}})?(?![0-9A-Za-z_$.]))
+      | (?P<word>{NAME.pattern}(?:\.{NAME.pattern})*)
     )""",
     re.ASCII | re.VERBOSE,
 )

@@ -32,6 +32,11 @@ class Limit:
         """
         return self.mode == WHITELIST and name in self.names
 
+    @property
+    def excludes(self):
+        """Whether there is a name that is not offered."""
+        return self.mode == WHITELIST or (self.mode == BLACKLIST and bool(self.names))
+
     def is_within(self, other):
         """Return whether this offers nothing that `other` does not.
 
@@ -68,6 +73,11 @@ class Offer:
         """Return the offer as a value that is the same for equal offers in every process."""
         limits = sorted([(model, limit.mode, sorted(limit.names)) for model, limit in self.fields.items()])
         return self.models.mode, sorted(self.models.names), limits
+
+    @property
+    def excludes(self):
+        """Whether there is a model, or a field of one, that is not offered."""
+        return self.models.excludes or any(limit.excludes for limit in self.fields.values())
 
     def is_within(self, other):
         """Return whether this offers nothing that `other` does not; see `Limit.is_within`."""

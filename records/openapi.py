@@ -1,8 +1,8 @@
 """The OpenAPI 3.1 document of the records API, and what it says of fields."""
 
 from .filter import MAX_CONDITIONS, MAX_DEPTH, MAX_LENGTH
-from .order import MAX_FIELDS
-from .parameters import DEFAULT_LIMIT, MAX_ID, MAX_IDS, MAX_LIMIT
+from .order import MAX_CURSOR, MAX_FIELDS, PREFIX_LENGTH
+from .parameters import DEFAULT_LIMIT, MAX_ID, MAX_IDS, MAX_LIMIT, MAX_SEARCH
 
 TITLE = "Records of Odoo"
 VERSION = '1'
@@ -40,7 +40,11 @@ PROBLEM = {
         'title': {'type': 'string'},
         'status': {'type': 'integer'},
         'detail': {'type': 'string', 'description': "One sentence that says what to change."},
-        'error': {'type': ['string', 'null'], 'description': "The code of RFC 6750, section 3.1, where it has one."},
+        'error': {
+            'type': ['string', 'null'],
+            'description': "The code of RFC 6750, section 3.1, where it has one. Of the others: `not_offered` is for "
+            "a model or field that the application may not read for this user, whatever its access token.",
+        },
     },
 }
 
@@ -48,10 +52,8 @@ PROBLEM = {
 FAILURES = {
     '400': ("A parameter is wrong; the detail says which.", ['WWW-Authenticate']),
     '401': ("There is no access token, or it is not valid.", ['WWW-Authenticate']),
-    '403': (
-        "The access token lacks the scope, or the application is not offered this model or field.",
-        ['WWW-Authenticate'],
-    ),
+    # The header comes only with the first of the two.
+    '403': ("`insufficient_scope`: the access token lacks the scope. `not_offered`: no token reads it.", []),
     '404': ("There is no such record, or the user may not see it.", []),
     '405': ("This address takes another method.", ['Allow']),
     '413': ("The request has a body, and a large one.", []),
@@ -61,8 +63,13 @@ FAILURES = {
 FILTER = (
     "A filter as in RFC 7644, section 3.4.2.2: conditions of a field, an operator and a value, joined by `and`, `or`, "
     "`not (…)` and parentheses. Operators: `eq`, `ne`, `gt`, `ge`, `lt`, `le`, `co` (contains), `sw` (starts with), "
-    "`ew` (ends with), `pr` (has a value). Values are written as in JSON; dates as texts in ISO 8601. Dots follow "
-    f"relations. At most {MAX_CONDITIONS} conditions, {MAX_DEPTH} levels of parentheses and {MAX_LENGTH} characters."
+    "`ew` (ends with), `pr` (has a value). Values are written as in JSON. Dots follow relations, and find what these "
+    f"show. At most {MAX_CONDITIONS} conditions, {MAX_DEPTH} levels of parentheses and {MAX_LENGTH} characters.\n\n"
+    "A day is a text as `\"2026-11-25\"`, and a moment one as `\"2026-11-25T10:00:00Z\"`, also with an offset "
+    "(`+02:00`, in an address `%2B02:00`); without one it is in UTC. Moments are whole seconds. A field of days takes "
+    "days only. A field of moments takes moments, and with `gt`, `ge`, `lt` and `le` also days: `le` includes the "
+    "whole day, `gt` begins after it, and the day is one in the time zone of the user.\n\n"
+    "Archived records are found only where the filter asks for them, as `active eq false` does."
 )
 
 
@@ -194,7 +201,9 @@ def build(server, models):
             'version': VERSION,
             'description': "Records of an Odoo database, as the user sees them who allowed it to the application. "
             "All values are in UTC and, where they are translated, in the language of the header "
-            "Accept-Language or else of the user.",
+            "Accept-Language or else of the user. An archived record is there for those who know its id: alone, among "
+            "`ids`, and as the value of a relation to one record. Searches and relations to several records leave it "
+            "out.",
         },
         'servers': [{'url': server}],
         'security': [{'bearer': ['read']}],
@@ -266,7 +275,8 @@ def _get_search_parameters(fields):
             'in': 'query',
             'style': 'form',
             'explode': False,
-            'description': "Only these records; those that the user may not see are left out.",
+            'description': "Only these records, also those that are archived, which other searches leave out. "
+            "Those that the user may not see are left out.",
             'schema': {
                 'type': 'array',
                 'minItems': 1,
@@ -284,7 +294,7 @@ def _get_search_parameters(fields):
             'name': 'cursor',
             'in': 'query',
             'description': "The `next_cursor` of the page before.",
-            'schema': {'type': 'string', 'minLength': 1},
+            'schema': {'type': 'string', 'minLength': 1, 'maxLength': MAX_CURSOR},
         },
         {
             'name': 'count',
@@ -298,12 +308,15 @@ def _get_search_parameters(fields):
             'name': 'search',
             'in': 'query',
             'description': "Only records whose display name contains this.",
-            'schema': {'type': 'string', 'minLength': 1, 'pattern': r'^[^\x00]*$'},
+            'schema': {'type': 'string', 'minLength': 1, 'maxLength': MAX_SEARCH, 'pattern': r'^[^\x00]*$'},
         })
     if ordered:
         values = [sign + name for name in ordered for sign in ('', '-')]
         order = _get_list_parameter(
-            'order', values, "By which fields, each once, with a minus in front for descending."
+            'order',
+            values,
+            "By which fields, each once, with a minus in front for descending. Of a long text, only the first "
+            f"{PREFIX_LENGTH} characters may count.",
         )
         order['schema'].update(maxItems=MAX_FIELDS, uniqueItems=True)
         parameters.append(order)

@@ -9,11 +9,17 @@ import secrets
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from .parameters import NAME
 from .problem import InvalidRequest
 
 MAX_FIELDS = 5
-ITEM = re.compile(r'(-?)([a-z_][a-z0-9_]*)', re.ASCII)
-LEGACY_ITEM = re.compile(r'([a-z_][a-z0-9_]*)(?: +(asc|desc))?', re.ASCII | re.IGNORECASE)
+ITEM = re.compile(rf'(-?)({NAME.pattern})', re.ASCII)
+LEGACY_ITEM = re.compile(rf'({NAME.pattern})(?: +(asc|desc))?', re.ASCII | re.IGNORECASE)
+
+#: Characters of a text that a cursor holds. A text that is as long is compared by its beginning.
+PREFIX_LENGTH = 200
+#: Characters of a cursor: of `MAX_FIELDS` such texts, even if JSON writes each character with six.
+MAX_CURSOR = 8192
 
 #: Bytes of what makes each cursor another one (NIST SP 800-38D §8.2).
 NONCE_LENGTH = 12
@@ -61,8 +67,10 @@ def render_cursor(key, search, position):
     :param bytes key: 32 bytes
     :param str search: what identifies the search: a cursor is of no use in another
     :param list position: the values by which the last record was ordered
+        and no text longer than `PREFIX_LENGTH`
+    :return: the cursor, of at most `MAX_CURSOR` characters
     """
-    content = json.dumps(position, separators=(',', ':')).encode()
+    content = json.dumps(position, separators=(',', ':'), ensure_ascii=False).encode()
     nonce = secrets.token_bytes(NONCE_LENGTH)
     sealed = AESGCM(key).encrypt(nonce, content, search.encode())
     return base64.urlsafe_b64encode(nonce + sealed).decode().rstrip('=')
@@ -74,6 +82,8 @@ def parse_cursor(key, search, cursor):
     :raise InvalidRequest: for a cursor that is not ours, or of another search
     """
     try:
+        if len(cursor) > MAX_CURSOR:
+            raise ValueError
         decoded = base64.b64decode(cursor + '=' * (-len(cursor) % 4), altchars=b'-_', validate=True)
         content = AESGCM(key).decrypt(decoded[:NONCE_LENGTH], decoded[NONCE_LENGTH:], search.encode())
     except (ValueError, binascii.Error, InvalidTag):

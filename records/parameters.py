@@ -4,11 +4,17 @@ import re
 
 from .problem import InvalidRequest
 
-NAME = re.compile(r'[A-Za-z_][A-Za-z0-9_]*', re.ASCII)
+#: How a field is called, everywhere: as Odoo takes it, in capitals too, and with the dollar sign.
+NAME = re.compile(r'[A-Za-z_][A-Za-z0-9_$]*', re.ASCII)
 NUMBER = re.compile(r'0|[1-9][0-9]{0,9}', re.ASCII)
 
 #: Records of one answer: by default, and at the most.
 DEFAULT_LIMIT, MAX_LIMIT = 20, 1000
+#: Characters that a display name is searched for.
+MAX_SEARCH = 256
+#: Bytes of a query string without a cursor. Odoo takes a request line of 64 KiB, in which the cursor of the next page
+#: must find room.
+MAX_QUERY = 56_000
 #: Records that one request names.
 MAX_IDS = 1000
 #: The highest value of a column that numbers records.
@@ -32,6 +38,17 @@ def require_known(parameters, known):
     for name in parameters:
         if parameters.get(name) is None:
             raise InvalidRequest(f"The parameter {name} is empty.")
+
+
+def require_room_for_cursor(query):
+    """Refuse a search that is so long that its next page could not be asked for.
+
+    :param bytes query: the query string; the cursor that is in it does not count
+    :raise InvalidRequest: for one that is too long
+    """
+    length = sum(len(field) + 1 for field in query.split(b'&') if not field.startswith(b'cursor='))
+    if length > MAX_QUERY:
+        raise InvalidRequest(f"The parameters have more than {MAX_QUERY} bytes: ask for less at once.")
 
 
 def parse_names(text):

@@ -28,6 +28,17 @@ class InvalidRequest(Problem):
     error = 'invalid_request'
 
 
+class NotOffered(Problem):
+    """The application is not offered the model or field, or the user may not read it.
+
+    Not the `insufficient_scope` of RFC 6750 §3.1: a client that is told so asks for
+    another token, and no token would help.
+    """
+
+    error = 'not_offered'
+    status = 403
+
+
 class NotFound(Problem):
     """There is nothing, or the user may not see it: nobody learns which."""
 

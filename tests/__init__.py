@@ -2,6 +2,7 @@ from . import test_access
 from . import test_access_log
 from . import test_addresses
 from . import test_application
+from . import test_application_guard
 from . import test_application_secret
 from . import test_authorization_code
 from . import test_authorize_client
@@ -16,8 +17,10 @@ from . import test_events
 from . import test_flow
 from . import test_help
 from . import test_introspect
+from . import test_key
 from . import test_legacy_oauth2
 from . import test_legacy_records
+from . import test_lifetimes
 from . import test_metadata
 from . import test_model_scheme
 from . import test_origin
@@ -25,6 +28,7 @@ from . import test_protocols
 from . import test_records
 from . import test_records_access
 from . import test_records_indirect
+from . import test_records_rules
 from . import test_refresh_token
 from . import test_retention
 from . import test_revoke

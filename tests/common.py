@@ -11,7 +11,7 @@ from odoo.tools import mute_logger
 from ..oauth2 import pkce
 
 CALLBACK = 'https://wiki.example.com/callback'
-CLIENT_SECRET = 'a secret the administrator brought: 50%+1'
+CLIENT_SECRET = 'a-secret.the_administrator~brought-50-1'
 WRONG_SECRET = CLIENT_SECRET[:-1] + '2'
 PASSWORD = 'a password of at least 8'
 VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'

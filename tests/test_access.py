@@ -9,6 +9,7 @@ AUTHORIZATION = 'orestapi.authorization'
 CODE = 'orestapi.authorization.code'
 CONFIGURATION = 'orestapi.model.configuration'
 EVENT = 'orestapi.event'
+KEY = 'orestapi.key'
 SCHEME = 'orestapi.model.scheme'
 SCOPE = 'orestapi.scope'
 TOKEN = 'orestapi.token'
@@ -28,6 +29,7 @@ ALLOWED = {
     CODE: {'administrator': ('read',)},
     TOKEN: {'administrator': ('read',), 'user': ('read',)},
     EVENT: {'administrator': ('read',)},
+    KEY: {},
 }
 
 #: What there is to do by name; `True` for what an administrator may do to the records of others.
@@ -36,14 +38,22 @@ ACTIONS = {
     (APPLICATION, 'generate_client_secret'): True,
     (APPLICATION, 'generate_own_id'): True,
     (APPLICATION, 'generate_own_secret'): True,
+    (APPLICATION, 'get_loss'): True,
+    (APPLICATION, 'action_ask_generate_client_secret'): True,
+    (APPLICATION, 'action_remove_own_secret'): True,
+    (APPLICATION, 'action_remove_client_secret'): True,
     (APPLICATION, 'copy'): True,
     (AUTHORIZATION, 'copy'): False,
     (CODE, 'copy'): False,
     (TOKEN, 'copy'): False,
     (EVENT, 'copy'): False,
     (TOKEN, 'action_revoke'): True,
+    (TOKEN, 'action_ask_revoke'): True,
+    (TOKEN, 'action_confirm_revoke'): True,
     (TOKEN, 'action_sign_out'): True,
     (AUTHORIZATION, 'action_revoke'): True,
+    (AUTHORIZATION, 'action_ask_revoke'): True,
+    (AUTHORIZATION, 'action_confirm_revoke'): True,
     (AUTHORIZATION, 'action_disconnect'): True,
 }
 
@@ -109,6 +119,7 @@ class TestAccess(OAuth2Case):
                 'create_date': '2030-01-01',
             },
             EVENT: {'kind': 'application_created', 'create_date': '2030-01-01'},
+            KEY: {'purpose': 'mine', 'value': '00'},
         }[model]
 
     def get_change(self, model):
@@ -122,6 +133,7 @@ class TestAccess(OAuth2Case):
             CODE: {'redirect_uri': 'https://evil.example'},
             TOKEN: {'scope': 'read rpc'},
             EVENT: {'detail': "Changed"},
+            KEY: {'value': '00'},
         }[model]
 
     def try_operation(self, user, model, operation, records):
@@ -222,6 +234,7 @@ class TestAccess(OAuth2Case):
                 'action_generate_client_secret',
                 'action_generate_own_id',
                 'action_generate_own_secret',
+                'action_show_first_client_secret',
                 'action_archive',
                 'action_unarchive',
             },

@@ -6,7 +6,7 @@ from PIL import Image
 
 from odoo import Command, fields
 from odoo.exceptions import AccessError, ValidationError
-from odoo.tests import new_test_user, tagged
+from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from .common import CALLBACK, CLIENT_SECRET, PASSWORD, OAuth2Case
@@ -26,13 +26,15 @@ NO_NUMBERS = (1.5, 1.0, True, False, None, '600', 'ten minutes', '', [1], 2**31,
 #: What an administrator may get wrong in a URI, and a word of the sentence that says what would be right.
 URIS = {
     '': "Enter a URI",
-    ' ': "without blanks",
-    ' https://wiki.example.com/callback': "without blanks",
+    ' ': "Enter a URI",
     'https://wiki.example.com/call back': "without blanks",
-    'https://wiki.example.com/callback\n': "without blanks",
+    'https://bücher.example/callback': "Punycode",
+    'https://b%C3%BCcher.example/callback': "Punycode",
+    'https://wiki .example.com/callback': "hyphens and periods",
+    'my_wiki.example:/callback': "signs + - .",
+    'http://::1/callback': "in square brackets",
     'https://wiki.example.com/ö': "percent-encode",
     'https://wiki.example.com/%zz': "percent-encode",
-    'HTTPS://wiki.example.com/callback': "lower case",
     'https://wiki.example.com/callback#': "without the part from # on",
     'https://wiki.example.com/callback#fragment': "without the part from # on",
     'https://*.example.com/callback': "a wildcard",
@@ -40,6 +42,7 @@ URIS = {
     '/callback': "the whole URI",
     '//wiki.example.com/callback': "the whole URI",
     'wiki.example.com/callback': "the whole URI",
+    'wiki.example.com:8069/callback': "the whole URI",
     'https:': "the whole URI",
     'javascript:alert(1)': "Begin with https://",
     'JavaScript:alert(1)': "Begin with https://",
@@ -130,6 +133,145 @@ class TestApplication(ApplicationCase):
         self.assertEqual(events.actor_id, self.administrator)
         self.assertFalse(self.authenticates('', application))
 
+    def read_status(self, application):
+        """Return what an administrator of ours reads at the top of the form."""
+        application = application.with_user(self.administrator)
+        application.invalidate_recordset()
+        return application.status, application.status_message or ''
+
+    def test_p12_resource_server(self):
+        """One that only checks tokens needs no callback URI and no scope: those would widen its rights."""
+        application = self.applications.create({'name': "Mail server", 'resource_server': True, 'require_pkce': False})
+        self.assertEqual(
+            self.read_status(application), ('incomplete', "No client secret yet: generate one on the tab General.")
+        )
+        application.generate_client_secret()
+        for vals in ({}, {'scope_ids': [Command.clear()]}, {'model_scheme_id': False}):
+            application.write(vals)
+            self.assertEqual(self.read_status(application), ('ready', ''))
+        # One that signs people in as well needs the rest.
+        application.uri_ids = [Command.create({'uri': 'https://mail.example.com/callback'})]
+        status, message = self.read_status(application)
+        self.assertEqual(status, 'incomplete')
+        self.assertIn("No scope yet", message)
+        application.write({'resource_server': False, 'uri_ids': [Command.clear()]})
+        self.assertIn("No callback URI yet", self.read_status(application)[1])
+
+    def test_a17_group(self):
+        """An application that nobody may use is not saved, and says so where a group went by another way."""
+        for method, vals in (
+            (self.wiki.write, {'group_ids': [Command.clear()]}),
+            (self.wiki.write, {'group_ids': [Command.unlink(self.env.ref('base.group_user').id)]}),
+            (self.applications.create, {'name': "Calendar", 'group_ids': []}),
+            (self.applications.create, {'name': "Calendar", 'group_ids': [Command.set([])]}),
+        ):
+            self.assertInvalid("at least one group", method, vals)
+        self.assertNotEqual(self.read_status(self.application)[0], 'incomplete')
+        group = self.env['res.groups'].create({'name': "Sales"})
+        self.application.group_ids = group
+        status, message = self.read_status(self.application)
+        self.assertEqual(status, 'incomplete')
+        self.assertIn("Nobody is a member", message)
+        self.user.group_ids += group
+        self.assertNotEqual(self.read_status(self.application)[0], 'incomplete')
+        self.user.active = False
+        self.assertIn("Nobody is a member", self.read_status(self.application)[1])
+        group.unlink()
+        self.assertIn("at least one group", self.read_status(self.application)[1])
+
+    def test_s11_status(self):
+        """A confidential application on the device of a user is told why users are asked each time."""
+        word = "Users are asked each time"
+        self.assertNotIn(word, self.read_status(self.application)[1])
+        for uri in ('http://127.0.0.1/callback', 'https://localhost/callback', 'com.example.app:/callback'):
+            self.application.uri_ids[1:].unlink()
+            self.application.uri_ids = [Command.create({'uri': uri})]
+            self.assertIn(f"{word} when the code goes to {uri}:", self.read_status(self.application)[1])
+        # A public one is meant for that, unless it is trusted to no avail.
+        self.assertNotIn(word, self.read_status(self.public)[1])
+        self.public.trusted = True
+        self.assertIn(word, self.read_status(self.public)[1])
+
+    def test_a20_status_while_it_is_typed(self):
+        """The form is not green while it holds what cannot be saved."""
+        self.application.model_scheme_id = self.env['orestapi.model.scheme'].create({'name': "Narrow"})
+        form = Form(self.wiki)
+        self.assertEqual(form.status, 'ready')
+        with form.uri_ids.new() as line:
+            line.uri = 'https://bücher.example/callback'
+            self.assertIn("Punycode", line.warning)
+        self.assertEqual(form.status, 'incomplete')
+        self.assertIn("https://bücher.example/callback cannot be saved", form.status_message)
+        with form.uri_ids.edit(1) as line:
+            line.uri = ' HTTPS://wiki.example.com/second '
+            self.assertEqual(line.uri, 'https://wiki.example.com/second')
+            self.assertFalse(line.warning)
+        self.assertEqual(form.status, 'ready')
+        with form.uri_ids.edit(1) as line:
+            line.uri = CALLBACK
+        self.assertIn("twice", form.status_message)
+        form.uri_ids.remove(1)
+        self.assertEqual(form.status, 'ready')
+        for name, wrong, right in (
+            ('allowed_origins', 'https://bücher.example', False),
+            ('access_token_expiry', 0, 60),
+            ('refresh_token_grace', 61, 60),
+        ):
+            form[name] = wrong
+            self.assertEqual(form.status, 'incomplete', name)
+            form[name] = right
+            self.assertEqual(form.status, 'ready', name)
+        form.allowed_origins = 'HTTPS://Shop.example.com/ https://wiki.example.com:443'
+        self.assertEqual(form.allowed_origins, 'https://shop.example.com\nhttps://wiki.example.com')
+        form.save()
+
+    def test_a20_repaired(self):
+        """What an administrator cannot have meant is repaired, and the rest stays to the letter."""
+        for typed, stored in (
+            ('https://wiki.example.com/1 ', 'https://wiki.example.com/1'),
+            ('\u00a0https://wiki.example.com/2\n', 'https://wiki.example.com/2'),
+            ('HTTPS://Wiki.example.com/3', 'https://Wiki.example.com/3'),
+        ):
+            with self.subTest(typed=typed):
+                self.wiki.uri_ids = [Command.create({'uri': typed})]
+                self.assertEqual(self.wiki.uri_ids[-1].uri, stored)
+                self.wiki.uri_ids[-1].uri = typed
+                self.assertEqual(self.wiki.uri_ids[-1].uri, stored)
+        for vals in ({}, {'name': "Calendar"}):
+            application = self.wiki if not vals else self.applications.create(vals)
+            application.allowed_origins = 'https://shop.example.com/\n HTTP://Localhost:3000 '
+            self.assertEqual(application.allowed_origins, 'https://shop.example.com\nhttp://localhost:3000')
+        application = self.applications.create({'name': "Calendar", 'allowed_origins': 'https://page.example.com/'})
+        self.assertEqual(application.allowed_origins, 'https://page.example.com')
+        self.assertTrue(self.env['orestapi.application']._is_allowed_origin('https://page.example.com'))
+
+    def test_a20_public_application_expires(self):
+        """It begins with an expiry, as the warning would ask for. Who chooses another gets it, and the warning."""
+        month = 30 * 86400
+        for vals, expected in (
+            ({}, month),
+            ({'refresh_token_expiry': 60}, 60),
+            ({'sign_in_expiry': 60}, 0),
+            ({'refresh_token_expiry': 0}, 0),
+        ):
+            with self.subTest(vals=vals):
+                application = self.applications.create({'name': "Tool", 'client_type': 'public', **vals})
+                self.assertEqual(application.refresh_token_expiry, expected)
+                application = self.applications.create({'name': "Tool"})
+                application.write({'client_type': 'public', **vals})
+                self.assertEqual(application.refresh_token_expiry, expected)
+        self.assertIn("never expire", self.read_status(application)[1])
+        application = self.applications.with_context(default_client_type='public').create({'name': "Tool"})
+        self.assertEqual(application.refresh_token_expiry, month)
+        self.assertNotIn("never expire", self.read_status(application)[1])
+        form = Form(self.applications)
+        form.client_type = 'public'
+        self.assertEqual(form.refresh_token_expiry, month)
+        # What is no change leaves a choice as it is.
+        application.refresh_token_expiry = 0
+        application.write({'client_type': 'public', 'name': "Tool"})
+        self.assertEqual(application.refresh_token_expiry, 0)
+
     # N217
 
     def test_n217_uris(self):
@@ -164,7 +306,7 @@ class TestApplication(ApplicationCase):
 
     def test_uri_half_typed(self):
         """The form computes the warning while somebody types."""
-        for uri, warned in ((False, False), ('http://[', False), ('http://wiki.example.com', True)):
+        for uri, warned in ((False, False), ('http://[', True), ('http://wiki.example.com', True)):
             uris = self.env['orestapi.application.uri'].new({'uri': uri})
             self.assertEqual(bool(uris.warning), warned, uri)
 
@@ -300,9 +442,8 @@ class TestApplication(ApplicationCase):
             '*',
             'null',
             'shop.example.com',
-            'https://shop.example.com/',
-            'https://Shop.example.com',
             'https://shop.example.com/path',
+            'https://bücher.example',
             'https://shop.example.com https://*.example.com',
             'ftp://shop.example.com',
             'https://shop.example.com,https://wiki.example.com',
@@ -310,7 +451,7 @@ class TestApplication(ApplicationCase):
             'https://user@shop.example.com',
         ):
             with self.subTest(text=text):
-                self.assertInvalid("each origin as scheme and host", self.wiki.write, {'allowed_origins': text})
+                self.assertInvalid("each origin as https://", self.wiki.write, {'allowed_origins': text})
         self.wiki.allowed_origins = 'https://shop.example.com\nhttp://localhost:3000\r\n http://[::1]:3000'
 
     def test_logo(self):
@@ -346,14 +487,16 @@ class TestApplication(ApplicationCase):
         until = fields.Datetime.now() + timedelta(days=1)
         for method, args in (
             (self.wiki.generate_client_secret, []),
-            (self.wiki.write, [{'client_secret': 'a secret of the administrator'}]),
+            (self.wiki.write, [{'client_secret': 'a-secret-of-the-administrator'}]),
             (self.wiki.write, [{'previous_client_secret_expires_at': until}]),
             (self.wiki.write, [{'scope_ids': [Command.clear()]}]),
         ):
             self.assertNotAllowed(refused, method, *args)
         self.wiki.write({'description': "The rest", 'previous_client_secret_expires_at': False})
         self.assertFalse(self.wiki.copy().service_user_id)
-        # As themself, an administrator may do it all anyway.
+        # As themself, an administrator may do it all anyway, once it acts as nobody else.
+        self.assertNotAllowed(refused, self.wiki.write, {'service_user_id': self.administrator.id})
+        self.wiki.service_user_id = False
         self.wiki.service_user_id = self.administrator
         self.wiki.generate_client_secret()
         self.administrator.group_ids += self.env.ref('base.group_erp_manager')

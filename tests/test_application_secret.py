@@ -1,9 +1,13 @@
 from datetime import timedelta
+from urllib.parse import quote
+
+from lxml import etree
 
 from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import SQL
+from odoo.tools.misc import format_datetime
 
 from ..oauth2 import client_secret
 from .common import CLIENT_SECRET, PASSWORD
@@ -14,23 +18,21 @@ from .test_application import ApplicationCase
 class TestApplicationSecret(ApplicationCase):
     """The client secret, which nobody can read again, and how this Odoo identifies itself to the application."""
 
-    def test_n222_secret_of_a_new_application_is_shown_once(self):
-        """The form proposes a client id and a secret, ready to copy. Saved, the secret is gone."""
-        form = Form(self.applications.with_context(propose_client_secret=True))
-        secret, client_id = form.client_secret, form.client_id
-        self.assertRegex(secret, r'\Aorestapi_cs_[A-Za-z0-9_-]{43}\Z')
-        self.assertRegex(client_id, r'\A[0-9a-f]{32}\Z')
+    def test_n222_secret_of_the_form(self):
+        """The form proposes no secret that could get lost. One that the application already has can be typed in."""
+        form = Form(self.applications)
+        self.assertFalse(form.client_secret)
+        self.assertRegex(form.client_id, r'\A[0-9a-f]{32}\Z')
         form.name = "Calendar"
+        form.client_secret = 'Ohng0ohng3aevaPh4ohX'
         application = form.save()
         self.assertFalse(form.client_secret)
-        self.assertEqual(application.client_id, client_id)
-        self.assertTrue(self.authenticates(secret, application))
-        self.assertFalse(Form(application).client_secret)
+        self.assertTrue(self.authenticates('Ohng0ohng3aevaPh4ohX', application))
         self.assertFalse(application.read(['client_secret'])[0]['client_secret'])
         # Saving the form once more changes nothing.
         with Form(application) as form:
             form.description = "When we meet"
-        self.assertTrue(self.authenticates(secret, application))
+        self.assertTrue(self.authenticates('Ohng0ohng3aevaPh4ohX', application))
 
     def test_n221_secret_is_readable_for_nobody(self):
         """Neither for an administrator of ours nor for one of the system."""
@@ -108,22 +110,52 @@ class TestApplicationSecret(ApplicationCase):
         self.assertFalse(self.env['orestapi.client.secret.show']._auto)
 
     def test_secret_of_the_administrator(self):
-        for secret in (
-            'short',
-            'x' * 15,
-            'x' * 257,
-            'a secret with ümlauts',
-            'a secret with\ttabs',
-            'a secret of\ntwo lines',
+        for secret, sentence in (
+            ('short', "from 16 to 256 characters"),
+            ('Ab3-' * 3 + 'xyz', "from 16 to 256 characters"),
+            ('Ab3-' * 64 + 'x', "from 16 to 256 characters"),
+            ('a-secret-with-\u00fcmlauts', "the signs - . _ ~"),
+            ('a-secret-with\ttabs', "the signs - . _ ~"),
+            ('a-secret-of\ntwo-lines', "the signs - . _ ~"),
         ):
             with self.subTest(secret=secret[:20]):
-                self.assertInvalid("from 16 to 256 plain characters", self.wiki.write, {'client_secret': secret})
+                self.assertInvalid(sentence, self.wiki.write, {'client_secret': secret})
         self.assertTrue(self.authenticates(CLIENT_SECRET))
-        for secret in ('x' * 16, 'x' * 256, 'a: "secret" & 50%+1 \\ <b>'):
+        for secret in ('Ohng0ohng3aevaPh', 'Ohng0ohng3aevaPh4ohXu8ai~Qu.a' * 8 + 'x' * 24, 'a_secret-of.the~moon'):
             self.wiki.client_secret = secret
             self.assertFalse(self.wiki.client_secret)
             self.assertTrue(self.authenticates(secret))
             self.assertFalse(self.authenticates(CLIENT_SECRET))
+
+    def test_p09_secret_that_few_clients_can_send(self):
+        """Said when it is set, and not when a program fails with it that encodes it as RFC 6749 §2.3.1 does not."""
+        for sign in '%+ :/?#[]@!$&\'()*,;="\\<>^`{|}':
+            secret = f'Ohng0ohng3aevaPh{sign}ohX'
+            for method, vals in (
+                (self.wiki.write, {'client_secret': secret}),
+                (self.applications.create, {'name': "Calendar", 'client_secret': secret}),
+                (self.applications.with_context(default_client_secret=secret).create, {'name': "Calendar"}),
+            ):
+                with self.subTest(sign=sign, method=method.__name__):
+                    self.assertInvalid("the signs - . _ ~", method, vals)
+        # What is set needs no encoding.
+        for _number in range(20):
+            secret = self.wiki.generate_client_secret()
+            self.assertEqual(quote(secret, safe=''), secret)
+
+    def test_s13_secret_that_can_be_guessed(self):
+        for secret in (
+            'a' * 16,
+            '0123456789abcdef',
+            'passwordpassword',
+            'wiki-client-wiki-client',
+            'Wiki-Wiki-Wiki-Wiki',
+        ):
+            with self.subTest(secret=secret):
+                self.assertInvalid("can be guessed", self.wiki.write, {'client_secret': secret})
+                vals = {'name': "Wiki", 'client_id': 'wiki-client-2', 'client_secret': secret}
+                self.assertInvalid("can be guessed", self.applications.create, vals)
+        self.assertTrue(self.authenticates(CLIENT_SECRET))
 
     def test_secret_is_hashed(self):
         secret = self.wiki.generate_client_secret()
@@ -132,12 +164,128 @@ class TestApplicationSecret(ApplicationCase):
         self.assertNotIn(secret, stored)
         self.assertTrue(client_secret.verify(secret, stored))
 
-    def test_secret_removed(self):
+    def test_a07_empty_changes_nothing(self):
+        """A file that was exported, and a program that read what it could, come back without the secrets."""
+        self.wiki.own_secret = 'our secret there'
+        self.wiki.generate_client_secret(keep_previous=7)
+        stored = self.application.client_secret_hash
+        names = ['.id', 'name', 'client_secret', 'own_secret']
+        for method, *args in (
+            ('write', self.wiki.ids, {'client_secret': False, 'own_secret': False}),
+            ('write', self.wiki.ids, {'client_secret': '', 'own_secret': '', 'name': "Wiki"}),
+            ('web_save', self.wiki.ids, {'client_secret': False, 'own_secret': False}, {}),
+            ('load', names, [[str(self.wiki.id), "Wiki", '', '']]),
+            ('load', names[:1] + names[2:3], [[str(self.wiki.id), '']]),
+        ):
+            with self.subTest(method=method, args=args):
+                self.assertTrue(self.call_xmlrpc(self.administrator, 'orestapi.application', method, *args))
+                self.assertEqual(self.application.client_secret_hash, stored)
+                self.assertTrue(self.authenticates(CLIENT_SECRET))
+                self.assertEqual(self.wiki.own_secret, 'our secret there')
+
+    def test_a07_round_trip(self):
+        """What Odoo exports can be imported again, and every application goes on working."""
+        self.administrator.group_ids += self.env.ref('base.group_allow_export')
+        self.wiki.own_secret = 'our secret there'
+        fields_get = self.call_xmlrpc(self.administrator, 'orestapi.application', 'fields_get', [], ['exportable'])
+        for name in ('client_secret', 'own_secret'):
+            self.assertIs(fields_get[name]['exportable'], False)
+        names = ['.id', 'name', 'client_id', 'own_id', 'own_secret', 'client_secret', 'allowed_origins', 'active']
+        rows = self.call_xmlrpc(self.administrator, 'orestapi.application', 'export_data', self.wiki.ids, names)[
+            'datas'
+        ]
+        self.assertNotIn('our secret there', str(rows))
+        # As the file has it.
+        rows = [['' if value is False else str(value) for value in row] for row in rows]
+        # By way of another model too.
+        paths = ['uri', 'application_id/own_secret', 'application_id/client_secret']
+        model = 'orestapi.application.uri'
+        exported = self.call_xmlrpc(self.administrator, model, 'export_data', self.wiki.uri_ids.ids, paths)['datas']
+        self.assertEqual([row[1:] for row in exported], [['', '']])
+        result = self.call_xmlrpc(self.administrator, 'orestapi.application', 'load', names, rows)
+        self.assertEqual(result['ids'], self.wiki.ids, result['messages'])
+        self.assertTrue(self.authenticates(CLIENT_SECRET))
+        self.assertEqual(self.wiki.own_secret, 'our secret there')
+
+    def test_a07_every_field_of_a_secret(self):
+        """Whatever can be set and not be read is such a field, also one that is added later."""
+        readable = self.wiki.read()[0]
+        for name, field in self.applications._fields.items():
+            if (field.inverse and not field.store) or (
+                name in readable and name.endswith('_secret') and name[:4] != 'has_'
+            ):
+                self.assertFalse(field.exportable, name)
+
+    def test_a07_removed(self):
+        """Removal has methods of its own, and an event that says so."""
+        self.wiki.own_secret = 'our secret there'
         self.wiki.generate_client_secret(keep_previous=1)
-        self.wiki.client_secret = False
+        self.assertTrue(
+            self.call_xmlrpc(self.administrator, 'orestapi.application', 'action_remove_own_secret', self.wiki.ids)
+        )
+        self.assertFalse(self.wiki.own_secret)
+        for _time in range(2):
+            self.assertTrue(
+                self.call_xmlrpc(
+                    self.administrator, 'orestapi.application', 'action_remove_client_secret', self.wiki.ids
+                )
+            )
         self.assertFalse(self.wiki.has_client_secret)
         self.assertFalse(self.wiki.client_secret_date)
+        self.assertFalse(self.wiki.previous_client_secret_expires_at)
         self.assertFalse(self.authenticates(CLIENT_SECRET))
+        events = self.env['orestapi.event'].search([('kind', '=', 'client_secret_changed')])
+        self.assertEqual(
+            events.filtered(lambda event: event.detail == 'removed').mapped('message'),
+            ["Ada removed the client secret of Wiki."],
+        )
+
+    def test_a20_public(self):
+        """A public application has no secret: none that it keeps, none that it gets, none that comes back."""
+        secret = self.wiki.generate_client_secret(keep_previous=7)
+        before = self.env['orestapi.event'].search([])
+        self.wiki.write({'client_type': 'public'})
+        self.assertEqual(
+            (self.wiki.has_client_secret, self.wiki.client_secret_date, self.wiki.previous_client_secret_expires_at),
+            (False, False, False),
+        )
+        self.assertFalse(self.application.client_secret_hash or self.application.previous_client_secret_hash)
+        self.assertNotIn('client_secret_changed', (self.env['orestapi.event'].search([]) - before).mapped('kind'))
+        for method, *args in (
+            (self.wiki.generate_client_secret,),
+            (self.wiki.write, {'client_secret': 'Ohng0ohng3aevaPh4ohX'}),
+            (self.applications.create, {'name': "X", 'client_type': 'public', 'client_secret': 'Ohng0ohng3aevaPh4ohX'}),
+            (self.other.write, {'client_type': 'public', 'client_secret': 'Ohng0ohng3aevaPh4ohX'}),
+        ):
+            self.assertInvalid("A public application has no client secret", method, *args)
+        self.wiki.client_type = 'confidential'
+        self.assertFalse(self.authenticates(secret))
+        self.assertFalse(self.authenticates(CLIENT_SECRET))
+
+    def test_a20_public_form(self):
+        """A secret that was typed before the type was chosen is left out."""
+        form = Form(self.applications)
+        form.name = "Calendar"
+        form.client_secret = 'Ohng0ohng3aevaPh4ohX'
+        form.client_type = 'public'
+        self.assertFalse(form.save().has_client_secret)
+
+    def test_a20_order_of_events(self):
+        application = self.applications.browse(
+            self.call_xmlrpc(
+                self.administrator,
+                'orestapi.application',
+                'create',
+                [
+                    {'name': "Calendar", 'client_secret': 'Ohng0ohng3aevaPh4ohX'},
+                    {'name': "Shop", 'client_secret': 'eiS7Aefoo9eiThae9ei.'},
+                ],
+            )
+        )
+        for record in application:
+            events = self.env['orestapi.event'].search([('application_id', '=', record.id)], order='id')
+            self.assertEqual(events.mapped('kind'), ['application_created', 'client_secret_changed'])
+        self.assertTrue(self.authenticates('eiS7Aefoo9eiThae9ei.', application[1]))
 
     def test_generate_client_secret(self):
         self.stop_clock()
@@ -163,6 +311,64 @@ class TestApplicationSecret(ApplicationCase):
         self.assertEqual(self.wiki.previous_client_secret_expires_at, fields.Datetime.now() + timedelta(days=7))
         for days in (-1, 91, 1.5, '7', None):
             self.assertInvalid("0 to 90 days", self.wiki.generate_client_secret, days)
+
+    def test_a05_question(self):
+        """Before a new secret is made, its administrator reads which one stops working now, and chooses the days."""
+        ask = lambda: self.call_xmlrpc(
+            self.administrator, 'orestapi.application', 'action_ask_generate_client_secret', self.wiki.ids
+        )['params']
+        question = ask()
+        self.assertEqual(question['method'], 'action_generate_client_secret')
+        self.assertIn("The current secret", question['body'])
+        self.assertNotIn("The secret before it", question['body'])
+        limits = {key: question['input'][key] for key in ('name', 'value', 'min', 'max')}
+        self.assertEqual(limits, {'name': 'keep_previous', 'value': 7, 'min': 0, 'max': 90})
+        self.wiki.generate_client_secret(keep_previous=7)
+        until = format_datetime(self.wiki.env, self.wiki.previous_client_secret_expires_at)
+        self.assertIn(f"The secret before it, which would work until {until}, stops working now.", ask()['body'])
+        with self.later(days=7, seconds=1):
+            self.assertNotIn("The secret before it", ask()['body'])
+        # To ask changes nothing.
+        self.assertTrue(self.authenticates(CLIENT_SECRET))
+
+    def show_first(self, application):
+        return self.call_xmlrpc(
+            self.administrator, 'orestapi.application', 'action_show_first_client_secret', application.ids
+        )
+
+    def test_a11_first_secret(self):
+        """The form shows the secret of a new application after the first save, once and for nobody else."""
+        application = self.applications.create({'name': "Calendar"})
+        action = self.show_first(application)
+        self.assertEqual(action['res_model'], 'orestapi.client.secret.show')
+        secret = action['context']['default_client_secret']
+        self.assertTrue(self.authenticates(secret, application))
+        # Any other goes by the check of identity.
+        self.assertFalse(self.show_first(application))
+        application.action_remove_client_secret()
+        self.assertFalse(self.show_first(application))
+        self.assertFalse(self.authenticates(secret, application))
+        for vals in ({'client_type': 'public'}, {'client_secret': 'Ohng0ohng3aevaPh4ohX'}):
+            self.assertFalse(self.show_first(self.applications.create({'name': "Calendar", **vals})))
+        self.assertFalse(self.show_first(self.env['orestapi.application'].create({'name': "Of somebody else"})))
+        application = self.applications.create({'name': "Calendar"})
+        with self.later(minutes=11):
+            self.assertFalse(self.show_first(application))
+        self.assertFalse(application.has_client_secret)
+
+    def test_a12_client_id_in_the_form(self):
+        """It can be chosen for a new application, and then only be replaced by the button, which asks."""
+        form = Form(self.applications)
+        form.name = "Calendar"
+        form.client_id = 'calendar-client'
+        application = form.save()
+        self.assertEqual(application.client_id, 'calendar-client')
+        with self.assertRaises(AssertionError):
+            Form(application).client_id = 'another-client'
+        arch = etree.fromstring(self.applications.get_view(view_type='form')['arch'])
+        for method in ('action_generate_client_id', 'action_remove_client_secret', 'action_remove_own_secret'):
+            [button] = arch.xpath(f'//button[@name="{method}"]')
+            self.assertTrue(button.get('confirm'))
 
     def test_overlap_has_a_bound(self):
         self.stop_clock()
@@ -213,8 +419,8 @@ class TestApplicationSecret(ApplicationCase):
         self.assertTrue(self.authenticates(secret), "The same service user")
         self.wiki.service_user_id = False
         self.assertTrue(self.authenticates(secret))
-        self.wiki.write({'service_user_id': colleague.id, 'client_secret': 'a secret of the administrator'})
-        self.assertTrue(self.authenticates('a secret of the administrator'))
+        self.wiki.write({'service_user_id': colleague.id, 'client_secret': 'a-secret-of-the-administrator'})
+        self.assertTrue(self.authenticates('a-secret-of-the-administrator'))
 
     def test_own_id_and_secret(self):
         own_id, own_secret = self.wiki.generate_own_id(), self.wiki.generate_own_secret()

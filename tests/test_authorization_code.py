@@ -12,7 +12,7 @@ from ..oauth2.grants.authorization_code import VERIFIER_LIMIT
 from .common import CALLBACK, PASSWORD, VERIFIER, OAuth2Case
 
 OTHER_VERIFIER = 'x' * 43
-OTHER_SECRET = 'a secret that nobody else has'
+OTHER_SECRET = 'a-secret-that-nobody-else-has'
 
 
 @tagged('post_install', '-at_install')

@@ -210,8 +210,9 @@ class TestBearer(OAuth2Case):
         row = tokens['access_token'].split('_')[2]
         self.assertInvalidToken(f'orestapi_at_{row}_' + 'x' * 43)
         self.assertServed(self.call_json2(tokens['access_token']))
-        # A copy of the database that was neutralized has none of the secrets.
-        self.env['ir.config_parameter'].set_param('database.secret', 'that of the copy')
+        # Signed with the key of another database.
+        self.env.cr.execute("UPDATE orestapi_key SET value = repeat('0', 64)")
+        self.env.registry.clear_cache()
         self.assertOAuth2Error(self.refresh(tokens['refresh_token']), 400, 'invalid_grant')
 
     def test_n195_n196_tokens_of_other_issuers(self):

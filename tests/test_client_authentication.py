@@ -106,15 +106,20 @@ class TestClientAuthentication(TokenEndpointCase):
             with self.subTest(scheme=scheme):
                 self.assertIssued(self.ask(auth=None, headers={'Authorization': f'{scheme} {header}'}))
 
+    def store_secret(self, secret):
+        """Give the application a secret that the release before accepted (see P9)."""
+        self.application.client_secret_hash = client_secret.compute_hash(secret)
+        self.env['orestapi.application']._forget_settings()
+
     def test_n096_secret_with_signs(self):
         for secret in ('a:b:c:d:e:f:g:h:i', '100%25 + 50%+1 = 150%', ' blanks at the ends ', 'quote"back\\slash&=?#'):
             with self.subTest(secret=secret):
-                self.application.client_secret = secret
+                self.store_secret(secret)
                 self.assertIssued(self.ask(auth=('wiki-client', secret)))
                 self.assertIssued(self.ask_basic(f"wiki-client:{quote(secret, safe='')}"))
                 self.assertIssued(self.ask_body('wiki-client', secret))
         # Decoded once and not twice.
-        self.application.client_secret = '%2541%2541%2541%2541'
+        self.store_secret('%2541%2541%2541%2541')
         self.assertIssued(self.ask(auth=('wiki-client', '%2541%2541%2541%2541')))
         self.assertInvalidClient(self.ask_basic('wiki-client:%2541%2541%2541%2541'))
 
@@ -151,7 +156,10 @@ class TestClientAuthentication(TokenEndpointCase):
         self.assertIssued(self.ask(auth=('wiki-client', secret)))
         self.application.client_secret = CLIENT_SECRET
         self.assertRefused('wiki-client', secret)
+        # An empty one changes nothing (A7).
         self.application.client_secret = False
+        self.assertIssued(self.ask())
+        self.application.action_remove_client_secret()
         self.assertRefused('wiki-client', CLIENT_SECRET)
         self.assertRefused('wiki-client', '')
 

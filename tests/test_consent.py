@@ -551,3 +551,20 @@ class TestConsent(OAuth2Case):
         # As a browser reads it (WHATWG URL §4.4).
         path = re.sub(r'[\t\r\n]', '', self.get_path(response).replace('\\', '/'))
         self.assertRegex(path, r'\A/(?!/)')
+
+    def test_s11_secret_inside_a_program(self):
+        """RFC 8252 §8.5, §8.6: on the device of a user, a secret assures nobody of anything."""
+        self.authenticate('mitchell', PASSWORD)
+        for uri in ('http://127.0.0.1:5000/callback', 'https://localhost/callback', 'com.example.app:/callback'):
+            self.application.uri_ids.uri = uri
+            for trusted in (False, True):
+                self.application.trusted = trusted
+                for _time in range(2):
+                    with self.subTest(uri=uri, trusted=trusted):
+                        page = self.authorize(self.get_request())
+                        self.assertEqual(page.status_code, 200)
+                        self.get_response(self.decide(page))
+        self.application.trusted = False
+        # On a server, what was allowed is remembered.
+        self.application.uri_ids.uri = 'https://wiki.example.com/callback'
+        self.get_response(self.authorize(self.get_request()))

@@ -144,7 +144,7 @@ class TestLegacyRecords(RecordsCase):
         tokens = self.sign_in(scope='read')
         rpc = self.sign_in(scope='rpc')['access_token']
         for path in PATHS:
-            for token in (tokens['refresh_token'], CLIENT_SECRET.split()[0], 'x', tokens['access_token'][:-1] + '~'):
+            for token in (tokens['refresh_token'], CLIENT_SECRET[:8], 'x', tokens['access_token'][:-1] + '~'):
                 self.assertLegacyError(self.get(path, token=token), 401, 'invalid_token')
             response = self.get(path, token=rpc)
             self.assertLegacyError(response, 403, 'insufficient_scope')

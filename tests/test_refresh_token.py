@@ -3,7 +3,7 @@ from odoo.tests import tagged
 from ..oauth2 import token
 from .common import OAuth2Case
 
-OTHER_SECRET = 'a secret that nobody else has'
+OTHER_SECRET = 'a-secret-that-nobody-else-has'
 
 
 @tagged('post_install', '-at_install')

@@ -29,6 +29,7 @@ class TestRetention(OAuth2Case):
             ('orestapi.token', '_gc_ended'),
             ('orestapi.token', '_gc_services'),
             ('orestapi.token', '_gc_expired'),
+            ('orestapi.token', '_gc_not_allowed'),
             ('orestapi.event', '_gc_retention'),
         ):
             getattr(self.env[model], method)()
@@ -166,11 +167,8 @@ class TestRetention(OAuth2Case):
         with self.later(seconds=86000):
             tokens = self.refresh(tokens['refresh_token']).json()
         with self.later(seconds=86400):
-            # The access token is still good for what is left of its hour.
-            self.assertActive(tokens['access_token'])
-            self.assertInactive(tokens['refresh_token'])
-            self.assertEqual(self.clean_up(), {})
-        with self.later(seconds=86000 + 3600):
+            # No access token outlives the sign-in.
+            self.assertInactive(tokens['access_token'], tokens['refresh_token'])
             self.assertEqual(self.clean_up(), {'token': 1})
 
     def test_n226_without_limits(self):
@@ -182,19 +180,19 @@ class TestRetention(OAuth2Case):
             self.assertEqual(self.env['orestapi.token']._gc_expired(), (0, False))
 
     def test_n226_previous_access_token(self):
-        """One of a longer lifetime than the current one keeps the sign-in too."""
+        """One of a longer lifetime than the current one ends with the sign-in too."""
         self.application.write({
             'access_token_expiry': 86400,
-            'refresh_token_expiry': 60,
+            'refresh_token_expiry': 3600,
             'authorization_code_retain': 3650,
         })
         tokens = self.sign_in()
-        self.application.access_token_expiry = 60
         self.refresh(tokens['refresh_token'])
-        with self.later(seconds=86399):
+        with self.later(seconds=3599):
             self.assertEqual(self.clean_up(), {})
             self.assertActive(tokens['access_token'])
-        with self.later(seconds=86400):
+        with self.later(seconds=3600):
+            self.assertInactive(tokens['access_token'])
             self.assertEqual(self.clean_up(), {'token': 1})
 
     def test_n226_service_user(self):

@@ -105,7 +105,7 @@ class TestRevoke(OAuth2Case):
             'a client secret': CLIENT_SECRET,
             'revoked access token': ended['access_token'],
             'revoked refresh token': ended['refresh_token'],
-            'forged refresh token': expired['refresh_token'][:-4] + 'AAAA',
+            'forged refresh token': f'{expired["refresh_token"].rsplit("_", 2)[0]}_{"x" * 43}_{"x" * 43}',
         }
         for name, string in strings.items():
             with self.subTest(name):
@@ -237,3 +237,66 @@ class TestRevoke(OAuth2Case):
         self.assertWorks(tokens)
         self.assertRevoked(self.revoke(tokens['access_token']))
         self.assertEnded(tokens)
+
+    def test_a04_revoke_tokens(self):
+        """The action of the lists asks first, says whom it concerns, and tells what it did."""
+        for model, counts in (
+            ('orestapi.token', "Sign-ins that end: 3. People: 2. Applications: 2."),
+            ('orestapi.authorization', "People: 2. Applications: 2. Sign-ins that end: 3."),
+        ):
+            with self.subTest(model=model):
+                tokens = [self.sign_in(), self.sign_in(self.other), self.sign_in(user=self.administrator)]
+                ended = self.sign_in(self.other)
+                self.call_xmlrpc(
+                    self.administrator,
+                    'orestapi.token',
+                    'action_revoke',
+                    self.env['orestapi.token'].search([], order='id desc', limit=1).ids,
+                )
+                records = self.env[model].with_user(self.administrator).search([])
+                server_action = self.env.ref(
+                    f'{model.replace(".", "_").replace("orestapi_", "orestapi.orestapi_", 1)}_action_revoke'
+                )
+                action = (
+                    server_action
+                    .with_user(self.administrator)
+                    .with_context(active_model=model, active_ids=records.ids, active_id=records[0].id)
+                    .run()
+                )
+                self.assertEqual(action['tag'], 'orestapi_ask')
+                self.assertIn(counts, action['params']['body'])
+                # To ask ends nothing.
+                self.assertActive(tokens[0]['access_token'], tokens[2]['access_token'])
+                self.assertInactive(ended['access_token'], application=self.other)
+                params = action['params']
+                answer = self.call_xmlrpc(self.administrator, params['model'], params['method'], params['ids'])
+                self.assertEqual(answer['tag'], 'display_notification')
+                self.assertIn("ended: 3.", answer['params']['message'])
+                self.assertInactive(*(pair['access_token'] for pair in tokens))
+        self.assertFalse(self.env['orestapi.authorization'].search([]))
+
+    def test_a04_nothing_to_revoke(self):
+        self.sign_in()
+        sign_ins = self.env['orestapi.token'].search([])
+        sign_ins.action_revoke()
+        action = self.call_xmlrpc(self.administrator, 'orestapi.token', 'action_ask_revoke', sign_ins.ids)
+        self.assertEqual(action['tag'], 'display_notification')
+
+    def test_a20_loss(self):
+        """People are counted once, however many devices they have, and those of other applications are not."""
+        for application, user in (
+            (self.application, self.user),
+            (self.application, self.user),
+            (self.application, self.administrator),
+            (self.other, self.user),
+            (self.public, self.user),
+        ):
+            self.sign_in(application, user)
+        for applications, counts in (
+            (self.application, "People who lose access: 2. Their sign-ins: 3. Applications: 1."),
+            (self.application + self.other, "People who lose access: 2. Their sign-ins: 4. Applications: 2."),
+        ):
+            loss = self.call_xmlrpc(self.administrator, 'orestapi.application', 'get_loss', applications.ids)
+            self.assertEqual({*loss}, {'archive', 'delete'})
+            for sentence in loss.values():
+                self.assertIn(counts, sentence)

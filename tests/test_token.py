@@ -10,7 +10,7 @@ from ..oauth2.parameters import MAX_PARAMETERS, MEDIA_TYPE
 from .common import CLIENT_SECRET, PASSWORD, VERIFIER, WRONG_SECRET, OAuth2Case
 
 PATH = '/oauth2/token'
-OTHER_SECRET = 'another secret, of the shop'
+OTHER_SECRET = 'another-secret-of-the-shop'
 
 
 class TokenEndpointCase(OAuth2Case):

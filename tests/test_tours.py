@@ -1,3 +1,4 @@
+from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import Command
@@ -48,9 +49,24 @@ class TestTours(OAuth2Case):
         # The tour wrote there what the button copied.
         self.assertSecret(application, application.description)
 
+    def test_a11_leave(self):
+        """A new application that is left without saving is saved, and its secret is shown before anything else."""
+        self.start_tour('/odoo', 'orestapi_application_leave', login='ada')
+        application = self.env['orestapi.application'].search([('name', '=', "Library")])
+        self.assertSecret(application, application.description)
+
+    def test_a20_loss(self):
+        """Before an application is archived or deleted, its administrator reads how many people lose access."""
+        self.sign_in()
+        self.sign_in()
+        self.start_tour('/odoo', 'orestapi_application_loss', login='ada')
+        self.assertFalse(self.application.active)
+
     def test_rotate(self):
         self.start_tour('/odoo', 'orestapi_application_rotate', login='ada')
         stored = self.application.sudo().client_secret_hash
+        expires_at = self.application.previous_client_secret_expires_at
+        self.assertAlmostEqual(expires_at, self.application.client_secret_date + timedelta(days=3))
         self.assertSecret(self.application, self.application.description)
         self.assertFalse(client_secret.verify(CLIENT_SECRET, stored))
         event = self.find_events('client_secret_changed')[0]

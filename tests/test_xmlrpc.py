@@ -138,15 +138,15 @@ class TestXmlrpc(OAuth2Case):
         self.assertTrue(self.authenticates(application.client_id, CLIENT_SECRET))
 
     def test_write_secret(self):
-        self.call('write', self.application.ids, {'client_secret': 'another secret of the administrator'})
-        self.assertTrue(self.authenticates('wiki-client', 'another secret of the administrator'))
+        self.call('write', self.application.ids, {'client_secret': 'another-secret-of-the-administrator'})
+        self.assertTrue(self.authenticates('wiki-client', 'another-secret-of-the-administrator'))
         self.assertFalse(self.authenticates('wiki-client', CLIENT_SECRET))
         self.assertEqual(self.call('read', self.application.ids, ['client_secret'])[0]['client_secret'], False)
 
     def test_mistakes(self):
         """Each is answered with a sentence, and not with a traceback."""
         for values, sentence in (
-            ({'client_secret': 'short'}, "A client secret has from 16 to 256 plain characters."),
+            ({'client_secret': 'short'}, "A client secret has from 16 to 256 characters."),
             ({'client_id': 'short'}, "A client ID has from 8 to 128 letters"),
             ({'client_id': False}, "client"),
             ({'client_id': 'shop-client'}, "Each needs one of its own."),
@@ -154,7 +154,7 @@ class TestXmlrpc(OAuth2Case):
             ({'authorization_code_expiry': 601}, "Authorization Code Expiry: enter a whole number from 1 to 600."),
             ({'uri_ids': [(0, 0, {'uri': 'https://*.example.com'})]}, "Write each URI in full"),
             ({'uri_ids': [(0, 0, {'uri': 'https://a.example.com/'})] * 2}, "This URI is already in the list."),
-            ({'allowed_origins': '*'}, "Write each origin as scheme and host"),
+            ({'allowed_origins': '*'}, "Write each origin as https://"),
         ):
             with self.subTest(values=values), mute_logger('odoo.sql_db'):
                 if 'uri_ids' not in values or len(values['uri_ids']) == 1:

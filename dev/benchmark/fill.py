@@ -6,7 +6,6 @@ them. Of course only here: the addon draws them at random.
 
 import dataclasses
 import hashlib
-import hmac
 import random
 
 from oauth2 import pkce, token
@@ -188,8 +187,8 @@ class SignIns:
             """,
             [row_ids],
         )
-        [[secret]] = self._execute("SELECT value FROM ir_config_parameter WHERE key = 'database.secret'")
-        key = hmac.digest(secret.encode(), b'orestapi.refresh_token', hashlib.sha256)
+        [[value]] = self._execute("SELECT value FROM orestapi_key WHERE purpose = 'refresh_token'")
+        key = bytes.fromhex(value)
         return [token.render_refresh_token(key, row_id, 0, get_secret(REFRESH, row_id)) for row_id in row_ids]
 
     def issue_codes(self, number):

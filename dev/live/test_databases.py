@@ -36,7 +36,7 @@ def check_strangers(bench, first, second):
     with bench.serve(first) as first_server, bench.serve(second) as second_server:
         lives = Live(first_server), Live(second_server)
         # The same row ids, the same client id and secret in both: only the secrets of the tokens differ.
-        values = {'client_id': 'the-same-client', 'client_secret': 'the same secret in both'}
+        values = {'client_id': 'the-same-client', 'client_secret': 'the-same-secret-in-both'}
         applications = [live.register(**values) for live in lives]
         for application in applications:
             application.client_id, application.client_secret = values['client_id'], values['client_secret']

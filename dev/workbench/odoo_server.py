@@ -324,7 +324,8 @@ class Bench:
         modules = sorted({*manifest['depends'], *addons})
         state = digest(str(self.odoo), (self.odoo / 'odoo' / 'release.py').read_text(), 'with assets', *modules)
         template = f'{MODULE}_template_{state}'
-        with locked('database-template'):
+        # One lock a template: whoever needs the small one does not wait until the large one is built.
+        with locked(template):
             if not self._marked(template, 'ready'):
                 self.drop(template)
                 self._new(template, 'template0')

@@ -1,6 +1,11 @@
 """RFC 6819 §5.1.4.1.3 and RFC 6749 §2.3.1."""
 
+import secrets
+import string
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from oauth2 import client_secret
 
@@ -92,3 +97,59 @@ def test_unknown_client_costs_the_same_hash(monkeypatch):
     client_secret.verify('a wrong client secret', STORED)
     unknown, known = hashes
     assert unknown.split('$')[1:3] == known.split('$')[1:3]
+
+
+@pytest.mark.parametrize(
+    ('secret', 'problem'),
+    [
+        ('x' * 15, client_secret.Problem.LENGTH),
+        ('Ab3-' * 64 + 'x', client_secret.Problem.LENGTH),
+        ('50%+1-Ohng0ohng3aev', client_secret.Problem.CHARACTERS),
+        ('Ohng0ohng3aev aPh4ohX', client_secret.Problem.CHARACTERS),
+        ('Ohng0ohng3aev+aPh4ohX', client_secret.Problem.CHARACTERS),
+        ('Ohng0ohng3aev\u00fcaPh4ohX', client_secret.Problem.CHARACTERS),
+        ('Ohng0ohng3aevaPh4ohX\n', client_secret.Problem.CHARACTERS),
+    ],
+)
+def test_p09_secret_that_some_clients_cannot_send(secret, problem):
+    assert client_secret.find_problem(secret) is problem
+
+
+@pytest.mark.parametrize(
+    'secret',
+    [
+        'a' * 16,
+        'aaaaaaaaaaaaaaaab',
+        'abababababababab',
+        'aabbccddeeffgghh',
+        '1234123412341234',
+        '0123456789012345',
+        '0123456789abcdef',
+        'abcdefghijklmnop',
+        'ZYXWVUTSRQPONMLK',
+        'qwertyuiopasdfgh',
+        'QWERTZUIOPASDFGH',
+        'passwordpassword',
+        'Password12345678',
+        'secret-secret-secret',
+        'client-secret-0001',
+        'changeme-changeme',
+        'my-application-secret',
+        '----------------',
+        'wiki-client-wiki-client',
+        'WIKI-CLIENT-12345',
+        'aaaabbbbccccdddd',
+        'Summer2024Summer2024',
+        '1q2w3e4r5t6y7u8i',
+    ],
+)
+def test_s13_secret_that_can_be_guessed(secret):
+    assert client_secret.find_problem(secret, ['wiki-client', 'Wiki', None]) is client_secret.Problem.GUESSABLE
+
+
+@given(st.sampled_from(['0123456789abcdef', string.ascii_letters + string.digits, '23456789ABCDEFGHJKMNPQRSTVWXYZ']))
+def test_s13_random_secret(alphabet):
+    """None of a length that programs generate is refused, down to 16 characters of an alphabet."""
+    for _number in range(50):
+        secret = ''.join(secrets.choice(alphabet) for _index in range(24))
+        assert client_secret.find_problem(secret, ['wiki-client']) is None, secret

@@ -99,3 +99,26 @@ OWN = 'https://odoo.example.com'
 def test_s04_pages_of_other_sites(sent, fetch_site, foreign):
     """Fetch Metadata §2.3 (Sec-Fetch-Site), RFC 6454 §7."""
     assert origin.find_foreign(sent, fetch_site, OWN) == foreign
+
+
+@pytest.mark.parametrize(
+    ('typed', 'repaired'),
+    [
+        ('https://shop.example/', 'https://shop.example'),
+        ('HTTPS://Shop.Example', 'https://shop.example'),
+        ('https://shop.example:443', 'https://shop.example'),
+        ('http://shop.example:80/', 'http://shop.example'),
+        ('http://shop.example:443', 'http://shop.example:443'),
+        ('https://shop.example:8443/', 'https://shop.example:8443'),
+        ('http://[::1]:3000/', 'http://[::1]:3000'),
+        # Not an origin, and not to be made one.
+        ('https://Shop.example/path', 'https://Shop.example/path'),
+        ('https://user@shop.example', 'https://user@shop.example'),
+        ('*', '*'),
+        ('null', 'null'),
+        ('https://b\u00fccher.example', 'https://b\u00fccher.example'),
+    ],
+)
+def test_a20_repair(typed, repaired):
+    assert origin.repair(typed) == repaired
+    assert origin.repair(repaired) == repaired

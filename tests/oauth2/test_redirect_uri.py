@@ -338,7 +338,7 @@ def test_a_loopback_look_alike_that_is_stored_has_no_other_port():
         ('https://app.example/%', Problem.CHARACTERS),
         ('https://app.example/%4', Problem.CHARACTERS),
         ('https://app.example/%zz', Problem.CHARACTERS),
-        ('https://app\uff0eexample/', Problem.CHARACTERS),
+        ('https://app\uff0eexample/', Problem.HOST_CHARACTERS),
         ('HTTPS://app.example/', Problem.CHARACTERS),
         ('/cb', Problem.RELATIVE),
         ('//app.example/cb', Problem.RELATIVE),
@@ -346,7 +346,7 @@ def test_a_loopback_look_alike_that_is_stored_has_no_other_port():
         ('https:', Problem.RELATIVE),
         ('https://', Problem.RELATIVE),
         (':/cb', Problem.RELATIVE),
-        ('1a:/cb', Problem.RELATIVE),
+        ('1a:/cb', Problem.SCHEME),
         ('javascript:alert(1)', Problem.SCHEME),
         ('localhost:8080/cb', Problem.SCHEME),
         ('intent:x', Problem.SCHEME),
@@ -365,8 +365,8 @@ def test_a_loopback_look_alike_that_is_stored_has_no_other_port():
         ('https://[::1]x/cb', Problem.HOST),
         ('https://[1]/cb', Problem.HOST),
         ('https://[:::]/cb', Problem.HOST),
-        ('https://a%2eexample/cb', Problem.HOST),
-        ('https://a,b/cb', Problem.HOST),
+        ('https://a%2eexample/cb', Problem.HOST_CHARACTERS),
+        ('https://a,b/cb', Problem.HOST_CHARACTERS),
         ('http://127.1/cb', Problem.HOST),
         ('http://0x7f.1/cb', Problem.HOST),
         ('http://2130706433/cb', Problem.HOST),
@@ -518,3 +518,50 @@ def test_kind(uri, loopback, private_use, plain_http, destination):
     assert redirect_uri.is_private_use(uri) is private_use
     assert redirect_uri.is_plain_http(uri) is plain_http
     assert redirect_uri.get_destination(uri) == destination
+
+
+@pytest.mark.parametrize(
+    ('uri', 'problem'),
+    [
+        # Percent-encoded, it would be refused again: the remedy is another one.
+        ('https://b\u00fccher.example/cb', Problem.HOST_CHARACTERS),
+        ('https://b%C3%BCcher.example/cb', Problem.HOST_CHARACTERS),
+        ('HTTPS://B\u00dcCHER.example:8443/cb?x=\u00fc', Problem.HOST_CHARACTERS),
+        ('https://my wiki.example/cb', Problem.HOST_CHARACTERS),
+        ('https://wiki"s.example/cb', Problem.HOST_CHARACTERS),
+        ('com.example.app://b\u00fccher/cb', Problem.HOST_CHARACTERS),
+        ('https://\u00fc:\u00fc@wiki.example/cb', Problem.USER_INFORMATION),
+        ('https://wiki.example/b\u00fccher', Problem.CHARACTERS),
+        # It has a scheme, but not one that can be.
+        ('my_app.example:/cb', Problem.SCHEME),
+        ('1password.example:/cb', Problem.SCHEME),
+        # It has no port that could be corrected.
+        ('http://::1/cb', Problem.HOST),
+        ('http://fe80::1:8080/cb', Problem.HOST),
+        # It would be taken for the scheme `wiki.example`.
+        ('wiki.example:8069/cb', Problem.RELATIVE),
+        ('wiki.example:8069', Problem.RELATIVE),
+    ],
+)
+def test_a18_remedy_does_not_lead_to_the_next_problem(uri, problem):
+    assert redirect_uri.find_problem(uri) is problem
+
+
+@pytest.mark.parametrize(
+    ('typed', 'repaired'),
+    [
+        ('https://wiki.example/cb ', 'https://wiki.example/cb'),
+        ('\u00a0\thttps://wiki.example/cb\r\n', 'https://wiki.example/cb'),
+        ('\u200bhttps://wiki.example/cb\ufeff', 'https://wiki.example/cb'),
+        ('HTTPS://wiki.example/CB', 'https://wiki.example/CB'),
+        ('Com.Example.App:/CB', 'com.example.app:/CB'),
+        # What may be meant stays: the comparison is to the letter.
+        ('https://Wiki.example/cb/', 'https://Wiki.example/cb/'),
+        ('https://wiki.example/a b', 'https://wiki.example/a b'),
+        ('Wiki.example/cb', 'Wiki.example/cb'),
+        ('', ''),
+    ],
+)
+def test_a20_repair(typed, repaired):
+    assert redirect_uri.repair(typed) == repaired
+    assert redirect_uri.repair(repaired) == repaired

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from oauth2 import responses, token
 from oauth2.client import CONFIDENTIAL, Client
-from oauth2.sign_in import AccessToken, SignIn, get_access_expiry, get_end
+from oauth2.sign_in import AccessToken, SignIn, get_end, get_new_access_end
 
 NOW = datetime(2026, 11, 25, 12)
 SECRET = token.generate_secret()
@@ -84,7 +84,7 @@ class TestAccessToken:
             CLIENT, access_token_expiry=access, refresh_token_expiry=refresh, sign_in_expiry=whole
         )
         refreshed_at = NOW + timedelta(seconds=refreshed)
-        expires_at = get_access_expiry(NOW, refreshed_at, client, refreshed_at)
+        expires_at = get_new_access_end(NOW, client, refreshed_at)
         limits = [refreshed + access]
         if refresh:
             limits.append(refreshed + refresh)
@@ -113,7 +113,7 @@ class TestAccessToken:
 
 
 def test_no_limit_never_ends():
-    assert get_end(NOW, NOW, CLIENT) is None
+    assert get_end(False, NOW, NOW, None, CLIENT) is None
 
 
 class TestIntrospection:

@@ -1,7 +1,8 @@
 import pytest
 
 from oauth2.parameters import Parameters
-from records import parameters
+from records import filter as filter_language
+from records import order, parameters
 from records.problem import InvalidRequest
 
 
@@ -57,3 +58,32 @@ def test_address_without_parameters():
     parameters.require_known(Parameters([]), ())
     with pytest.raises(InvalidRequest, match="Those of this address: none"):
         parameters.require_known(Parameters([('limit', '1')]), ())
+
+
+def test_r03_room_for_the_cursor():
+    parameters.require_room_for_cursor(b'search=' + b'x' * (parameters.MAX_QUERY - 8))
+    parameters.require_room_for_cursor(b'search=x&cursor=' + b'x' * parameters.MAX_QUERY)
+    for query in (b'filter=' + b'x' * parameters.MAX_QUERY, b'ids=' + b'1%2C' * 20_000, b'&' * 70_000):
+        with pytest.raises(InvalidRequest, match="ask for less at once"):
+            parameters.require_room_for_cursor(query)
+
+
+@pytest.mark.parametrize('name', ['x_MixedCase', 'x_studio_Field_1', 'X', '_a', 'x_a$b'])
+def test_r04_names(name):
+    """One rule: what can be read can be filtered and ordered by."""
+    assert parameters.parse_names(name) == [name]
+    assert order.parse(f'-{name}') == [(name, True)]
+    assert order.parse_legacy(f'{name} DESC') == [(name, True)]
+    assert filter_language.parse(f'{name}.{name} pr').path == (name, name)
+
+
+@pytest.mark.parametrize('name', ['1a', 'a-b', 'é', '$a', '', 'a b', "a'"])
+def test_r04_no_names(name):
+    for parse, text in (
+        (parameters.parse_names, name),
+        (order.parse, name),
+        (order.parse_legacy, name),
+        (filter_language.parse, f'{name} pr'),
+    ):
+        with pytest.raises(InvalidRequest):
+            parse(text)

@@ -56,6 +56,27 @@ function writeCopied() {
     };
 }
 
+/** Copy the secret out of its dialog, and close that. */
+function takeSecret() {
+    return [
+        catchClipboard(),
+        {
+            content: "copy the new secret",
+            trigger: '.modal div[name="client_secret"] button.o_clipboard_button',
+            run: "click",
+        },
+        {
+            content: "close the dialog",
+            trigger: ".modal .modal-footer button.btn-primary",
+            run: "click",
+        },
+        {
+            content: "wait until it is closed",
+            trigger: "body:not(:has(.modal))",
+        },
+    ];
+}
+
 function save() {
     return [
         {
@@ -84,13 +105,6 @@ registry.category("web_tour.tours").add("orestapi_application_create", {
             trigger: 'div[name="name"] input',
             run: "edit Library",
         },
-        catchClipboard(),
-        {
-            content: "copy the secret, which is shown only now",
-            trigger: 'div[name="client_secret"] button.o_clipboard_button',
-            run: "click",
-        },
-        writeCopied(),
         openTab("uris"),
         {
             content: "add a callback URI",
@@ -102,16 +116,24 @@ registry.category("web_tour.tours").add("orestapi_application_create", {
             trigger: 'div[name="uri_ids"] .o_data_row div[name="uri"] input',
             run: "edit https://library.example.com/callback",
         },
-        ...save(),
+        {
+            content: "save",
+            trigger: ".o_form_button_save",
+            run: "click",
+        },
+        ...takeSecret(),
         {
             content: "see that the application is ready",
             trigger: ".alert-success",
         },
         openTab("general"),
         {
-            content: "see that the secret is gone",
-            trigger: 'body:not(:has(div[name="client_secret"])) div[name="client_secret_date"]',
+            content: "see that the secret is set, and that nobody can type over the client id",
+            trigger:
+                'body:not(:has(div[name="client_secret"])):not(:has(div[name="client_id"] input)) div[name="client_secret_date"]',
         },
+        writeCopied(),
+        ...save(),
         {
             content: "go back to the list",
             trigger: ".o_breadcrumb .o_back_button",
@@ -120,6 +142,95 @@ registry.category("web_tour.tours").add("orestapi_application_create", {
         {
             content: "find the application in the list, with one URI",
             trigger: '.o_data_row:has(td[name="name"]:contains("Library")) td[name="uri_count"]:contains(/^1$/)',
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("orestapi_application_leave", {
+    url: "/odoo",
+    steps: () => [
+        ...openApp(),
+        {
+            content: "create an application",
+            trigger: ".o_list_button_add",
+            run: "click",
+        },
+        {
+            content: "name it",
+            trigger: 'div[name="name"] input',
+            run: "edit Library",
+        },
+        {
+            content: "go back to the list without saving",
+            trigger: ".o_breadcrumb .o_back_button",
+            run: "click",
+        },
+        ...takeSecret(),
+        {
+            content: "see the list only then",
+            trigger: '.o_data_row td[name="name"]:contains("Library")',
+            run: "click",
+        },
+        openTab("general"),
+        writeCopied(),
+        ...save(),
+    ],
+});
+
+/** Open the menu with the gear, and choose what has an icon. */
+function chooseAction(icon) {
+    return [
+        {
+            content: "open the actions",
+            trigger: ".o_cp_action_menus .dropdown-toggle:last",
+            run: "click",
+        },
+        {
+            content: `choose ${icon}`,
+            trigger: `.o-dropdown-item:has(.${icon})`,
+            run: "click",
+        },
+    ];
+}
+
+/** See who loses access, and answer. */
+function seeLoss(button) {
+    return {
+        content: "see how many people lose access, and answer",
+        trigger: `.modal:has(.modal-body:contains(/: 1\\.[^]*: 2\\./)) .modal-footer button.${button}`,
+        run: "click",
+    };
+}
+
+registry.category("web_tour.tours").add("orestapi_application_loss", {
+    url: "/odoo",
+    steps: () => [
+        ...openApp(),
+        {
+            content: "choose the wiki in the list",
+            trigger: '.o_data_row:has(td[name="name"]:contains(/^Wiki$/)) .o_list_record_selector input',
+            run: "click",
+        },
+        ...chooseAction("oi-archive"),
+        seeLoss("btn-secondary"),
+        ...chooseAction("fa-trash-o"),
+        seeLoss("btn-secondary"),
+        {
+            content: "open the wiki",
+            trigger: '.o_data_row td[name="name"]:contains(/^Wiki$/)',
+            run: "click",
+        },
+        {
+            content: "wait for the form",
+            trigger: ".o_form_view .o_notebook",
+        },
+        ...chooseAction("fa-trash-o"),
+        seeLoss("btn-secondary"),
+        ...chooseAction("oi-archive"),
+        seeLoss("btn-primary"),
+        {
+            content: "see that it is archived",
+            trigger: ".o_form_view .alert-info",
         },
     ],
 });
@@ -135,12 +246,26 @@ registry.category("web_tour.tours").add("orestapi_application_rotate", {
         },
         {
             content: "ask for a new secret",
-            trigger: 'button[name="action_generate_client_secret"]:not(.o_invisible_modifier):first',
+            trigger: 'button[name="action_ask_generate_client_secret"]',
             run: "click",
         },
         {
-            content: "accept that the current one stops working",
-            trigger: ".modal .modal-footer button.btn-primary",
+            content: "not for longer than possible",
+            trigger: ".modal #orestapi_ask_input",
+            run: "edit 91",
+        },
+        {
+            content: "see that this cannot be",
+            trigger: ".modal .modal-footer button.btn-primary:disabled",
+        },
+        {
+            content: "let the current one work on for three days",
+            trigger: ".modal #orestapi_ask_input",
+            run: "edit 3",
+        },
+        {
+            content: "go on",
+            trigger: ".modal .modal-footer button.btn-primary:enabled",
             run: "click",
         },
         {
@@ -153,21 +278,7 @@ registry.category("web_tour.tours").add("orestapi_application_rotate", {
             trigger: '.modal button[name="run_check"]',
             run: "click",
         },
-        catchClipboard(),
-        {
-            content: "copy the new secret",
-            trigger: '.modal div[name="client_secret"] button.o_clipboard_button',
-            run: "click",
-        },
-        {
-            content: "close the dialog",
-            trigger: ".modal .modal-footer button.btn-primary",
-            run: "click",
-        },
-        {
-            content: "wait until it is closed",
-            trigger: "body:not(:has(.modal))",
-        },
+        ...takeSecret(),
         writeCopied(),
         ...save(),
     ],

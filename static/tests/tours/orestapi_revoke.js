@@ -60,6 +60,15 @@ function revokeTokens() {
             trigger: ".o-dropdown-item:contains(/^(Revoke Tokens|Tokenek visszavonása)$/)",
             run: "click",
         },
+        {
+            content: "see how many people that concerns, and go on",
+            trigger: ".modal:has(.modal-body:contains(/: 1\\./)) .modal-footer button.btn-primary",
+            run: "click",
+        },
+        {
+            content: "see the message afterwards",
+            trigger: ".o_notification:contains(/: 1\\./)",
+        },
     ];
 }
 

@@ -1,0 +1,28 @@
+from odoo import fields, models
+from odoo.fields import NO_ACCESS
+from odoo.tools import SQL
+
+#: 244 random bits, of PostgreSQL: so the key stands in no statement, and in no log of statements.
+NEW_KEY = SQL("replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', '')")
+
+
+class OrestapiKey(models.Model):
+    """A secret key of this database that a restored backup must bring along.
+
+    A table of its own, because whoever administers Odoo reads, exports and sees
+    system parameters. Nobody has access to this one, and no field of it is
+    readable; `orestapi.server` reads it with SQL.
+    """
+
+    _name = 'orestapi.key'
+    _description = "Key"
+    _log_access = False
+
+    purpose = fields.Char(required=True, groups=NO_ACCESS)
+    value = fields.Char(required=True, groups=NO_ACCESS)
+
+    _purpose_unique = models.UniqueIndex('(purpose)')
+
+    def init(self):
+        # At the installation. An upgrade finds the key, or its migration sets it.
+        self.env['orestapi.server']._create_keys(self.env.cr)

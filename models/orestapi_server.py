@@ -1,0 +1,87 @@
+import hashlib
+import hmac
+
+from odoo import api, fields, models
+from odoo.tools import SQL, ormcache
+
+from .orestapi_key import NEW_KEY
+
+#: Keys that are stored, and so stay the same where a backup is restored: Odoo gives a
+#: restored or duplicated database another `database.secret`, and a refresh token must
+#: outlive that. All others are derived from `database.secret`: what they sign lives for
+#: minutes, and need not be good in the copy.
+STORED = ('refresh_token',)
+
+
+class OrestapiServer(models.AbstractModel):
+    """The authorization server itself: its keys."""
+
+    _name = 'orestapi.server'
+    _description = "Authorization Server"
+
+    @api.model
+    def _derive_key(self, purpose):
+        """Return a secret key of this database.
+
+        :param str purpose: what for; each purpose has a key of its own
+        :return: 32 bytes
+        """
+        if purpose in STORED:
+            return self._get_stored_key(purpose)
+        # sudo: ir.config_parameter - keys are derived from the secret of the database
+        secret = self.env['ir.config_parameter'].sudo().get_param('database.secret')
+        return hmac.digest(secret.encode(), f'orestapi.{purpose}'.encode(), hashlib.sha256)
+
+    @api.model
+    @ormcache('purpose')
+    def _get_stored_key(self, purpose):
+        query = SQL("SELECT value FROM orestapi_key WHERE purpose = %s", purpose)
+        rows = self.env.execute_query(query)
+        if not rows:
+            # Somebody has deleted it. In a transaction of its own, because this request
+            # may fail, or only read.
+            with self.env.registry.cursor() as cr:
+                if self._create_keys(cr):
+                    self._end_unverifiable(cr)
+                cr.execute(query)
+                rows = cr.fetchall()
+            # Other processes may remember the key of before.
+            self.env.registry.clear_cache()
+        [[value]] = rows
+        return bytes.fromhex(value)
+
+    @api.model
+    def _create_keys(self, cr):
+        """Create the stored keys that are missing.
+
+        :param cr: the cursor of a transaction that has read nothing
+        :return: whether one was missing
+        """
+        # One at a time: two workers that created a key at once would sign with two keys.
+        # Before anything is read, so that the second sees what the first has created.
+        cr.execute(SQL("LOCK TABLE orestapi_key IN SHARE ROW EXCLUSIVE MODE"))
+        cr.execute(
+            SQL(
+                """
+                INSERT INTO orestapi_key (purpose, value)
+                SELECT missing, %s FROM unnest(%s) AS missing
+                 WHERE NOT EXISTS (SELECT FROM orestapi_key WHERE purpose = missing)
+                """,
+                NEW_KEY,
+                list(STORED),
+            )
+        )
+        return bool(cr.rowcount)
+
+    @api.model
+    def _end_unverifiable(self, cr):
+        """End the sign-ins of users, whose refresh tokens a new key does not verify."""
+        cr.execute(
+            SQL(
+                """
+                UPDATE orestapi_token SET revoked_at = %s, revoked_reason = 'key_replaced'
+                 WHERE revoked_at IS NULL AND refresh_digest IS NOT NULL
+                """,
+                fields.Datetime.now(),
+            )
+        )
