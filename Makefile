@@ -11,6 +11,9 @@ help:  ## show this list
 run:  ## run Odoo with the addon and demo data until Ctrl-C (PORT=8069 DB=orestapi)
 	@$(PYTHON) -m dev.run
 
+debug:  ## run it in this terminal: breakpoint() works, views are read from their files (PORT=8069 DB=orestapi)
+	@$(PYTHON) -m dev.debug
+
 test:  ## run every test in a fresh database (TAGS=/orestapi:TestX or PART=lint|unit|odoo|package|live for a part)
 	@$(PYTHON) -m dev.test
 
@@ -55,4 +58,4 @@ dist:  ## build the zip for an addons path and the wheel for pip, in dist/
 clean:  ## remove the databases and the downloads of the cache
 	@$(PYTHON) -m dev.clean
 
-.PHONY: help run test check live lint coverage mutation bench pins hooks shell screenshots translations dist clean
+.PHONY: help run debug test check live lint coverage mutation bench pins hooks shell screenshots translations dist clean

@@ -26,8 +26,10 @@ def database(bench, installed):
 def test_n065_n135_n194_databases_are_strangers_to_each_other(bench, installed, tell):
     """N065, N135, N194: each database is an issuer of its own, and takes nothing that another one issued."""
     with bench.copy(installed, 'first') as first, bench.copy(installed, 'second') as second:
-        # A copy shares the secret of the database; a database of its own has another.
-        bench.run_script(second, "env['ir.config_parameter'].init(force=True)")
+        # A copy shares the secrets of the database; a database of its own has others.
+        bench.run_script(
+            second, "env['ir.config_parameter'].init(force=True); env.cr.execute('DELETE FROM orestapi_key')"
+        )
         check_strangers(bench, first, second)
     tell("1 code, 1 refresh token and 1 access token of one database refused by the other, and still good at home")
 
@@ -203,6 +205,54 @@ def test_restored_backup(bench, database, tmp_path, tell):
         assert live.is_active(application, tokens['access_token'])
         assert live.sign_in(live.log_in(), application)
         tell("access token, refresh token, client secret and a new sign-in work")
+
+
+def get_secret(bench, database):
+    [[secret]] = bench.postgres.execute(
+        "SELECT value FROM ir_config_parameter WHERE key = 'database.secret'", database=database
+    )
+    return secret
+
+
+def test_o03_dumped_and_loaded(bench, database, tmp_path, tell):
+    """Odoo's own dump and load, and its duplicate: sign-ins work on, though `database.secret` is another."""
+    dump = tmp_path / 'dump.zip'
+    with bench.serve(database) as server:
+        live = Live(server)
+        application = live.register()
+        session = live.log_in()
+        used, ended, reused = (live.sign_in(session, application) for _device in range(3))
+        newer = live.refresh(application, reused['refresh_token']).json()
+    bench.manage('dump', database, dump)
+    for what, copying in (('load', bench.loaded(dump)), ('duplicate', bench.duplicated(database))):
+        with copying as copy:
+            assert get_secret(bench, copy) != get_secret(bench, database), what
+            with bench.serve(copy) as server:
+                live.server, live.url = server, server.url
+                check_copied(live, application, used, ended, (reused, newer))
+                check_log(live)
+    with bench.loaded(dump, '--neutralize') as copy:
+        [[key]] = bench.postgres.execute('SELECT value FROM orestapi_key', database=copy)
+        [[original]] = bench.postgres.execute('SELECT value FROM orestapi_key', database=database)
+        assert key != original
+        assert bench.postgres.execute('SELECT id FROM orestapi_token', database=copy) == []
+    tell("loaded and duplicated by Odoo: refresh, reuse and revocation of 3 sign-ins work; neutralized: another key")
+
+
+def check_copied(live, application, used, ended, reused):
+    """Check that three sign-ins of the original work in a copy: one is used, one ended, of one a token is reused."""
+    assert live.is_active(application, used['access_token'])
+    assert live.call_json2(used['access_token']).status_code == 200
+    answer = live.refresh(application, used['refresh_token'])
+    assert answer.status_code == 200, answer.text
+    assert live.is_active(application, answer.json()['refresh_token'])
+    assert live.post('revoke', application, token=ended['refresh_token']).status_code == 200
+    assert not live.is_active(application, ended['access_token'])
+    old, new = reused
+    assert live.refresh(application, old['refresh_token']).json()['error'] == 'invalid_grant'
+    assert not live.is_active(application, new['access_token'])
+    states = live.call('orestapi.token', 'search_read', [('application_id', '=', application.id)], ['state'])
+    assert sorted(row['state'] for row in states) == ['active', 'ended', 'ended']
 
 
 def find_leftovers(bench, database):

@@ -383,6 +383,63 @@ class Bench:
         """Write a database, without its file store, into a file, with PostgreSQL's own program."""
         self._run_client('pg_dump', '--format', 'custom', '--compress', 'none', '--file', backup, database)
 
+    def manage(self, action, *arguments):
+        """Run a command of ``odoo db`` (dump, load, duplicate), as an administrator of Odoo does."""
+        command = self.odoo_command('')
+        # It knows few of the options of a server, and wants them before the action.
+        options = [
+            option for name in ('--config', '--addons-path', '--data-dir') for option in self._find(command, name)
+        ]
+        if programs := self.postgres.environment.get('PGPATH'):
+            options += ['--pg_path', programs]
+        log = self.logs / f'db-{action}-{os.getpid()}.log'
+        with log.open('w') as output:
+            process = self.start([*command[:2], 'db', *options, action, *map(str, arguments)], output)
+            try:
+                process.wait()
+            finally:
+                stop_group(process)
+        if process.returncode:
+            sys.stderr.write(_end_of(log))
+            raise Problem(f"odoo db {action} failed (the end of {log} is above).")
+
+    @staticmethod
+    def _find(command, name):
+        place = command.index(name)
+        return command[place : place + 2]
+
+    @contextlib.contextmanager
+    def loaded(self, dump, *options):
+        """Yield the name of a database that ``odoo db load`` makes of a dump; it is dropped at the end."""
+        name = self._get_name('loaded')
+        try:
+            self.manage('load', *options, name, dump)
+            yield name
+        finally:
+            self.drop(name)
+
+    @contextlib.contextmanager
+    def duplicated(self, database):
+        """Yield the name of a duplicate that ``odoo db duplicate`` makes; it is dropped at the end."""
+        name = self._get_name('duplicate')
+        try:
+            self.manage('duplicate', database, name)
+            yield name
+        finally:
+            self.drop(name)
+
+    @contextlib.contextmanager
+    def with_addon(self, folder):
+        """Take the addon from another folder of addons, such as that of an earlier release.
+
+        :param Path folder: the folder that holds the folder ``orestapi``
+        """
+        addons, self.addons = self.addons, folder
+        try:
+            yield
+        finally:
+            self.addons = addons
+
     def _run_client(self, program, *arguments):
         path = os.pathsep.join(filter(None, [self.postgres.environment.get('PGPATH'), self.environment['PATH']]))
         done = subprocess.run(
