@@ -1,5 +1,3 @@
-from psycopg2.extensions import STATUS_READY
-
 from odoo import http
 from odoo.http import request
 
@@ -15,7 +13,9 @@ KNOWN = ('token', 'token_type_hint', 'client_id', 'client_secret')
 class Introspect(http.Controller):
     # Not read-only: a replica that lags would call a token active that was just
     # revoked, and a failed client authentication is counted.
-    @application_route(metadata.INTROSPECTION_ENDPOINT, type='orestapi_protocol', methods=['POST'], readonly=False)
+    @application_route(
+        metadata.INTROSPECTION_ENDPOINT, type='orestapi_protocol', methods=['POST'], readonly=False, autocommit=True
+    )
     def introspect(self):
         """Tell an application whether a token is valid and what for (RFC 7662).
 
@@ -26,12 +26,6 @@ class Introspect(http.Controller):
             where the token has the scope `rpc` or `profile` (RFC 7662 §2.2)
         :raise OAuth2Error: 400, 401, or 429 after too many failures (RFC 7662 §2.3)
         """
-        connection = request.env.cr.connection
-        if connection.status == STATUS_READY:
-            # A query or two are all that this does, or it adds one event. To begin and
-            # to commit a transaction for them takes longer than the query. The next
-            # cursor that gets the connection sets it anew.
-            connection.autocommit = True
         authenticated = client.authenticate(KNOWN)
         if authenticated.is_public:
             # RFC 7662 §2.1: the caller must be authenticated, which a public one is not.

@@ -12,14 +12,15 @@ from odoo import http
 
 from ..oauth2 import challenge, errors, parameters
 from ..oauth2.errors import InvalidRequest, OAuth2Error, RequestTooLarge, ServerError, TemporarilyUnavailable
-from . import cross_origin
+from . import autocommit, cross_origin
 from .context import get_context
 
 
 def application_route(path, **routing):
     """Declare a route that applications call: they authenticate in each request, and no browser session counts.
 
-    :param routing: what else `odoo.http.route` takes; `allow_origin` says whether pages of an application may call it
+    :param routing: what else `odoo.http.route` takes; `allow_origin` says whether pages of an application may call it,
+        `autocommit` that the handler only reads, see `autocommit`
     """
 
     def decorate(method):
@@ -79,6 +80,8 @@ class OAuth2Dispatcher(http.Dispatcher):
             if httprequest.method == 'OPTIONS':
                 # Odoo adds the method to every route and would run the handler.
                 return self._get_preflight_response(endpoint)
+            if endpoint.routing.get('autocommit'):
+                autocommit.enter(self.request.env.cr)
             response = self.request.registry['ir.http']._dispatch(endpoint)
         except OAuth2Error as error:
             response = self._get_error_response(error)

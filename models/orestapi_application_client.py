@@ -5,6 +5,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL, config, ormcache
 from odoo.tools.lru import LRU
 
+from ..dispatchers import autocommit
 from ..oauth2 import client_authentication, client_secret, origin, redirect_uri
 from ..oauth2.address import get_network
 from ..oauth2.client import Client
@@ -99,6 +100,8 @@ class OrestapiApplication(models.Model):
             # A public application is never locked out, so that its failures have no end: one
             # event tells what is wrong, as long as the window lasts.
             if has_secret or not self._get_failures(application_id, network, now - FAILURE_WINDOW, False):
+                # An addon may put a savepoint around the event.
+                autocommit.leave(self.env.cr)
                 self.env['orestapi.event']._log(
                     'client_authentication_failed',
                     application_id=application_id,

@@ -6,6 +6,7 @@ from . import test_application_guard
 from . import test_application_secret
 from . import test_authorization_code
 from . import test_authorize_client
+from . import test_autocommit
 from . import test_authorize_response
 from . import test_bearer
 from . import test_caches
