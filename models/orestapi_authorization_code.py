@@ -13,7 +13,7 @@ from ..oauth2.sign_in import Code, get_code_expiry
 #: Rows that one statement of the clean-up deletes, so that no lock is held long.
 VACUUM_BATCH = 10_000
 #: Seconds before each of them, in which others have the processor: deleting without
-#: a rest, a refresh takes twice as long meanwhile (docs/benchmarks.md).
+#: a rest, a refresh takes twice as long meanwhile (docs/reports/benchmarks.md).
 VACUUM_REST = 0.05
 
 

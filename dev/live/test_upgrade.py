@@ -9,9 +9,9 @@ import xmlrpc.client
 import pytest
 import requests
 
-from dev.cache import CHECKOUT
 from dev.live.conftest import Live, check_log
-from dev.odoo_server import LOGIN
+from dev.workbench.cache import CHECKOUT
+from dev.workbench.odoo_server import LOGIN
 
 #: The first release, 19.0.1.0.0, in the history of this repository.
 FIRST_RELEASE = 'a07e9e6'

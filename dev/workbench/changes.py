@@ -46,7 +46,7 @@ def changed_files():
     The branch began where it left that of the remote, or `main`; on `main` only what is not committed counts.
     """
     if not (CHECKOUT / '.git').exists():
-        raise Problem("What has changed is a question to git, and this is no clone; run `make test`.")
+        raise Problem("This is not a clone, so git cannot tell what has changed; run `make test`.")
     for upstream in ('@{upstream}', 'origin/HEAD', 'main'):
         if base := _git('merge-base', 'HEAD', upstream):
             break

@@ -7,7 +7,7 @@ del sys.path[0]
 
 import odoo.cli  # noqa: E402
 
-if '--without-assets' in sys.argv:  # an option of ours
+if '--without-assets' in sys.argv:  # an option of this file, not of Odoo
     sys.argv.remove('--without-assets')
     from odoo.addons.base.models.ir_qweb import IrQweb
 
