@@ -51,9 +51,11 @@ def _parse_basic(encoded):
         client_id, colon, client_secret = decoded.partition(':')
         client_id, client_secret = _form_decode(client_id), _form_decode(client_secret)
     except (binascii.Error, ValueError):
-        raise InvalidClient("The Authorization header is malformed.", challenge=True) from None
+        raise InvalidClient(
+            "The Authorization header is malformed.", challenge=True, reason='header_malformed'
+        ) from None
     if not colon or not client_id or '\0' in client_id + client_secret:
-        raise InvalidClient("The Authorization header is malformed.", challenge=True)
+        raise InvalidClient("The Authorization header is malformed.", challenge=True, reason='header_malformed')
     return client_id, client_secret
 
 
@@ -74,15 +76,19 @@ def parse(authorization, parameters):
     if authorization is not None:
         scheme, _blank, encoded = authorization.partition(' ')
         if scheme.lower() != 'basic':
-            raise InvalidClient("The client must authenticate with HTTP Basic or in the body.", challenge=True)
+            raise InvalidClient(
+                "The client must authenticate with HTTP Basic or in the body.",
+                challenge=True,
+                reason='header_scheme',
+            )
         if client_secret is not None:
-            raise InvalidRequest("The client must use one authentication method only.")
+            raise InvalidRequest("The client must use one authentication method only.", reason='methods')
         basic_id, basic_secret = _parse_basic(encoded.strip(' '))
         if client_id is not None and client_id != basic_id:
-            raise InvalidRequest("The client_id differs from the Authorization header.")
+            raise InvalidRequest("The client_id differs from the Authorization header.", reason='client_ids')
         return Credentials(basic_id, basic_secret, BASIC)
     if client_id is None:
-        raise InvalidClient("The client did not authenticate.")
+        raise InvalidClient("The client did not authenticate.", reason='credentials_missing')
     if client_secret is None:
         return Credentials(client_id, None, NONE)
     return Credentials(client_id, client_secret, POST)

@@ -26,10 +26,10 @@ def parse(scope):
     if scope is None:
         return frozenset()
     if len(scope) > MAX_LENGTH:
-        raise InvalidScope("The scope is too long.")
+        raise InvalidScope("The scope is too long.", reason='scope_malformed', sent=scope)
     tokens = scope.split(' ')
     if not all(is_token(token) for token in tokens):
-        raise InvalidScope("The scope is malformed.")
+        raise InvalidScope("The scope is malformed.", reason='scope_malformed', sent=scope)
     return frozenset(tokens)
 
 
@@ -48,5 +48,10 @@ def narrow(requested, granted):
     """
     tokens = parse(requested) or frozenset(granted)
     if not tokens <= frozenset(granted):
-        raise InvalidScope("The requested scope exceeds what was granted.")
+        raise InvalidScope(
+            "The requested scope exceeds what was granted.",
+            reason='scope_exceeds',
+            sent=render(tokens - frozenset(granted)),
+            expected=render(granted),
+        )
     return tokens

@@ -46,14 +46,20 @@ def validate(parameters, client):
     parameters.require_single(KNOWN)
     grant_type = parameters.get('grant_type')
     if grant_type is None:
-        raise InvalidRequest("The parameter grant_type is missing.")
+        raise InvalidRequest("The parameter grant_type is missing.", reason='parameter_missing', sent='grant_type')
     if grant_type not in grant_types.ALL:
-        raise UnsupportedGrantType("The grant_type is not supported.")
+        raise UnsupportedGrantType(
+            "The grant_type is not supported.",
+            reason='grant_type',
+            sent=grant_type,
+            expected=', '.join(grant_types.ALL),
+        )
     if grant_type not in client.grant_types:
-        raise UnauthorizedClient("The application may not use this grant_type.")
+        reason = 'service_user_missing' if grant_type == grant_types.CLIENT_CREDENTIALS else 'grant_type_not_allowed'
+        raise UnauthorizedClient("The application may not use this grant_type.", reason=reason, sent=grant_type)
     if grant_type == grant_types.CLIENT_CREDENTIALS and client.is_public:
         # RFC 6749 §4.4: anybody could be a client that has no secret.
-        raise UnauthorizedClient("A public application may not use this grant_type.")
+        raise UnauthorizedClient("A public application may not use this grant_type.", reason='service_public')
     if grant_type == grant_types.AUTHORIZATION_CODE:
         return TokenRequest(
             grant_type=grant_type,
@@ -75,5 +81,5 @@ def validate(parameters, client):
 def _require(parameters, name):
     value = parameters.get(name)
     if value is None:
-        raise InvalidRequest(f"The parameter {name} is missing.")
+        raise InvalidRequest(f"The parameter {name} is missing.", reason='parameter_missing', sent=name)
     return value
