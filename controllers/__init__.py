@@ -12,5 +12,6 @@ from . import prefixes
 from . import record_dispatcher
 from . import records
 from . import records_documentation
+from . import remote_address
 from . import revoke
 from . import token

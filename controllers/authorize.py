@@ -6,7 +6,7 @@ from odoo.http import STORED_SESSION_BYTES, request
 from odoo.tools import consteq, hmac
 
 from ..oauth2 import authorization_request, legacy, metadata, parameters, redirect_uri, scope
-from ..oauth2.errors import AccessDenied, InvalidRequest, OAuth2Error, ServerError, TemporarilyUnavailable
+from ..oauth2.errors import LOGGED, AccessDenied, InvalidRequest, OAuth2Error, ServerError, TemporarilyUnavailable
 from .dispatcher import is_outage
 
 #: RFC 9700 §2.6, §4.2.4, §4.16; RFC 6819 §4.4.1.9, §4.6.6: of every answer here.
@@ -56,6 +56,8 @@ class Authorize(http.Controller):
             authorization = authorization_request.validate(query, client, uri)
             return self._authorize(client, authorization, answer)
         except OAuth2Error as error:
+            if error.reason != LOGGED:
+                self._log_refusal(error)
             return answer.get_response(error.to_parameters())
 
     def _is_idle(self):
@@ -69,7 +71,14 @@ class Authorize(http.Controller):
         client_id = authorization_request.get_client_id(query)
         client = request.env['orestapi.application']._find_client(client_id)
         if client is None:
-            raise InvalidRequest("The client_id is not that of an application.")
+            archived_id = request.env['orestapi.application']._find_archived(client_id)
+            # For the event.
+            request.oauth2_archived_id = archived_id
+            raise InvalidRequest(
+                "The client_id is not that of an application.",
+                reason='application_archived' if archived_id else 'client_id',
+                sent=client_id,
+            )
         request.oauth2_client = client
         if self._get_endpoint() == legacy.AUTHORIZATION_ENDPOINT:
             client = legacy.relax(client)
@@ -107,7 +116,7 @@ class Authorize(http.Controller):
     def _authorize(self, client, authorization, answer):
         user = request.env.user
         if not user._can_authorize(client):
-            error = AccessDenied(description="The user may not use this application.")
+            error = AccessDenied(description="The user may not use this application.", reason='user_not_allowed')
             return self._render_not_allowed(client, error, answer)
         if request.httprequest.method == 'POST':
             return self._decide(client, authorization, answer)
@@ -144,12 +153,12 @@ class Authorize(http.Controller):
             and consteq(displayed, self._sign_request(client, authorization))
         ):
             return self._render_error(
-                InvalidRequest("The page was open too long, or was opened elsewhere."), cause='page'
+                InvalidRequest("The page was open too long, or was opened elsewhere.", reason='page'), cause='page'
             )
         event = request.env['orestapi.event']
         if form.get('decision') != 'allow':
             event._log_decision('consent_refused', client.id)
-            raise AccessDenied(description="The user refused.")
+            raise AccessDenied(description="The user refused.", reason=LOGGED)
         event._log_decision('consent_given', client.id, detail=', '.join(sorted(authorization.scope)))
         return self._issue_code(client, authorization, answer)
 
@@ -204,9 +213,7 @@ class Authorize(http.Controller):
         )
 
     def _render_not_allowed(self, client, error, answer):
-        request.env['orestapi.event']._log_refused_request(
-            client.id, request.httprequest.remote_addr, error.description, user_id=request.env.uid
-        )
+        self._log_refusal(error)
         values = {
             'application': self._get_application(client),
             'user': request.env.user,
@@ -222,12 +229,22 @@ class Authorize(http.Controller):
         :param cause: `page` for a form that was sent too late; by default it is
             the redirect URI of an application that is known, or the application
         """
-        client = getattr(request, 'oauth2_client', None)
-        cause = cause or ('redirect_uri' if client else 'application')
-        reference = request.env['orestapi.event']._log_refused_request(
-            client.id if client else None, request.httprequest.remote_addr, error.description
-        )
+        cause = cause or ('redirect_uri' if getattr(request, 'oauth2_client', None) else 'application')
+        reference = self._log_refusal(error)
         return self._render('orestapi.error', {'error': error, 'cause': cause, 'reference': reference}, status=400)
+
+    def _log_refusal(self, error):
+        """Leave an event of a refused request.
+
+        :return: its reference, or None when it was not kept
+        """
+        client = getattr(request, 'oauth2_client', None)
+        application_id = client.id if client else getattr(request, 'oauth2_archived_id', None)
+        if request.session.uid and request.env.user._is_session_valid(request.session):
+            error.user_id = request.session.uid
+        return request.env['orestapi.event']._log_refusal(
+            'authorization_request_refused', error, application_id, request.httprequest.remote_addr
+        )
 
     def _render(self, template, values, status=200):
         response = request.render(template, values, status=status)

@@ -33,10 +33,12 @@ class Introspect(http.Controller):
         authenticated = client.authenticate(KNOWN)
         if authenticated.is_public:
             # RFC 7662 §2.1: the caller must be authenticated, which a public one is not.
-            raise InvalidClient("Introspection is for applications that have a client secret.")
+            raise InvalidClient(
+                "Introspection is for applications that have a client secret.", reason='introspection_public'
+            )
         token = request.oauth2_parameters.get('token')
         if token is None:
-            raise InvalidRequest("The parameter token is missing.")
+            raise InvalidRequest("The parameter token is missing.", reason='parameter_missing', sent='token')
         response = request.env['orestapi.token']._introspect(authenticated, token)
         if response['active']:
             response['iss'] = request.env['orestapi.application']._get_issuer()

@@ -33,7 +33,9 @@ class LegacyStatus(http.Controller):
         """Tell an application whether its client id and secret are right."""
         authorization = request.httprequest.headers.get('Authorization')
         if authorization is None:
-            raise InvalidClient("The client must authenticate with HTTP Basic.", challenge=True)
+            raise InvalidClient(
+                "The client must authenticate with HTTP Basic.", challenge=True, reason='credentials_missing'
+            )
         credentials = client_authentication.parse(authorization, parameters.Parameters(()))
         applications = request.env['orestapi.application']
         client = applications._authenticate_client(credentials, request.httprequest.remote_addr)

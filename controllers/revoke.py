@@ -23,7 +23,7 @@ class Revoke(http.Controller):
         authenticated = client.authenticate(KNOWN)
         token = request.oauth2_parameters.get('token')
         if token is None:
-            raise InvalidRequest("The parameter token is missing.")
+            raise InvalidRequest("The parameter token is missing.", reason='parameter_missing', sent='token')
         request.env['orestapi.token']._revoke(authenticated, token, request.httprequest.remote_addr)
         # RFC 7009 §2.2: the same for every token, known or not.
         return make_response(request)

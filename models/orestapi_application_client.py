@@ -4,10 +4,11 @@ from odoo import api, fields, models
 from odoo.tools import SQL, config, frozendict, ormcache
 from odoo.tools.lru import LRU
 
-from ..oauth2 import client_authentication, client_secret, grant_type, origin, redirect_uri
+from ..oauth2 import client_authentication, client_secret, grant_type, origin, quotation, redirect_uri, token
 from ..oauth2.address import get_network
 from ..oauth2.client import CONFIDENTIAL, Client
-from ..oauth2.errors import InvalidClient, TooManyRequests
+from ..oauth2.errors import LOGGED, InvalidClient, TooManyRequests
+from ..oauth2.quotation import MAX_CLIENT_ID_LENGTH
 
 #: Failed client authentications from one address for one application within the
 #: window, before the server answers 429 (RFC 6749 §2.3.1, RFC 6819 §5.1.4.2.3).
@@ -69,9 +70,10 @@ class OrestapiApplication(models.Model):
         """
         client, secrets = self._find_client_and_secrets(credentials.client_id)
         now = fields.Datetime.now()
-        application_id = client.id if client else None
+        application_id, reason = (client.id, None) if client else self._find_meant(credentials)
         network = get_network(address)
         known = (self.env.cr.dbname, application_id, network)
+        failures = ()
         if _unfailing.get(known, now) <= now:
             failures = self._get_failures(application_id, network, now - FAILURE_WINDOW)
             if len(failures) >= FAILURE_LIMIT:
@@ -92,19 +94,54 @@ class OrestapiApplication(models.Model):
                 'client_authentication_failed',
                 application_id=application_id,
                 address=address,
-                detail=self._get_failure_detail(client, credentials),
+                reason=reason or self._get_failure_reason(client, secrets, credentials),
+                sent=None if application_id else quotation.quote(credentials.client_id, MAX_CLIENT_ID_LENGTH),
             )
-            raise InvalidClient(challenge=credentials.challenge)
+            if len(failures) == FAILURE_LIMIT - 1:
+                self.env['orestapi.event']._log(
+                    'request_refused', application_id=application_id, address=address, reason='too_many_failures'
+                )
+            raise InvalidClient(challenge=credentials.challenge, reason=LOGGED)
         return client
 
     @api.model
-    def _get_failure_detail(self, client, credentials):
-        """Return in a word what an administrator can mend, or None; the application is told of none of it."""
-        if client and client.is_public:
+    def _get_failure_reason(self, client, secrets, credentials):
+        """Return in a word what an administrator can mend; the application is told of none of it."""
+        if client.is_public:
             return 'secret_unexpected'
-        if client and credentials.method == client_authentication.NONE:
+        if credentials.method == client_authentication.NONE or not credentials.client_secret:
             return 'secret_missing'
-        return None
+        if not any(hash_ for hash_, _expires_at in secrets):
+            return 'secret_none'
+        return 'secret_wrong'
+
+    @api.model
+    def _find_archived(self, client_id):
+        """Return the id of the archived application of a client id, or None."""
+        rows = self.env.execute_query(
+            SQL("SELECT id FROM orestapi_application WHERE client_id = %s AND active IS NOT TRUE", client_id)
+        )
+        return rows[0][0] if rows else None
+
+    @api.model
+    def _find_meant(self, credentials):
+        """Return which application unknown credentials seem to be of, and what is wrong with them.
+
+        :return: the id of the application or None, and the reason
+        """
+        if archived_id := self._find_archived(credentials.client_id):
+            return archived_id, 'application_archived'
+        if credentials.client_secret:
+            rows = self.env.execute_query(
+                SQL(
+                    # By its digest: Odoo can log statements, and this is usually a secret.
+                    "SELECT id FROM orestapi_application WHERE active AND encode(sha256(client_id::bytea), 'hex') = %s",
+                    token.compute_digest(credentials.client_secret),
+                )
+            )
+            if rows:
+                return rows[0][0], 'credentials_swapped'
+        return None, 'client_id'
 
     @api.model
     def _get_failures(self, application_id, network, since):

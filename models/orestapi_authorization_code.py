@@ -2,11 +2,11 @@ import time
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.fields import NO_ACCESS
+from odoo.fields import NO_ACCESS, Domain
 from odoo.tools import SQL
 
 from ..oauth2 import pkce, scope, token
-from ..oauth2.errors import InvalidGrant
+from ..oauth2.errors import LOGGED, InvalidGrant, InvalidRequest
 
 #: Wrong code verifiers before a code is refused for good. A code that its owner
 #: can still redeem after a failed guess keeps a thief from burning it.
@@ -70,6 +70,7 @@ class OrestapiAuthorizationCode(models.Model):
     state = fields.Selection(
         [('valid', "Valid"), ('used', "Used"), ('expired', "Expired"), ('revoked', "Revoked")],
         compute='_compute_state',
+        search='_search_state',
         help="Whether the code can still be used.",
     )
 
@@ -96,6 +97,18 @@ class OrestapiAuthorizationCode(models.Model):
                 code.state = 'revoked'
             else:
                 code.state = 'valid' if code.expires_at > now else 'expired'
+
+    def _search_state(self, operator, value):
+        if operator != 'in':
+            return NotImplemented
+        now = fields.Datetime.now()
+        states = {
+            'used': Domain('used_at', '!=', False),
+            'revoked': Domain('used_at', '=', False) & Domain('revoked', '=', True),
+            'valid': Domain('used_at', '=', False) & Domain('revoked', '=', False) & Domain('expires_at', '>', now),
+            'expired': Domain('used_at', '=', False) & Domain('revoked', '=', False) & Domain('expires_at', '<=', now),
+        }
+        return Domain.OR(states[state] for state in value if state in states)
 
     @api.model
     def _issue(self, user, client, request, address, user_agent):
@@ -145,20 +158,38 @@ class OrestapiAuthorizationCode(models.Model):
         :raise InvalidGrant: for any code that gives no tokens
         """
         parsed = token.parse(request.code)
-        code = parsed and parsed.kind == token.AUTHORIZATION_CODE and self._fetch(parsed.row_id)
-        if not code or not token.has_digest(parsed.secret, code['digest']) or code['application_id'] != client.id:
-            raise InvalidGrant("The authorization code is not valid.")
+        if not parsed or parsed.kind != token.AUTHORIZATION_CODE:
+            raise InvalidGrant("The authorization code is not valid.", reason='code_malformed')
+        code = self._fetch(parsed.row_id)
+        if not code or not token.has_digest(parsed.secret, code['digest']):
+            raise InvalidGrant("The authorization code is not valid.", reason='code_unknown')
+        if code['application_id'] != client.id:
+            raise InvalidGrant(
+                "The authorization code is not valid.", reason='code_other_application', user_id=code['user_id']
+            )
         self._check_redirect_uri(code, request)
         self._check_verifier(code, request)
         if code['used_at']:
-            self._end_replayed(code, client, address)
-            raise InvalidGrant("The authorization code was already used.")
+            ended = self._end_replayed(code, client, address)
+            raise InvalidGrant(
+                "The authorization code was already used.",
+                reason=LOGGED if ended else 'code_used',
+                user_id=code['user_id'],
+            )
         if code['revoked'] or code['expires_at'] <= fields.Datetime.now():
-            raise InvalidGrant("The authorization code has expired.")
+            raise InvalidGrant(
+                "The authorization code has expired.",
+                reason='code_revoked' if code['revoked'] else 'code_expired',
+                user_id=code['user_id'],
+            )
         # sudo: res.users - only asks whether the user may still use the application
         user = self.env['res.users'].sudo().browse(code['user_id'])
         if not user._can_authorize(client):
-            raise InvalidGrant("The user may no longer use the application.")
+            raise InvalidGrant(
+                "The user may no longer use the application.",
+                reason='user_not_allowed' if user.active else 'user_archived',
+                user_id=code['user_id'],
+            )
         return self.env['orestapi.token']._open(client, code, address)
 
     @api.model
@@ -184,17 +215,32 @@ class OrestapiAuthorizationCode(models.Model):
         # RFC 6749 §4.1.3: required if the authorization request had one, and identical.
         if request.redirect_uri is None:
             if code['redirect_uri_sent']:
-                raise InvalidGrant("The redirect_uri of the authorization request is missing.")
+                raise InvalidGrant(
+                    "The redirect_uri of the authorization request is missing.",
+                    reason='redirect_uri_left_out',
+                    expected=code['redirect_uri'],
+                    user_id=code['user_id'],
+                )
         elif request.redirect_uri != code['redirect_uri']:
-            raise InvalidGrant("The redirect_uri is not that of the authorization request.")
+            raise InvalidGrant(
+                "The redirect_uri is not that of the authorization request.",
+                reason='redirect_uri_changed',
+                sent=request.redirect_uri,
+                expected=code['redirect_uri'],
+                user_id=code['user_id'],
+            )
 
     @api.model
     def _check_verifier(self, code, request):
         if code['verifier_failures'] >= VERIFIER_LIMIT:
-            raise InvalidGrant("Too many wrong code verifiers.")
+            raise InvalidGrant("Too many wrong code verifiers.", reason='verifier_limit', user_id=code['user_id'])
         try:
             pkce.check_verifier(request.code_verifier, code['code_challenge'])
-        except InvalidGrant:
+        except InvalidRequest as error:
+            error.user_id = code['user_id']
+            raise
+        except InvalidGrant as error:
+            error.user_id = code['user_id']
             self.env.cr.execute(
                 SQL(
                     "UPDATE orestapi_authorization_code SET verifier_failures = verifier_failures + 1 WHERE id = %s",
@@ -206,10 +252,12 @@ class OrestapiAuthorizationCode(models.Model):
 
     @api.model
     def _end_replayed(self, code, client, address):
-        if self.env['orestapi.token']._end([code['opened_token_id']], 'code_replayed'):
+        ended = self.env['orestapi.token']._end([code['opened_token_id']], 'code_replayed')
+        if ended:
             self.env['orestapi.event']._log(
                 'code_replayed', application_id=client.id, user_id=code['user_id'], address=address
             )
+        return ended
 
     @api.model
     def _revoke_all(self, user_ids):

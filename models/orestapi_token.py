@@ -4,12 +4,12 @@ import secrets
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.fields import NO_ACCESS
+from odoo.fields import NO_ACCESS, Domain
 from odoo.tools import SQL
 from odoo.tools._vendor.useragents import UserAgent
 
 from ..oauth2 import grant_type, scope, token
-from ..oauth2.errors import InvalidGrant, InvalidScope
+from ..oauth2.errors import LOGGED, InvalidGrant, InvalidScope
 
 #: Platforms that are not written with one capital in front.
 PLATFORMS = {'chromeos': "ChromeOS", 'ipad': "iPad", 'iphone': "iPhone", 'macos': "macOS"}
@@ -96,6 +96,7 @@ class OrestapiToken(models.Model):
     state = fields.Selection(
         [('active', "Active"), ('expired', "Expired"), ('ended', "Ended")],
         compute='_compute_state',
+        search='_search_state',
         help="Whether the application still acts for the user on this device.",
     )
 
@@ -146,6 +147,35 @@ class OrestapiToken(models.Model):
                 sign_in.state = 'ended'
             else:
                 sign_in.state = 'expired' if sign_in.expires_at and sign_in.expires_at <= now else 'active'
+
+    def _search_state(self, operator, value):
+        if operator != 'in':
+            return NotImplemented
+        ended = Domain('revoked_at', '!=', False)
+        expired = Domain('id', 'in', self._get_expired_query())
+        states = {'ended': ended, 'expired': ~ended & expired, 'active': ~ended & ~expired}
+        return Domain.OR(states[state] for state in value if state in states)
+
+    @api.model
+    def _get_expired_query(self):
+        """Return the query for the sign-ins that are past the limits of `_compute_expires_at`."""
+        self.env['orestapi.application'].flush_model(['refresh_token_expiry', 'sign_in_expiry'])
+        return SQL(
+            """(
+                SELECT token.id
+                  FROM orestapi_token AS token
+                  JOIN orestapi_authorization AS "authorization" ON "authorization".id = token.authorization_id
+                  JOIN orestapi_application AS application ON application.id = "authorization".application_id
+                 WHERE CASE WHEN token.grant_type = %(service)s THEN access_expires_at <= %(now)s
+                       ELSE refresh_token_expiry > 0
+                            AND refreshed_at + refresh_token_expiry * interval '1 second' <= %(now)s
+                         OR sign_in_expiry > 0
+                            AND token.create_date + sign_in_expiry * interval '1 second' <= %(now)s
+                       END
+            )""",
+            service=grant_type.CLIENT_CREDENTIALS,
+            now=fields.Datetime.now(),
+        )
 
     @api.depends('device')
     def _compute_display_name(self):
@@ -218,8 +248,9 @@ class OrestapiToken(models.Model):
             log_exceptions=False,
         )
         if not self.env.cr.rowcount:
-            raise InvalidGrant("The authorization code is not valid.")
+            raise InvalidGrant("The authorization code is not valid.", reason='code_used', user_id=code['user_id'])
         [token_id] = self.env.cr.fetchone()
+        self.env['orestapi.event']._log_sign_in(client.id, code['user_id'], address, code['scope'])
         return self._get_response(
             token_id,
             access_secret,
@@ -240,10 +271,17 @@ class OrestapiToken(models.Model):
         # sudo: orestapi.application - names the user that the authenticated application acts as
         user = self.env['orestapi.application'].sudo().browse(client.id).service_user_id
         if not user.active:
-            raise InvalidGrant("The service user of the application is archived.")
+            raise InvalidGrant(
+                "The service user of the application is archived.", reason='service_user_archived', user_id=user.id
+            )
         requested = scope.parse(request.scope) or client.default_scope
         if not requested or not requested <= client.scope:
-            raise InvalidScope("The application may not ask for this scope.")
+            raise InvalidScope(
+                "The application may not ask for this scope.",
+                reason='scope_not_allowed' if requested else 'scope_none',
+                sent=scope.render(requested - client.scope),
+                expected=scope.render(client.scope),
+            )
         text = scope.render(requested)
         access_secret = token.generate_secret()
         now = fields.Datetime.now()
@@ -263,6 +301,7 @@ class OrestapiToken(models.Model):
             'last_address': address,
             'revocation_count': user.orestapi_revocation_count,
         })
+        self.env['orestapi.event']._log_sign_in(client.id, user.id, address, text, service=True)
         return self._get_response(sign_in.id, access_secret, client.access_token_expiry, text)
 
     @api.model
@@ -285,21 +324,48 @@ class OrestapiToken(models.Model):
             or not sign_in['refresh_digest']
             or not token.is_genuine(self._get_mac_key(), parsed)
         ):
-            raise InvalidGrant("The refresh token is not valid.")
+            raise InvalidGrant("The refresh token is not valid.", **self._get_refusal_facts(parsed, sign_in, client))
         if sign_in['revoked_at'] or self._is_expired(sign_in, client):
-            raise InvalidGrant("The refresh token has expired or was revoked.")
+            raise InvalidGrant(
+                "The refresh token has expired or was revoked.",
+                reason='refresh_token_revoked' if sign_in['revoked_at'] else 'refresh_token_expired',
+                user_id=sign_in['user_id'],
+            )
         if not sign_in['user_may']:
             self._end([sign_in['id']], 'user_not_allowed')
-            raise InvalidGrant("The user may no longer use the application.")
+            raise InvalidGrant(
+                "The user may no longer use the application.",
+                reason='user_not_allowed' if sign_in['user_active'] else 'user_archived',
+                user_id=sign_in['user_id'],
+            )
         if parsed.generation != sign_in['generation']:
             return self._repeat(sign_in, parsed, client, address)
         if not token.has_digest(parsed.secret, sign_in['refresh_digest']):
-            raise InvalidGrant("The refresh token is not valid.")
+            raise InvalidGrant("The refresh token is not valid.", reason='refresh_token_unknown')
         allowed = scope.parse(sign_in['scope']) & client.scope
         access_scope = scope.render(scope.narrow(request.scope, allowed))
         if not access_scope:
-            raise InvalidScope("The application may no longer do what the user allowed.")
+            raise InvalidScope(
+                "The application may no longer do what the user allowed.",
+                reason='scope_gone',
+                sent=sign_in['scope'],
+                expected=scope.render(client.scope),
+                user_id=sign_in['user_id'],
+            )
         return self._rotate(sign_in, parsed, client, access_scope, address)
+
+    @api.model
+    def _get_refusal_facts(self, parsed, sign_in, client):
+        """Return why a refresh token is not valid, for the administrator."""
+        if not parsed or parsed.kind != token.REFRESH_TOKEN:
+            return {'reason': 'refresh_token_malformed'}
+        if not token.is_genuine(self._get_mac_key(), parsed):
+            return {'reason': 'refresh_token_unknown'}
+        if not sign_in:
+            return {'reason': 'refresh_token_gone'}
+        if sign_in['application_id'] != client.id:
+            return {'reason': 'refresh_token_other_application', 'user_id': sign_in['user_id']}
+        return {'reason': 'refresh_token_unknown'}
 
     @api.model
     def _rotate(self, sign_in, parsed, client, access_scope, address):
@@ -343,7 +409,9 @@ class OrestapiToken(models.Model):
             log_exceptions=False,
         )
         if not self.env.cr.rowcount:
-            raise InvalidGrant("The refresh token is not valid.")
+            raise InvalidGrant(
+                "The refresh token is not valid.", reason='refresh_token_used', user_id=sign_in['user_id']
+            )
         return self._get_response(
             sign_in['id'],
             access_secret,
@@ -385,11 +453,13 @@ class OrestapiToken(models.Model):
                         self._get_mac_key(), sign_in['id'], sign_in['generation'], refresh_secret
                     ),
                 )
+        reason = 'refresh_token_used'
         if parsed.generation < sign_in['generation'] and self._end([sign_in['id']], 'refresh_token_reused'):
             self.env['orestapi.event']._log(
                 'refresh_token_reused', application_id=client.id, user_id=sign_in['user_id'], address=address
             )
-        raise InvalidGrant("The refresh token was already used.")
+            reason = LOGGED
+        raise InvalidGrant("The refresh token was already used.", reason=reason, user_id=sign_in['user_id'])
 
     @api.model
     def _get_response(self, token_id, access_secret, expires_in, scope_text, refresh_token=None):
