@@ -43,11 +43,20 @@ class OrestapiScope(models.Model):
                 )
 
     def write(self, vals):
-        result = super().write(vals)
+        with self._get_applications()._watch_changes():
+            result = super().write(vals)
         self.env['orestapi.application']._forget_settings()
         return result
 
     def unlink(self):
-        result = super().unlink()
+        with self._get_applications()._watch_changes():
+            result = super().unlink()
+            self.env['orestapi.application'].invalidate_model(['scope_ids'])
         self.env['orestapi.application']._forget_settings()
         return result
+
+    def _get_applications(self):
+        """Return the applications that may ask for one of the scopes, the archived ones too."""
+        # sudo: orestapi.application - what changes along with the scope, whoever changes it
+        applications = self.env['orestapi.application'].sudo().with_context(active_test=False)
+        return applications.search([('scope_ids', 'in', self.ids)])
