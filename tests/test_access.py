@@ -9,6 +9,7 @@ AUTHORIZATION = 'orestapi.authorization'
 CODE = 'orestapi.authorization.code'
 CONFIGURATION = 'orestapi.model.configuration'
 EVENT = 'orestapi.event'
+EXPORT = 'orestapi.event.export'
 SCHEME = 'orestapi.model.scheme'
 SCOPE = 'orestapi.scope'
 TOKEN = 'orestapi.token'
@@ -28,6 +29,7 @@ ALLOWED = {
     CODE: {'administrator': ('read',)},
     TOKEN: {'administrator': ('read',), 'user': ('read',)},
     EVENT: {'administrator': ('read',)},
+    EXPORT: {'administrator': ('read',)},
 }
 
 #: What there is to do by name; `True` for what an administrator may do to the records of others.
@@ -41,6 +43,7 @@ ACTIONS = {
     (CODE, 'copy'): False,
     (TOKEN, 'copy'): False,
     (EVENT, 'copy'): False,
+    (EVENT, 'action_export'): True,
     (TOKEN, 'action_revoke'): True,
     (TOKEN, 'action_sign_out'): True,
     (AUTHORIZATION, 'action_revoke'): True,
@@ -72,6 +75,7 @@ class TestAccess(OAuth2Case):
         self.sign_in()
         self.sign_in(user=self.administrator)
         self.sign_in(user=self.users['system'])
+        self.env[EVENT].with_user(self.administrator).search([], limit=1).action_export()
 
     def get_others(self):
         """Return the users who are no administrators of ours."""
@@ -109,6 +113,7 @@ class TestAccess(OAuth2Case):
                 'create_date': '2030-01-01',
             },
             EVENT: {'kind': 'application_created', 'create_date': '2030-01-01'},
+            EXPORT: {'name': 'events.csv', 'content': 'eA=='},
         }[model]
 
     def get_change(self, model):
@@ -122,6 +127,7 @@ class TestAccess(OAuth2Case):
             CODE: {'redirect_uri': 'https://evil.example'},
             TOKEN: {'scope': 'read rpc'},
             EVENT: {'detail': "Changed"},
+            EXPORT: {'name': "Changed"},
         }[model]
 
     def try_operation(self, user, model, operation, records):
