@@ -10,7 +10,7 @@ from ..dispatchers.cross_origin import make_empty_response
 from ..dispatchers.headers import PAGE
 from ..oauth2 import metadata, parameters, redirect_uri
 from ..oauth2.authorization_request import get_client_id, get_redirect_uri, get_response_uri, validate
-from ..oauth2.errors import AccessDenied, InvalidRequest, OAuth2Error, ServerError, TemporarilyUnavailable
+from ..oauth2.errors import LOGGED, AccessDenied, InvalidRequest, OAuth2Error, ServerError, TemporarilyUnavailable
 from .consent import Consent, PendingAuthorization
 
 
@@ -49,6 +49,8 @@ class Authorize(Consent):
         try:
             return self._authorize(client, validate(query, client, uri), answer)
         except OAuth2Error as error:
+            if error.reason != LOGGED:
+                self._log_refusal(error)
             return answer.get_response(error.to_parameters())
 
     def _is_safe_or_prefetch(self):
@@ -64,9 +66,17 @@ class Authorize(Consent):
         :param Parameters query: those of the request
         :raise InvalidRequest: when there is none; not to be redirected
         """
-        client = request.env['orestapi.application']._find_client(get_client_id(query))
+        client_id = get_client_id(query)
+        client = request.env['orestapi.application']._find_client(client_id)
         if client is None:
-            raise InvalidRequest("The client_id is not that of an application.")
+            archived_id = request.env['orestapi.application']._find_archived(client_id)
+            # For the event.
+            get_context(request).archived_application_id = archived_id
+            raise InvalidRequest(
+                "The client_id is not that of an application.",
+                reason='application_archived' if archived_id else 'client_id',
+                sent=client_id,
+            )
         get_context(request).client = client
         return client
 
@@ -103,7 +113,7 @@ class Authorize(Consent):
         """
         user = request.env.user
         if not user._can_authorize(client):
-            error = AccessDenied(description="The user may not use this application.")
+            error = AccessDenied(description="The user may not use this application.", reason='user_not_allowed')
             return self._render_not_allowed(client, error, answer)
         pending = PendingAuthorization(
             client=client,
@@ -120,7 +130,7 @@ class Authorize(Consent):
             except InvalidRequest as error:
                 return self._render_error(error, cause='page')
             if not is_allowed:
-                raise AccessDenied(description="The user refused.")
+                raise AccessDenied(description="The user refused.", reason=LOGGED)
         elif not self._is_consent_given(user, client, authorization_request):
             if not self._is_trusted(client, authorization_request):
                 return self._render_consent(pending, self._get_switch_user_uri())
@@ -156,9 +166,7 @@ class Authorize(Consent):
     # Pages
 
     def _render_not_allowed(self, client, error, answer):
-        request.env['orestapi.event']._log_refused_request(
-            client.id, request.httprequest.remote_addr, error.description, user_id=request.env.uid
-        )
+        self._log_refusal(error)
         values = {
             'application': self._get_application(client),
             'user': request.env.user,
@@ -174,12 +182,22 @@ class Authorize(Consent):
         :param cause: `page` for a form that was sent too late; by default it is
             the redirect URI of an application that is known, or the application
         """
-        client = get_context(request).client
-        cause = cause or ('redirect_uri' if client else 'application')
-        reference = request.env['orestapi.event']._log_refused_request(
-            client.id if client else None, request.httprequest.remote_addr, error.description
-        )
+        cause = cause or ('redirect_uri' if get_context(request).client else 'application')
+        reference = self._log_refusal(error)
         return self._render('orestapi.error', {'error': error, 'cause': cause, 'reference': reference}, status=400)
+
+    def _log_refusal(self, error):
+        """Leave an event of a refused request.
+
+        :return: its reference, or None when it was not kept
+        """
+        context = get_context(request)
+        application_id = context.client.id if context.client else context.archived_application_id
+        if request.session.uid and request.env.user._is_session_valid(request.session):
+            error.user_id = request.session.uid
+        return request.env['orestapi.event']._log_refusal(
+            'authorization_request_refused', error, application_id, request.httprequest.remote_addr
+        )
 
 
 class Answer:

@@ -79,7 +79,7 @@ class Consent(http.Controller):
             and time.time() < int(displayed[1])
             and consteq(displayed[2], self._sign(pending, int(displayed[1])))
         ):
-            raise InvalidRequest("The page was open too long, or was opened elsewhere.")
+            raise InvalidRequest("The page was open too long, or was opened elsewhere.", reason='page')
         event, client_id = request.env['orestapi.event'], pending.client.id
         if form.get('decision') != 'allow':
             event._log_decision('consent_refused', client_id)

@@ -4,7 +4,7 @@ from odoo.http import request
 from ..dispatchers.application import application_route, make_response
 from ..dispatchers.context import get_context
 from ..oauth2 import metadata
-from ..oauth2.errors import InvalidClient, InvalidRequest
+from ..oauth2.errors import InvalidClient
 from . import client
 
 KNOWN = ('token', 'token_type_hint', 'client_id', 'client_secret')
@@ -29,8 +29,8 @@ class Introspect(http.Controller):
         authenticated = client.authenticate(KNOWN)
         if authenticated.is_public:
             # RFC 7662 §2.1: the caller must be authenticated, which a public one is not.
-            raise InvalidClient("Introspection is for applications that have a client secret.")
-        token = get_context(request).parameters.get('token')
-        if token is None:
-            raise InvalidRequest("The parameter token is missing.")
+            raise InvalidClient(
+                "Introspection is for applications that have a client secret.", reason='introspection_public'
+            )
+        token = get_context(request).parameters.require('token')
         return make_response(request, request.env['orestapi.token']._introspect(authenticated, token))

@@ -59,7 +59,7 @@ class LegacyStatus(http.Controller):
         """Tell an application whether its client id and secret are right."""
         authorization = request.httprequest.headers.get('Authorization')
         if authorization is None:
-            raise InvalidClient("The client must authenticate with HTTP Basic.")
+            raise InvalidClient("The client must authenticate with HTTP Basic.", reason='credentials_missing')
         credentials = client_authentication.parse(authorization, parameters.Parameters(()))
         authenticated = client.authenticate_credentials(credentials)
         # sudo: orestapi.application - the application asks about itself

@@ -26,7 +26,7 @@ class Revoke(http.Controller):
         authenticated = client.authenticate(KNOWN)
         token = get_context(request).parameters.get('token')
         if token is None:
-            raise InvalidRequest("The parameter token is missing.")
+            raise InvalidRequest("The parameter token is missing.", reason='parameter_missing', sent='token')
         request.env['orestapi.token']._revoke(authenticated, token, request.httprequest.remote_addr)
         # RFC 7009 §2.2: the same for every token, known or not. The content says nothing, and
         # is JSON because libraries parse each answer of this server as such.

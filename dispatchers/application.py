@@ -10,8 +10,8 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, Reque
 
 from odoo import http
 
-from ..oauth2 import challenge, errors, parameters
-from ..oauth2.errors import InvalidRequest, OAuth2Error, RequestTooLarge, ServerError, TemporarilyUnavailable
+from ..oauth2 import challenge, client_authentication, errors, parameters
+from ..oauth2.errors import LOGGED, InvalidRequest, OAuth2Error, RequestTooLarge, ServerError, TemporarilyUnavailable
 from . import autocommit, cross_origin
 from .context import get_context
 
@@ -84,8 +84,31 @@ class OAuth2Dispatcher(http.Dispatcher):
                 autocommit.enter(self.request.env.cr)
             response = self.request.registry['ir.http']._dispatch(endpoint)
         except OAuth2Error as error:
+            self._log_refusal(error)
             response = self._get_error_response(error)
         return self._allow_origin(response)
+
+    def _log_refusal(self, error):
+        """Leave an event of an error, unless it has left one already."""
+        if error.reason == LOGGED or self.request.env.cr.readonly:
+            return
+        client = get_context(self.request).client or self._find_claimed_client()
+        autocommit.leave(self.request.env.cr)
+        self.request.env['orestapi.event']._log_refusal(
+            'request_refused', error, client and client.id, self.request.httprequest.remote_addr
+        )
+
+    def _find_claimed_client(self):
+        """Return the application that a request says to come from, or None; nothing is proven by it."""
+        httprequest = self.request.httprequest
+        with contextlib.suppress(OAuth2Error):
+            sent = get_context(self.request).parameters or parameters.parse(httprequest.query_string)
+            client_id = sent.get('client_id')
+            if client_id is None:
+                authorization = httprequest.headers.get('Authorization')
+                client_id = client_authentication.parse(authorization, parameters.Parameters(())).client_id
+            return self.request.env['orestapi.application']._find_client(client_id)
+        return None
 
     def read_request(self):
         """Return the parameters of the request, and its header `Authorization` or None.
@@ -96,22 +119,26 @@ class OAuth2Dispatcher(http.Dispatcher):
         if httprequest.query_string:
             # RFC 6749 §2.3.1 and §3.2: secrets in a URL end up in logs. None of
             # the endpoints has a parameter that belongs there.
-            raise InvalidRequest("The parameters must be in the body, not in the query string.")
+            raise InvalidRequest(
+                "The parameters must be in the body, not in the query string.", reason='parameters_in_query'
+            )
         return parameters.parse(self._read_body()), httprequest.headers.get('Authorization')
 
     def _read_body(self):
         httprequest = self.request.httprequest
         if (httprequest.content_length or 0) > self.max_content_length:
-            raise RequestTooLarge("The request body is too large.")
+            raise RequestTooLarge("The request body is too large.", reason='too_large')
         if httprequest.mimetype != parameters.MEDIA_TYPE:
-            raise InvalidRequest(f"The request body must be {parameters.MEDIA_TYPE}.")
+            raise InvalidRequest(
+                f"The request body must be {parameters.MEDIA_TYPE}.", reason='media_type', sent=httprequest.mimetype
+            )
         # For a body that does not say how long it is (`Transfer-Encoding: chunked`).
         # One more than allowed, because werkzeug cuts off the rest without a word.
         httprequest.max_content_length = self.max_content_length + 1
         # Cached: Odoo runs the handler again when two transactions collide.
         body = httprequest.get_data(parse_form_data=False)
         if len(body) > self.max_content_length:
-            raise RequestTooLarge("The request body is too large.")
+            raise RequestTooLarge("The request body is too large.", reason='too_large')
         return body
 
     def _get_preflight_response(self, endpoint):

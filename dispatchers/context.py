@@ -13,6 +13,7 @@ class Context:
     """The state of one request, filled in on its way.
 
     :ivar client: the application that asks, once it is known
+    :ivar archived_application_id: the row of the archived application that asks in vain, for the event
     :ivar parameters: what it sent, once it was read
     :ivar active_token: the access token that the request is made with
     :ivar offer: what the application may read, see `records.offer`
@@ -21,6 +22,7 @@ class Context:
     """
 
     client: Client | None = None
+    archived_application_id: int | None = None
     parameters: Parameters | None = None
     active_token: ActiveToken | None = None
     offer: object = None

@@ -9,6 +9,7 @@ from . import orestapi_authorization
 from . import orestapi_authorization_code
 from . import orestapi_client_secret_show
 from . import orestapi_event
+from . import orestapi_event_export
 from . import orestapi_key
 from . import orestapi_model_configuration
 from . import orestapi_model_scheme
@@ -23,6 +24,7 @@ from . import orestapi_token
 from . import orestapi_token_introspection
 from . import orestapi_token_revocation
 from . import orestapi_token_state
+from . import orestapi_application_change  # last, because it extends two models and reads what is a credential
 from . import res_config_settings
 from . import res_groups
 from . import res_lang

@@ -6,11 +6,12 @@ from odoo.tools import SQL, config, ormcache
 from odoo.tools.lru import LRU
 
 from ..dispatchers import autocommit
-from ..oauth2 import client_authentication, client_secret, origin, redirect_uri
+from ..oauth2 import client_authentication, client_secret, origin, quotation, redirect_uri, token
 from ..oauth2.address import get_network
 from ..oauth2.client import Client
-from ..oauth2.errors import InvalidClient, TooManyRequests
+from ..oauth2.errors import LOGGED, InvalidClient, TooManyRequests
 from ..oauth2.grants import authorization_code, client_credentials, refresh_token
+from ..oauth2.quotation import MAX_CLIENT_ID_LENGTH
 
 #: Failed client authentications from one address for one application within the
 #: window, before the server answers 429 (RFC 6749 §2.3.1, RFC 6819 §5.1.4.2.3).
@@ -76,11 +77,12 @@ class OrestapiApplication(models.Model):
         """
         client, secrets = self._find_client_and_secrets(credentials.client_id)
         now = fields.Datetime.now()
-        application_id = client.id if client else None
+        application_id, reason = (client.id, None) if client else self._find_meant(credentials)
         network = get_network(address)
         cross_site = foreign_origin is not None and not (client and foreign_origin in client.allowed_origins)
         known = (self.env.cr.dbname, application_id, network, cross_site)
         has_secret = not client or not client.is_public
+        failures = ()
         if has_secret and _unfailing.get(known, now) <= now:
             failures = self._get_failures(application_id, network, now - FAILURE_WINDOW, cross_site)
             if len(failures) >= FAILURE_LIMIT:
@@ -97,31 +99,76 @@ class OrestapiApplication(models.Model):
             authenticated = any(client_secret.verify(credentials.client_secret, stored) for stored in hashes)
         if not authenticated:
             _unfailing.pop(known, None)
-            # A public application is never locked out, so that its failures have no end: one
-            # event tells what is wrong, as long as the window lasts.
-            if has_secret or not self._get_failures(application_id, network, now - FAILURE_WINDOW, False):
-                # An addon may put a savepoint around the event.
-                autocommit.leave(self.env.cr)
-                self.env['orestapi.event']._log(
-                    'client_authentication_failed',
-                    application_id=application_id,
-                    address=address,
-                    detail=self._get_failure_detail(client, credentials, cross_site),
-                )
-            raise InvalidClient
+            self._log_failure(client, secrets, credentials, application_id, address, reason, cross_site, len(failures))
+            raise InvalidClient(reason=LOGGED)
         return client
 
     @api.model
-    def _get_failure_detail(self, client, credentials, cross_site):
-        """Return in a word what an administrator can mend, or None; the application is told of none of it."""
-        if client and client.is_public:
-            return 'secret_unexpected'
-        if cross_site:
+    def _log_failure(self, client, secrets, credentials, application_id, address, reason, cross_site, failures):
+        """Leave an event of a failed authentication, which also counts it.
+
+        :param reason: see `_find_meant`
+        :param bool cross_site: whether a page of another site caused it
+        :param int failures: how many are counted already
+        """
+        since = fields.Datetime.now() - FAILURE_WINDOW
+        # A public application is never locked out, so that its failures have no end: one
+        # event tells what is wrong, as long as the window lasts.
+        if client and client.is_public and self._get_failures(application_id, get_network(address), since, False):
+            return
+        # An addon may put a savepoint around the event.
+        autocommit.leave(self.env.cr)
+        event = self.env['orestapi.event']
+        event._log(
+            'client_authentication_failed',
+            application_id=application_id,
+            address=address,
+            reason=reason or self._get_failure_reason(client, secrets, credentials),
             # Counted by this word, see `FAILURES`.
-            return 'cross_site'
-        if client and credentials.method == client_authentication.NONE:
+            detail='cross_site' if cross_site and not (client and client.is_public) else None,
+            sent=None if application_id else quotation.quote(credentials.client_id, MAX_CLIENT_ID_LENGTH),
+        )
+        if failures == FAILURE_LIMIT - 1:
+            event._log('request_refused', application_id=application_id, address=address, reason='too_many_failures')
+
+    @api.model
+    def _get_failure_reason(self, client, secrets, credentials):
+        """Return in a word what an administrator can mend; the application is told of none of it."""
+        if client.is_public:
+            return 'secret_unexpected'
+        if credentials.method == client_authentication.NONE or not credentials.client_secret:
             return 'secret_missing'
-        return None
+        if not any(hash_ for hash_, _expires_at in secrets):
+            return 'secret_none'
+        return 'secret_wrong'
+
+    @api.model
+    def _find_archived(self, client_id):
+        """Return the id of the archived application of a client id, or None."""
+        rows = self.env.execute_query(
+            SQL("SELECT id FROM orestapi_application WHERE client_id = %s AND active IS NOT TRUE", client_id)
+        )
+        return rows[0][0] if rows else None
+
+    @api.model
+    def _find_meant(self, credentials):
+        """Return which application unknown credentials seem to be of, and what is wrong with them.
+
+        :return: the id of the application or None, and the reason
+        """
+        if archived_id := self._find_archived(credentials.client_id):
+            return archived_id, 'application_archived'
+        if credentials.client_secret:
+            rows = self.env.execute_query(
+                SQL(
+                    # By its digest: Odoo can log statements, and this is usually a secret.
+                    "SELECT id FROM orestapi_application WHERE active AND encode(sha256(client_id::bytea), 'hex') = %s",
+                    token.compute_digest(credentials.client_secret),
+                )
+            )
+            if rows:
+                return rows[0][0], 'credentials_swapped'
+        return None, 'client_id'
 
     @api.model
     def _get_failures(self, application_id, network, since, cross_site=False):

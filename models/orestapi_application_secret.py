@@ -318,6 +318,3 @@ class OrestapiApplication(models.Model):
             'previous_client_secret_hash': keep and application.client_secret_hash,
             'previous_client_secret_expires_at': keep and now + timedelta(days=keep_previous),
         })
-        self.env['orestapi.event']._log(
-            'client_secret_changed', application_id=self.id, detail=None if secret else 'removed'
-        )

@@ -4,13 +4,16 @@ from odoo.tools import SQL
 
 from .orestapi_application import ADMINISTRATOR, ask, tell
 
+#: By which the time of last use can be compared.
+OPERATORS = {'<': SQL("<"), '<=': SQL("<="), '>': SQL(">"), '>=': SQL(">=")}
+
 
 class OrestapiAuthorization(models.Model):
     """This user lets this application act for them, within these scopes."""
 
     _name = 'orestapi.authorization'
     _description = "Authorization"
-    _rec_name = 'application_id'
+    _rec_names_search = ['user_id', 'application_id']
     _order = 'id desc'
 
     user_id = fields.Many2one(
@@ -59,6 +62,7 @@ class OrestapiAuthorization(models.Model):
     last_used_at = fields.Datetime(
         "Last Used",
         compute='_compute_sign_ins',
+        search='_search_last_used_at',
         help="When the application last acted for the user, exact to ten minutes.",
     )
     devices = fields.Char(compute='_compute_devices', help="The devices and browsers on which the application is used.")
@@ -79,6 +83,26 @@ class OrestapiAuthorization(models.Model):
             authorization.sign_in_count = counts.get(authorization, 0)
             authorization.last_used_at = last_used.get(authorization, False)
 
+    def _search_last_used_at(self, operator, value):
+        used = SQL("SELECT authorization_id FROM orestapi_token WHERE revoked_at IS NULL")
+        if operator == 'in' and set(value) == {False}:
+            return [('id', 'not in', SQL("(%s)", used))]
+        if operator not in OPERATORS:
+            return NotImplemented
+        query = SQL("(%s GROUP BY authorization_id HAVING max(last_used_at) %s %s)", used, OPERATORS[operator], value)
+        return [('id', 'in', query)]
+
+    def _order_field_to_sql(self, alias, field_name, direction, nulls, query):
+        # Sorted in the database, which the list asks for one page of.
+        if field_name != 'last_used_at':
+            return super()._order_field_to_sql(alias, field_name, direction, nulls, query)
+        return SQL(
+            "(SELECT max(last_used_at) FROM orestapi_token WHERE revoked_at IS NULL AND authorization_id = %s) %s %s",
+            SQL.identifier(alias, 'id'),
+            direction,
+            nulls,
+        )
+
     @api.depends('scope_ids.description', 'application_id.service_user_id')
     @api.depends_context('lang')
     def _compute_scope_description(self):
@@ -95,6 +119,16 @@ class OrestapiAuthorization(models.Model):
         for authorization in self:
             sign_ins = authorization.token_ids.filtered(lambda sign_in: sign_in.state == 'active')
             authorization.devices = ', '.join(dict.fromkeys(sign_ins.mapped('device')))
+
+    @api.depends('user_id', 'application_id')
+    @api.depends_context('lang')
+    def _compute_display_name(self):
+        for authorization in self:
+            authorization.display_name = self.env._(
+                "%(user)s, %(application)s",
+                user=authorization.user_id.display_name,
+                application=authorization.application_id.display_name,
+            )
 
     def action_revoke(self):
         """End the authorizations, with all their sign-ins and codes, at once.

@@ -2,11 +2,11 @@ import time
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.fields import NO_ACCESS
+from odoo.fields import NO_ACCESS, Domain
 from odoo.tools import SQL
 
 from ..oauth2 import scope, token
-from ..oauth2.errors import InvalidGrant
+from ..oauth2.errors import LOGGED, InvalidGrant
 from ..oauth2.grants import authorization_code
 from ..oauth2.sign_in import Code, get_code_expiry
 
@@ -71,6 +71,7 @@ class OrestapiAuthorizationCode(models.Model):
     state = fields.Selection(
         [('valid', "Valid"), ('used', "Used"), ('expired', "Expired"), ('revoked', "Revoked")],
         compute='_compute_state',
+        search='_search_state',
         help="Whether the code can still be used.",
     )
 
@@ -99,6 +100,18 @@ class OrestapiAuthorizationCode(models.Model):
                 # sudo: orestapi.application - its settings decide until when the code works
                 expiry = code.application_id.sudo().authorization_code_expiry
                 code.state = 'valid' if get_code_expiry(code.expires_at, code.create_date, expiry) > now else 'expired'
+
+    def _search_state(self, operator, value):
+        if operator != 'in':
+            return NotImplemented
+        now = fields.Datetime.now()
+        states = {
+            'used': Domain('used_at', '!=', False),
+            'revoked': Domain('used_at', '=', False) & Domain('revoked', '=', True),
+            'valid': Domain('used_at', '=', False) & Domain('revoked', '=', False) & Domain('expires_at', '>', now),
+            'expired': Domain('used_at', '=', False) & Domain('revoked', '=', False) & Domain('expires_at', '<=', now),
+        }
+        return Domain.OR(states[state] for state in value if state in states)
 
     @api.model
     def _issue(self, user, client, request, address, user_agent, by_setting=None):
@@ -161,8 +174,8 @@ class OrestapiAuthorizationCode(models.Model):
             case authorization_code.Redeem():
                 return self.env['orestapi.token']._open(client, code, scope.render(decision.scope), address)
             case authorization_code.Replay():
-                self._end_replayed(code, client, address)
-                raise InvalidGrant("The authorization code was already used.")
+                reason = LOGGED if self._end_replayed(code, client, address) else 'code_used'
+                raise InvalidGrant("The authorization code was already used.", reason=reason, user_id=code.user_id)
 
     @api.model
     def _fetch(self, code_id, client):
@@ -192,7 +205,7 @@ class OrestapiAuthorizationCode(models.Model):
         # sudo: res.users - only asks whether the user may still use the application
         user = self.env['res.users'].sudo().browse(row['user_id'])
         row['created_at'] = row.pop('create_date')
-        return Code(**row, user_may=user._can_authorize(client))
+        return Code(**row, user_active=user.active, user_may=user._can_authorize(client))
 
     @api.model
     def _count_verifier_failure(self, code):
@@ -206,10 +219,12 @@ class OrestapiAuthorizationCode(models.Model):
 
     @api.model
     def _end_replayed(self, code, client, address):
-        if self.env['orestapi.token']._end([code.opened_token_id], 'code_replayed'):
+        ended = self.env['orestapi.token']._end([code.opened_token_id], 'code_replayed')
+        if ended:
             self.env['orestapi.event']._log(
                 'code_replayed', application_id=client.id, user_id=code.user_id, address=address
             )
+        return ended
 
     @api.model
     def _revoke_all(self, user_ids):

@@ -7,21 +7,30 @@ from odoo import api, fields, models
 from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import NO_ACCESS
-from odoo.http import request
 from odoo.tools import SQL
 
+from ..controllers.remote_address import get_remote_address
+from ..oauth2 import quotation
 from ..oauth2.address import get_network
 from .orestapi_authorization_code import VACUUM_BATCH, VACUUM_REST
+from .orestapi_event_sentences import REFUSALS, SENTENCES
 
 _logger = logging.getLogger(__name__)
 
 #: Days that events are kept, unless the setting says otherwise.
 RETENTION = 365
 
-#: Refused authorization requests from one address, and decisions of one user, that are
-#: kept within the window.
+#: Refused requests for one application from one address, and decisions of one user, that
+#: are kept within the window.
 REFUSED_LIMIT = 30
 REFUSED_WINDOW = timedelta(seconds=60)
+#: Refused requests for one application from all addresses.
+REFUSED_APPLICATION_LIMIT = 4 * REFUSED_LIMIT
+#: Within it, as many sign-ins of a service are kept.
+SERVICE_WINDOW = timedelta(hours=1)
+
+#: The kinds that tell of a request that was refused, with a reason of `REFUSALS`.
+REFUSED_KINDS = ('client_authentication_failed', 'authorization_request_refused', 'request_refused')
 
 #: The kinds that tell of a theft, and that administrators get a mail about.
 MAILED_KINDS = ('code_replayed', 'refresh_token_reused')
@@ -48,11 +57,14 @@ class OrestapiEvent(models.Model):
             ('application_activated', "Application activated"),
             ('application_deactivated', "Application deactivated"),
             ('application_deleted', "Application deleted"),
+            ('application_changed', "Application changed"),
             ('client_secret_changed', "Client secret changed"),
             ('offer_changed', "Readable records changed"),
             ('offer_widened', "Readable records widened"),
             ('client_authentication_failed', "Client authentication failed"),
             ('authorization_request_refused', "Authorization request refused"),
+            ('request_refused', "Request of an application refused"),
+            ('signed_in', "Signed in"),
             ('consent_given', "Consent given"),
             ('consent_by_setting', "Allowed by setting"),
             ('consent_refused', "Consent refused"),
@@ -90,115 +102,89 @@ class OrestapiEvent(models.Model):
         help="By what failures are counted: the IP address, or the network of one in IPv6, where everybody has many.",
     )
     detail = fields.Char(readonly=True, help="What made it happen, as the protocol or the sign-in calls it.")
-    message = fields.Char("Event", compute='_compute_message', help="What happened, in a sentence.")
+    reason = fields.Char(readonly=True, help="Why it happened, in a word for programs.")
+    sent = fields.Char(
+        "What Came", readonly=True, help="What the application sent, shortened, without anything secret."
+    )
+    expected = fields.Char("What Was Expected", readonly=True, help="What would have been right.")
+    field_name = fields.Char("Setting", readonly=True, help="The setting of the application that changed.")
+    old_value = fields.Char(readonly=True, help="The setting before the change.")
+    new_value = fields.Char(readonly=True, help="The setting after the change.")
+    message = fields.Text("Event", compute='_compute_message', help="What happened, in a sentence.")
+    remedy = fields.Text("What to Do", compute='_compute_remedy', help="What to do about it, in a sentence.")
     mail_pending = fields.Boolean(groups=NO_ACCESS)
 
     # Counts failed client authentications, see `_authenticate_client`.
     _failures_idx = models.Index(
         "(network, COALESCE(application_id, 0), create_date) WHERE kind = 'client_authentication_failed'"
     )
-    # Counts refused authorization requests, see `_log_refused_request`.
-    _refused_idx = models.Index("(network, create_date) WHERE kind = 'authorization_request_refused'")
+    # Counts refused requests, see `_log_refusal`.
+    _refused_idx = models.Index(
+        "(COALESCE(application_id, 0), create_date) WHERE kind IN ('authorization_request_refused', 'request_refused')"
+    )
     _mail_pending_idx = models.Index("(id) WHERE mail_pending")
     _reference_idx = models.Index("(reference) WHERE reference IS NOT NULL")
 
-    @api.depends('kind', 'application_name', 'user_name', 'actor_name', 'address', 'detail')
+    @api.depends('kind', 'reason')
     @api.depends_context('lang')
     def _compute_message(self):
         for event in self:
             event.message = event._get_message()
 
+    @api.depends('kind', 'reason')
+    @api.depends_context('lang')
+    def _compute_remedy(self):
+        for event in self:
+            refusal = event._get_refusal()
+            event.remedy = self.env._(refusal[1]) if refusal else False
+
     def _get_message(self):
         """Return the event as a sentence in the language of the reader."""
         self.ensure_one()
-        values = {
+        sentence, _remedy = self._get_refusal() or (SENTENCES.get((self.kind, self.reason)), None)
+        return self.env._(sentence or SENTENCES[self.kind]) % self._get_values()
+
+    def _get_refusal(self):
+        """Return what the event says of a refused request, and what to do about it, or None."""
+        # The release before had the reason of a failed authentication as its detail.
+        return REFUSALS.get(self.reason or self.detail) if self.kind in REFUSED_KINDS else None
+
+    def _get_values(self):
+        """Return what the placeholders of the sentences stand for."""
+        return {
             'application': self.application_name or self.env._("an unknown application"),
             'user': self.user_name or self.env._("an unknown user"),
             'actor': self.actor_name or self.env._("the system"),
             'address': self.address or self.env._("an unknown address"),
             'detail': self.detail or self.env._("no detail"),
+            'ended': self._get_ended_reason(),
+            'sent': self.sent or self.env._("nothing"),
+            'expected': self.expected or self.env._("nothing"),
+            'field': self._get_field_label(),
+            'old': self._get_value_label(self.old_value),
+            'new': self._get_value_label(self.new_value),
         }
-        match self.kind:
-            case 'application_created':
-                return self.env._("%(actor)s created %(application)s.", **values)
-            case 'application_activated':
-                return self.env._("%(actor)s activated %(application)s.", **values)
-            case 'application_deactivated':
-                return self.env._("%(actor)s deactivated %(application)s.", **values)
-            case 'application_deleted':
-                return self.env._("%(actor)s deleted %(application)s.", **values)
-            case 'client_secret_changed' if self.detail == 'removed':
-                return self.env._("%(actor)s removed the client secret of %(application)s.", **values)
-            case 'client_secret_changed':
-                return self.env._("%(actor)s changed the client secret of %(application)s.", **values)
-            case 'offer_changed':
-                return self.env._(
-                    "%(actor)s changed what %(application)s may read (model scheme: %(detail)s).", **values
-                )
-            case 'offer_widened':
-                return self.env._(
-                    "%(actor)s let %(application)s read more (model scheme: %(detail)s); its users are asked again.",
-                    **values,
-                )
-            case 'client_authentication_failed' if self.detail == 'secret_unexpected':
-                return self.env._(
-                    "%(application)s sent a client secret from %(address)s, but it is a public application and has "
-                    "none.",
-                    **values,
-                )
-            case 'client_authentication_failed' if self.detail == 'secret_missing':
-                return self.env._("%(application)s sent no client secret from %(address)s.", **values)
-            case 'client_authentication_failed' if self.detail == 'cross_site':
-                return self.env._(
-                    "A page of another website gave a wrong client ID or secret of %(application)s; it was opened at "
-                    "%(address)s.",
-                    **values,
-                )
-            case 'client_authentication_failed' if not self.application_name:
-                return self.env._("A client ID that no active application has was given from %(address)s.", **values)
-            case 'client_authentication_failed':
-                return self.env._("%(application)s gave a wrong client ID or secret from %(address)s.", **values)
-            case 'authorization_request_refused':
-                return self.env._(
-                    "A request from %(address)s to authorize %(application)s was refused: %(detail)s", **values
-                )
-            case 'consent_given':
-                return self.env._("%(user)s allowed %(application)s: %(detail)s.", **values)
-            case 'consent_by_setting':
-                return self.env._(
-                    "%(application)s was allowed without asking %(user)s, because it is trusted: %(detail)s.", **values
-                )
-            case 'consent_refused':
-                return self.env._("%(user)s refused %(application)s.", **values)
-            case 'authorization_revoked':
-                return self.env._("%(actor)s disconnected %(application)s from %(user)s.", **values)
-            case 'sign_in_revoked':
-                return self.env._("%(actor)s ended a sign-in of %(user)s at %(application)s.", **values)
-            case 'sign_ins_ended':
-                return self.env._(
-                    "The sign-ins of %(user)s at %(application)s were ended: %(reason)s.",
-                    **values,
-                    reason=self._get_reason(),
-                )
-            case 'token_revoked':
-                return self.env._("%(application)s signed %(user)s out from %(address)s.", **values)
-            case 'code_replayed':
-                return self.env._(
-                    "An authorization code of %(application)s for %(user)s was used twice, the second time from "
-                    "%(address)s; the sign-in was ended.",
-                    **values,
-                )
-            case 'refresh_token_reused':
-                return self.env._(
-                    "A refresh token of %(application)s for %(user)s was reused from %(address)s; the sign-in was "
-                    "ended.",
-                    **values,
-                )
-        return self.kind
 
-    def _get_reason(self):
+    def _get_ended_reason(self):
         reasons = dict(self.env['orestapi.token']._fields['revoked_reason']._description_selection(self.env))
         return reasons.get(self.detail, self.detail)
+
+    def _get_field_label(self):
+        # The addon that had the field may be gone.
+        field = self.env['orestapi.application']._fields.get(self.field_name)
+        return field._description_string(self.env) if field else self.field_name
+
+    def _get_value_label(self, value):
+        """Return a stored value of a setting in words of the reader.
+
+        :param value: as `orestapi.application._get_logged_values` writes it, or a false value
+        """
+        field = self.env['orestapi.application']._fields.get(self.field_name)
+        if field and field.type == 'boolean':
+            return self.env._("Yes") if value == 'true' else self.env._("No")
+        if field and field.type == 'selection':
+            return dict(field._description_selection(self.env)).get(value, value)
+        return value or self.env._("nothing")
 
     def write(self, vals):
         raise AccessError(self.env._("Events cannot be changed."))
@@ -208,15 +194,15 @@ class OrestapiEvent(models.Model):
         raise AccessError(self.env._("Events cannot be deleted. They are removed when their retention is over."))
 
     @api.model
-    def _log(self, kind, application_id=None, user_id=None, address=None, detail=None, reference=None):
+    def _log(self, kind, application_id=None, user_id=None, address=None, **facts):
         """Add an event.
 
         :param str kind: a value of the field `kind`
         :param application_id: the id of the application, if it is known
         :param user_id: the id of the user it is about, if there is one
         :param address: where the request came from; that of the current request by default
-        :param detail: a word or sentence of ours, never a value from the request
-        :param reference: what an error page showed
+        :param facts: of `detail`, `reason` and `reference` words of ours, never a value from the
+            request; `sent`, `expected`, `old_value` and `new_value` as `oauth2.quotation` returns them
         """
         # sudo: orestapi.event - nobody may add events by hand
         event = self.sudo()
@@ -225,7 +211,7 @@ class OrestapiEvent(models.Model):
         # sudo: res.users - their names, likewise
         users = self.env['res.users'].sudo()
         user, actor = users.browse(user_id), users.browse(self.env.uid)
-        address = address or (request.httprequest.remote_addr if request else None)
+        address = address or get_remote_address()
         event.create({
             'create_date': fields.Datetime.now(),
             'kind': kind,
@@ -237,9 +223,8 @@ class OrestapiEvent(models.Model):
             'actor_name': actor.name,
             'address': address,
             'network': get_network(address),
-            'detail': detail,
-            'reference': reference,
             'mail_pending': kind in MAILED_KINDS,
+            **facts,
         })
         if kind in MAILED_KINDS:
             # Not sent from here: the request must not wait for a mail server.
@@ -289,31 +274,82 @@ class OrestapiEvent(models.Model):
         return True
 
     @api.model
-    def _log_refused_request(self, application_id, address, description, user_id=None):
-        """Add the event of an authorization request that ends on a page of ours.
+    def _log_refusal(self, kind, error, application_id, address):
+        """Add the event of a refused request.
 
-        Anybody can send such requests without an end, so that only the first
-        ones of an address within a minute are kept.
+        Anybody can send such requests without an end, so that within a minute only the
+        first ones of an address for an application are kept, and of all addresses not many
+        more. Those of a user who is known are counted apart: a stranger cannot use them up.
 
+        :param str kind: one of `REFUSED_KINDS`
+        :param OAuth2Error error: what was refused, and why
         :param application_id: the id of the application, if it is known
         :param str address: where the request came from
-        :param str description: the description of the error
-        :param user_id: the id of the user who may not use the application
         :return: a short reference that a user can read to an administrator, or
             None when the event was not kept
         """
-        if self._are_too_many(SQL("kind = 'authorization_request_refused' AND network = %s", get_network(address))):
+        [[of_network, of_all]] = self.env.execute_query(
+            SQL(
+                """
+                SELECT count(*) FILTER (WHERE network IS NOT DISTINCT FROM %s), count(*)
+                  FROM orestapi_event
+                 WHERE kind = %s AND kind IN ('authorization_request_refused', 'request_refused')
+                   AND COALESCE(application_id, 0) = %s AND create_date > %s AND (user_id IS NULL) = %s
+                """,
+                get_network(address),
+                kind,
+                application_id or 0,
+                fields.Datetime.now() - REFUSED_WINDOW,
+                not error.user_id,
+            )
+        )
+        if of_network >= REFUSED_LIMIT or of_all >= REFUSED_APPLICATION_LIMIT:
             return None
-        reference = secrets.token_hex(4)
+        reference = secrets.token_hex(4) if kind == 'authorization_request_refused' else None
+        quote = self._get_quotation(error.reason)
         self._log(
-            'authorization_request_refused',
+            kind,
             application_id=application_id,
-            user_id=user_id,
+            user_id=error.user_id,
             address=address,
-            detail=description,
+            detail=error.description,
+            reason=error.reason,
+            sent=quote(error.sent),
+            expected=quote(error.expected),
             reference=reference,
         )
         return reference
+
+    @api.model
+    def _get_quotation(self, reason):
+        """Return the function that makes what came fit to be stored."""
+        if reason == 'client_id':
+            return lambda text: quotation.quote(text, quotation.MAX_CLIENT_ID_LENGTH)
+        return quotation.quote_uri if (reason or '').startswith('redirect_uri') else quotation.quote
+
+    @api.model
+    def _log_sign_in(self, client_id, user_id, address, scope, service=False):
+        """Add the event of an application that got its first tokens for a user.
+
+        Whoever signs in again and again leaves the first ones within a minute. A service
+        may ask before each of its calls: of it, the first ones within an hour.
+
+        :param int client_id: the id of the application
+        :param int user_id: whom it acts for
+        :param str address: where the application is
+        :param str scope: what the tokens are good for
+        :param bool service: whether it acts on its own, as its service user
+        """
+        condition = SQL("kind = 'signed_in' AND application_id = %s AND user_id = %s", client_id, user_id)
+        if not self._are_too_many(condition, SERVICE_WINDOW if service else REFUSED_WINDOW):
+            self._log(
+                'signed_in',
+                application_id=client_id,
+                user_id=user_id,
+                address=address,
+                detail=', '.join(scope.split(' ')),
+                reason='service' if service else None,
+            )
 
     @api.model
     def _log_decision(self, kind, application_id, detail=None):
@@ -330,12 +366,12 @@ class OrestapiEvent(models.Model):
             self._log(kind, application_id=application_id, user_id=self.env.uid, detail=detail)
 
     @api.model
-    def _are_too_many(self, condition):
+    def _are_too_many(self, condition, window=REFUSED_WINDOW):
         [[count]] = self.env.execute_query(
             SQL(
                 "SELECT count(*) FROM orestapi_event WHERE %s AND create_date > %s",
                 condition,
-                fields.Datetime.now() - REFUSED_WINDOW,
+                fields.Datetime.now() - window,
             )
         )
         return count >= REFUSED_LIMIT

@@ -43,17 +43,24 @@ class OrestapiScope(models.Model):
                 )
 
     def write(self, vals):
-        applications = self.env['orestapi.application']
+        applications = self._get_applications()
         if vals.keys() - {'description', 'sequence'}:
             # Under another name, it gives its applications another permission.
-            # sudo: orestapi.application - those that have the scope, whoever may read them
-            found = applications.sudo().with_context(active_test=False).search([('scope_ids', 'in', self.ids)])
-            applications.browse(found.ids)._check_guard()
-        result = super().write(vals)
+            applications.sudo(False)._check_guard()
+        with applications._watch_changes():
+            result = super().write(vals)
         applications._forget_settings()
         return result
 
     def unlink(self):
-        result = super().unlink()
+        with self._get_applications()._watch_changes():
+            result = super().unlink()
+            self.env['orestapi.application'].invalidate_model(['scope_ids'])
         self.env['orestapi.application']._forget_settings()
         return result
+
+    def _get_applications(self):
+        """Return the applications that may ask for one of the scopes, the archived ones too."""
+        # sudo: orestapi.application - what changes along with the scope, whoever changes it
+        applications = self.env['orestapi.application'].sudo().with_context(active_test=False)
+        return applications.search([('scope_ids', 'in', self.ids)])

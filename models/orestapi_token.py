@@ -8,7 +8,7 @@ from odoo.tools._vendor.useragents import UserAgent
 
 from ..oauth2 import lifetime, responses, scope, token
 from ..oauth2 import sign_in as sign_ins
-from ..oauth2.errors import InvalidGrant
+from ..oauth2.errors import LOGGED, InvalidGrant
 from ..oauth2.grants import authorization_code, client_credentials, refresh_token
 
 #: Platforms that are not written with one capital in front.
@@ -172,8 +172,9 @@ class OrestapiToken(models.Model):
             log_exceptions=False,
         )
         if not self.env.cr.rowcount:
-            raise InvalidGrant("The authorization code is not valid.")
+            raise InvalidGrant("The authorization code is not valid.", reason='code_used', user_id=code.user_id)
         [token_id] = self.env.cr.fetchone()
+        self.env['orestapi.event']._log_sign_in(client.id, code.user_id, address, access_scope)
         return self._get_response(
             token_id,
             access_secret,
@@ -194,10 +195,16 @@ class OrestapiToken(models.Model):
         # sudo: orestapi.application - names the user that the authenticated application acts as
         user = self.env['orestapi.application'].sudo().browse(client.id).service_user_id
         if not user.active:
-            raise InvalidGrant("The service user of the application is archived.")
+            raise InvalidGrant(
+                "The service user of the application is archived.", reason='service_user_archived', user_id=user.id
+            )
         if not user._is_service_user():
             # They may have become something else since they were named.
-            raise InvalidGrant("The service user of the application is no internal user.")
+            raise InvalidGrant(
+                "The service user of the application is no internal user.",
+                reason='service_user_external',
+                user_id=user.id,
+            )
         text = scope.render(client_credentials.decide(request, client))
         access_secret = token.generate_secret()
         now = fields.Datetime.now()
@@ -217,6 +224,7 @@ class OrestapiToken(models.Model):
             'last_address': address,
             'revocation_count': user.orestapi_revocation_count,
         })
+        self.env['orestapi.event']._log_sign_in(client.id, user.id, address, text, service=True)
         return self._get_response(sign_in.id, access_secret, client.access_token_expiry, text)
 
     @api.model
@@ -232,7 +240,7 @@ class OrestapiToken(models.Model):
         """
         parsed = token.parse(request.refresh_token)
         sign_in = parsed and self._fetch(parsed.row_id)
-        is_genuine = bool(sign_in) and parsed.kind == token.REFRESH_TOKEN
+        is_genuine = bool(parsed) and parsed.kind == token.REFRESH_TOKEN
         is_genuine = is_genuine and token.is_genuine(self._get_mac_key(), parsed)
         decision = refresh_token.decide(parsed, is_genuine, sign_in, request.scope, client, fields.Datetime.now())
         match decision:
@@ -241,11 +249,13 @@ class OrestapiToken(models.Model):
             case refresh_token.Repeat():
                 return self._repeat(sign_in, decision)
             case refresh_token.End():
+                reason = decision.refusal
                 if self._end([sign_in.id], decision.reason) and decision.reason == 'refresh_token_reused':
                     self.env['orestapi.event']._log(
                         'refresh_token_reused', application_id=client.id, user_id=sign_in.user_id, address=address
                     )
-                raise InvalidGrant(decision.description)
+                    reason = LOGGED
+                raise InvalidGrant(decision.description, reason=reason, user_id=sign_in.user_id)
 
     @api.model
     def _rotate(self, sign_in, parsed, client, access_scope, address):
@@ -292,7 +302,7 @@ class OrestapiToken(models.Model):
             log_exceptions=False,
         )
         if not self.env.cr.rowcount:
-            raise InvalidGrant("The refresh token is not valid.")
+            raise InvalidGrant("The refresh token is not valid.", reason='refresh_token_used', user_id=sign_in.user_id)
         return self._get_response(
             sign_in.id,
             access_secret,

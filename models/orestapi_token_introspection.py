@@ -74,6 +74,7 @@ class OrestapiToken(models.Model):
             refreshed_at=row['refreshed_at'],
             last_used_at=row['last_used_at'],
             revoked_at=row['revoked_at'],
+            user_active=user['user_active'],
             # The count differs where the sign-in was opened while all of the user's were ended.
             user_may=user['user_active']
             and admitted

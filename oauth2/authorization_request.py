@@ -42,7 +42,7 @@ def get_client_id(parameters):
     parameters.require_single(['client_id'])
     client_id = parameters.get('client_id')
     if client_id is None:
-        raise InvalidRequest("The parameter client_id is missing.")
+        raise InvalidRequest("The parameter client_id is missing.", reason='parameter_missing', sent='client_id')
     return client_id
 
 
@@ -52,10 +52,27 @@ def get_redirect_uri(parameters, client):
     :raise InvalidRequest: when there is none to trust; not to be redirected
     """
     parameters.require_single(['redirect_uri'])
-    uri = redirect_uri.find(client.redirect_uris, parameters.get('redirect_uri'), client.is_native)
+    requested = parameters.get('redirect_uri')
+    uri = redirect_uri.find(client.redirect_uris, requested, client.is_native)
     if uri is None:
-        raise InvalidRequest("The redirect_uri is not one of those registered for the application.")
+        raise InvalidRequest(
+            "The redirect_uri is not one of those registered for the application.",
+            **_get_redirect_uri_facts(requested, client.redirect_uris),
+        )
     return uri
+
+
+def _get_redirect_uri_facts(requested, registered):
+    """Return why there is no redirect URI, for the administrator."""
+    if not registered:
+        return {'reason': 'redirect_uri_none', 'sent': requested}
+    if requested is None:
+        return {'reason': 'redirect_uri_missing'}
+    found = redirect_uri.find_difference(registered, requested)
+    if not found:
+        return {'reason': 'redirect_uri', 'sent': requested}
+    difference, uri = found
+    return {'reason': f'redirect_uri_{difference.value}', 'sent': requested, 'expected': uri}
 
 
 def validate(parameters, client, uri):
@@ -70,17 +87,28 @@ def validate(parameters, client, uri):
     parameters.require_single(KNOWN)
     response_type = parameters.get('response_type')
     if response_type is None:
-        raise InvalidRequest("The parameter response_type is missing.")
+        raise InvalidRequest(
+            "The parameter response_type is missing.", reason='parameter_missing', sent='response_type'
+        )
     if response_type != CODE:
         # Neither the implicit grant nor a hybrid (RFC 9700 §2.1.2).
-        raise UnsupportedResponseType("The only response_type is code.")
+        raise UnsupportedResponseType("The only response_type is code.", reason='response_type', sent=response_type)
     if authorization_code.NAME not in client.grant_types:
-        raise UnauthorizedClient("The application may not use the authorization code grant.")
+        raise UnauthorizedClient(
+            "The application may not use the authorization code grant.",
+            reason='grant_type_not_allowed',
+            sent=authorization_code.NAME,
+        )
     requested = scope.parse(parameters.get('scope')) or client.default_scope
     if not requested:
-        raise InvalidScope("The application has no default scope: the request must name one.")
+        raise InvalidScope("The application has no default scope: the request must name one.", reason='scope_none')
     if not requested <= client.scope:
-        raise InvalidScope("The application may not ask for this scope.")
+        raise InvalidScope(
+            "The application may not ask for this scope.",
+            reason='scope_not_allowed',
+            sent=scope.render(requested - client.scope),
+            expected=scope.render(client.scope),
+        )
     challenge = parameters.get('code_challenge')
     pkce.check_challenge(challenge, parameters.get('code_challenge_method'), client.must_use_pkce)
     return AuthorizationRequest(

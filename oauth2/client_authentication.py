@@ -46,9 +46,9 @@ def _parse_basic(encoded):
         client_id, colon, client_secret = decoded.partition(':')
         client_id, client_secret = _form_decode(client_id), _form_decode(client_secret)
     except (binascii.Error, ValueError):
-        raise InvalidClient("The Authorization header is malformed.") from None
+        raise InvalidClient("The Authorization header is malformed.", reason='header_malformed') from None
     if not colon or not client_id or '\0' in client_id + client_secret:
-        raise InvalidClient("The Authorization header is malformed.")
+        raise InvalidClient("The Authorization header is malformed.", reason='header_malformed')
     # RFC 6749 §2.3.1: a client omits an empty secret. Many libraries put one into the
     # header of a public client; in the body, an empty parameter reads as absent too.
     return client_id, client_secret or None
@@ -72,17 +72,17 @@ def parse(authorization, parameters):
         # RFC 9110 §5.5: blanks around a field value are not part of it.
         scheme, _blank, encoded = authorization.strip(' \t').partition(' ')
         if scheme.lower() != 'basic':
-            raise InvalidClient("The client must authenticate with HTTP Basic or in the body.")
+            raise InvalidClient("The client must authenticate with HTTP Basic or in the body.", reason='header_scheme')
         basic_id, basic_secret = _parse_basic(encoded.strip(' '))
         if basic_secret is not None and client_secret is not None:
-            raise InvalidRequest("The client must use one authentication method only.")
+            raise InvalidRequest("The client must use one authentication method only.", reason='methods')
         if client_id is not None and client_id != basic_id:
-            raise InvalidRequest("The client_id differs from the Authorization header.")
+            raise InvalidRequest("The client_id differs from the Authorization header.", reason='client_ids')
         if basic_secret is not None:
             return Credentials(basic_id, basic_secret, BASIC)
         client_id = basic_id
     if client_id is None:
-        raise InvalidClient("The client did not authenticate.")
+        raise InvalidClient("The client did not authenticate.", reason='credentials_missing')
     if client_secret is None:
         return Credentials(client_id, None, NONE)
     return Credentials(client_id, client_secret, POST)

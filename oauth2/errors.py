@@ -4,13 +4,24 @@ An error is raised by the step that finds it and travels up to the controller,
 which returns it as the response. Descriptions are for developers of remote
 applications: plain English in the characters that RFC 6749 §5.2 allows, and
 never a value that came with the request.
+
+The server keeps more for its own administrator: the reason, and what came in place
+of what was expected. None of that is sent.
 """
+
+#: The reason of an error that has already left an event of its own.
+LOGGED = 'logged'
 
 
 class OAuth2Error(Exception):
     """Base of all errors a remote application can receive.
 
     :param str description: one sentence for the developer of the application
+    :param str reason: why, as a word that `models/orestapi_event_sentences.py` has a sentence for
+    :param sent: what came, for the administrator and never for the answer; it is
+        shortened before it is stored, see `oauth2.quotation`
+    :param expected: what would have been right, likewise
+    :param user_id: the id of the user whom the request concerned, where that is known
     """
 
     #: The code of the RFC, sent as `error`.
@@ -18,9 +29,13 @@ class OAuth2Error(Exception):
     #: HTTP status when the error is an answer of its own and not a redirect.
     status = 400
 
-    def __init__(self, description):
+    def __init__(self, description, *, reason=None, sent=None, expected=None, user_id=None):
         super().__init__(description)
         self.description = description
+        self.reason = reason
+        self.sent = sent
+        self.expected = expected
+        self.user_id = user_id
 
     def to_parameters(self):
         """Return the parameters of the error response (RFC 6749 §4.1.2.1, §5.2)."""
@@ -57,8 +72,8 @@ class InvalidClient(OAuth2Error):
     error = 'invalid_client'
     status = 401
 
-    def __init__(self, description="Client authentication failed."):
-        super().__init__(description)
+    def __init__(self, description="Client authentication failed.", **facts):
+        super().__init__(description, **facts)
 
 
 class TooManyRequests(InvalidClient):
@@ -73,7 +88,7 @@ class TooManyRequests(InvalidClient):
     status = 429
 
     def __init__(self, retry_after):
-        super().__init__("Too many failed client authentications. Try again later.")
+        super().__init__("Too many failed client authentications. Try again later.", reason=LOGGED)
         self.retry_after = retry_after
 
 

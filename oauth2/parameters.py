@@ -42,7 +42,7 @@ class Parameters:
         """
         value = self.get(name)
         if value is None:
-            raise InvalidRequest(f"The parameter {name} is missing.")
+            raise InvalidRequest(f"The parameter {name} is missing.", reason='parameter_missing', sent=name)
         return value
 
     def __contains__(self, name):
@@ -60,11 +60,15 @@ class Parameters:
         """
         for name in names:
             if name in self.repeated:
-                raise InvalidRequest(f"The parameter {name} is sent more than once.")
+                raise InvalidRequest(
+                    f"The parameter {name} is sent more than once.", reason='parameter_repeated', sent=name
+                )
         for sent in self._values:
             name, bracket, _rest = sent.partition('[')
             if bracket and name in names:
-                raise InvalidRequest(f"The parameter {name} must be a single value.")
+                raise InvalidRequest(
+                    f"The parameter {name} must be a single value.", reason='parameter_repeated', sent=name
+                )
 
 
 def parse(encoded):
@@ -84,11 +88,11 @@ def parse(encoded):
             max_num_fields=MAX_PARAMETERS,
         )
     except UnicodeError:
-        raise InvalidRequest("The parameters are not percent-encoded UTF-8.") from None
+        raise InvalidRequest("The parameters are not percent-encoded UTF-8.", reason='encoding') from None
     except ValueError:
-        raise InvalidRequest("The request has too many parameters.") from None
+        raise InvalidRequest("The request has too many parameters.", reason='too_large') from None
     if any('\0' in name or '\0' in value for name, value in pairs):
-        raise InvalidRequest("The parameters hold a NUL character.")
+        raise InvalidRequest("The parameters hold a NUL character.", reason='encoding')
     return Parameters(pairs)
 
 

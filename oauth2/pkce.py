@@ -36,16 +36,19 @@ def check_challenge(challenge, method, required):
     """
     if challenge is None:
         if method is not None:
-            raise InvalidRequest("The parameter code_challenge is missing.")
+            raise InvalidRequest("The parameter code_challenge is missing.", reason='pkce_challenge_missing')
         if required:
-            raise InvalidRequest("This application must use PKCE: code_challenge is missing.")
+            raise InvalidRequest("This application must use PKCE: code_challenge is missing.", reason='pkce_missing')
         return
     # A missing method means `plain` (RFC 7636 §4.3), and so is refused too.
     if method != METHOD:
-        raise InvalidRequest("The parameter code_challenge_method must be S256.")
+        raise InvalidRequest(
+            "The parameter code_challenge_method must be S256.", reason='pkce_method', sent=method or 'plain'
+        )
     if not CHALLENGE.fullmatch(challenge):
         raise InvalidRequest(
-            "A code_challenge has 43 letters, digits and the signs - _: a SHA-256 digest in base64url without padding."
+            "A code_challenge has 43 letters, digits and the signs - _: a SHA-256 digest in base64url without padding.",
+            reason='pkce_challenge_malformed',
         )
 
 
@@ -60,11 +63,16 @@ def check_verifier(verifier, challenge):
     """
     if not challenge:
         if verifier is not None:
-            raise InvalidRequest("A code_verifier was sent for a request without code_challenge.")
+            raise InvalidRequest(
+                "A code_verifier was sent for a request without code_challenge.", reason='verifier_unexpected'
+            )
         return
     if verifier is None:
-        raise InvalidGrant("The parameter code_verifier is missing.")
+        raise InvalidGrant("The parameter code_verifier is missing.", reason='verifier_missing')
     if not VERIFIER.fullmatch(verifier):
-        raise InvalidGrant("A code_verifier has from 43 to 128 letters, digits and the signs - . _ ~ (RFC 7636).")
+        raise InvalidGrant(
+            "A code_verifier has from 43 to 128 letters, digits and the signs - . _ ~ (RFC 7636).",
+            reason='verifier_malformed',
+        )
     if not hmac.compare_digest(compute_challenge(verifier), challenge):
-        raise InvalidGrant("The code_verifier does not fit the code_challenge.")
+        raise InvalidGrant("The code_verifier does not fit the code_challenge.", reason='verifier_wrong')

@@ -7,7 +7,7 @@ import enum
 import ipaddress
 import re
 import string
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 #: Longer than the address bar of any browser needs.
 MAX_LENGTH = 2000
@@ -30,6 +30,15 @@ NUMERIC_HOST = re.compile(r'(?:.*\.)?(?:[0-9]+|0[Xx][0-9A-Fa-f]*)\.?', re.ASCII)
 LOOPBACK = re.compile(
     r'(?P<origin>http://(?:127\.0\.0\.1|\[::1\]|(?P<localhost>localhost)))(?::[0-9]{1,5})?(?P<rest>[/?].*)?'
 )
+
+
+#: RFC 3986 appendix B: any text has these parts.
+PARTS = re.compile(
+    r'(?:(?P<scheme>[^:/?#]+):)?(?://(?P<authority>[^/?#]*))?(?P<path>[^?#]*)'
+    r'(?:\?(?P<query>[^#]*))?(?:#(?P<fragment>.*))?',
+    re.DOTALL,
+)
+PORT = re.compile(r':[0-9]*\Z')
 
 
 class Problem(enum.Enum):
@@ -139,6 +148,74 @@ def find_problem(uri):
         # Browsers resolve dot segments, and then the address differs from what was registered.
         return Problem.DOT_SEGMENTS
     return None
+
+
+class Difference(enum.Enum):
+    """In what alone a URI differs from a registered one, the most telling first."""
+
+    BLANK = 'blank'
+    CASE = 'case'
+    ENCODING = 'encoding'
+    SLASH = 'slash'
+    SCHEME = 'scheme'
+    PORT = 'port'
+    WWW = 'www'
+    LOOPBACK = 'loopback'
+    FRAGMENT = 'fragment'
+    QUERY = 'query'
+    HOST = 'host'
+    PATH = 'path'
+
+
+def find_difference(registered, requested):
+    """Tell an administrator why a URI that looks right is none of those registered.
+
+    :param registered: the URIs of the application
+    :param str requested: the parameter `redirect_uri`
+    :return: a `Difference` and the registered URI that it is to, or None when
+        there is more than one difference to each
+    """
+    if len(requested) > 2 * MAX_LENGTH:
+        return None
+    order = list(Difference)
+    found = [(_compare(uri, requested), uri) for uri in registered]
+    found = [(difference, uri) for difference, uri in found if difference]
+    return min(found, key=lambda pair: order.index(pair[0]), default=None)
+
+
+def _compare(registered, requested):
+    if requested.strip() == registered or unquote(requested).strip() == registered:
+        return Difference.BLANK if requested.strip() == registered else Difference.ENCODING
+    if requested.lower() == registered.lower():
+        return Difference.CASE
+    ours, theirs = PARTS.fullmatch(registered), PARTS.fullmatch(requested)
+    differing = [name for name in PARTS.groupindex if ours[name] != theirs[name]]
+    match differing:
+        case ['scheme'] if {ours['scheme'], theirs['scheme']} == {'http', 'https'}:
+            return Difference.SCHEME
+        case ['authority'] if ours['authority'] and theirs['authority']:
+            return _compare_authorities(ours['authority'].lower(), theirs['authority'].lower())
+        case ['path'] if ours['path'].rstrip('/') == theirs['path'].rstrip('/'):
+            return Difference.SLASH
+        case ['path'] if unquote(ours['path']) == unquote(theirs['path']):
+            return Difference.ENCODING
+        case ['path'] if ours['authority']:
+            return Difference.PATH
+        case ['fragment']:
+            return Difference.FRAGMENT
+        case ['query']:
+            return Difference.QUERY
+    return None
+
+
+def _compare_authorities(ours, theirs):
+    if PORT.sub('', ours) == PORT.sub('', theirs):
+        return Difference.PORT
+    if ours.removeprefix('www.') == theirs.removeprefix('www.'):
+        return Difference.WWW
+    if {PORT.sub('', ours), PORT.sub('', theirs)} <= {'localhost', '127.0.0.1', '[::1]'}:
+        return Difference.LOOPBACK
+    return Difference.HOST
 
 
 def is_loopback(uri):

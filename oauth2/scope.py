@@ -26,12 +26,12 @@ def parse(scope):
     if scope is None:
         return frozenset()
     if len(scope) > MAX_LENGTH:
-        raise InvalidScope("The scope is too long.")
+        raise InvalidScope("The scope is too long.", reason='scope_malformed', sent=scope)
     # Several blanks count as one, and those at the ends as none: RFC 6749 §3.3 allows a
     # single one, but programs that join lists send more, and the meaning is the same.
     tokens = list(filter(None, scope.split(' ')))
     if not all(is_token(token) for token in tokens):
-        raise InvalidScope("The scope is malformed.")
+        raise InvalidScope("The scope is malformed.", reason='scope_malformed', sent=scope)
     return frozenset(tokens)
 
 
@@ -50,5 +50,10 @@ def narrow(requested, granted):
     """
     tokens = parse(requested) or frozenset(granted)
     if not tokens <= frozenset(granted):
-        raise InvalidScope("The requested scope exceeds what was granted.")
+        raise InvalidScope(
+            "The requested scope exceeds what was granted.",
+            reason='scope_exceeds',
+            sent=render(tokens - frozenset(granted)),
+            expected=render(granted),
+        )
     return tokens

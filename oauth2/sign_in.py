@@ -42,6 +42,7 @@ class SignIn:
     :ivar datetime refreshed_at: UTC; of a service None
     :ivar datetime last_used_at: UTC, to within ten minutes
     :ivar revoked_at: when it was ended (UTC), or None
+    :ivar bool user_active: whether the user is not archived
     :ivar bool user_may: whether the user is active and may (still) use the application
     """
 
@@ -60,6 +61,7 @@ class SignIn:
     refreshed_at: datetime | None
     last_used_at: datetime
     revoked_at: datetime | None
+    user_active: bool
     user_may: bool
 
     @property
@@ -152,6 +154,7 @@ class Code:
     :ivar used_at: when it was redeemed (UTC), or None
     :ivar int verifier_failures: how often it came with a wrong verifier
     :ivar bool revoked: whether the user has ended everything since
+    :ivar bool user_active: whether the user is not archived
     :ivar bool user_may: whether the user may (still) use the application
     :ivar opened_token_id: the row of the sign-in that it gave, or None
     """
@@ -170,6 +173,7 @@ class Code:
     used_at: datetime | None
     verifier_failures: int
     revoked: bool
+    user_active: bool
     user_may: bool
     opened_token_id: int | None
 

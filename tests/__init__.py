@@ -2,6 +2,7 @@ from . import test_access
 from . import test_access_log
 from . import test_addresses
 from . import test_application
+from . import test_application_changes
 from . import test_application_guard
 from . import test_application_secret
 from . import test_authorization_code
@@ -31,6 +32,7 @@ from . import test_records_access
 from . import test_records_indirect
 from . import test_records_rules
 from . import test_refresh_token
+from . import test_refusals
 from . import test_retention
 from . import test_revoke
 from . import test_session

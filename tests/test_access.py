@@ -10,6 +10,7 @@ CODE = 'orestapi.authorization.code'
 CONFIGURATION = 'orestapi.model.configuration'
 EVENT = 'orestapi.event'
 KEY = 'orestapi.key'
+EXPORT = 'orestapi.event.export'
 SCHEME = 'orestapi.model.scheme'
 SCOPE = 'orestapi.scope'
 TOKEN = 'orestapi.token'
@@ -30,6 +31,7 @@ ALLOWED = {
     TOKEN: {'administrator': ('read',), 'user': ('read',)},
     EVENT: {'administrator': ('read',)},
     KEY: {},
+    EXPORT: {'administrator': ('read',)},
 }
 
 #: What there is to do by name; `True` for what an administrator may do to the records of others.
@@ -47,6 +49,7 @@ ACTIONS = {
     (CODE, 'copy'): False,
     (TOKEN, 'copy'): False,
     (EVENT, 'copy'): False,
+    (EVENT, 'action_export'): True,
     (TOKEN, 'action_revoke'): True,
     (TOKEN, 'action_ask_revoke'): True,
     (TOKEN, 'action_confirm_revoke'): True,
@@ -82,6 +85,7 @@ class TestAccess(OAuth2Case):
         self.sign_in()
         self.sign_in(user=self.administrator)
         self.sign_in(user=self.users['system'])
+        self.env[EVENT].with_user(self.administrator).search([], limit=1).action_export()
 
     def get_others(self):
         """Return the users who are no administrators of ours."""
@@ -120,6 +124,7 @@ class TestAccess(OAuth2Case):
             },
             EVENT: {'kind': 'application_created', 'create_date': '2030-01-01'},
             KEY: {'purpose': 'mine', 'value': '00'},
+            EXPORT: {'name': 'events.csv', 'content': 'eA=='},
         }[model]
 
     def get_change(self, model):
@@ -134,6 +139,7 @@ class TestAccess(OAuth2Case):
             TOKEN: {'scope': 'read rpc'},
             EVENT: {'detail': "Changed"},
             KEY: {'value': '00'},
+            EXPORT: {'name': "Changed"},
         }[model]
 
     def try_operation(self, user, model, operation, records):

@@ -539,8 +539,14 @@ class TestApplication(ApplicationCase):
         self.wiki.action_unarchive()
         self.assertTrue(self.authenticates(CLIENT_SECRET))
         self.assertEqual(
-            self.env['orestapi.event'].search([('application_id', '=', self.wiki.id)], limit=2).mapped('kind'),
-            ['application_activated', 'application_deactivated'],
+            self.env['orestapi.event'].search([('application_id', '=', self.wiki.id)], limit=4).mapped('kind'),
+            # A8: what is refused meanwhile is told of the archived application, not of an unknown one.
+            [
+                'application_activated',
+                'authorization_request_refused',
+                'client_authentication_failed',
+                'application_deactivated',
+            ],
         )
 
     def test_delete(self):

@@ -3,7 +3,9 @@ from ast import literal_eval
 
 from odoo.tests import tagged
 
-from ..models.orestapi_event import REFUSED_LIMIT
+from ..models.orestapi_event import REFUSED_APPLICATION_LIMIT, REFUSED_LIMIT
+from ..models.orestapi_event_sentences import SENTENCES
+from ..oauth2.errors import InvalidRequest
 from .common import PASSWORD, WRONG_SECRET, OAuth2Case
 
 
@@ -22,8 +24,7 @@ class TestEvents(OAuth2Case):
         self.assertEqual(event.detail, "The client_id is not that of an application.")
         self.assertEqual(
             event.message,
-            "A request from 127.0.0.1 to authorize an unknown application was refused: "
-            "The client_id is not that of an application.",
+            "A request from 127.0.0.1 used the client ID \"nobody\", which belongs to no application.",
         )
 
     def test_refused_requests_do_not_fill_the_database(self):
@@ -37,10 +38,24 @@ class TestEvents(OAuth2Case):
 
     def test_refused_requests_of_one_network(self):
         """Nor from the 2^64 addresses of one IPv6 network."""
-        log = self.env['orestapi.event']._log_refused_request
-        references = [log(None, f'2001:db8:1:2::{number}', "No client.") for number in range(REFUSED_LIMIT + 5)]
+        references = [self.refuse(None, f'2001:db8:1:2::{number}') for number in range(REFUSED_LIMIT + 5)]
         self.assertEqual(len(list(filter(None, references))), REFUSED_LIMIT)
-        self.assertTrue(log(None, '2001:db8:1:3::1', "No client."))
+        self.assertTrue(self.refuse(None, '2001:db8:1:3::1'))
+
+    def refuse(self, application, address, kind='authorization_request_refused', **facts):
+        error = InvalidRequest("No client.", reason='client_id', **facts)
+        return self.env['orestapi.event']._log_refusal(kind, error, application and application.id, address)
+
+    def test_a08_refused_requests_of_many_networks(self):
+        """Nor from many networks for one application; those of others and of known users are kept."""
+        networks = [f'203.0.113.{number}' for number in range(REFUSED_APPLICATION_LIMIT // REFUSED_LIMIT + 1)]
+        kept = [self.refuse(self.application, network) for network in networks for _number in range(REFUSED_LIMIT)]
+        self.assertEqual(len(list(filter(None, kept))), REFUSED_APPLICATION_LIMIT)
+        for application, facts in ((self.other, {}), (None, {}), (self.application, {'user_id': self.user.id})):
+            self.assertTrue(self.refuse(application, networks[0], **facts))
+        before = len(self.find('request_refused'))
+        self.refuse(self.application, networks[0], 'request_refused')
+        self.assertEqual(len(self.find('request_refused')), before + 1)
 
     def test_decisions_do_not_fill_the_database(self):
         """A script that sends the consent page again and again leaves what it did in the first minute."""
@@ -75,14 +90,19 @@ class TestEvents(OAuth2Case):
     def test_sentences_of_a_failed_authentication(self):
         """What the administrator can mend is said, and only there."""
         for client_id, client_secret, sentence in (
-            ('wiki-client', WRONG_SECRET, "Wiki gave a wrong client ID or secret from 127.0.0.1."),
+            # S12, A8: the client id was right.
+            ('wiki-client', WRONG_SECRET, "Wiki sent a wrong client secret from 127.0.0.1."),
             ('wiki-client', None, "Wiki sent no client secret from 127.0.0.1."),
             (
                 'tool-client',
                 WRONG_SECRET,
                 "Command-line tool sent a client secret from 127.0.0.1, but it is a public application and has none.",
             ),
-            ('unknown-client', None, "A client ID that no active application has was given from 127.0.0.1."),
+            (
+                'unknown-client',
+                None,
+                "A request from 127.0.0.1 used the client ID \"unknown-client\", which belongs to no application.",
+            ),
         ):
             with self.subTest(sentence):
                 parameters = {'token': 'x', 'client_id': client_id, 'client_secret': client_secret}
@@ -92,9 +112,12 @@ class TestEvents(OAuth2Case):
     def test_every_kind_has_a_sentence(self):
         """No kind of event is shown by its technical name."""
         events = self.env['orestapi.event']
-        for kind, _label in events._fields['kind'].selection:
-            with self.subTest(kind):
-                self.assertNotEqual(events.new({'kind': kind})._get_message(), kind)
+        kinds = {kind for kind, _label in events._fields['kind'].selection}
+        self.assertEqual({key if isinstance(key, str) else key[0] for key in SENTENCES}, kinds)
+        for key in SENTENCES:
+            kind, reason = (key, False) if isinstance(key, str) else key
+            with self.subTest(key):
+                self.assertTrue(events.new({'kind': kind, 'reason': reason})._get_message().strip())
 
     def test_every_kind_has_a_filter(self):
         """Each kind of event is found by one of the filters, without its technical name."""
@@ -102,6 +125,8 @@ class TestEvents(OAuth2Case):
         found = set()
         for domain in re.findall(r'<filter [^>]*\bdomain="([^"]+)"', view.arch):
             [(field, operator, kinds)] = literal_eval(domain)
+            if field == 'create_date':
+                continue
             self.assertEqual((field, operator), ('kind', 'in'))
             found.update(kinds)
         kinds = {kind for kind, _label in self.env['orestapi.event']._fields['kind'].selection}

@@ -1,7 +1,8 @@
 """The grants of the token endpoint (RFC 6749 §1.3): one module a grant, one row of a table.
 
-A grant module has a `NAME`, the `PARAMETERS` that it reads, `parse`, which checks
-them, a `HANDLER` (the model and its method that carry the grant out), and the
+A grant module has a `NAME`, the `PARAMETERS` that it reads, the reason for the
+administrator why an application may not use it (`NOT_ALLOWED`), `parse`, which checks
+the parameters, a `HANDLER` (the model and its method that carry the grant out), and the
 decision that the handler asks for. A grant that is not in the table does not
 exist: a request for it ends in an error and never in the tokens of another grant.
 """
@@ -35,10 +36,12 @@ def validate(parameters, client):
     parameters.require_single(PARAMETERS)
     name = parameters.get('grant_type')
     if name is None:
-        raise InvalidRequest("The parameter grant_type is missing.")
+        raise InvalidRequest("The parameter grant_type is missing.", reason='parameter_missing', sent='grant_type')
     grant = GRANTS.get(name)
     if grant is None:
-        raise UnsupportedGrantType("The grant_type is not supported.")
+        raise UnsupportedGrantType(
+            "The grant_type is not supported.", reason='grant_type', sent=name, expected=', '.join(GRANTS)
+        )
     if name not in client.grant_types:
-        raise UnauthorizedClient("The application may not use this grant_type.")
+        raise UnauthorizedClient("The application may not use this grant_type.", reason=grant.NOT_ALLOWED, sent=name)
     return grant, grant.parse(parameters, client)

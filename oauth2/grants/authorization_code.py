@@ -6,12 +6,13 @@ from .. import pkce
 from .. import redirect_uri as redirect_uris
 from .. import scope as scopes
 from .. import token as tokens
-from ..errors import InvalidGrant, InvalidScope
+from ..errors import InvalidGrant, InvalidScope, OAuth2Error
 from ..sign_in import get_code_expiry
 
 NAME = 'authorization_code'
 PARAMETERS = ('code', 'redirect_uri', 'code_verifier')
 HANDLER = ('orestapi.authorization.code', '_redeem')
+NOT_ALLOWED = 'grant_type_not_allowed'
 
 #: Wrong code verifiers before a code is refused for good. A code that its owner can still
 #: redeem after a failed guess keeps a thief from burning it.
@@ -87,40 +88,72 @@ def decide(token, code, request, client, now):
     :raise InvalidScope: when the application may no longer do any of it
     :raise InvalidGrant: for any other code that gives no tokens
     """
-    if (
-        code is None
-        or token.kind != tokens.AUTHORIZATION_CODE
-        or not tokens.has_digest(token.secret, code.digest)
-        or code.application_id != client.id
-    ):
-        raise InvalidGrant("The authorization code is not valid.")
+    if token is None or token.kind != tokens.AUTHORIZATION_CODE:
+        raise InvalidGrant("The authorization code is not valid.", reason='code_malformed')
+    if code is None or not tokens.has_digest(token.secret, code.digest):
+        raise InvalidGrant("The authorization code is not valid.", reason='code_unknown')
+    try:
+        return _decide_about_known(code, request, client, now)
+    except OAuth2Error as error:
+        error.user_id = code.user_id
+        raise
+
+
+def _decide_about_known(code, request, client, now):
+    if code.application_id != client.id:
+        raise InvalidGrant("The authorization code is not valid.", reason='code_other_application')
     # RFC 6749 §4.1.3: required if the authorization request had one, and identical.
     if request.redirect_uri is None:
         if code.redirect_uri_sent:
-            raise InvalidGrant("The redirect_uri of the authorization request is missing.")
+            raise InvalidGrant(
+                "The redirect_uri of the authorization request is missing.",
+                reason='redirect_uri_left_out',
+                expected=code.redirect_uri,
+            )
     elif request.redirect_uri != code.redirect_uri:
-        raise InvalidGrant("The redirect_uri is not that of the authorization request.")
+        raise InvalidGrant(
+            "The redirect_uri is not that of the authorization request.",
+            reason='redirect_uri_changed',
+            sent=request.redirect_uri,
+            expected=code.redirect_uri,
+        )
     if code.at_legacy_address and not client.at_legacy_address:
         # It may have been issued without PKCE, which only the older addresses allow.
-        raise InvalidGrant("The authorization code is not valid at this address.")
+        raise InvalidGrant("The authorization code is not valid at this address.", reason='code_legacy')
     if client.must_use_pkce and not code.code_challenge:
         # Required since: RFC 9700 §2.1.1.
-        raise InvalidGrant("This application must use PKCE: the authorization request had no code_challenge.")
+        raise InvalidGrant(
+            "This application must use PKCE: the authorization request had no code_challenge.", reason='pkce_missing'
+        )
     if code.verifier_failures >= VERIFIER_LIMIT:
-        raise InvalidGrant("Too many wrong code verifiers.")
+        raise InvalidGrant("Too many wrong code verifiers.", reason='verifier_limit')
     try:
         pkce.check_verifier(request.code_verifier, code.code_challenge)
     except InvalidGrant as error:
-        raise WrongVerifier(error.description) from None
+        raise WrongVerifier(error.description, reason=error.reason) from None
     if code.used_at:
         return Replay()
     if code.revoked or get_code_expiry(code.expires_at, code.created_at, client.authorization_code_expiry) <= now:
-        raise InvalidGrant("The authorization code has expired.")
+        raise InvalidGrant(
+            "The authorization code has expired.", reason='code_revoked' if code.revoked else 'code_expired'
+        )
     if redirect_uris.find(client.redirect_uris, code.redirect_uri, client.is_native) is None:
-        raise InvalidGrant("The redirect_uri is no longer registered for the application.")
+        raise InvalidGrant(
+            "The redirect_uri is no longer registered for the application.",
+            reason='redirect_uri_gone',
+            sent=code.redirect_uri,
+        )
     scope = scopes.parse(code.scope) & client.scope
     if not scope:
-        raise InvalidScope("The application may no longer do what the user allowed.")
+        raise InvalidScope(
+            "The application may no longer do what the user allowed.",
+            reason='scope_gone',
+            sent=code.scope,
+            expected=scopes.render(client.scope),
+        )
     if not code.user_may:
-        raise InvalidGrant("The user may no longer use the application.")
+        raise InvalidGrant(
+            "The user may no longer use the application.",
+            reason='user_not_allowed' if code.user_active else 'user_archived',
+        )
     return Redeem(scope)

@@ -8,6 +8,7 @@ from ..errors import InvalidScope, UnauthorizedClient
 NAME = 'client_credentials'
 PARAMETERS = ('scope',)
 HANDLER = ('orestapi.token', '_open_service')
+NOT_ALLOWED = 'service_user_missing'
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -27,7 +28,7 @@ def parse(parameters, client):
     :raise InvalidScope: for a scope that is malformed
     """
     if client.is_public:
-        raise UnauthorizedClient("A public application may not use this grant_type.")
+        raise UnauthorizedClient("A public application may not use this grant_type.", reason='service_public')
     scope = parameters.get('scope')
     scopes.parse(scope)
     return Request(scope=scope)
@@ -40,5 +41,10 @@ def decide(request, client):
     """
     requested = scopes.parse(request.scope) or client.default_scope
     if not requested or not requested <= client.scope:
-        raise InvalidScope("The application may not ask for this scope.")
+        raise InvalidScope(
+            "The application may not ask for this scope.",
+            reason='scope_not_allowed' if requested else 'scope_none',
+            sent=scopes.render(requested - client.scope),
+            expected=scopes.render(client.scope),
+        )
     return requested

@@ -5,11 +5,12 @@ from datetime import timedelta
 
 from .. import scope as scopes
 from .. import token as tokens
-from ..errors import InvalidGrant, InvalidScope
+from ..errors import InvalidGrant, InvalidScope, OAuth2Error
 
 NAME = 'refresh_token'
 PARAMETERS = ('refresh_token', 'scope')
 HANDLER = ('orestapi.token', '_refresh')
+NOT_ALLOWED = 'grant_type_not_allowed'
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, repr=False)
@@ -52,10 +53,12 @@ class End:
 
     :ivar str reason: why, as the row keeps it
     :ivar str description: what the application is told
+    :ivar str refusal: what the administrator is told, see `errors.OAuth2Error`
     """
 
     reason: str
     description: str
+    refusal: str
 
 
 def parse(parameters, client):
@@ -82,26 +85,48 @@ def decide(token, is_genuine, sign_in, scope, client, now):
     :raise InvalidScope: for more than the user allowed; the token stays valid
     :raise InvalidGrant: for any other token that gives no new ones
     """
-    if (
-        sign_in is None
-        or token.kind != tokens.REFRESH_TOKEN
-        or sign_in.client.id != client.id
+    if token is None or token.kind != tokens.REFRESH_TOKEN:
+        raise InvalidGrant("The refresh token is not valid.", reason='refresh_token_malformed')
+    if not is_genuine:
+        raise InvalidGrant("The refresh token is not valid.", reason='refresh_token_unknown')
+    if sign_in is None:
+        raise InvalidGrant("The refresh token is not valid.", reason='refresh_token_gone')
+    try:
+        return _decide_about_genuine(token, sign_in, scope, client, now)
+    except OAuth2Error as error:
+        error.user_id = sign_in.user_id
+        raise
+
+
+def _decide_about_genuine(token, sign_in, scope, client, now):
+    if sign_in.client.id != client.id:
+        raise InvalidGrant("The refresh token is not valid.", reason='refresh_token_other_application')
+    if not sign_in.refresh_digest:
         # A service has none. Only who knows the key can make one up for it.
-        or not sign_in.refresh_digest
-        or not is_genuine
-    ):
-        raise InvalidGrant("The refresh token is not valid.")
+        raise InvalidGrant("The refresh token is not valid.", reason='refresh_token_unknown')
     if sign_in.revoked_at or sign_in.is_expired(now):
-        raise InvalidGrant("The refresh token has expired or was revoked.")
+        raise InvalidGrant(
+            "The refresh token has expired or was revoked.",
+            reason='refresh_token_revoked' if sign_in.revoked_at else 'refresh_token_expired',
+        )
     if not sign_in.user_may:
-        return End('user_not_allowed', "The user may no longer use the application.")
+        return End(
+            'user_not_allowed',
+            "The user may no longer use the application.",
+            'user_not_allowed' if sign_in.user_active else 'user_archived',
+        )
     if token.generation != sign_in.generation:
-        return _decide_earlier(token, sign_in, client, now)
+        return _decide_about_earlier(token, sign_in, client, now)
     if not tokens.has_digest(token.secret, sign_in.refresh_digest):
-        raise InvalidGrant("The refresh token is not valid.")
+        raise InvalidGrant("The refresh token is not valid.", reason='refresh_token_unknown')
     granted = scopes.narrow(scope, sign_in.scope & client.scope)
     if not granted:
-        raise InvalidScope("The application may no longer do what the user allowed.")
+        raise InvalidScope(
+            "The application may no longer do what the user allowed.",
+            reason='scope_gone',
+            sent=scopes.render(sign_in.scope),
+            expected=scopes.render(client.scope),
+        )
     return Rotate(granted)
 
 
@@ -118,7 +143,7 @@ def derive_secrets(token, salt):
     )
 
 
-def _decide_earlier(token, sign_in, client, now):
+def _decide_about_earlier(token, sign_in, client, now):
     """Decide about a refresh token of another generation than the current one.
 
     Within the grace period its successor is given out once more. In all other cases two
@@ -133,5 +158,5 @@ def _decide_earlier(token, sign_in, client, now):
         if tokens.has_digest(refresh_secret, sign_in.refresh_digest):
             return Repeat(access_secret, refresh_secret)
     if token.generation < sign_in.generation:
-        return End('refresh_token_reused', "The refresh token was already used.")
-    raise InvalidGrant("The refresh token was already used.")
+        return End('refresh_token_reused', "The refresh token was already used.", 'refresh_token_used')
+    raise InvalidGrant("The refresh token was already used.", reason='refresh_token_used')

@@ -35,6 +35,7 @@ CODE = Code(
     used_at=None,
     verifier_failures=0,
     revoked=False,
+    user_active=True,
     user_may=True,
     opened_token_id=None,
 )

@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from oauth2 import redirect_uri
-from oauth2.redirect_uri import Problem
+from oauth2.redirect_uri import Difference, Problem
 
 URI = 'https://app.example/cb?a=1&b=2'
 LOOPBACK = 'http://127.0.0.1:8080/cb?a=1'
@@ -565,3 +565,49 @@ def test_a18_remedy_does_not_lead_to_the_next_problem(uri, problem):
 def test_a20_repair(typed, repaired):
     assert redirect_uri.repair(typed) == repaired
     assert redirect_uri.repair(repaired) == repaired
+
+
+@pytest.mark.parametrize(
+    ('requested', 'difference'),
+    [
+        ('https://app.example/cb/', Difference.SLASH),
+        ('http://app.example/cb', Difference.SCHEME),
+        ('https://app.example/CB', Difference.CASE),
+        ('HTTPS://app.example/cb', Difference.CASE),
+        ('https://App.example/cb', Difference.CASE),
+        ('https://app.example:443/cb', Difference.PORT),
+        ('https://www.app.example/cb', Difference.WWW),
+        ('https://app.example/cb ', Difference.BLANK),
+        ('https://app.example/cb\n', Difference.BLANK),
+        ('https%3A%2F%2Fapp.example%2Fcb', Difference.ENCODING),
+        ('https://app.example/%63b', Difference.ENCODING),
+        ('https://app.example/cb?a=1', Difference.QUERY),
+        ('https://app.example/cb#a', Difference.FRAGMENT),
+        ('https://evil.example/cb', Difference.HOST),
+        ('https://app.example/callback', Difference.PATH),
+        ('http://app.example/cb/', None),
+        ('https://evil.example/x', None),
+        ('https://[', None),
+        ('', None),
+        ('x' * 100_000, None),
+    ],
+)
+def test_difference(requested, difference):
+    registered = ['https://other.example/x/y/z', 'https://app.example/cb']
+    found = redirect_uri.find_difference(registered, requested)
+    assert found == (difference and (difference, 'https://app.example/cb'))
+
+
+def test_difference_of_loopback():
+    assert redirect_uri.find_difference(['http://127.0.0.1/cb'], 'http://localhost:8000/cb')[0] is Difference.LOOPBACK
+    assert redirect_uri.find_difference(['http://localhost:3000/cb'], 'http://localhost/cb')[0] is Difference.PORT
+
+
+def test_nearest_of_several():
+    registered = ['https://app.example/callback', 'https://app.example/cb']
+    assert redirect_uri.find_difference(registered, 'https://app.example/cb/') == (Difference.SLASH, registered[1])
+
+
+@given(st.text(CHARACTERS, max_size=60))
+def test_difference_of_any_text(requested):
+    redirect_uri.find_difference(REGISTERED, requested)

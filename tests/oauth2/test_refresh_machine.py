@@ -58,6 +58,7 @@ class Histories(RuleBasedStateMachine):
             refreshed_at=START,
             last_used_at=START,
             revoked_at=None,
+            user_active=True,
             user_may=True,
         )
         self._issue(secret)

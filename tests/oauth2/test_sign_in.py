@@ -37,6 +37,7 @@ SIGN_IN = SignIn(
     refreshed_at=NOW,
     last_used_at=NOW,
     revoked_at=None,
+    user_active=True,
     user_may=True,
 )
 

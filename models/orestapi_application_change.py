@@ -1,0 +1,239 @@
+import hashlib
+from contextlib import contextmanager
+
+from odoo import api, models
+from odoo.fields import NO_ACCESS
+
+from ..oauth2 import quotation
+from .orestapi_record_offer import CREDENTIAL
+
+#: What is changed through something else, which has an event of its own.
+OTHERWISE_LOGGED = frozenset([
+    'active',  # application_activated, application_deactivated
+    'client_secret_hash',  # client_secret_changed
+    'previous_client_secret_hash',  # of a change of the secret
+])
+
+#: Settings of which only the change is told.
+HIDDEN = frozenset(['previous_client_secret_expires_at'])
+HIDDEN_TYPES = frozenset(['binary', 'image', 'html', 'json', 'properties', 'properties_definition'])
+
+#: Characters of a setting that an event shows.
+MAX_LENGTH = 500
+
+#: Names the applications whose changes are being watched, in the cache of the transaction.
+WATCHED = 'orestapi.watched_applications'
+ALL = object()
+
+
+class OrestapiApplication(models.Model):
+    """Each change of an application is an event, with what was and what is.
+
+    That goes for every field that stores a setting: one that is added later, by
+    whichever addon, is part of it without a word here.
+    """
+
+    _inherit = 'orestapi.application'
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        cache = self.env.cr.cache
+        before = cache.get(WATCHED)
+        # What the creation consists of is told below, after it.
+        cache[WATCHED] = ALL
+        try:
+            applications = super().create(vals_list)
+        finally:
+            cache[WATCHED] = before
+        applications._log_first_settings()
+        return applications
+
+    def write(self, vals):
+        with self._watch_changes():
+            return super().write(vals)
+
+    @api.model
+    def _get_logged_fields(self):
+        """Return the names of the fields whose changes are told: all that store a setting.
+
+        Not the lists of other records (one2many), which tell of their own changes.
+        """
+        return [
+            name
+            for name, field in self._fields.items()
+            if field.store
+            and not field.readonly
+            and field.type != 'one2many'
+            and name not in OTHERWISE_LOGGED
+            and name not in models.MAGIC_COLUMNS
+        ]
+
+    @api.model
+    def _is_hidden(self, name):
+        """Return whether only the change of a setting is told, and not what it is."""
+        field = self._fields[name]
+        is_text = field.type in ('char', 'text')
+        return (
+            name in HIDDEN
+            or field.type in HIDDEN_TYPES
+            or field.groups == NO_ACCESS
+            or (is_text and bool(CREDENTIAL.search(name)))
+        )
+
+    @contextmanager
+    def _watch_changes(self):
+        """Around every change of applications: tell what it led to.
+
+        A change within a change is told once, by the outer one.
+        """
+        cache = self.env.cr.cache
+        outer = cache.get(WATCHED) or frozenset()
+        # sudo: orestapi.application - compares all settings, some of which nobody can read
+        watched = self.sudo().browse() if outer is ALL else self.sudo().filtered(lambda record: record.id not in outer)
+        if not watched:
+            yield
+            return
+        before = {application.id: application._get_logged_values() for application in watched}
+        cache[WATCHED] = outer | set(watched.ids)
+        try:
+            yield
+        finally:
+            cache[WATCHED] = outer
+        for application in watched.exists():
+            application._log_changes(before[application.id], application._get_logged_values())
+
+    def _get_logged_values(self):
+        """Return the settings as events tell them: by name of the field, a text or None."""
+        self.ensure_one()
+        values = {name: self._get_logged_value(name) for name in self._get_logged_fields()}
+        values['client_secret_hash'] = self.client_secret_hash
+        return values
+
+    def _get_logged_value(self, name):
+        field, value = self._fields[name], self[name]
+        if field.type == 'boolean':
+            return 'true' if value else 'false'
+        if field.type in ('integer', 'float', 'monetary'):
+            return str(value)
+        if not value:
+            return None
+        if self._is_hidden(name):
+            # Compared, and never stored.
+            data = value if isinstance(value, bytes) else str(value).encode()
+            return hashlib.sha256(data).hexdigest()
+        if name == 'scope_ids':
+            # In the words of the protocol, which no translation changes.
+            return ', '.join(value.mapped('name'))
+        if field.relational:
+            return ', '.join(value.mapped('display_name'))
+        if field.type == 'text':
+            return ', '.join(filter(None, map(str.strip, str(value).splitlines())))
+        return str(value)
+
+    def _log_changes(self, before, after):
+        """Add an event of each setting that changed."""
+        if before['client_secret_hash'] != after['client_secret_hash']:
+            reason = None if after['client_secret_hash'] else 'removed'
+            self.env['orestapi.event']._log('client_secret_changed', application_id=self.id, reason=reason)
+            # It follows.
+            after = {**after, 'previous_client_secret_expires_at': before.get('previous_client_secret_expires_at')}
+        for name in self._get_logged_fields():
+            if before[name] != after[name]:
+                self._log_change(name, before[name], after[name])
+
+    def _log_change(self, name, old, new):
+        if self._is_hidden(name):
+            reason, old, new = 'hidden', None, None
+        elif old is None:
+            reason = 'set'
+        elif new is None:
+            reason = 'emptied'
+        else:
+            reason = None
+            old, new = _shorten(old, new)
+        self.env['orestapi.event']._log(
+            'application_changed',
+            application_id=self.id,
+            reason=reason,
+            field_name=name,
+            old_value=quotation.quote(old, MAX_LENGTH),
+            new_value=quotation.quote(new, MAX_LENGTH),
+        )
+
+    def _log_first_settings(self):
+        """Add an event of each setting that a new application has and that is not the default."""
+        if self.env.context.get('install_mode'):
+            # A data file, which says itself what it sets.
+            return
+        # sudo: orestapi.application - reads all settings, some of which nobody can read
+        for application in self.sudo():
+            values = application._get_logged_values()
+            if values['client_secret_hash']:
+                self.env['orestapi.event']._log('client_secret_changed', application_id=application.id)
+            names = [name for name in application._get_logged_fields() if name not in ('name', 'client_id')]
+            default = application.new(application.default_get(names))
+            for name in names:
+                if values[name] not in (None, default._get_logged_value(name)):
+                    application._log_change(name, None, values[name])
+            application.uri_ids._log_uris('uri_added')
+
+
+class OrestapiApplicationUri(models.Model):
+    """The callback URIs of an application tell of their changes as its settings do."""
+
+    _inherit = 'orestapi.application.uri'
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        records = super().create(vals_list)
+        if self.env.cr.cache.get(WATCHED) is not ALL:
+            records._log_uris('uri_added')
+        return records
+
+    def write(self, vals):
+        before = {record: (record.application_id, record.uri, record._get_logged_text()) for record in self}
+        result = super().write(vals)
+        for record, (application, uri, text) in before.items():
+            if record.application_id != application:
+                self._log_uri('uri_removed', application, text, None)
+                record._log_uris('uri_added')
+            elif record.uri != uri or record._get_logged_text() != text:
+                same = record._get_logged_text() == text
+                self._log_uri('uri_hidden' if same else 'uri_changed', application, text, record._get_logged_text())
+        return result
+
+    def unlink(self):
+        removed = [(record.application_id, record._get_logged_text()) for record in self]
+        result = super().unlink()
+        for application, text in removed:
+            self._log_uri('uri_removed', application, text, None)
+        return result
+
+    def _get_logged_text(self):
+        """Return the URI without its query, and its description."""
+        uri = quotation.quote_uri(self.uri)
+        description = quotation.quote(self.description or None)
+        return f'{uri} ({description})' if description else uri
+
+    def _log_uris(self, reason):
+        for record in self:
+            self._log_uri(reason, record.application_id, None, record._get_logged_text())
+
+    def _log_uri(self, reason, application, old, new):
+        self.env['orestapi.event']._log(
+            'application_changed',
+            application_id=application.id,
+            reason=reason,
+            field_name='uri_ids',
+            old_value=old,
+            new_value=new,
+        )
+
+
+def _shorten(old, new):
+    """Return two long values from where they begin to differ."""
+    if max(len(old), len(new)) <= MAX_LENGTH:
+        return old, new
+    common = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+    start = max(0, common - 20)
+    return (old, new) if not start else (f'…{old[start:]}', f'…{new[start:]}')

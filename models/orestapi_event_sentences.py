@@ -1,0 +1,504 @@
+"""What events say, each as a whole sentence in the language of the reader.
+
+A new kind of event needs two edits: a value of the field `kind`, and its sentence here.
+A new refusal needs one: the reason that its error names, with what happened and what
+to do about it. The placeholders are the values of `orestapi.event._get_values`.
+"""
+
+from odoo.tools.translate import LazyTranslate
+
+# Translated when somebody reads them: there is no environment yet.
+# pylint: disable=prefer-env-translation
+_lt = LazyTranslate(__name__)
+
+#: By kind, or by kind and reason where there is more than one sentence.
+SENTENCES = {
+    'application_created': _lt("%(actor)s created %(application)s."),
+    'application_activated': _lt("%(actor)s activated %(application)s."),
+    'application_deactivated': _lt("%(actor)s deactivated %(application)s."),
+    'application_deleted': _lt("%(actor)s deleted %(application)s."),
+    'application_changed': _lt("%(actor)s changed \"%(field)s\" of %(application)s from \"%(old)s\" to \"%(new)s\"."),
+    ('application_changed', 'set'): _lt("%(actor)s set \"%(field)s\" of %(application)s to \"%(new)s\"."),
+    ('application_changed', 'emptied'): _lt(
+        "%(actor)s emptied \"%(field)s\" of %(application)s, which was \"%(old)s\"."
+    ),
+    ('application_changed', 'hidden'): _lt("%(actor)s changed \"%(field)s\" of %(application)s."),
+    ('application_changed', 'uri_added'): _lt("%(actor)s added the callback URI %(new)s to %(application)s."),
+    ('application_changed', 'uri_removed'): _lt("%(actor)s removed the callback URI %(old)s from %(application)s."),
+    ('application_changed', 'uri_changed'): _lt(
+        "%(actor)s changed a callback URI of %(application)s from %(old)s to %(new)s."
+    ),
+    ('application_changed', 'uri_hidden'): _lt(
+        "%(actor)s changed the query of the callback URI %(new)s of %(application)s."
+    ),
+    'client_secret_changed': _lt("%(actor)s changed the client secret of %(application)s."),
+    ('client_secret_changed', 'removed'): _lt("%(actor)s removed the client secret of %(application)s."),
+    'offer_changed': _lt("%(actor)s changed what %(application)s may read (model scheme: %(detail)s)."),
+    'offer_widened': _lt(
+        "%(actor)s let %(application)s read more (model scheme: %(detail)s); its users are asked again."
+    ),
+    'client_authentication_failed': _lt("%(application)s did not prove from %(address)s who it is."),
+    'authorization_request_refused': _lt(
+        "A request from %(address)s to authorize %(application)s was refused: %(detail)s"
+    ),
+    'request_refused': _lt("A request of %(application)s from %(address)s was refused: %(detail)s"),
+    'signed_in': _lt("%(application)s signed %(user)s in from %(address)s: %(detail)s."),
+    ('signed_in', 'service'): _lt(
+        "%(application)s signed in as its service user %(user)s from %(address)s: %(detail)s."
+    ),
+    'consent_given': _lt("%(user)s allowed %(application)s: %(detail)s."),
+    'consent_by_setting': _lt(
+        "%(application)s was allowed without asking %(user)s, because it is trusted: %(detail)s."
+    ),
+    'consent_refused': _lt("%(user)s refused %(application)s."),
+    'authorization_revoked': _lt("%(actor)s disconnected %(application)s from %(user)s."),
+    'sign_in_revoked': _lt("%(actor)s ended a sign-in of %(user)s at %(application)s."),
+    'sign_ins_ended': _lt("The sign-ins of %(user)s at %(application)s were ended: %(ended)s."),
+    'token_revoked': _lt("%(application)s signed %(user)s out from %(address)s."),
+    'code_replayed': _lt(
+        "An authorization code of %(application)s for %(user)s was used twice, the second time from %(address)s; "
+        "the sign-in was ended."
+    ),
+    'refresh_token_reused': _lt(
+        "A refresh token of %(application)s for %(user)s was reused from %(address)s; the sign-in was ended."
+    ),
+}
+
+_SAME_URI = _lt(
+    "Correct the address in the settings of the application. If the application is right, add the address on the "
+    "tab URIs."
+)
+_START_AGAIN = _lt("Start the sign-in again in the application. If it goes on, the application has to be repaired.")
+_REPAIR = _lt("The application has to be repaired, or set up otherwise: this is not a matter of its settings in Odoo.")
+_SIGN_IN_AGAIN = _lt("The user signs in again in the application.")
+
+#: By reason: what was refused and why, and what to do.
+REFUSALS = {
+    # Who the application is
+    'client_id': (
+        _lt("A request from %(address)s used the client ID \"%(sent)s\", which belongs to no application."),
+        _lt(
+            "Compare the client ID in the settings of the application with the one on its form in Odoo. The "
+            "application may have been deleted, or registered in another database."
+        ),
+    ),
+    'application_archived': (
+        _lt("%(application)s was refused from %(address)s, because it is archived."),
+        _lt("Choose Unarchive in the gear menu of the application, if it should work again."),
+    ),
+    'credentials_swapped': (
+        _lt(
+            "%(application)s sent its client ID as the client secret from %(address)s, and something else as the "
+            "client ID."
+        ),
+        _lt("Swap the client ID and the client secret in the settings of the application."),
+    ),
+    'secret_wrong': (
+        _lt("%(application)s sent a wrong client secret from %(address)s."),
+        _lt(
+            "The client ID is right. Generate a new client secret on the tab General, and copy it into the settings "
+            "of the application."
+        ),
+    ),
+    'secret_missing': (
+        _lt("%(application)s sent no client secret from %(address)s."),
+        _lt(
+            "Copy the client secret into the settings of the application. If it runs on the device of the user and "
+            "can keep no secret, make it public on the tab Settings."
+        ),
+    ),
+    'secret_none': (
+        _lt("%(application)s sent a client secret from %(address)s, but none is set in Odoo."),
+        _lt("Generate a client secret on the tab General, and copy it into the settings of the application."),
+    ),
+    'secret_unexpected': (
+        _lt("%(application)s sent a client secret from %(address)s, but it is a public application and has none."),
+        _lt(
+            "Empty the client secret in the settings of the application. If it runs on a server and can keep a "
+            "secret, make it confidential on the tab Settings."
+        ),
+    ),
+    'too_many_failures': (
+        _lt(
+            "%(application)s failed to authenticate too often from %(address)s, so that for a minute all its "
+            "requests from there are refused, the right ones too."
+        ),
+        _lt("Correct what the events before this one say, and try again after a minute."),
+    ),
+    'credentials_missing': (
+        _lt("A request of %(application)s from %(address)s came without client ID and client secret."),
+        _lt("Enter the client ID and the client secret in the settings of the application."),
+    ),
+    'header_malformed': (
+        _lt("A request of %(application)s from %(address)s had an Authorization header that cannot be read."),
+        _lt(
+            "The application has to send client ID and client secret, form-encoded, by HTTP Basic or in the body of "
+            "the request."
+        ),
+    ),
+    'header_scheme': (
+        _lt("A request of %(application)s from %(address)s had an Authorization header that is not HTTP Basic."),
+        _lt("Choose HTTP Basic (client_secret_basic) in the settings of the application, or client_secret_post."),
+    ),
+    'methods': (
+        _lt(
+            "A request of %(application)s from %(address)s sent the client secret twice, in the header and in the body."
+        ),
+        _lt("Choose one of the two in the settings of the application: client_secret_basic or client_secret_post."),
+    ),
+    'client_ids': (
+        _lt(
+            "A request of %(application)s from %(address)s had two different client IDs, in the header and in the body."
+        ),
+        _lt("Enter the same client ID everywhere in the settings of the application."),
+    ),
+    'introspection_public': (
+        _lt("%(application)s asked from %(address)s about a token, but it is a public application."),
+        _lt("Register the API that receives the tokens as a confidential application, with Resource Server ticked."),
+    ),
+    # How the request is written
+    'parameters_in_query': (
+        _lt("%(application)s sent its request from %(address)s in the address instead of the body."),
+        _lt(
+            "The application has to send a form by POST. For the connector of the older addon, tick Legacy Connector "
+            "and use its addresses."
+        ),
+    ),
+    'media_type': (
+        _lt("%(application)s sent a request from %(address)s in the format \"%(sent)s\", which is not a form."),
+        _lt("The application has to send application/x-www-form-urlencoded."),
+    ),
+    'too_large': (_lt("A request of %(application)s from %(address)s was too large."), _REPAIR),
+    'encoding': (_lt("A request of %(application)s from %(address)s had parameters that cannot be read."), _REPAIR),
+    'parameter_missing': (
+        _lt("A request of %(application)s from %(address)s lacked the parameter %(sent)s."),
+        _REPAIR,
+    ),
+    'parameter_repeated': (
+        _lt("A request of %(application)s from %(address)s had the parameter %(sent)s more than once."),
+        _REPAIR,
+    ),
+    # Where the answer goes
+    'redirect_uri': (
+        _lt("%(application)s asked from %(address)s to return to %(sent)s, which is none of its callback URIs."),
+        _lt(
+            "If this address is the application's, add it on the tab URIs exactly so. Otherwise correct it in the "
+            "settings of the application."
+        ),
+    ),
+    'redirect_uri_none': (
+        _lt("%(application)s asked from %(address)s to return to %(sent)s, but has no callback URI in Odoo."),
+        _lt("Add the callback URI of the application on the tab URIs."),
+    ),
+    'redirect_uri_missing': (
+        _lt("%(application)s did not say from %(address)s which of its callback URIs to return to."),
+        _lt("Enter the callback URI in the settings of the application, or leave only one on the tab URIs."),
+    ),
+    'redirect_uri_blank': (
+        _lt(
+            "%(application)s asked from %(address)s to return to %(sent)s, which differs from %(expected)s only by a "
+            "blank at the beginning or the end."
+        ),
+        _lt("Remove the blank in the settings of the application."),
+    ),
+    'redirect_uri_case': (
+        _lt(
+            "%(application)s asked from %(address)s to return to %(sent)s, which differs from %(expected)s only in "
+            "upper and lower case."
+        ),
+        _SAME_URI,
+    ),
+    'redirect_uri_encoding': (
+        _lt(
+            "%(application)s asked from %(address)s to return to %(sent)s, which differs from %(expected)s only in "
+            "how it is percent-encoded."
+        ),
+        _lt(
+            "Write the address in the settings of the application as it stands on the tab URIs; it may be "
+            "encoded twice."
+        ),
+    ),
+    'redirect_uri_slash': (
+        _lt(
+            "%(application)s asked from %(address)s to return to %(sent)s, which differs only by the closing slash "
+            "from %(expected)s."
+        ),
+        _SAME_URI,
+    ),
+    'redirect_uri_scheme': (
+        _lt(
+            "%(application)s asked from %(address)s to return to %(sent)s, which differs from %(expected)s only by "
+            "the scheme (http or https)."
+        ),
+        _lt(
+            "Make the application use https, also behind a proxy. If it is reached by http only, add that address on "
+            "the tab URIs."
+        ),
+    ),
+    'redirect_uri_port': (
+        _lt(
+            "%(application)s asked from %(address)s to return to %(sent)s, which differs from %(expected)s only by "
+            "the port."
+        ),
+        _SAME_URI,
+    ),
+    'redirect_uri_www': (
+        _lt(
+            "%(application)s asked from %(address)s to return to %(sent)s, which differs from %(expected)s only by "
+            "\"www.\"."
+        ),
+        _SAME_URI,
+    ),
+    'redirect_uri_loopback': (
+        _lt(
+            "%(application)s asked from %(address)s to return to %(sent)s, which differs from %(expected)s only by "
+            "the name of this computer."
+        ),
+        _lt("Add the address on the tab URIs as the application sends it: localhost and 127.0.0.1 are not the same."),
+    ),
+    'redirect_uri_host': (
+        _lt(
+            "%(application)s asked from %(address)s to return to %(sent)s, which differs from %(expected)s only by "
+            "the host."
+        ),
+        _lt(
+            "If the application has moved, add its new address on the tab URIs. If you do not know the host, somebody "
+            "may have tried to steal a code, in vain."
+        ),
+    ),
+    'redirect_uri_path': (
+        _lt(
+            "%(application)s asked from %(address)s to return to %(sent)s, which differs from %(expected)s only by "
+            "the path."
+        ),
+        _SAME_URI,
+    ),
+    'redirect_uri_query': (
+        _lt(
+            "%(application)s asked from %(address)s to return to %(sent)s, which differs from a callback URI only by "
+            "what stands after the question mark."
+        ),
+        _lt("What stands after the question mark has to be the same in the application and on the tab URIs."),
+    ),
+    'redirect_uri_fragment': (
+        _lt(
+            "%(application)s asked from %(address)s to return to %(sent)s, which differs from a callback URI only by "
+            "what stands after the sign #."
+        ),
+        _lt("Remove the sign # and what follows it in the settings of the application."),
+    ),
+    # What is asked for
+    'user_not_allowed': (
+        _lt("%(user)s may not use %(application)s: they are in none of its groups."),
+        _lt(
+            "If they should, add a group of theirs to Who May Authorize It on the tab Settings, or add them to one of "
+            "the groups there."
+        ),
+    ),
+    'user_archived': (
+        _lt("%(application)s asked from %(address)s to act for %(user)s, who is archived."),
+        _lt("Unarchive the user, if they should use Odoo again."),
+    ),
+    'page': (
+        _lt("The consent page of %(application)s was answered from %(address)s too late, or was opened elsewhere."),
+        _lt("The user starts again in the application. Nobody needs to repair anything."),
+    ),
+    'response_type': (
+        _lt("%(application)s asked from %(address)s for the response type \"%(sent)s\"; the only one is \"code\"."),
+        _lt("Choose the authorization code flow in the settings of the application, not implicit or hybrid."),
+    ),
+    'scope_not_allowed': (
+        _lt(
+            "%(application)s asked from %(address)s for the scope \"%(sent)s\", but may only ask for \"%(expected)s\"."
+        ),
+        _lt("Allow the scope on the tab Settings, or take it out of the settings of the application."),
+    ),
+    'scope_none': (
+        _lt("%(application)s asked from %(address)s for no scope, and none is allowed for it in Odoo."),
+        _lt("Choose the scopes of the application on the tab Settings."),
+    ),
+    'scope_malformed': (
+        _lt("%(application)s asked from %(address)s for the scope \"%(sent)s\", which is not written as a scope."),
+        _lt(
+            "Write the scopes in the settings of the application with one blank between two, without quotes and commas."
+        ),
+    ),
+    'scope_exceeds': (
+        _lt(
+            "%(application)s asked from %(address)s for the scope \"%(sent)s\", but the user allowed \"%(expected)s\"."
+        ),
+        _lt("The user signs in again in the application, which then asks for more."),
+    ),
+    'scope_gone': (
+        _lt(
+            "%(application)s asked from %(address)s to act on for %(user)s, who allowed the scope \"%(sent)s\", but "
+            "may now only ask for \"%(expected)s\"."
+        ),
+        _lt("Allow the scope on the tab Settings again, or let the user sign in again."),
+    ),
+    'pkce_missing': (
+        _lt("%(application)s asked from %(address)s without PKCE (code_challenge), which it must use."),
+        _lt(
+            "Switch on PKCE in the settings of the application. If a confidential application does not support it, "
+            "turn off Require PKCE on the tab Settings."
+        ),
+    ),
+    'pkce_challenge_missing': (
+        _lt("%(application)s asked from %(address)s with a method of PKCE, but without the code_challenge."),
+        _REPAIR,
+    ),
+    'pkce_method': (
+        _lt("%(application)s asked from %(address)s with the PKCE method \"%(sent)s\"; the only one is \"S256\"."),
+        _lt("Choose S256 as the method of PKCE in the settings of the application."),
+    ),
+    'pkce_challenge_malformed': (
+        _lt("%(application)s asked from %(address)s with a code_challenge that is not one of the method S256."),
+        _lt("The code_challenge is the SHA-256 digest of the verifier, as 43 characters of base64url without padding."),
+    ),
+    'grant_type': (
+        _lt("%(application)s asked from %(address)s for the grant type \"%(sent)s\", which Odoo does not have."),
+        _lt(
+            "Choose another one in the settings of the application: authorization_code, refresh_token or "
+            "client_credentials."
+        ),
+    ),
+    'grant_type_not_allowed': (
+        _lt("%(application)s asked from %(address)s for the grant type \"%(sent)s\", which it may not use."),
+        _lt("Choose another grant type in the settings of the application."),
+    ),
+    'service_user_missing': (
+        _lt("%(application)s asked from %(address)s to act on its own, but has no service user."),
+        _lt("Choose a Service User on the tab Settings, if it should act without a user who signs in."),
+    ),
+    'service_public': (
+        _lt("%(application)s asked from %(address)s to act on its own, but it is a public application."),
+        _lt("Make it confidential on the tab Settings, and choose a Service User there."),
+    ),
+    'service_user_archived': (
+        _lt("%(application)s asked from %(address)s to act as its service user %(user)s, who is archived."),
+        _lt("Unarchive the user, or choose another Service User on the tab Settings."),
+    ),
+    # What a code is redeemed with
+    'code_malformed': (
+        _lt("%(application)s sent from %(address)s something that is no authorization code of Odoo."),
+        _lt("The application has to send the code as it came, whole and decoded once. It may have cut it off."),
+    ),
+    'code_unknown': (
+        _lt("%(application)s sent from %(address)s an authorization code that Odoo does not know."),
+        _lt("It may be an old one, or of another database. Start the sign-in again in the application."),
+    ),
+    'code_other_application': (
+        _lt("%(application)s sent from %(address)s an authorization code for %(user)s that another application got."),
+        _lt("Two applications may share one callback URI: compare the client IDs, and give each a URI of its own."),
+    ),
+    'code_used': (
+        _lt("%(application)s sent from %(address)s an authorization code for %(user)s that was already used."),
+        _lt("A code works once: the application must not send it again, also when a page is reloaded."),
+    ),
+    'service_user_external': (
+        _lt("%(application)s was refused from %(address)s: its service user %(user)s is not an internal user."),
+        _lt("Choose an internal user as the service user, on the Settings tab."),
+    ),
+    'code_legacy': (
+        _lt(
+            "%(application)s sent from %(address)s a code for %(user)s to another address than the one that it was "
+            "asked for at."
+        ),
+        _lt("The application has to use either the older addresses or the standard ones, and not both."),
+    ),
+    'redirect_uri_gone': (
+        _lt(
+            "%(application)s sent from %(address)s a code for %(user)s, but the callback URI %(sent)s is no longer "
+            "registered."
+        ),
+        _lt("If the application may use this URI, add it again on the URIs tab."),
+    ),
+    'code_expired': (
+        _lt("%(application)s sent from %(address)s an authorization code for %(user)s that has expired."),
+        _lt(
+            "Start again. If it goes on, compare the clocks, or raise the Authorization Code Expiry on the tab "
+            "Settings."
+        ),
+    ),
+    'code_revoked': (
+        _lt(
+            "%(application)s sent from %(address)s an authorization code for %(user)s, whose sign-ins were all ended "
+            "meanwhile."
+        ),
+        _SIGN_IN_AGAIN,
+    ),
+    'redirect_uri_left_out': (
+        _lt(
+            "%(application)s redeemed a code for %(user)s from %(address)s without the redirect_uri %(expected)s that "
+            "it began with."
+        ),
+        _lt("The application has to send the same redirect_uri with the code as at the beginning."),
+    ),
+    'redirect_uri_changed': (
+        _lt(
+            "%(application)s redeemed a code for %(user)s from %(address)s with the redirect_uri %(sent)s, but began "
+            "with %(expected)s."
+        ),
+        _lt("The application has to use the same callback URI everywhere in its settings."),
+    ),
+    'verifier_missing': (
+        _lt("%(application)s redeemed a code for %(user)s from %(address)s without the code_verifier of PKCE."),
+        _START_AGAIN,
+    ),
+    'verifier_malformed': (
+        _lt("%(application)s redeemed a code for %(user)s from %(address)s with a malformed code_verifier of PKCE."),
+        _lt("A code_verifier has from 43 to 128 letters, digits and the signs - . _ ~."),
+    ),
+    'verifier_wrong': (
+        _lt("%(application)s redeemed a code for %(user)s from %(address)s with a wrong code_verifier of PKCE."),
+        _lt(
+            "Start the sign-in again, in one window only. If it goes on, the application mixes up its sign-ins, or "
+            "computes the code_challenge wrongly."
+        ),
+    ),
+    'verifier_unexpected': (
+        _lt(
+            "%(application)s redeemed a code for %(user)s from %(address)s with a code_verifier, but began without a "
+            "code_challenge."
+        ),
+        _lt("The application has to use PKCE from the beginning of the sign-in, or not at all."),
+    ),
+    'verifier_limit': (
+        _lt(
+            "%(application)s redeemed a code for %(user)s from %(address)s with too many wrong code_verifiers of PKCE."
+        ),
+        _START_AGAIN,
+    ),
+    # What is refreshed
+    'refresh_token_malformed': (
+        _lt("%(application)s sent from %(address)s something that is no refresh token of Odoo."),
+        _lt("The application has to store the refresh token whole. The user signs in again."),
+    ),
+    'refresh_token_unknown': (
+        _lt("%(application)s sent from %(address)s a refresh token that this database has not issued."),
+        _lt("It may be of another database, or of one that was restored or copied. The user signs in again."),
+    ),
+    'refresh_token_gone': (
+        _lt("%(application)s sent from %(address)s a refresh token of a sign-in that has ended and is deleted."),
+        _SIGN_IN_AGAIN,
+    ),
+    'refresh_token_other_application': (
+        _lt("%(application)s sent from %(address)s a refresh token for %(user)s that another application got."),
+        _lt("Compare the client IDs in the settings of both applications, and let each keep its own tokens."),
+    ),
+    'refresh_token_expired': (
+        _lt("%(application)s sent from %(address)s a refresh token for %(user)s that has expired."),
+        _lt("The user signs in again. Refresh Token Expiry and Sign In Expiry on the tab Settings decide how often."),
+    ),
+    'refresh_token_revoked': (
+        _lt("%(application)s sent from %(address)s a refresh token for %(user)s, whose sign-in was ended."),
+        _lt("The user signs in again. Sign-ins, filter Ended, say why it was ended."),
+    ),
+    'refresh_token_used': (
+        _lt("%(application)s sent from %(address)s a refresh token for %(user)s that was already used."),
+        _lt(
+            "The application has to keep the newest refresh token, and to refresh once at a time. If answers get "
+            "lost, set a Refresh Token Grace on the tab Settings."
+        ),
+    ),
+}
