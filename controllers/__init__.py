@@ -8,6 +8,5 @@ from . import metadata
 from . import page_language
 from . import records
 from . import records_documentation
-from . import remote_address
 from . import revoke
 from . import token

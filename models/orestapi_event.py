@@ -9,7 +9,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import NO_ACCESS
 from odoo.tools import SQL
 
-from ..controllers.remote_address import get_remote_address
+from ..dispatchers.remote_address import get_remote_address
 from ..oauth2 import quotation
 from ..oauth2.address import get_network
 from .orestapi_authorization_code import VACUUM_BATCH, VACUUM_REST

@@ -38,7 +38,7 @@ PARTS = re.compile(
     r'(?:\?(?P<query>[^#]*))?(?:#(?P<fragment>.*))?',
     re.DOTALL,
 )
-PORT = re.compile(r':[0-9]*\Z')
+PORT_AT_END = re.compile(r':[0-9]*\Z')
 
 
 class Problem(enum.Enum):
@@ -209,11 +209,11 @@ def _compare(registered, requested):
 
 
 def _compare_authorities(ours, theirs):
-    if PORT.sub('', ours) == PORT.sub('', theirs):
+    if PORT_AT_END.sub('', ours) == PORT_AT_END.sub('', theirs):
         return Difference.PORT
     if ours.removeprefix('www.') == theirs.removeprefix('www.'):
         return Difference.WWW
-    if {PORT.sub('', ours), PORT.sub('', theirs)} <= {'localhost', '127.0.0.1', '[::1]'}:
+    if {PORT_AT_END.sub('', ours), PORT_AT_END.sub('', theirs)} <= {'localhost', '127.0.0.1', '[::1]'}:
         return Difference.LOOPBACK
     return Difference.HOST
 

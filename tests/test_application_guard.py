@@ -281,7 +281,7 @@ class TestApplicationGuard(ApplicationCase):
             if sentence == SERVICE:
                 auth = self.get_auth()
                 response = self.post('/oauth2/token', {'grant_type': 'client_credentials'}, auth)
-                self.assertInvalidClient(response, challenge=True)
+                self.assertInvalidClient(response)
             self.assertTrue(self.call('action_unarchive', self.application.ids, user=self.boss))
 
         self.each(check)

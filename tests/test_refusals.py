@@ -107,7 +107,7 @@ class TestRefusals(OAuth2Case):
         self.seen = self.env['orestapi.event'].search([])
         self.ask()
         self.assertLogged('application_archived', "Wiki was refused from 127.0.0.1, because it is archived.")
-        self.assertInvalidClient(self.post('/oauth2/token', {'grant_type': 'x'}, self.get_auth()), challenge=True)
+        self.assertInvalidClient(self.post('/oauth2/token', {'grant_type': 'x'}, self.get_auth()))
         self.assertLogged('application_archived', "Wiki")
 
     def test_a08_refused_by_redirect(self):
