@@ -1,11 +1,12 @@
 from . import controllers, models
-from .dispatchers import access_log, outage
+from .dispatchers import access_log, outage, remote_address
 
 
 def post_load():
-    """Change what belongs to the whole process: its access log, and its answers while a database is away."""
+    """Change what belongs to the whole process: its log, its answers while a database is away, and who asks over RPC."""
     access_log.install()
     outage.install()
+    remote_address.install()
 
 
 def uninstall_hook(env):

@@ -26,7 +26,9 @@ def _remember(borrow_request):
     return wrapper
 
 
-http.borrow_request = _remember(http.borrow_request)
+def install():
+    """Wrap what takes the request away, once for the process (the manifest's `post_load`)."""
+    http.borrow_request = _remember(http.borrow_request)
 
 
 def get_remote_address():
