@@ -69,7 +69,9 @@ class OrestapiToken(models.Model):
         )
 
     def _field_to_sql(self, alias, field_expr, query=None):
-        # For the search above, and to group by it.
+        # To show it, to search and to group by it. A subquery of each row and no join: the
+        # lists ask for a page, or for the sign-ins of a few authorizations, and PostgreSQL
+        # cannot estimate how many rows a state has.
         if field_expr != 'state':
             return super()._field_to_sql(alias, field_expr, query)
         self._check_field_access(self._fields['state'], 'read')
