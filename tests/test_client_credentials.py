@@ -93,7 +93,7 @@ class TestClientCredentials(OAuth2Case):
     def test_scope(self):
         self.application.scope_ids = self.env.ref('orestapi.scope_read')
         self.assertEqual(self.get_tokens()['scope'], 'read')
-        for scope in ('rpc', 'read rpc', 'unknown', '"', 'read  read'):
+        for scope in ('rpc', 'read rpc', 'unknown', '"', 'read\tread'):
             with self.subTest(scope=scope):
                 self.assertRefused(self.ask(scope=scope), 'invalid_scope')
         self.application.scope_ids = False
@@ -158,7 +158,7 @@ class TestClientCredentials(OAuth2Case):
         described = self.introspect(self.get_tokens()['access_token'])
         self.assertEqual(described['sub'], 'wiki-client')
         self.assertEqual(described['client_id'], 'wiki-client')
-        self.assertEqual(described['username'], 'robot')
+        self.assertNotIn('username', described)
         users = self.env['res.users'].with_context(active_test=False).search([])
         self.assertNotIn(described['sub'], [text for user in users for text in (str(user.id), user.login)])
         self.assertEqual(self.introspect(self.sign_in()['access_token'])['sub'], str(self.user.id))

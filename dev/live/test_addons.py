@@ -67,7 +67,11 @@ def test_s13_slashes_behind_a_language(bench, addons_database):
                 )
                 location = answer.headers.get('Location', '')
                 assert 'evil.example' not in location, (method, path, location)
-                assert method != 'POST' or (answer.status_code, location) == (404, ''), (path, answer.status_code)
+                # Served or not, where the slashes are; but nobody repeats a form elsewhere.
+                assert method != 'POST' or (answer.status_code in (400, 404) and not location), (
+                    path,
+                    answer.status_code,
+                )
 
 
 @pytest.mark.same
