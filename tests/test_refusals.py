@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from odoo.modules import get_module_path
 from odoo.tests import tagged
 
-from ..models.orestapi_authorization_code import VERIFIER_LIMIT
+from ..oauth2.grants.authorization_code import VERIFIER_LIMIT
 from ..models.orestapi_event_sentences import REFUSALS
 from ..oauth2 import errors, token
 from ..oauth2.redirect_uri import Difference
