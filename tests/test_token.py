@@ -264,7 +264,9 @@ class TestTokenTransport(TokenEndpointCase):
         store = http.root.session_store
         before = dict(store.get(self.session.sid))
         headers = {'Content-Type': MEDIA_TYPE, 'Authorization': self.get_basic(*self.get_auth())}
-        response = self.url_open(PATH, data=urlencode({'grant_type': 'client_credentials'}), headers=headers)
+        response = self.url_open(
+            PATH, data=urlencode({'grant_type': 'client_credentials', 'scope': 'rpc'}), headers=headers
+        )
         self.assertIssued(response)
         self.assertEqual(self.introspect(response.json()['access_token'])['username'], 'robot')
         refused = self.url_open(
