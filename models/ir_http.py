@@ -6,6 +6,7 @@ from odoo import http, models
 from odoo.http import SessionExpiredException, request
 
 from ..controllers.dispatcher import OAuth2Dispatcher
+from ..controllers.hooks import attempt
 from ..controllers.prefixes import find_dispatcher
 from ..oauth2 import bearer, challenge, legacy, metadata, token
 from ..oauth2.errors import InsufficientScope, InvalidToken, OAuth2Error
@@ -18,7 +19,7 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _match(cls, path_info):
-        if '//' in path_info and (dispatcher := find_dispatcher(re.sub('/+', '/', path_info))):
+        if '//' in path_info and (dispatcher := attempt(find_dispatcher, re.sub('/+', '/', path_info))):
             # Else whoever asks would be sent on, to the host that the header `Host` names,
             # and would send its secret there once more.
             raise HTTPException(response=dispatcher(request).handle_error(NotFound()))
@@ -28,7 +29,7 @@ class IrHttp(models.AbstractModel):
             # Else an application would get a page in HTML, which caches may keep.
             # Only of the request itself: others look up what a link leads to.
             if path_info == request.httprequest.path:
-                dispatcher = cls._get_error_dispatcher(path_info, error)
+                dispatcher = attempt(cls._get_error_dispatcher, path_info, error)
                 if dispatcher:
                     request.dispatcher = dispatcher(request)
                     if '\0' in path_info:
@@ -53,9 +54,8 @@ class IrHttp(models.AbstractModel):
     @classmethod
     def _auth_method_bearer(cls):
         authorization = request.httprequest.headers.get('Authorization', '')
-        # Split as widely as core does it, which takes any white space for a blank.
-        words = authorization.split()
-        if len(words) < 2 or words[0].lower() != 'bearer' or not words[1].startswith(token.PREFIX):
+        # Where nobody can tell, core asks `res.users.apikeys`, which knows no API key like it.
+        if not attempt(cls._is_ours, authorization):
             super()._auth_method_bearer()
             return
         # Not left to core, which would answer a valid token without the scope
@@ -73,6 +73,12 @@ class IrHttp(models.AbstractModel):
         request.oauth2_sign_in = sign_in
         cls._serve_sign_in(sign_in)
         cls._auth_method_user()
+
+    @classmethod
+    def _is_ours(cls, authorization):
+        # Split as widely as core does it, which takes any white space for a blank.
+        words = authorization.split()
+        return len(words) > 1 and words[0].lower() == 'bearer' and words[1].startswith(token.PREFIX)
 
     @classmethod
     def _serve_sign_in(cls, sign_in):
@@ -93,6 +99,7 @@ class IrHttp(models.AbstractModel):
             })
         request.session.can_save = False
         request.update_env(user=sign_in['user_id'])
+        request.env['orestapi.token']._serve_request(sign_in)
 
     @classmethod
     def _get_bearer_error(cls, error):
@@ -119,17 +126,25 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _dispatch(cls, endpoint):
-        if endpoint.routing['type'] == 'http' and find_dispatcher(endpoint.routing['routes'][0]):
+        if attempt(cls._is_page_of_ours, endpoint):
             # Our pages read the request themselves. As keyword arguments, a parameter
             # of a stranger that is called `self` would end in a status 500.
             request.params = {}
-        elif request.httprequest.path.startswith('/web/') and CONTROL.search(str(request.params.get('redirect', ''))):
+        elif attempt(cls._leads_away, default=True):
             # Of the login and its further steps, which lead to the consent page.
             # Browsers and werkzeug remove a tab from an address, after Odoo has
             # looked at it: `/%09/evil.example` would leave this site after the
-            # login (RFC 9700 §4.11.2).
-            del request.params['redirect']
+            # login (RFC 9700 §4.11.2). Nor is there a way on where nobody can tell.
+            request.params.pop('redirect', None)
         return super()._dispatch(endpoint)
+
+    @classmethod
+    def _is_page_of_ours(cls, endpoint):
+        return endpoint.routing['type'] == 'http' and find_dispatcher(endpoint.routing['routes'][0])
+
+    @classmethod
+    def _leads_away(cls):
+        return request.httprequest.path.startswith('/web/') and CONTROL.search(str(request.params.get('redirect', '')))
 
     @classmethod
     def _post_dispatch(cls, response):
@@ -137,11 +152,15 @@ class IrHttp(models.AbstractModel):
         # On the way to the consent page, not even pages of this site may frame a
         # step of the login (RFC 9700 §4.16): the password, a second factor, or
         # what else an addon asks for.
-        endpoints = (metadata.AUTHORIZATION_ENDPOINT, legacy.AUTHORIZATION_ENDPOINT)
-        if str(request.params.get('redirect', '')).startswith(endpoints):
+        if attempt(cls._leads_to_consent):
             response.headers['X-Frame-Options'] = 'DENY'
             response.headers['Content-Security-Policy'] = "frame-ancestors 'none'"
             response.headers['Referrer-Policy'] = 'no-referrer'
+
+    @classmethod
+    def _leads_to_consent(cls):
+        endpoints = (metadata.AUTHORIZATION_ENDPOINT, legacy.AUTHORIZATION_ENDPOINT)
+        return str(request.params.get('redirect', '')).startswith(endpoints)
 
     @classmethod
     def _handle_error(cls, exception):

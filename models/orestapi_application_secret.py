@@ -5,6 +5,7 @@ from odoo.addons.base.models.res_users import check_identity
 from odoo.exceptions import ValidationError
 from odoo.fields import NO_ACCESS
 
+from ..controllers.access_token import get_sign_in
 from ..oauth2 import client_secret, token
 from .orestapi_application import ADMINISTRATOR
 
@@ -56,6 +57,12 @@ class OrestapiApplication(models.Model):
         groups=ADMINISTRATOR,
         help="The secret that goes with the own ID. Only Oregional Odoo App administrators can read it.",
     )
+
+    def _has_field_access(self, field, operation):
+        # The remote side goes on to take the secret when the token has ended.
+        return super()._has_field_access(field, operation) and not (
+            field.name == 'own_secret' and get_sign_in(self.env.cr)
+        )
 
     def _default_client_secret(self):
         # Only the form shows what it proposes. A secret that nobody has seen

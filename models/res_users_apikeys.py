@@ -1,5 +1,7 @@
-from odoo import models
+from odoo import api, models
 
+from ..controllers.access_token import refuse_access_token
+from ..controllers.hooks import attempt
 from ..oauth2 import token
 
 
@@ -10,7 +12,24 @@ class ResUsersApikeys(models.Model):
         # Wherever Odoo accepts an API key for its external API, it accepts an
         # access token with the scope `rpc`. Other scopes of API keys, such as
         # that of trusted devices, are none of our business.
-        if not token.is_ours(key):
+        if not attempt(token.is_ours, key):
             return super()._check_credentials(scope=scope, key=key)
         sign_in = scope == 'rpc' and self.env['orestapi.token']._authenticate_bearer(key)
-        return sign_in['user_id'] if sign_in and 'rpc' in sign_in['token_scope'] else None
+        if not sign_in or 'rpc' not in sign_in['token_scope']:
+            return None
+        # Here, where each protocol comes by: what is done from here on is done with the token.
+        self.env['orestapi.token']._serve_request(sign_in)
+        return sign_in['user_id']
+
+    def unlink(self):
+        refuse_access_token(self.env)
+        return super().unlink()
+
+
+class ResUsersApikeysDescription(models.TransientModel):
+    _inherit = 'res.users.apikeys.description'
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        refuse_access_token(self.env)
+        return super().create(vals_list)

@@ -31,6 +31,7 @@ from . import test_revoke
 from . import test_session
 from . import test_settings
 from . import test_token
+from . import test_token_requests
 from . import test_tours
 from . import test_translations
 from . import test_users

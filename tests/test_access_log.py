@@ -8,7 +8,7 @@ from urllib.parse import quote, quote_plus, urlencode
 from odoo.tests import tagged
 from odoo.tests.common import BaseCase
 
-from ..controllers.access_log import QueryStringFilter
+from ..controllers.access_log import RequestFilter
 from ..oauth2 import token
 from ..oauth2.parameters import MEDIA_TYPE
 from .common import CLIENT_SECRET, PASSWORD, VERIFIER, WRONG_SECRET, OAuth2Case
@@ -203,7 +203,7 @@ class TestAccessLog(BaseCase):
 
     def render(self, message, *args):
         record = logging.LogRecord('werkzeug', logging.INFO, '', 0, message, args, None)
-        self.assertTrue(QueryStringFilter().filter(record))
+        self.assertTrue(RequestFilter().filter(record))
         return record.getMessage()
 
     def test_query_strings_of_ours(self):
