@@ -23,7 +23,6 @@ class OrestapiApplication(models.Model):
         inverse='_inverse_client_secret',
         copy=False,
         groups=ADMINISTRATOR,
-        default=lambda self: self._default_client_secret(),
         help="The password of the application. Copy it into the settings of the application now: "
         "only a hash is kept here, so that nobody can read it again.",
     )
@@ -64,10 +63,15 @@ class OrestapiApplication(models.Model):
             field.name == 'own_secret' and get_sign_in(self.env.cr)
         )
 
-    def _default_client_secret(self):
-        # Only the form shows what it proposes. A secret that nobody has seen
-        # would be of no use to a caller of `create` over RPC.
-        return self.env.context.get('propose_client_secret') and token.generate_client_secret()
+    @api.model
+    def default_get(self, fields):
+        defaults = super().default_get(fields)
+        # Only the form shows what it proposes. A secret that nobody has seen would be of no
+        # use to a caller of `create` over RPC. And no default of the field, which would be
+        # None where there is nothing to propose: XML-RPC cannot carry that.
+        if 'client_secret' in fields and self.env.context.get('propose_client_secret'):
+            defaults['client_secret'] = token.generate_client_secret()
+        return defaults
 
     def _compute_client_secret(self):
         self.client_secret = False

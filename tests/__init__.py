@@ -15,6 +15,7 @@ from . import test_consent
 from . import test_events
 from . import test_flow
 from . import test_help
+from . import test_hooks
 from . import test_introspect
 from . import test_legacy_oauth2
 from . import test_legacy_records

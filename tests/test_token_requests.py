@@ -1,4 +1,3 @@
-import datetime
 import xmlrpc.client
 
 from odoo import Command
@@ -297,20 +296,28 @@ class TestTokenRequests(OAuth2Case):
         self.assertTrue(passkey.exists())
 
     def test_s03_link_for_a_new_password(self):
-        """Of the app that sends it: whoever composes the mail would see it. Runs beside other addons (dev/live)."""
-        if 'signup_type' not in self.env['res.partner']._fields:
+        """The text of a mail that is not sent shows it to who composes it (beside other addons: dev/live)."""
+        partner = self.user.partner_id.with_user(self.user).with_context(signup_force_type_in_url='reset')
+        if 'signup_type' not in partner._fields:
             return
+        self.assertIn('token=', partner._get_signup_url())
+        action = self.env['ir.actions.server'].create({
+            'name': "Show the link",
+            'model_id': self.env.ref('base.model_res_partner').id,
+            'state': 'code',
+            'code': f"env['res.partner'].sudo().browse({partner.id})._get_signup_url_for_action()",
+        })
         access_token = self.get_token(self.user)
-        template = self.env.ref('auth_signup.reset_password_email', raise_if_not_found=False)
-        partner = self.user.partner_id.with_user(self.user)
-        self.assertIn('token=', partner.with_context(signup_force_type_in_url='reset')._get_signup_url())
-        self.assertTrue(access_token)
-        self.assertTrue(template is not None)
-        with self.env.registry.cursor() as cr:
-            env = self.env(cr=cr, user=self.user)
-            env['orestapi.token']._serve_request({'user_id': self.user.id})
-            with self.assertRaises(AccessError):
-                env['res.partner'].browse(partner.id)._get_signup_url()
+        # As a user may run an action that is in the menu of their contact.
+        action.group_ids = self.env.ref('base.group_user')
+        self.user.group_ids += self.env.ref('base.group_system')
+        self.assertRefused(self.user, access_token, 'ir.actions.server', 'run', action.ids)
+        # A customer without an account gets the link for one: that is a mail like any other.
+        customer = self.env['res.partner'].create({'name': "Customer"})
+        action.code = f"env['res.partner'].sudo().browse({customer.id})._get_signup_url_for_action()"
+        self.assertNotIsInstance(
+            self.by_json2(self.user, access_token, 'ir.actions.server', 'run', action.ids), Refusal
+        )
 
     # (c) Applications
 
@@ -375,17 +382,13 @@ class TestTokenRequests(OAuth2Case):
         self.assertEqual(models, {*ADMINISTERED, *OF_THE_PROTOCOL})
         for name, vals in ADMINISTERED.items():
             self.assertRefused(self.administrator, access_token, name, 'create', None, {'vals_list': [vals]}, '')
-            records = self.env[name].search([], limit=1)
-            with self.env.registry.cursor() as cr:
-                env = self.env(cr=cr, su=True)
-                env['orestapi.token']._serve_request({'user_id': self.user.id})
-                for call in (
-                    lambda: env[name].create([vals]),
-                    lambda: env[name].browse(records.id).write(vals),
-                    lambda: env[name].browse(records.id).unlink(),
-                ):
-                    with self.assertRaises(AccessError):
-                        call()
+            record_id = self.env[name].search([], limit=1).id
+            for method, arguments in (('create', [[vals]]), ('write', [vals]), ('unlink', [])):
+                with self.assertRaises(AccessError), self.env.registry.cursor() as cr:
+                    env = self.env(cr=cr, su=True)
+                    env['orestapi.token']._serve_request({'user_id': self.user.id})
+                    records = env[name] if method == 'create' else env[name].browse(record_id)
+                    getattr(records, method)(*arguments)
 
     def test_s03_settings(self):
         self.administrator.group_ids += self.env.ref('base.group_system')
@@ -450,10 +453,13 @@ class TestTokenRequests(OAuth2Case):
             '/web/dataset/call_kw/res.users/write',
             json={
                 'params': {
-                    'model': 'res.users', 'method': 'write', 'args': [self.user.ids, {'email': 'm@example.net'}], 'kwargs': {},
+                    'model': 'res.users',
+                    'method': 'write',
+                    'args': [self.user.ids, {'email': 'm@example.net'}],
+                    'kwargs': {},
                 }
             },
-        )  # fmt: skip
+        )
         self.assertIs(response.json()['result'], True)
 
     def test_s03_cursors(self):
@@ -478,21 +484,23 @@ class TestTokenRequests(OAuth2Case):
         device = self.sign_in(self.other)
         authorization = self.application.authorization_ids
         self.env['orestapi.token'].flush_model()
-        columns = "authorization_id, grant_type, scope, access_expires_at, create_date, last_used_at"
         self.env.cr.execute(
-            f"""
-            INSERT INTO orestapi_token ({columns})
-            SELECT {columns} FROM orestapi_token, generate_series(1, 20000) WHERE authorization_id = %s
+            """
+            INSERT INTO orestapi_token (
+                   authorization_id, grant_type, scope, access_expires_at, create_date, last_used_at)
+            SELECT authorization_id, grant_type, scope, access_expires_at, create_date, last_used_at
+              FROM orestapi_token, generate_series(1, 20000)
+             WHERE authorization_id = %s
             """,
             [authorization.id],
         )
         self.env.invalidate_all()
         user = self.user.with_user(self.user)
-        started = datetime.datetime.now()
         with self.assertQueryCount(40):
             user.read(['orestapi_token_ids', 'orestapi_authorization_ids'])
             user.orestapi_authorization_ids.read(['devices', 'sign_in_count', 'last_used_at', 'scope_description'])
-        self.assertLess((datetime.datetime.now() - started).total_seconds(), 1)
+        # Whichever are read, they are few.
+        self.assertLess(len(self.env['orestapi.token']._fields['device']._get_cache(user.env)), 1000)
         self.assertEqual(len(user.orestapi_token_ids), 1)
         self.assertEqual(authorization.sign_in_count, 20_001)
         self.assertEqual(authorization.devices, "The application itself")
@@ -504,6 +512,10 @@ class TestTokenRequests(OAuth2Case):
         """What core gives each model works on each of ours: no traceback, no secret."""
         self.application.write({'own_id': 'own', 'own_secret': 'of the remote side'})
         self.sign_in()
+        # Core warns of each call of one of them, and of each name that a model has no use for.
+        self.muted_too = mute_logger('py.warnings', 'odoo.models')
+        self.muted_too.__enter__()
+        self.addCleanup(self.muted_too.__exit__, None, None, None)
         models = [name for name in self.env.registry if name.startswith('orestapi.')]
         for model in models:
             fields = list(self.env[model]._fields)
@@ -518,8 +530,7 @@ class TestTokenRequests(OAuth2Case):
                             # 2 for a mistake, 4 for rights that are missing; 1 is a traceback.
                             self.assertIn(fault.faultCode, (2, 4), fault.faultString)
                             answer = fault.faultString
-                        self.assertNotIn('client_secret_hash', str(answer).replace("'client_secret_hash'", ''))
-                        for secret in (CLIENT_SECRET, '$pbkdf2', '_digest\': \''):
+                        for secret in (CLIENT_SECRET, '$pbkdf2', "_digest': '"):
                             self.assertNotIn(secret, str(answer))
 
 
@@ -534,6 +545,7 @@ class Refusal:
 def get_calls(fields, records):
     """Return the calls of core's public methods, with arguments that each of them takes."""
     ids = records.ids
+    name = [name for name in fields if name == 'name'] or ['id']
     secrets = [name for name in fields if 'secret' in name]
     specification = {name: {} for name in fields}
     calls = [
@@ -546,7 +558,6 @@ def get_calls(fields, records):
         ('has_access', [[], 'read'], {}),
         ('name_search', [], {}),
         ('onchange', [[], {}, [], specification], {}),
-        ('onchange', [[], {}, ['name'], {'id': {}}], {}),
         ('get_metadata', [ids], {}),
         ('export_data', [ids, ['id']], {}),
         ('read', [ids], {}),
@@ -562,22 +573,20 @@ def get_calls(fields, records):
         ('exists', [ids], {}),
         ('check_access', [ids, 'read'], {}),
         ('copy_data', [ids], {}),
-        ('get_external_id', [ids], {}),
-        ('get_base_url', [ids], {}),
-        ('get_formview_id', [ids], {}),
-        ('get_formview_action', [ids], {}),
-        ('get_access_action', [ids], {}),
-        ('load', [['name'], []], {}),
+        ('get_base_url', [ids[:1]], {}),
+        ('get_formview_id', [ids[:1]], {}),
+        ('load', [name, []], {}),
         ('name_create', [''], {}),
         ('create', [[]], {}),
         ('write', [ids, {}], {}),
         ('web_save', [ids[:1], {}, {'id': {}}], {}),
-        ('toggle_active', [[]], {}),
-        ('action_archive', [[]], {}),
-        ('action_unarchive', [[]], {}),
         ('copy', [[]], {}),
         ('unlink', [[]], {}),
     ]
+    if ids:
+        calls.append(('get_formview_action', [ids[:1]], {}))
+    if 'active' in fields:
+        calls += [('action_archive', [[]], {}), ('action_unarchive', [[]], {})]
     for name in fields:
         calls.append(('read', [ids, [name]], {}))
         calls.append(('search_read', [[], [name]], {'limit': 1, 'order': 'id'}))

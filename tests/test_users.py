@@ -324,7 +324,7 @@ class TestUsers(OAuth2Case):
         self.user.sudo().totp_secret = TOTP_SECRET
         # The sign-ins of somebody who had it switched on before they signed in.
         self.env.cr.execute(
-            "UPDATE orestapi_token SET revoked_at = NULL, revocation_count = NULL WHERE revoked_reason = 'login_changed'"
+            "UPDATE orestapi_token SET revoked_at = NULL, revocation_count = NULL WHERE revoked_reason IS NOT NULL"
         )
         self.env['orestapi.token'].invalidate_model()
         self.assertActive(self.tokens['access_token'])
@@ -332,7 +332,7 @@ class TestUsers(OAuth2Case):
         self.assertInactive(self.tokens['access_token'], self.tokens['refresh_token'])
 
     def test_s09_passkey_added(self):
-        self.user.sudo().write({'auth_passkey_key_ids': [Command.create(PASSKEY)]})
+        self.user.with_user(self.user).sudo().write({'auth_passkey_key_ids': [Command.create(PASSKEY)]})
         self.assertEnded('login_changed')
         self.assertOthersUntouched()
 
