@@ -3,7 +3,7 @@ from .dispatchers import access_log, outage, remote_address
 
 
 def post_load():
-    """Change what belongs to the whole process: its log, its answers while a database is away, and who asks over RPC."""
+    """Change what belongs to the process: its log, its answers during an outage, and who asks over RPC."""
     access_log.install()
     outage.install()
     remote_address.install()

@@ -3,6 +3,7 @@
 from odoo import http
 
 from ..oauth2.errors import InsufficientScope, InvalidToken
+from . import access_token
 from .context import get_context
 
 
@@ -24,6 +25,7 @@ def authenticate(request, string, scope):
         raise InsufficientScope(f"The access token lacks the scope {scope}.", scope=scope)
     _leave_session(request)
     request.update_env(user=active.sign_in.user_id)
+    access_token.serve(request.env.cr, active)
     return active
 
 

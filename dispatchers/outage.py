@@ -19,6 +19,7 @@ from odoo import http
 from ..oauth2.errors import TemporarilyUnavailable
 from .application import is_outage
 from .headers import PAGE
+from .hooks import attempt
 from .paths import PAGES, find_dispatcher
 
 _logger = logging.getLogger(__name__)
@@ -35,6 +36,13 @@ def _get_response(request):
     return dispatcher and dispatcher(request).handle_error(psycopg2.OperationalError())
 
 
+def _find_response(request, error, cause):
+    # A response that is already attached is more specific: keep it.
+    if not is_outage(cause) or isinstance(getattr(error, 'error_response', None), http.Response):
+        return None
+    return _get_response(request)
+
+
 def _answer_outage(method):
     @functools.wraps(method)
     def wrapper(self):
@@ -42,9 +50,8 @@ def _answer_outage(method):
             return method(self)
         except (http.RegistryError, psycopg2.Error) as error:
             cause = error.__cause__ if isinstance(error, http.RegistryError) else error
-            response = is_outage(cause) and _get_response(self)
-            # A response that is already attached is more specific: keep it.
-            if not response or isinstance(getattr(error, 'error_response', None), http.Response):
+            response = attempt(_find_response, self, error, cause)
+            if not response:
                 raise
             _logger.warning("The database cannot be used: %s", cause)
             # Without a code, Odoo sends the response as it is.

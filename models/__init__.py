@@ -1,4 +1,7 @@
+from . import base_partner_merge
+from . import ir_config_parameter
 from . import ir_http
+from . import orestapi_administered
 from . import orestapi_application
 from . import orestapi_application_client
 from . import orestapi_application_model_scheme
@@ -22,12 +25,14 @@ from . import orestapi_scope
 from . import orestapi_server
 from . import orestapi_token
 from . import orestapi_token_introspection
+from . import orestapi_token_request
 from . import orestapi_token_revocation
 from . import orestapi_token_state
 from . import orestapi_application_change  # last, because it extends two models and reads what is a credential
 from . import res_config_settings
 from . import res_groups
 from . import res_lang
+from . import res_partner
 from . import res_users
 from . import res_users_apikeys
 from . import res_users_identitycheck

@@ -10,6 +10,7 @@ from ..dispatchers import cross_origin
 from ..dispatchers.application import OAuth2Dispatcher
 from ..dispatchers.bearer import authenticate
 from ..dispatchers.context import get_context
+from ..dispatchers.hooks import attempt
 from ..dispatchers.paths import find_dispatcher
 from ..oauth2 import bearer, challenge, legacy, metadata, token
 from ..oauth2.errors import OAuth2Error
@@ -25,18 +26,18 @@ class IrHttp(models.AbstractModel):
         # Several slashes in a row: without this, the application would be sent on to the host
         # that the header `Host` names, and would send its secret there once more.
         if '//' in path_info:
-            cls._refuse_slashes(path_info)
+            attempt(cls._refuse_slashes, path_info)
         try:
             return super()._match(path_info)
         except RequestRedirect:
             # By now the path may be another one: http_routing takes a language off it.
-            cls._refuse_slashes(request.httprequest.path)
+            attempt(cls._refuse_slashes, request.httprequest.path)
             raise
         except (NotFound, MethodNotAllowed) as error:
             # Else an application would get a page in HTML, which caches may keep.
             # Only of the request itself: others look up what a link leads to.
             if path_info == request.httprequest.path:
-                dispatcher = cls._get_error_dispatcher(path_info, error)
+                dispatcher = attempt(cls._get_error_dispatcher, path_info, error)
                 if dispatcher:
                     request.dispatcher = dispatcher
                     if '\0' in path_info:
@@ -103,7 +104,8 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _auth_method_bearer(cls):
-        if not cls._has_our_token():
+        # Where nobody can tell, core asks `res.users.apikeys`, which knows no API key like it.
+        if not attempt(cls._has_our_token):
             super()._auth_method_bearer()
             return
         # Not left to core, which would answer a valid token without the scope
@@ -142,30 +144,42 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _dispatch(cls, endpoint):
-        if endpoint.routing['type'] == 'http' and find_dispatcher(endpoint.routing['routes'][0]):
+        if attempt(cls._is_page_of_ours, endpoint):
             # Our pages read the request themselves. As keyword arguments, a parameter
             # of a stranger that is called `self` would end in a status 500.
             request.params = {}
-        elif request.httprequest.path.startswith('/web/') and CONTROL.search(str(request.params.get('redirect', ''))):
+        elif attempt(cls._leads_away, default=True):
             # Of the login and its further steps, which lead to the consent page.
             # Browsers and werkzeug remove a tab from an address, after Odoo has
             # looked at it: `/%09/evil.example` would leave this site after the
-            # login (RFC 9700 §4.11.2).
-            del request.params['redirect']
+            # login (RFC 9700 §4.11.2). Nor is there a way on where nobody can tell.
+            request.params.pop('redirect', None)
         return super()._dispatch(endpoint)
+
+    @classmethod
+    def _is_page_of_ours(cls, endpoint):
+        return endpoint.routing['type'] == 'http' and find_dispatcher(endpoint.routing['routes'][0])
+
+    @classmethod
+    def _leads_away(cls):
+        return request.httprequest.path.startswith('/web/') and CONTROL.search(str(request.params.get('redirect', '')))
 
     @classmethod
     def _post_dispatch(cls, response):
         super()._post_dispatch(response)
-        cls._allow_origin(response)
+        attempt(cls._allow_origin, response)
         # On the way to the consent page, not even pages of this site may frame a
         # step of the login (RFC 9700 §4.16): the password, a second factor, or
         # what else an addon asks for.
-        endpoints = (metadata.AUTHORIZATION_ENDPOINT, legacy.AUTHORIZATION_ENDPOINT)
-        if str(request.params.get('redirect', '')).startswith(endpoints):
+        if attempt(cls._leads_to_consent):
             response.headers['X-Frame-Options'] = 'DENY'
             response.headers['Content-Security-Policy'] = "frame-ancestors 'none'"
             response.headers['Referrer-Policy'] = 'no-referrer'
+
+    @classmethod
+    def _leads_to_consent(cls):
+        endpoints = (metadata.AUTHORIZATION_ENDPOINT, legacy.AUTHORIZATION_ENDPOINT)
+        return str(request.params.get('redirect', '')).startswith(endpoints)
 
     @classmethod
     def _handle_error(cls, exception):
@@ -175,5 +189,5 @@ class IrHttp(models.AbstractModel):
         if get_response and not isinstance(exception, (HTTPException, SessionExpiredException)):
             return get_response(exception)
         response = super()._handle_error(exception)
-        cls._allow_origin(response)
+        attempt(cls._allow_origin, response)
         return response

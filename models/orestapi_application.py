@@ -110,6 +110,7 @@ class OrestapiApplication(models.Model):
     """A remote application that may act for users: an OAuth 2.0 client (RFC 6749 §2)."""
 
     _name = 'orestapi.application'
+    _inherit = 'orestapi.administered'
     _description = "Application"
     _order = 'name, id'
 

@@ -6,6 +6,7 @@ from odoo.exceptions import ValidationError
 from odoo.fields import NO_ACCESS
 from odoo.tools.misc import format_datetime
 
+from ..dispatchers.access_token import get_active_token
 from ..oauth2 import client_secret, token
 from ..oauth2.client import PUBLIC
 from .orestapi_application import ADMINISTRATOR, ask
@@ -93,6 +94,12 @@ class OrestapiApplication(models.Model):
         return super().write({
             name: value for name, value in vals.items() if value or not isinstance(self._fields.get(name), SecretChar)
         })
+
+    def _has_field_access(self, field, operation):
+        # The remote side goes on to take the secret when the token has ended.
+        return super()._has_field_access(field, operation) and not (
+            field.name == 'own_secret' and get_active_token(self.env.cr)
+        )
 
     def _compute_client_secret(self):
         self.client_secret = False

@@ -10,6 +10,7 @@ class OrestapiApplicationUri(models.Model):
     """An address that an application may receive its authorization codes at (RFC 6749 §3.1.2)."""
 
     _name = 'orestapi.application.uri'
+    _inherit = 'orestapi.administered'
     _description = "Callback URI"
     _rec_name = 'uri'
     _order = 'id'

@@ -7,6 +7,9 @@ from .orestapi_application import ADMINISTRATOR, ask, tell
 #: By which the time of last use can be compared.
 OPERATORS = {'<': SQL("<"), '<=': SQL("<="), '>': SQL(">"), '>=': SQL(">=")}
 
+#: How many sign-ins of an authorization are looked at to tell its devices, the last ones.
+MAX_SIGN_INS = 500
+
 
 class OrestapiAuthorization(models.Model):
     """This user lets this application act for them, within these scopes."""
@@ -117,7 +120,10 @@ class OrestapiAuthorization(models.Model):
     @api.depends_context('lang')
     def _compute_devices(self):
         for authorization in self:
-            sign_ins = authorization.token_ids.filtered(lambda sign_in: sign_in.state == 'active')
+            # A service may have asked for thousands: the last ones tell enough.
+            sign_ins = authorization.token_ids.search(
+                [('authorization_id', '=', authorization.id), ('revoked_at', '=', False)], limit=MAX_SIGN_INS
+            ).filtered(lambda sign_in: sign_in.state == 'active')
             authorization.devices = ', '.join(dict.fromkeys(sign_ins.mapped('device')))
 
     @api.depends('user_id', 'application_id')
@@ -145,6 +151,7 @@ class OrestapiAuthorization(models.Model):
                 application_id=authorization.application_id.id,
                 user_id=authorization.user_id.id,
             )
+            authorization._remove_service_user()
         # sudo: orestapi.authorization - whose it is was checked above, and nobody may delete one by hand
         self.sudo().unlink()
         return True
@@ -184,6 +191,16 @@ class OrestapiAuthorization(models.Model):
             'applications': len(self.application_id),
             'sign_ins': len(self.token_ids.filtered(lambda sign_in: not sign_in.revoked_at)),
         }
+
+    def _remove_service_user(self):
+        """Let the application act as the user no longer on its own, which it needs nobody's consent for."""
+        # sudo: orestapi.application - whoever ends the authorization ends all that rests on it
+        application = self.application_id.sudo()
+        if application.service_user_id == self.user_id:
+            application.service_user_id = False
+            self.env['orestapi.event']._log(
+                'service_user_removed', application_id=application.id, user_id=self.user_id.id
+            )
 
     def action_disconnect(self):
         """End the authorizations, and stay in the preferences that the button stands in."""

@@ -1,4 +1,5 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
 
 
 class OrestapiClientSecretShow(models.AbstractModel):
@@ -17,3 +18,13 @@ class OrestapiClientSecretShow(models.AbstractModel):
     client_secret = fields.Char(
         "Client Secret", readonly=True, help="The password of the application. It is shown only now."
     )
+
+    # There is no table, and core asks for one without a look at what the model is.
+
+    @api.model
+    def _search(self, *args, **kwargs):
+        raise AccessError(self.env._("The dialog with a new client secret is stored nowhere."))
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        raise AccessError(self.env._("The dialog with a new client secret is stored nowhere."))

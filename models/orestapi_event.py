@@ -19,6 +19,12 @@ _logger = logging.getLogger(__name__)
 
 #: Days that events are kept, unless the setting says otherwise.
 RETENTION = 365
+#: The longest time that can be set, which the database can still count back.
+MAX_RETENTION = 3650
+
+#: System parameters.
+EVENT_RETENTION = 'orestapi.event_retention'
+MAIL_ADMINISTRATORS = 'orestapi.mail_administrators'
 
 #: Refused requests for one application from one address, and decisions of one user, that
 #: are kept within the window.
@@ -69,6 +75,7 @@ class OrestapiEvent(models.Model):
             ('consent_by_setting', "Allowed by setting"),
             ('consent_refused', "Consent refused"),
             ('authorization_revoked', "Authorization revoked"),
+            ('service_user_removed', "Service user removed"),
             ('sign_in_revoked', "Sign-in ended"),
             ('sign_ins_ended', "Sign-ins of a user ended"),
             ('token_revoked', "Token revoked by the application"),
@@ -243,7 +250,7 @@ class OrestapiEvent(models.Model):
         """
         events = self.search([('mail_pending', '=', True)], order='id')
         administrators = self.env.ref('orestapi.group_administrator').all_user_ids.filtered('email')
-        enabled = self.env['ir.config_parameter'].get_param('orestapi.mail_administrators')
+        enabled, _unread = self.env['ir.config_parameter']._get_choice(MAIL_ADMINISTRATORS)
         sender = self.env.company.email or self.env['ir.mail_server']._get_default_from_address()
         if events and administrators and enabled and sender:
             sent = [self._mail_to(administrator, sender, events) for administrator in administrators]
@@ -376,6 +383,11 @@ class OrestapiEvent(models.Model):
         )
         return count >= REFUSED_LIMIT
 
+    @api.model
+    def _get_retention(self):
+        """Return for how many days events are kept, and whether the setting says something else."""
+        return self.env['ir.config_parameter']._get_whole_number(EVENT_RETENTION, RETENTION, 1, MAX_RETENTION)
+
     @api.autovacuum
     def _gc_retention(self):
         """Delete events that are older than the setting *Retention of events*.
@@ -383,8 +395,7 @@ class OrestapiEvent(models.Model):
         :return: how many were deleted, and whether there may be more
         """
         time.sleep(VACUUM_REST)
-        # sudo: ir.config_parameter - a setting of this addon
-        days = self.env['ir.config_parameter'].sudo().get_param('orestapi.event_retention', RETENTION)
+        days, _unread = self._get_retention()
         self.env.cr.execute(
             SQL(
                 """
@@ -393,7 +404,7 @@ class OrestapiEvent(models.Model):
                      ORDER BY create_date LIMIT %s FOR UPDATE SKIP LOCKED)
                 """,
                 fields.Datetime.now(),
-                int(days),
+                days,
                 VACUUM_BATCH,
             )
         )

@@ -52,6 +52,7 @@ SENTENCES = {
     ),
     'consent_refused': _lt("%(user)s refused %(application)s."),
     'authorization_revoked': _lt("%(actor)s disconnected %(application)s from %(user)s."),
+    'service_user_removed': _lt("%(actor)s disconnected %(application)s, which no longer acts on its own as %(user)s."),
     'sign_in_revoked': _lt("%(actor)s ended a sign-in of %(user)s at %(application)s."),
     'sign_ins_ended': _lt("The sign-ins of %(user)s at %(application)s were ended: %(ended)s."),
     'token_revoked': _lt("%(application)s signed %(user)s out from %(address)s."),

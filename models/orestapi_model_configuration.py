@@ -13,6 +13,7 @@ class OrestapiModelConfiguration(models.Model):
     """
 
     _name = 'orestapi.model.configuration'
+    _inherit = 'orestapi.administered'
     _description = "Model Configuration"
     _order = 'name, id'
 

@@ -13,6 +13,7 @@ class OrestapiModelScheme(models.Model):
     """
 
     _name = 'orestapi.model.scheme'
+    _inherit = 'orestapi.administered'
     _description = "Model Scheme"
     _order = 'name, id'
 

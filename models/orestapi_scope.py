@@ -12,6 +12,7 @@ class OrestapiScope(models.Model):
     """
 
     _name = 'orestapi.scope'
+    _inherit = 'orestapi.administered'
     _description = "Scope"
     # Wherever a scope stands in for what it allows, people read the words.
     _rec_name = 'description'

@@ -80,6 +80,7 @@ class OrestapiToken(models.Model):
             ('code_replayed', "The authorization code was used twice"),
             ('refresh_token_reused', "A refresh token was used twice"),
             ('password_changed', "The user's password changed"),
+            ('login_changed', "The user's login, second factor or passkeys changed"),
             ('logged_out', "The user logged out from all devices"),
             ('user_archived', "The user was archived"),
             ('user_not_allowed', "The user may no longer use the application"),

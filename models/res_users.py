@@ -4,7 +4,22 @@ from odoo.fields import NO_ACCESS
 from odoo.http import root
 from odoo.tools import consteq
 
+from ..dispatchers.access_token import get_active_token, refuse_access_token
+from ..dispatchers.hooks import attempt
 from ..oauth2 import token
+from ..oauth2.grants import client_credentials
+
+#: Fields by which somebody comes to log in as a user, besides those that core's session
+#: token covers (`_get_session_token_fields`). The e-mail is that of the partner, see there.
+LOGIN_FIELDS = frozenset({'api_key_ids', 'new_password', 'oauth_provider_id', 'oauth_uid', 'partner_id'})
+
+#: Fields that the session token covers and that are looked after by themselves: the
+#: password by `_set_password`, `active` by `write`. The token of another provider
+#: (auth_oauth) is a new one at each login, which changes nothing about who may log in.
+OTHERWISE_WATCHED = frozenset({'id', 'active', 'password', 'oauth_access_token'})
+
+#: How many sign-ins of a user the preferences look at, the last ones.
+MAX_DEVICES = 500
 
 
 class ResUsers(models.Model):
@@ -47,22 +62,56 @@ class ResUsers(models.Model):
 
     @api.depends_context('uid')
     def _compute_orestapi_token_ids(self):
-        domain = [('authorization_id.user_id', 'in', self.ids), ('state', '=', 'active')]
-        active = self.env['orestapi.token'].search(domain).grouped('user_id')
+        # Not the tokens of services: each lives for an hour, nobody signs out of it, and an
+        # application can ask for thousands. Its authorization ends them.
+        domain = [('grant_type', '!=', client_credentials.NAME), ('state', '=', 'active')]
         for user in self:
-            user.orestapi_token_ids = active.get(user, False)
+            user.orestapi_token_ids = self.env['orestapi.token'].search(
+                [*domain, ('authorization_id.user_id', '=', user.id)], limit=MAX_DEVICES
+            )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # Whom an application made up would go on when the user disconnects it.
+        refuse_access_token(self.env)
+        return super().create(vals_list)
 
     def write(self, vals):
+        if get_active_token(self.env.cr) and not self._get_login_fields().isdisjoint(vals):
+            refuse_access_token(self.env)
+        watched = (self._get_session_token_fields() - OTHERWISE_WATCHED).intersection(vals)
+        before = self._get_values_of(watched)
         result = super().write(vals)
         if 'active' in vals and not vals['active']:
             # What a person was allowed ends with the account, and does not come
             # back when somebody activates it again.
             self.env['orestapi.token']._end_all(self.ids, 'user_archived')
+        after = self._get_values_of(watched)
+        self.filtered(lambda user: before.get(user.id) != after.get(user.id))._end_sign_ins_of_login()
         return result
+
+    @api.model
+    def _get_login_fields(self):
+        """Return the names of the fields that an access token may not write, of whatever user."""
+        return LOGIN_FIELDS | (self._get_session_token_fields() - {'id', 'active'})
+
+    def _get_values_of(self, names):
+        # sudo: res.users - compares what nobody may read
+        return {user.id: [user[name] for name in sorted(names)] for user in self.sudo()} if names else {}
+
+    def _end_sign_ins_of_login(self):
+        """End what is opened beside a login that works in another way now, as core ends its sessions.
+
+        Core's session token is made of it (`_get_session_token_fields`), and addons add to
+        that: login, second factor, passkeys.
+        """
+        if self:
+            self.env['orestapi.token']._end_all(self.ids, 'login_changed')
 
     def _set_password(self):
         # The inverse of the field: reached by every way to change a password,
         # and not when Odoo only renews the hash at a login.
+        refuse_access_token(self.env)
         super()._set_password()
         self.env['orestapi.token']._end_all(self.ids, 'password_changed')
 
@@ -84,7 +133,7 @@ class ResUsers(models.Model):
 
     def _login(self, credential, user_agent_env):
         password = credential.get('password')
-        if credential.get('type') == 'password' and password and token.is_ours(password):
+        if credential.get('type') == 'password' and password and attempt(token.is_ours, password):
             return self._login_with_access_token(credential['login'], password, user_agent_env)
         return super()._login(credential, user_agent_env)
 
@@ -99,6 +148,8 @@ class ResUsers(models.Model):
             `rpc` or of another user, and at the login page
         """
         user_agent_env = user_agent_env or {}
+        # Where an administrator logs in, core takes the address for its own from then on.
+        user_agent_env.pop('base_location', None)
         uid = not user_agent_env.get('interactive', True) and self.env['res.users.apikeys']._check_credentials(
             scope='rpc', key=access_token
         )
@@ -112,7 +163,7 @@ class ResUsers(models.Model):
     def _check_uid_passwd(self, uid, passwd):
         # Core caches each password that was right until something about a user
         # changes. A token expires and is revoked without that.
-        if passwd and token.is_ours(passwd):
+        if passwd and attempt(token.is_ours, passwd):
             if self.env['res.users.apikeys']._check_credentials(scope='rpc', key=passwd) != uid:
                 raise AccessDenied
             return

@@ -1,5 +1,8 @@
 from odoo import models
 
+from ..dispatchers import access_token
+from ..dispatchers.access_token import refuse_access_token
+from ..dispatchers.hooks import attempt
 from ..oauth2 import token
 
 
@@ -10,7 +13,15 @@ class ResUsersApikeys(models.Model):
         # Wherever Odoo accepts an API key for its external API, it accepts an
         # access token with the scope `rpc`. Other scopes of API keys, such as
         # that of trusted devices, are none of our business.
-        if not token.is_ours(key):
+        if not attempt(token.is_ours, key):
             return super()._check_credentials(scope=scope, key=key)
         active = scope == 'rpc' and self.env['orestapi.token']._authenticate_bearer(key)
-        return active.sign_in.user_id if active and 'rpc' in active.scope else None
+        if not active or 'rpc' not in active.scope:
+            return None
+        # Here, where each protocol comes by: what is done from here on is done with the token.
+        access_token.serve(self.env.cr, active)
+        return active.sign_in.user_id
+
+    def unlink(self):
+        refuse_access_token(self.env)
+        return super().unlink()

@@ -1,16 +1,15 @@
-from odoo import models
-from odoo.exceptions import AccessDenied
-from odoo.http import request
+from odoo import api, models
 
-from ..dispatchers.context import get_context
+from ..dispatchers.access_token import refuse_access_token
 
 
 class ResUsersIdentitycheck(models.TransientModel):
     _inherit = 'res.users.identitycheck'
 
-    def run_check(self):
-        # A person confirms who they are, at a keyboard. An application that acts for
-        # them could only guess their password, and core does not count wrong ones here.
-        if get_context(request).active_token:
-            raise AccessDenied
-        return super().run_check()
+    @api.model_create_multi
+    def create(self, vals_list):
+        # A person confirms who they are, at a keyboard. An application that acts for them
+        # could only guess their password, and core does not count wrong ones here. Each
+        # method of core, or of an addon, that asks for it comes by here.
+        refuse_access_token(self.env)
+        return super().create(vals_list)

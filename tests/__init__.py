@@ -18,6 +18,7 @@ from . import test_consent
 from . import test_events
 from . import test_flow
 from . import test_help
+from . import test_hooks
 from . import test_introspect
 from . import test_key
 from . import test_legacy_oauth2
@@ -38,6 +39,7 @@ from . import test_revoke
 from . import test_session
 from . import test_settings
 from . import test_token
+from . import test_token_requests
 from . import test_tours
 from . import test_translations
 from . import test_users

@@ -257,7 +257,7 @@ class TestAccess(OAuth2Case):
                 'action_open_schemes',
             },
         }
-        overrides = {'create', 'write', 'unlink', 'copy_data', 'init', 'run_check'}
+        overrides = {'create', 'write', 'unlink', 'copy_data', 'default_get', 'get_values', 'init', 'set_values'}
         # Abstract ones and those of Odoo that we add to as well.
         models = [name for name in self.env.registry if self.get_classes(name)]
         self.assertLess({*ALLOWED, 'orestapi.client.secret.show', 'orestapi.record', 'res.users'}, set(models))

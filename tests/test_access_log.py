@@ -8,10 +8,14 @@ from urllib.parse import quote, quote_plus, urlencode
 from odoo.tests import tagged
 from odoo.tests.common import BaseCase
 
-from ..dispatchers.access_log import QueryStringFilter
+from ..dispatchers.access_log import CallFilter, RequestFilter, StatementFilter
 from ..oauth2 import token
 from ..oauth2.parameters import MEDIA_TYPE
 from .common import CLIENT_SECRET, PASSWORD, VERIFIER, WRONG_SECRET, OAuth2Case
+
+#: Secrets that only this test sends.
+OWN_SECRET = "of the remote side: it's 100% own"
+NEW_SECRET = 'another secret of the administrator: 50%+1'
 
 
 class Collector(logging.Handler):
@@ -73,8 +77,10 @@ class TestLog(OAuth2Case):
             self.ask_for_tokens()
             self.ask_wrongly()
             self.use_tokens()
+            self.administer()
             self.fail_within()
-        log = '\n'.join(lines)
+        # What the browser and the applications of the test write themselves is not the server's.
+        log = '\n'.join(line for line in lines if not line.startswith('DEBUG urllib3.'))
         # The log is that of the server, of all of it, and at this level: with each
         # statement and its parameters, with the access log, and with the failure.
         for line in (
@@ -86,12 +92,19 @@ class TestLog(OAuth2Case):
             'ERROR odoo.http: ',
             'Traceback',
             'RaiseException: ',
+            # What the arguments of calls over RPC and of statements are hidden in.
+            'DEBUG odoo.service.model: call orestapi.application(',
+            'INSERT INTO "orestapi_application"',
+            'ERROR odoo.sql_db: bad query: INSERT INTO "orestapi_application"',
+            'UPDATE "orestapi_application"',
+            'Login failed for login:orestapi_at_…',
         ):
             self.assertIn(line, log)
         self.assertGreater(len(self.secrets), 25)
         for secret in self.secrets:
             for form in self.get_forms(secret):
-                self.assertNotIn(form, log)
+                if form in log:
+                    self.fail(f"{form} is in the log: " + next(line for line in log.split('\n') if form in line))
 
     def get_forms(self, secret):
         """Return a secret, its parts, and each as it may be written."""
@@ -183,6 +196,67 @@ class TestLog(OAuth2Case):
                     self.xmlrpc_common.authenticate(self.env.cr.dbname, 'mitchell', tokens[name], {})
         self.keep(self.post('/oauth2/revoke', {'token': self.fourth['access_token']}, self.get_auth()))
 
+    def administer(self):
+        """Send secrets over RPC, as administrators do, by each way that ends in a write, and by ways that fail (S8)."""
+        self.secrets |= {OWN_SECRET, NEW_SECRET}
+        secrets_ = {'client_secret': NEW_SECRET, 'own_secret': OWN_SECRET}
+        ids, model = self.application.ids, 'orestapi.application'
+        calls = (
+            (model, 'create', {'name': "By RPC", **secrets_}),
+            (model, 'create', [{'name': "By RPC", **secrets_}]),
+            (model, 'write', ids, secrets_),
+            (model, 'web_save', ids, secrets_, {'display_name': {}}),
+            (model, 'web_save', [], {'name': "By RPC", **secrets_}, {'display_name': {}}),
+            (model, 'copy', ids, secrets_),
+            (model, 'load', ['name', 'client_secret', 'own_secret'], [["By RPC", NEW_SECRET, OWN_SECRET]]),
+            (model, 'onchange', [], secrets_, ['name'], {name: {} for name in ('name', *secrets_)}),
+            (model, 'search', [('own_secret', '=', OWN_SECRET)]),
+            (model, 'search_read', ['|', ('own_secret', '=', OWN_SECRET), ('id', 'in', ids)], ['name']),
+            # Refused by the database, which shows the row; by a constraint; by Odoo; by its rights.
+            (model, 'create', {'name': "By RPC", 'client_id': 'shop-client', **secrets_}),
+            (model, 'create', {**secrets_}),
+            (model, 'load', ['client_id', 'name', 'own_secret'], [['shop-client', "By RPC", OWN_SECRET]]),
+            (model, 'write', ids, {'access_token_expiry': -1, **secrets_}),
+            (model, 'write', ids, {'no_such_field': 1, **secrets_}),
+            (model, 'write', ids, {'own_secret': [OWN_SECRET], 'client_secret': {'value': NEW_SECRET}}),
+            ('res.users', 'write', self.user.ids, {'no_such_field': secrets_}),
+            ('orestapi.scope', 'write', [1], secrets_),
+            (model, 'no_such_method', secrets_),
+        )
+        for name, method, *arguments in calls:
+            with suppress(xmlrpc.client.Fault):
+                self.call_xmlrpc(self.administrator, name, method, *arguments)
+            self.url_open(
+                '/jsonrpc',
+                json={
+                    'params': {
+                        'service': 'object',
+                        'method': 'execute_kw',
+                        'args': [self.env.cr.dbname, self.administrator.id, PASSWORD, name, method, arguments],
+                    }
+                },
+            )
+        self.authenticate('ada', PASSWORD)
+        for name, method, *arguments in calls:
+            self.url_open(
+                f'/web/dataset/call_kw/{name}/{method}',
+                json={'params': {'model': name, 'method': method, 'args': arguments, 'kwargs': {}}},
+            )
+        self.logout()
+        key = self.env['res.users.apikeys'].with_user(self.administrator).sudo()._generate(None, "A key", None)
+        self.secrets.add(key)
+        for vals in (secrets_, {'access_token_expiry': -1, **secrets_}):
+            self.call_json2(key, model, 'write', ids=ids, vals=vals)
+            self.call_json2(key, model, 'create', vals_list=[{'name': "By RPC", **vals}])
+        self.application.client_secret = CLIENT_SECRET
+        # Sent in the wrong place.
+        token_ = self.fourth['access_token']
+        for login, password in ((token_, 'x'), (token_, token_), ('mitchell', token_), ('no such login', token_)):
+            self.xmlrpc_common.login(self.env.cr.dbname, login, password)
+            self.xmlrpc_common.authenticate(self.env.cr.dbname, login, password, {})
+        self.url_open(f'/json/2/res.users/context_get?access_token={token_}', json={}, method='POST')
+        self.url_open(f'/web/login?redirect=/odoo&token={token_}')
+
     def fail_within(self):
         """Make the database refuse a row and show all of it, so that Odoo logs that with a traceback."""
         code = self.unused
@@ -203,7 +277,7 @@ class TestAccessLog(BaseCase):
 
     def render(self, message, *args):
         record = logging.LogRecord('werkzeug', logging.INFO, '', 0, message, args, None)
-        self.assertTrue(QueryStringFilter().filter(record))
+        self.assertTrue(RequestFilter().filter(record))
         return record.getMessage()
 
     def test_query_strings_of_ours(self):
@@ -232,6 +306,53 @@ class TestAccessLog(BaseCase):
         """Each character is looked at a few times: a look at all that follow, from each of them, would not end."""
         path = '/oauth2' * 300_000 + '/\u00a0'
         self.assertEqual(self.render(f'"GET {path}?x HTTP/1.1" 200 -'), f'"GET {path}?… HTTP/1.1" 200 -')
+
+    def test_o01_address_that_is_a_format(self):
+        """werkzeug writes the address of the client into the format of the line."""
+        line = self.render(
+            'fe80::1%eth0 - - [x] "%s" %s %s', 'POST /oauth2/token?client_secret=s3cret HTTP/1.1', 200, '-'
+        )
+        self.assertEqual(line, 'fe80::1%eth0 - - [x] "POST /oauth2/token?… HTTP/1.1" 200 -')
+        for wrong in ('%s "%s" %s %s', '%(x)s "%s" %s %s'):
+            self.assertNotIn('s3cret', self.render(wrong, 'POST /oauth2/token?client_secret=s3cret HTTP/1.1', 200, '-'))
+
+    def test_s08_tokens_anywhere(self):
+        for name in ('access_token=orestapi_at_1_' + 's3cret' * 7, 'x=orestapi%5Frt%5F1_2_s3cret_s3cret'):
+            line = self.render('"%s" %s %s', f'GET /json/2/x?{name}&y=z HTTP/1.1', 200, '-')
+            self.assertNotIn('s3cret', line)
+            self.assertTrue(line.endswith('&y=z HTTP/1.1" 200 -'), line)
+
+    def test_s08_statements(self):
+        """Without any value where one of them is stored in clear; the others stay as they are."""
+        for message, args, expected in (
+            (
+                '[%.3f ms] query: %s',
+                (1, """UPDATE "orestapi_application" SET "own_secret" = "x" FROM (VALUES (1, E's\\'3cret'))"""),
+                '[1.000 ms] query: UPDATE "orestapi_application" SET "own_secret" = "x" FROM (VALUES (1, E…',
+            ),
+            (
+                'bad query: %s\nERROR: %s',
+                (b"""INSERT INTO "orestapi_application" ("own_secret") VALUES ('s3cret')""", "row (s3cret)"),
+                'bad query: INSERT INTO "orestapi_application" ("own_secret") VALUES (…',
+            ),
+            ('query: %s', ("SELECT 1 FROM x WHERE y = 'z'",), "query: SELECT 1 FROM x WHERE y = 'z'"),
+            ('no arguments: 100 %', (), 'no arguments: 100 %'),
+        ):
+            record = logging.LogRecord('odoo.sql_db', logging.DEBUG, '', 0, message, args, None)
+            self.assertTrue(StatementFilter().filter(record))
+            self.assertEqual(record.getMessage(), expected)
+
+    def test_s08_calls(self):
+        for model, arguments, shown in (
+            ('orestapi.application()', "{'client_secret': 's3cret'}", False),
+            ('res.partner()', "{'name': 'A partner'}", True),
+            ('other.model()', "{'line_ids': [(0, 0, {'own_secret': 's3cret'})]}", False),
+        ):
+            record = logging.LogRecord(
+                'odoo.service.model', logging.DEBUG, '', 0, 'call %s.%s(%s)', (model, 'create', arguments), None
+            )
+            self.assertTrue(CallFilter().filter(record))
+            self.assertEqual(record.getMessage(), f'call {model}.create({arguments if shown else "…"})')
 
     def test_others_stay(self):
         for line in ('"GET /web?debug=1 HTTP/1.1" 200 -', '"GET /orestapi/version HTTP/1.1" 200 -'):

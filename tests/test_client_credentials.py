@@ -24,7 +24,7 @@ class TestClientCredentials(OAuth2Case):
         self.assertNoStore(response)
         return response.json()
 
-    def get_sign_in(self, tokens):
+    def get_active_token(self, tokens):
         return self.env['orestapi.token'].browse(token.parse(tokens['access_token']).row_id)
 
     def assertRefused(self, response, error):
@@ -39,7 +39,7 @@ class TestClientCredentials(OAuth2Case):
             {'access_token': '', 'token_type': 'Bearer', 'expires_in': 3600, 'scope': 'rpc'},
         )
         self.assertEqual(self.call_json2(tokens['access_token']).json()['uid'], self.service_user.id)
-        sign_in = self.get_sign_in(tokens)
+        sign_in = self.get_active_token(tokens)
         self.assertEqual(sign_in.device, "The application itself")
         self.assertEqual(sign_in.expires_at, sign_in.access_expires_at)
 
@@ -76,7 +76,7 @@ class TestClientCredentials(OAuth2Case):
         key = self.env['orestapi.token']._get_mac_key()
         self.application.refresh_token_expiry = 600
         for secret in ('x' * 43, token.parse(tokens['access_token']).secret):
-            made_up = token.render_refresh_token(key, self.get_sign_in(tokens).id, 0, secret)
+            made_up = token.render_refresh_token(key, self.get_active_token(tokens).id, 0, secret)
             self.assertRefused(self.refresh(made_up), 'invalid_grant')
             self.assertInactive(made_up)
         self.assertActive(tokens['access_token'])
@@ -138,10 +138,10 @@ class TestClientCredentials(OAuth2Case):
 
     def test_service_user_is_seen(self):
         """The lists of sign-ins tell a service from a person."""
-        sign_in = self.get_sign_in(self.get_tokens()).with_user(self.service_user)
+        sign_in = self.get_active_token(self.get_tokens()).with_user(self.service_user)
         self.assertEqual((sign_in.user_id, sign_in.application_id), (self.service_user, self.application))
         self.assertEqual(sign_in.grant_type, 'client_credentials')
-        self.assertEqual(self.get_sign_in(self.sign_in()).grant_type, 'authorization_code')
+        self.assertEqual(self.get_active_token(self.sign_in()).grant_type, 'authorization_code')
         sign_in.action_revoke()
         self.assertEqual(sign_in.revoked_reason, 'user')
 

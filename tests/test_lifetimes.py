@@ -18,7 +18,7 @@ class TestLifetimes(OAuth2Case):
         super().setUp()
         self.stop_clock()
 
-    def get_sign_in(self, tokens):
+    def get_active_token(self, tokens):
         return self.env['orestapi.token'].browse(token.parse(tokens['access_token']).row_id)
 
     def get_state(self, sign_in):
@@ -113,7 +113,7 @@ class TestLifetimes(OAuth2Case):
                 self.assertEqual(self.get_exp(tokens['access_token']), 3600)
                 self.application.write(changes)
                 self.assertEqual(self.get_exp(tokens['access_token']), nearest)
-                sign_in = self.get_sign_in(tokens)
+                sign_in = self.get_active_token(tokens)
                 self.env.invalidate_all()
                 self.assertEqual((sign_in.access_ends_at - sign_in.create_date).total_seconds(), nearest)
                 with self.later(seconds=nearest - 1):
@@ -161,7 +161,7 @@ class TestLifetimes(OAuth2Case):
         response = self.post('/oauth2/token', {'grant_type': 'client_credentials'}, self.get_auth())
         self.assertEqual(response.json()['expires_in'], 3600)
         access_token = response.json()['access_token']
-        sign_in = self.get_sign_in(response.json())
+        sign_in = self.get_active_token(response.json())
         self.application.access_token_expiry = 100
         self.assertEqual(self.get_exp(access_token), 100)
         with self.later(seconds=99):
@@ -183,7 +183,7 @@ class TestLifetimes(OAuth2Case):
             works = response.json()['active']
             if 'refresh_token' in tokens:
                 works = works or self.is_refreshable(tokens)
-            sign_in = self.get_sign_in(tokens)
+            sign_in = self.get_active_token(tokens)
             if works:
                 acting += sign_in
             if sign_in.exists():
@@ -223,7 +223,7 @@ class TestLifetimes(OAuth2Case):
 
     def is_refreshable(self, tokens):
         """Return whether the token endpoint would give new tokens, without using up the refresh token."""
-        sign_in = self.get_sign_in(tokens)
+        sign_in = self.get_active_token(tokens)
         if not sign_in.exists():
             return False
         # Of an inactive application the client authentication fails.
@@ -265,8 +265,8 @@ class TestLifetimes(OAuth2Case):
         tokens, ended, other = self.sign_in(scope='rpc'), self.sign_in(), self.sign_in(self.other)
         service = self.post('/oauth2/token', {'grant_type': 'client_credentials'}, self.get_auth()).json()
         everything = tokens, ended, other, service
-        sign_in = self.get_sign_in(tokens)
-        self.get_sign_in(ended).action_revoke()
+        sign_in = self.get_active_token(tokens)
+        self.get_active_token(ended).action_revoke()
         self.assertShown(*everything)
         self.assertEqual(self.get_state(sign_in), 'active')
         for what, state, change, undo in (
@@ -343,8 +343,8 @@ class TestLifetimes(OAuth2Case):
                 self.env.flush_all()
                 self.assertEqual(collect(), (1, False))
                 self.env.invalidate_all()
-                self.assertFalse(self.get_sign_in(mine).exists())
-                self.assertTrue(self.get_sign_in(others).exists())
+                self.assertFalse(self.get_active_token(mine).exists())
+                self.assertTrue(self.get_active_token(others).exists())
                 savepoint.close(rollback=True)
             self.env.invalidate_all()
             self.env.registry.clear_cache()

@@ -17,7 +17,7 @@ class TestRefreshToken(OAuth2Case):
         self.assertNoStore(response)
         return response.json()
 
-    def get_sign_in(self, tokens):
+    def get_active_token(self, tokens):
         return self.env['orestapi.token'].browse(token.parse(tokens['refresh_token']).row_id)
 
     def assertRefused(self, refresh_token, application=None, error='invalid_grant', **changes):
@@ -35,7 +35,7 @@ class TestRefreshToken(OAuth2Case):
             self.assertInactive(tokens['access_token'], tokens['refresh_token'])
             self.assertEqual(self.call_json2(tokens['access_token']).status_code, 401)
             self.assertRefused(tokens['refresh_token'])
-        self.assertEqual(self.get_sign_in(responses[0]).revoked_reason, reason)
+        self.assertEqual(self.get_active_token(responses[0]).revoked_reason, reason)
 
     def count_events(self):
         return self.env['orestapi.event'].search_count([('kind', '=', 'refresh_token_reused')])
@@ -78,7 +78,7 @@ class TestRefreshToken(OAuth2Case):
         """A made-up token of an earlier refresh must not end a sign-in: anybody could end all."""
         first = self.sign_in()
         second = self.renew(first)
-        row_id = self.get_sign_in(first).id
+        row_id = self.get_active_token(first).id
         secret = token.parse(first['refresh_token']).secret
         self.assertRefused(token.render_refresh_token(b'another key', row_id, 0, secret))
         self.assertRefused(f'orestapi_rt_{row_id}_0_{token.generate_secret()}_{token.generate_secret()}')
@@ -87,7 +87,7 @@ class TestRefreshToken(OAuth2Case):
 
     def test_n137_revoked(self):
         tokens = self.sign_in()
-        self.get_sign_in(tokens).with_user(self.user).action_revoke()
+        self.get_active_token(tokens).with_user(self.user).action_revoke()
         self.assertEnded(tokens, reason='user')
 
     def test_n138_another_confidential_client(self):
@@ -209,7 +209,7 @@ class TestRefreshToken(OAuth2Case):
                 # The same answer, whatever is asked; only the time goes on.
                 self.assertEqual(self.renew(first), {**second, 'expires_in': 3600 - seconds})
                 self.assertEqual(self.renew(first, scope='read'), {**second, 'expires_in': 3600 - seconds})
-        sign_in = self.get_sign_in(first)
+        sign_in = self.get_active_token(first)
         self.assertEqual(sign_in.generation, 1)
         self.assertEqual(self.call_json2(second['access_token']).status_code, 200)
         third = self.renew(second)
@@ -235,7 +235,7 @@ class TestRefreshToken(OAuth2Case):
         second = self.renew(first)
         self.assertRefused(first['refresh_token'], auth=('shop-client', OTHER_SECRET))
         self.assertInvalidClient(self.refresh(first['refresh_token'], auth=None, client_id='wiki-client'))
-        forged = f'orestapi_rt_{self.get_sign_in(first).id}_0_{token.generate_secret()}_{token.generate_secret()}'
+        forged = f'orestapi_rt_{self.get_active_token(first).id}_0_{token.generate_secret()}_{token.generate_secret()}'
         self.assertRefused(forged)
         self.assertAlive(second)
 
@@ -372,12 +372,12 @@ class TestRefreshToken(OAuth2Case):
 
     def test_n157_two_devices(self):
         first, second, third = (self.sign_in(scope='rpc') for _device in range(3))
-        self.assertEqual(len({self.get_sign_in(tokens).id for tokens in (first, second, third)}), 3)
-        self.assertEqual(len(self.get_sign_in(first).authorization_id.token_ids), 3)
+        self.assertEqual(len({self.get_active_token(tokens).id for tokens in (first, second, third)}), 3)
+        self.assertEqual(len(self.get_active_token(first).authorization_id.token_ids), 3)
         newer = self.renew(first)
         self.assertRefused(first['refresh_token'])
         self.assertEnded(first, newer, reason='refresh_token_reused')
         second = self.assertAlive(second)
-        self.get_sign_in(second).with_user(self.user).action_revoke()
+        self.get_active_token(second).with_user(self.user).action_revoke()
         self.assertEnded(second, reason='user')
         self.assertAlive(third)

@@ -5,9 +5,9 @@ from urllib.parse import urlencode
 from odoo.modules import get_module_path
 from odoo.tests import tagged
 
-from ..oauth2.grants.authorization_code import VERIFIER_LIMIT
 from ..models.orestapi_event_sentences import REFUSALS
 from ..oauth2 import errors, token
+from ..oauth2.grants.authorization_code import VERIFIER_LIMIT
 from ..oauth2.redirect_uri import Difference
 from .common import CALLBACK, CLIENT_SECRET, PASSWORD, VERIFIER, WRONG_SECRET, OAuth2Case
 

@@ -81,3 +81,73 @@ class TestSettings(TransactionCase):
         events._mail_administrators()
         events.invalidate_model()
         self.assertFalse(events.search_count([('mail_pending', '=', True)]))
+
+    # What somebody wrote into a system parameter by hand
+
+    def test_o04_retention_that_cannot_be_read(self):
+        """The default counts, it is shown, and saving any other setting works and puts it right."""
+        parameters = self.env['ir.config_parameter']
+        events = self.env['orestapi.event']
+        for text in ('abc', '-1', '0', '1e9', '99999999999999999999', '1.5', '٣', '30 days', ' 30', '3651', '1_000'):
+            with self.subTest(text):
+                parameters.set_param('orestapi.event_retention', text)
+                settings = self.env['res.config.settings'].create({})
+                self.assertEqual(settings.orestapi_event_retention, 365)
+                self.assertIn('orestapi.event_retention', settings.orestapi_unread_parameters)
+                self.assertIn(text, settings.orestapi_unread_parameters)
+                self.assertEqual(events._get_retention()[0], 365)
+                events._gc_retention()
+                settings.execute()
+                self.assertFalse(self.env['res.config.settings'].create({}).orestapi_unread_parameters)
+
+    def test_o04_retention_that_can_be_read(self):
+        self.env['ir.config_parameter'].set_param('orestapi.event_retention', '30')
+        settings = self.save()
+        self.assertEqual(settings.orestapi_event_retention, 30)
+        self.assertFalse(settings.orestapi_unread_parameters)
+        self.assertEqual(self.env['orestapi.event']._get_retention(), (30, False))
+
+    def test_o04_mail_that_cannot_be_read(self):
+        parameters = self.env['ir.config_parameter']
+        for text, value, unread in (
+            ('True', True, False),
+            ('1', True, False),
+            ('False', False, False),
+            ('0', False, False),
+            ('perhaps', False, True),
+            ('abc', False, True),
+        ):
+            with self.subTest(text):
+                parameters.set_param('orestapi.mail_administrators', text)
+                settings = self.env['res.config.settings'].create({})
+                self.assertIs(settings.orestapi_mail_administrators, value)
+                self.assertEqual('orestapi.mail_administrators' in settings.orestapi_unread_parameters, unread)
+                settings.execute()
+                self.assertEqual(parameters._get_choice('orestapi.mail_administrators'), (value, False))
+
+    def test_o04_issuer_that_cannot_be_read(self):
+        """Saved as it is with another setting; to change it into another wrong one is refused."""
+        parameters = self.env['ir.config_parameter']
+        parameters.set_param('web.base.url', 'https://odoo.example.com')
+        for text in ('odoo.example.com', 'https://odoo.example.com/path', 'javascript:alert(1)', '%s', 'x' * 5000):
+            with self.subTest(text[:40]):
+                parameters.set_param('orestapi.issuer', text)
+                settings = self.env['res.config.settings'].create({'orestapi_mail_administrators': True})
+                self.assertEqual(settings.orestapi_issuer, text)
+                self.assertIn('https://odoo.example.com counts', settings.orestapi_unread_parameters)
+                settings.execute()
+                self.assertEqual(parameters.get_param('orestapi.issuer'), text)
+                with self.assertRaises(ValidationError):
+                    self.save(orestapi_issuer='another/wrong')
+        self.save(orestapi_issuer=' https://other.example.com ')
+        self.assertEqual(parameters.get_param('orestapi.issuer'), 'https://other.example.com')
+        self.save(orestapi_issuer=False)
+        self.assertFalse(parameters.get_param('orestapi.issuer'))
+
+    def test_o04_system_administrator_without_our_group(self):
+        """Whoever may not see our block may save the others, whatever stands in ours."""
+        parameters = self.env['ir.config_parameter']
+        for key in ('orestapi.issuer', 'orestapi.event_retention', 'orestapi.mail_administrators'):
+            parameters.set_param(key, 'abc')
+        system = new_test_user(self.env, 'sysadmin', 'base.group_system')
+        self.env['res.config.settings'].with_user(system).create({}).execute()

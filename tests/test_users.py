@@ -1,12 +1,19 @@
+import base64
 import time
 
 from odoo import Command
+from odoo.addons.auth_totp.models.totp import hotp
 from odoo.http import STORED_SESSION_BYTES, root
 from odoo.tests import new_test_user, tagged
 
 from .common import PASSWORD, OAuth2Case
 
 NEW_PASSWORD = 'another password of the user'
+
+PASSKEY = {'name': "Key ring", 'credential_identifier': 'identifier', 'public_key': 'key'}
+
+#: Of a second factor, in the notation of the app.
+TOTP_SECRET = base64.b32encode(bytes(range(20))).decode()
 
 
 @tagged('post_install', '-at_install')
@@ -284,15 +291,74 @@ class TestUsers(OAuth2Case):
     # The rest
 
     def test_other_changes(self):
-        """A new name, login, mail address or time zone ends nothing."""
+        """A new name, mail address or time zone ends nothing, nor does the login that was there before."""
         self.user.write({
             'name': "Mitchell Admin",
-            'login': 'mitchell.admin',
+            'login': 'mitchell',
             'email': 'mitchell@example.com',
             'tz': 'Europe/Budapest',
         })
-        self.assertEqual(self.introspect(self.tokens['access_token'])['username'], 'mitchell.admin')
         self.assertAllUntouched()
+
+    # The login, as core's session token says what belongs to it
+
+    def test_s09_login_changed(self):
+        self.user.write({'login': 'mitchell.admin'})
+        self.assertEnded('login_changed')
+        self.assertOthersUntouched()
+
+    def test_s09_two_users_at_once(self):
+        """By a write of both, only those whose login it changes are signed out."""
+        (self.user + self.administrator).write({'active': True, 'totp_secret': False})
+        self.assertAllUntouched()
+
+    def test_s09_second_factor(self):
+        """Switched on, as the dialog does it with the code that the user has read."""
+        code = hotp(base64.b32decode(TOTP_SECRET), int(time.time() / 30))
+        self.assertTrue(self.user.with_user(self.user)._totp_try_setting(TOTP_SECRET, code))
+        self.assertEnded('login_changed')
+        self.assertOthersUntouched()
+
+    def test_s09_second_factor_switched_off(self):
+        """By somebody who administers users."""
+        self.user.sudo().totp_secret = TOTP_SECRET
+        # The sign-ins of somebody who had it switched on before they signed in.
+        self.env.cr.execute(
+            "UPDATE orestapi_token SET revoked_at = NULL, revocation_count = NULL WHERE revoked_reason IS NOT NULL"
+        )
+        self.env['orestapi.token'].invalidate_model()
+        self.assertActive(self.tokens['access_token'])
+        self.user.sudo().write({'totp_secret': False})
+        self.assertInactive(self.tokens['access_token'], self.tokens['refresh_token'])
+
+    def test_s09_passkey_added(self):
+        self.user.with_user(self.user).sudo().write({'auth_passkey_key_ids': [Command.create(PASSKEY)]})
+        self.assertEnded('login_changed')
+        self.assertOthersUntouched()
+
+    def test_s09_passkey_created_on_its_own(self):
+        self.env['auth.passkey.key'].with_user(self.user).sudo().create(PASSKEY)
+        self.assertEnded('login_changed')
+        self.assertOthersUntouched()
+
+    def test_s09_passkey_removed(self):
+        """In either way; to use one, or to give it another name, ends nothing."""
+        for remove in (
+            lambda passkey: passkey.unlink(),
+            lambda passkey: self.user.sudo().write({'auth_passkey_key_ids': [Command.delete(passkey.id)]}),
+        ):
+            passkey = self.env['auth.passkey.key'].with_user(self.user).sudo().create(PASSKEY)
+            tokens = self.sign_in(scope='rpc')
+            passkey.write({'name': "Another name", 'sign_count': 5})
+            self.assertActive(tokens['access_token'], tokens['refresh_token'])
+            remove(passkey)
+            self.assertInactive(tokens['access_token'], tokens['refresh_token'])
+        self.assertOthersUntouched()
+
+    def test_s09_each_field_of_the_session_token(self):
+        """None is forgotten that core, or an addon that is installed here, makes the session token of."""
+        fields = self.env['res.users']._get_session_token_fields()
+        self.assertEqual(fields, {'id', 'active', 'login', 'password', 'totp_secret', 'auth_passkey_key_ids'})
 
     def test_new_user(self):
         """To set the first password of somebody is no event of anybody's sign-ins."""

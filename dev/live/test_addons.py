@@ -16,7 +16,10 @@ from oauth2 import pkce
 ADDONS = ('website', 'portal', 'auth_totp', 'auth_passkey', 'auth_timeout')
 
 #: The tests of the flow.
-TESTS = ('TestFlow', 'TestAuthorizeClient', 'TestAuthorizeResponse', 'TestConsent', 'TestUsers', 'TestAddresses')
+TESTS = (
+    'TestFlow', 'TestAuthorizeClient', 'TestAuthorizeResponse', 'TestConsent', 'TestUsers', 'TestAddresses',
+    'TestHooks', 'TestTokenRequests',
+)  # fmt: skip
 
 VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
 STATE = 'a state with & = # % and ünïcode'

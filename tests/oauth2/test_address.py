@@ -2,7 +2,7 @@
 
 import pytest
 
-from oauth2.address import get_network
+from oauth2.address import UNREADABLE, get_network
 
 
 @pytest.mark.parametrize(
@@ -17,13 +17,48 @@ from oauth2.address import get_network
         ('2001:db8:1:3::1', '2001:db8:1:3::/64'),
         ('fe80::1%eth0', 'fe80::/64'),
         ('::1', '::/64'),
-        # What a proxy may send, and nobody can read.
-        ('unknown', 'unknown'),
-        ('203.0.113.7:443', '203.0.113.7:443'),
-        ('', ''),
-        (None, None),
     ],
 )
 def test_network(address, network):
     """RFC 4291 §2.5.4: one site has all addresses of 64 bits."""
     assert get_network(address) == network
+
+
+@pytest.mark.parametrize(
+    ('address', 'network'),
+    [
+        ('203.0.113.7:50000', '203.0.113.7'),
+        ('203.0.113.7:50001', '203.0.113.7'),
+        ('203.0.113.7:', '203.0.113.7'),
+        ('203.0.113.7%eth0', '203.0.113.7'),
+        (' 203.0.113.7 ', '203.0.113.7'),
+        ('[203.0.113.7]:443', '203.0.113.7'),
+        ('[2001:db8:1:2::1]', '2001:db8:1:2::/64'),
+        ('[2001:db8:1:2::1]:50000', '2001:db8:1:2::/64'),
+        ('"[2001:db8:1:2::1]:50000"', '2001:db8:1:2::/64'),
+        ('[2001:db8:1:2::1%25eth0]:50000', '2001:db8:1:2::/64'),
+        ('fe80::1%eth1', 'fe80::/64'),
+        ('fe80::1%', 'fe80::/64'),
+        ('[fe80::1%eth0]', 'fe80::/64'),
+        ('::ffff:203.0.113.7%eth0', '203.0.113.7'),
+        ('[::ffff:203.0.113.7]:50000', '203.0.113.7'),
+        ('[::ffff:cb00:7107]', '203.0.113.7'),
+    ],
+)
+def test_o02_port_zone_and_brackets(address, network):
+    """As proxies write it: each port, or zone, would otherwise be somebody else."""
+    assert get_network(address) == network
+
+
+@pytest.mark.parametrize(
+    'address',
+    [
+        None, '', ' ', 'unknown', '_hidden', 'unix:', '@', '203.0.113.700', '203.0.113.7.1', '203.0.113.007',
+        '203.0.113.7/32', '2001:db8::/64', '2001:db8:1:2:3:4:5:6:50000', '[203.0.113.7', ']', '[]:1', '%', '%eth0',
+        'fe80::1%eth0%eth1]', '203.0.113.7, 203.0.113.8', '\u0662\u0660\u0663.0.113.7', 'x' * 300, '[' * 300,
+        '203.0.113.7:1:2',
+    ],
+)  # fmt: skip
+def test_o02_unreadable(address):
+    """All of them are one: there is always another text that nobody can read."""
+    assert get_network(address) == UNREADABLE

@@ -1,0 +1,147 @@
+"""What the addon hangs into all of Odoo, on servers with several processes: when it fails, and behind proxies."""
+
+import pytest
+import requests
+
+from dev.live.conftest import Live
+from dev.live.test_documents import Nginx
+from dev.live.wire import basic, render, send
+from dev.odoo_server import LOGIN, PASSWORD
+
+#: An addon that breaks each hook before Odoo serves anything.
+BREAK = '''
+def fail(*args, **kwargs):
+    raise ZeroDivisionError("A hook is broken.")
+
+def post_load():
+    from odoo.addons.orestapi.controllers import access_log, outage
+    from odoo.addons.orestapi.models import ir_http
+    from odoo.addons.orestapi.oauth2 import token
+
+    ir_http.find_dispatcher = outage.is_outage = token.is_ours = fail
+    for name in ('_get_error_dispatcher', '_is_ours', '_is_page_of_ours', '_leads_away', '_leads_to_consent'):
+        setattr(ir_http.IrHttp, name, classmethod(fail))
+    for name in ('RequestFilter', 'LoginFilter', 'CallFilter', 'StatementFilter', 'FailureFilter'):
+        getattr(access_log, name).hide = fail
+'''
+
+ADDRESSES = ('fe80::1%eth0', '%s', '%(x)s', '203.0.113.8:50000', 'unknown')
+
+
+@pytest.fixture
+def proxied(bench, installed):
+    """A server that believes a proxy, and asks two processes in turn."""
+    with (
+        bench.copy(installed, 'hooks') as database,
+        bench.serve(database, '--proxy-mode', '--max-cron-threads', '0') as server,
+    ):
+        yield server
+
+
+def test_o01_broken_hooks(bench, installed, tmp_path):
+    """Pages, login and both APIs go on working; with threads, tests/test_hooks.py shows it."""
+    addon = tmp_path / 'addons' / 'orestapi_broken'
+    addon.mkdir(parents=True)
+    (addon / '__init__.py').write_text(BREAK)
+    (addon / '__manifest__.py').write_text(
+        "{'name': 'Broken', 'license': 'LGPL-3', 'author': 'Nobody', 'post_load': 'post_load'}"
+    )
+    with bench.copy(installed, 'broken') as database:
+        command = bench.odoo_command(database)
+        addons = command[command.index('--addons-path') + 1]
+        key = bench.run_script(
+            database,
+            f"user = env['res.users'].search([('login', '=', {LOGIN!r})])\n"
+            "print(env['res.users.apikeys'].with_user(user).sudo()._generate(None, 'Live', None))",
+        )[0]
+        with bench.serve(
+            database,
+            '--addons-path',
+            f'{addons},{addon.parent}',
+            '--load',
+            'base,rpc,web,orestapi_broken',
+        ) as server:
+            for _again in range(4):
+                assert requests.get(f'{server.url}/web/health?x=1', timeout=30).json() == {'status': 'pass'}
+                assert requests.get(f'{server.url}/web/login?redirect=/odoo', timeout=30).status_code == 200
+                assert requests.get(f'{server.url}/no/such/page', timeout=30).status_code == 404
+                answer = requests.post(
+                    f'{server.url}/json/2/res.users/context_get',
+                    json={},
+                    headers={'Authorization': f'Bearer {key}'},
+                    timeout=30,
+                )
+                assert answer.status_code == 200, answer.text
+                assert server.call('res.users', 'search_count', [('login', '=', LOGIN)], password=PASSWORD) == 1
+                # And a token that nobody can tell from another string opens nothing.
+                token = {'Authorization': 'Bearer orestapi_at_1_' + 'x' * 43}
+                answer = requests.post(f'{server.url}/json/2/res.users/context_get', json={}, headers=token, timeout=30)
+                assert answer.status_code == 401
+            # The hooks were broken, and the log tells of it.
+            assert 'A hook of orestapi failed' in server.log.read_text()
+
+
+def test_o01_address_that_is_a_format(proxied):
+    """The line of the log is written, or left out, and the page is answered."""
+    for address in ADDRESSES:
+        headers = {'X-Forwarded-For': address, 'X-Forwarded-Host': 'odoo.example.com'}
+        for path in ('/web/health', '/web/login', '/.well-known/oauth-authorization-server'):
+            for _again in range(3):
+                assert send(proxied.port, render('GET', path, headers)).status == 200, (address, path)
+    assert 'Logging error' not in proxied.log.read_text()
+
+
+def fail_to_authenticate(port, application, number, headers=()):
+    fields = {
+        **basic(application.client_id, f'wrong {number}'),
+        'Content-Type': 'application/x-www-form-urlencoded',
+        **dict(headers),
+    }
+    return send(port, render('POST', '/oauth2/token', fields, b'grant_type=client_credentials')).status
+
+
+@pytest.mark.parametrize(
+    'claimed', ['203.0.113.8:5000{}', '[2001:db8:1:2::{}]:443', 'fe80::1%eth{}', '::ffff:203.0.113.9%{}', 'unknown {}']
+)
+def test_o02_limit_comes_whatever_the_port(proxied, claimed):
+    application = Live(proxied).register()
+    found = [
+        fail_to_authenticate(
+            proxied.port,
+            application,
+            number,
+            {'X-Forwarded-For': claimed.format(number), 'X-Forwarded-Host': 'odoo.example.com'},
+        )
+        for number in range(14)
+    ]
+    # Each process may take one guess more, as the threat model says.
+    assert found[:10] == [401] * 10
+    assert found[-1] == 429
+
+
+def test_o02_behind_nginx_that_sends_the_port(proxied, tmp_path):
+    """Each connection has another port, and all of them are one client."""
+    nginx = Nginx(tmp_path, proxied.port, proxied.port)
+    block = tmp_path / 'odoo.conf'
+    text = block.read_text()
+    assert 'X-Forwarded-For $remote_addr;' in text
+    block.write_text(text.replace('X-Forwarded-For $remote_addr;', 'X-Forwarded-For $remote_addr:$remote_port;'))
+    application = Live(proxied).register()
+    with nginx.run():
+        found = []
+        for number in range(14):
+            connection = nginx.connect('127.0.0.2')
+            headers = {
+                **basic(application.client_id, f'wrong {number}'),
+                'Content-Type': 'application/x-www-form-urlencoded',
+            }
+            connection.request('POST', '/oauth2/token', 'grant_type=client_credentials', headers)
+            found.append(connection.getresponse().status)
+            connection.close()
+    assert found[:10] == [401] * 10
+    assert found[-1] == 429
+    events = proxied.call(
+        'orestapi.event', 'search_read', [('kind', '=', 'client_authentication_failed')], ['address', 'network']
+    )
+    assert {event['network'] for event in events} == {'127.0.0.2'}
+    assert len({event['address'] for event in events}) >= 10

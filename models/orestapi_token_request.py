@@ -1,0 +1,96 @@
+import functools
+
+from odoo import api, models
+
+from ..dispatchers.access_token import refuse_access_token
+
+#: What no access token may call: methods that test or change how somebody logs in, that make
+#: credentials, or that change applications and what they may do, of core, of addons that may
+#: be installed, and of this addon. Their own code and what is called first in them is not
+#: reached either. `res.users` and `res.partner` look at the values besides: see there.
+REFUSED = {
+    'res.users': ('_check_credentials', '_login', 'authenticate', 'change_password'),
+    'res.users.apikeys': ('_generate', '_remove'),
+    'res.users.identitycheck': ('run_check',),
+}
+
+
+def _refuse_first(method):
+    @functools.wraps(method)
+    def refuse(self, *args, **kwargs):
+        refuse_access_token(self.env)
+        return method(self, *args, **kwargs)
+
+    refuse.orestapi_refuses = True
+    return refuse
+
+
+class OrestapiToken(models.Model):
+    """What a request with an access token may not do."""
+
+    _inherit = 'orestapi.token'
+
+    def _register_hook(self):
+        super()._register_hook()
+        # Put around all other addons, which may do something before they call what they
+        # extend: test a password at another server, or remove the trusted devices.
+        for model, names in REFUSED.items():
+            for name in names:
+                self._put_around(model, name, _refuse_first)
+        self._put_around('res.partner', '_generate_signup_token', self._get_signup_token_guard)
+        self._watch_session_token_records()
+
+    def _put_around(self, model, name, decorate):
+        model_class = self.env.registry.get(model)
+        method = getattr(model_class, name, None)
+        if method and not hasattr(method, 'orestapi_refuses'):
+            setattr(model_class, name, decorate(method))
+
+    def _get_signup_token_guard(self, method):
+        # Of the app Authentication Signup: the link by which somebody chooses a new
+        # password. The text of a mail that is not sent shows it to who composes it.
+        @functools.wraps(method)
+        def refuse(self, *args, **kwargs):
+            if self.with_context(active_test=False).user_ids:
+                refuse_access_token(self.env)
+            return method(self, *args, **kwargs)
+
+        refuse.orestapi_refuses = True
+        return refuse
+
+    def _watch_session_token_records(self):
+        """End the sign-ins of a user with each change of the records that core's session token covers.
+
+        Passkeys: there is no field of `res.users` to watch, where they are made and
+        deleted on their own.
+        """
+        users = self.env['res.users']
+        for name in users._get_session_token_fields():
+            field = users._fields[name]
+            if field.type == 'one2many':
+                self._watch(self.env.registry[field.comodel_name], field.inverse_name)
+
+    def _watch(self, model_class, user_field):
+        if hasattr(model_class, '_orestapi_end_sign_ins'):
+            return
+        create = model_class._create
+
+        # Not around `create` and `unlink`, from which the app Automation Rules takes
+        # away all that was put around them.
+        @functools.wraps(create)
+        def _create(self, *args, **kwargs):
+            refuse_access_token(self.env)
+            records = create(self, *args, **kwargs)
+            records[user_field]._end_sign_ins_of_login()
+            return records
+
+        @api.ondelete(at_uninstall=False)
+        def _orestapi_end_sign_ins(self):
+            refuse_access_token(self.env)
+            self[user_field]._end_sign_ins_of_login()
+
+        model_class._create = _create
+        model_class._orestapi_end_sign_ins = _orestapi_end_sign_ins
+        # Core has perhaps collected them already.
+        if '_ondelete_methods' in vars(model_class):
+            del model_class._ondelete_methods
