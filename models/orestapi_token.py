@@ -10,6 +10,7 @@ from odoo.tools._vendor.useragents import UserAgent
 
 from ..oauth2 import grant_type, scope, token
 from ..oauth2.errors import InvalidGrant, InvalidScope
+from .orestapi_application import LAST_USED_PRECISION
 
 #: Platforms that are not written with one capital in front.
 PLATFORMS = {'chromeos': "ChromeOS", 'ipad': "iPad", 'iphone': "iPhone", 'macos': "macOS"}
@@ -220,6 +221,7 @@ class OrestapiToken(models.Model):
         if not self.env.cr.rowcount:
             raise InvalidGrant("The authorization code is not valid.")
         [token_id] = self.env.cr.fetchone()
+        self.env['orestapi.application']._remember_use(client.id)
         return self._get_response(
             token_id,
             access_secret,
@@ -263,6 +265,7 @@ class OrestapiToken(models.Model):
             'last_address': address,
             'revocation_count': user.orestapi_revocation_count,
         })
+        self.env['orestapi.application']._remember_use(client.id)
         return self._get_response(sign_in.id, access_secret, client.access_token_expiry, text)
 
     @api.model
@@ -344,6 +347,8 @@ class OrestapiToken(models.Model):
         )
         if not self.env.cr.rowcount:
             raise InvalidGrant("The refresh token is not valid.")
+        if sign_in['last_used_at'] + LAST_USED_PRECISION < now:
+            self.env['orestapi.application']._remember_use(client.id)
         return self._get_response(
             sign_in['id'],
             access_secret,
