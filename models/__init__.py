@@ -18,6 +18,7 @@ from . import orestapi_record_offer
 from . import orestapi_record_filter
 from . import orestapi_record_search
 from . import orestapi_scope
+from . import orestapi_settings
 from . import orestapi_token
 from . import orestapi_token_introspection
 from . import orestapi_token_revocation
