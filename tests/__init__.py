@@ -28,6 +28,7 @@ from . import test_records_indirect
 from . import test_refresh_token
 from . import test_retention
 from . import test_revoke
+from . import test_screens
 from . import test_session
 from . import test_settings
 from . import test_token
