@@ -22,6 +22,7 @@
         'views/orestapi_model_configuration_views.xml',
         'views/orestapi_model_scheme_views.xml',
         'views/orestapi_application_views.xml',
+        'views/orestapi_settings_views.xml',
         'views/res_config_settings_views.xml',
         'views/res_users_views.xml',
         'views/authorize_templates.xml',

@@ -6,6 +6,9 @@ from ..dispatchers.headers import PAGE
 from ..dispatchers.paths import CONNECTED_APPLICATIONS
 from .page_language import choose_page_language
 
+#: What the page can end, as its parameters name it.
+ENDED = ('authorization', 'sign_in')
+
 
 class ConnectedApplications(http.Controller):
     # Odoo checks the CSRF token of a POST.
@@ -15,18 +18,60 @@ class ConnectedApplications(http.Controller):
     def connected_applications(self):
         """Show users which applications act for them, and end what they choose (RFC 6819 §5.1.3).
 
-        For those above all who have no preferences to see it in: portal users. A POST
-        names an `authorization` of the user by its id; an unknown one, or that of
-        somebody else, changes nothing.
+        For those above all who have no preferences to see it in: portal users. `authorization`
+        or `sign_in` names one of the user by its id: GET asks whether to end it, POST ends it.
+        One that is unknown, or of somebody else, changes nothing. After that, `done` names
+        what was ended.
         """
         authorizations = request.env['orestapi.authorization']._get_own()
         if request.httprequest.method == 'POST':
-            chosen = request.httprequest.form.get('authorization')
-            authorizations.filtered(lambda authorization: str(authorization.id) == chosen).action_revoke()
-            # 303, so that to load the page again does not send the form again.
-            return make_empty_response(303, {'Location': CONNECTED_APPLICATIONS, **PAGE})
-        response = request.render(
-            'orestapi.connected_applications', {'authorizations': authorizations, 'user': request.env.user}
-        )
-        response.headers.update({**PAGE, **choose_page_language()})
+            return self._end(authorizations, request.httprequest.form)
+        arguments = request.httprequest.args
+        name, record = self._find(authorizations, arguments)
+        if record:
+            values = {
+                'authorization': record.authorization_id if name == 'sign_in' else record,
+                'sign_in': name == 'sign_in' and record,
+            }
+            return self._render('orestapi.connected_applications_question', values)
+        values = {
+            'connections': [
+                {'authorization': authorization, 'sign_ins': authorization._get_active_devices()}
+                for authorization in authorizations
+            ],
+            'done': arguments.get('done'),
+            'home': self._get_home(),
+            'user': request.env.user,
+        }
+        return self._render('orestapi.connected_applications', values)
+
+    def _find(self, authorizations, parameters):
+        """Return the name of what the parameters choose, and its record; (None, None) when it is not the user's."""
+        candidates = {'authorization': authorizations, 'sign_in': authorizations.token_ids}
+        for name in ENDED:
+            chosen = parameters.get(name, '')
+            if chosen.isascii() and chosen.isdecimal() and len(chosen) < 10:
+                found = candidates[name].browse(int(chosen)) & candidates[name]
+                if found and (name == 'authorization' or not found.revoked_at):
+                    return name, found
+        return None, None
+
+    def _end(self, authorizations, form):
+        name, record = self._find(authorizations, form)
+        if record:
+            record.action_revoke()
+        location = f'{CONNECTED_APPLICATIONS}?done={name}' if record else CONNECTED_APPLICATIONS
+        # 303, so that to load the page again does not send the form again.
+        return make_empty_response(303, {'Location': location, **PAGE})
+
+    def _get_home(self):
+        if request.env.user._is_internal():
+            return '/odoo'
+        # Of the addon Portal, where it is installed; core sends its users to the other one.
+        return '/my/security' if 'portal.mixin' in request.env else '/web/login_successful'
+
+    def _render(self, template, values):
+        language = choose_page_language()
+        response = request.render(template, values)
+        response.headers.update({**PAGE, **language})
         return response

@@ -10,6 +10,8 @@ from .workbench.environment import enter
 #: The address that the pictures show in place of that of the server on this computer.
 ISSUER = 'https://odoo.example.com'
 COMPANY = 'Example Company'
+#: Login, and password, of one who administers applications and nothing else: whom most pages are for.
+ADMINISTRATOR = 'application-administrator'
 LARGEST = 150_000  # bytes of a picture
 DEVICES = {
     'desktop': {'viewport': {'width': 1280, 'height': 720}},
@@ -33,6 +35,7 @@ class Camera:
 
     def __init__(self, browser, device, server, login):
         self.device = device
+        self.login = login
         self.server = server
         self.page = browser.new_context(**DEVICES[device]).new_page()
         # To a page without scripts: the web client would go on loading, and disturb the next page.
@@ -108,7 +111,7 @@ def draw_logo():
 
 
 def shoot_backend(camera, record):
-    """Take the pictures of the administrator's pages, and of the preferences."""
+    """Take the pictures of the pages of somebody who administers applications and nothing else."""
     page = camera.page
     if camera.device == 'desktop':  # on a phone Odoo shows the kanban at first
         camera.open('/odoo/applications', '.o_list_view .o_data_row')
@@ -133,13 +136,30 @@ def shoot_backend(camera, record):
     for name in ('authorizations', 'sign-ins', 'orestapi-events'):
         camera.open(f'/odoo/{name}', '.o_data_row, .o_kanban_record')
         camera.shoot(name.removeprefix('orestapi-').replace('-', '_'))
-    camera.open('/odoo/settings', '.settings_tab')
-    page.click('.settings_tab [data-key=orestapi]')
+    camera.open('/odoo/orestapi-settings', '.settings')
     camera.shoot('settings')
+    # The last one, because it changes what the form shows of the secret.
+    camera.open(f'/odoo/applications/{wiki}', '.o_form_view .o_notebook')
+    page.click('button[name=action_ask_generate_client_secret]')
+    page.click('.modal .modal-footer button.btn-primary')
+    page.wait_for_selector('.modal div[name=password] input')
+    page.fill('.modal div[name=password] input', camera.login)
+    page.click('.modal button[name=run_check]')
+    page.wait_for_selector('.modal div[name=client_secret]')
+    camera.shoot('secret')
+
+
+def shoot_user(camera, record):
+    """Take the picture of a user, as those see it who administer users and applications."""
     camera.open(f'/odoo/users/{record("user_admin", "base")}', '.o_form_view .o_notebook')
     camera.open_tab('page_orestapi')
     camera.shoot('user')
-    camera.open('/odoo/applications', '.o_data_row, .o_kanban_record')
+
+
+def shoot_preferences(camera):
+    """Take the picture of an employee's own connected applications."""
+    page = camera.page
+    camera.open('/odoo', '.o_web_client')
     if camera.device == 'phone':
         page.click('.o_mobile_menu_toggle')
         page.click('.o_user_menu_mobile a >> text=Preferences')
@@ -149,15 +169,6 @@ def shoot_backend(camera, record):
     page.wait_for_selector('.o_notebook_headers a[name=page_orestapi]')
     camera.open_tab('page_orestapi')
     camera.shoot('preferences')
-    # The last one, because it changes what the form shows of the secret.
-    camera.open(f'/odoo/applications/{wiki}', '.o_form_view .o_notebook')
-    page.click('button[name=action_ask_generate_client_secret]')
-    page.click('.modal .modal-footer button.btn-primary')
-    page.wait_for_selector('.modal div[name=password] input')
-    page.fill('.modal div[name=password] input', 'admin')
-    page.click('.modal button[name=run_check]')
-    page.wait_for_selector('.modal div[name=client_secret]')
-    camera.shoot('secret')
 
 
 def get_authorize_path(client_id, redirect_uri):
@@ -194,6 +205,16 @@ def main():
             domain = [('module', '=', module), ('name', '=', name)]
             return server.call('ir.model.data', 'search_read', domain, ['res_id'])[0]['res_id']
 
+        server.call(
+            'res.users',
+            'create',
+            {
+                'name': "Ada Application",
+                'login': ADMINISTRATOR,
+                'password': ADMINISTRATOR,
+                'group_ids': [(6, 0, [record('group_administrator')])],
+            },
+        )
         browser = playwright.chromium.launch(
             executable_path='/usr/bin/chromium',
             args=['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
@@ -203,11 +224,13 @@ def main():
         path = get_authorize_path('web-shop-demo', 'https://shop.example.com/odoo/callback')
         for device in DEVICES:
             say(f'Pictures of a {device}')
-            shoot_backend(Camera(browser, device, server, LOGIN), record)
+            shoot_backend(Camera(browser, device, server, ADMINISTRATOR), record)
+            shoot_user(Camera(browser, device, server, LOGIN), record)
             camera = Camera(browser, device, server, 'demo')
+            shoot_preferences(camera)
             camera.open(path, 'button[value=allow]')
             camera.shoot('consent')
-            camera.open('/oauth2/applications', 'button[name=authorization]')
+            camera.open('/oauth2/applications', 'a[href*="authorization="]')
             camera.shoot('connected_applications')
             camera.open('/oauth2/authorize?client_id=unknown', 'code')
             camera.shoot('error')

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 
@@ -13,6 +15,10 @@ YEAR = 365 * DAY
 #: Of a public application unless somebody chooses another. It cannot keep a secret, so that a
 #: refresh token that somebody else got hold of must end some day (RFC 9700 §4.14.2).
 PUBLIC_REFRESH_TOKEN_EXPIRY = 30 * DAY
+
+#: How far the time of last use, of a sign-in and of an application, may lag behind. A
+#: bearer call then writes once in this time and not each time.
+LAST_USED_PRECISION = timedelta(minutes=10)
 
 #: Field, lowest and highest value. The bounds catch a typing error; that of the
 #: code is the recommendation of RFC 6749 §4.1.2.
@@ -262,7 +268,8 @@ class OrestapiApplication(models.Model):
     create_uid = fields.Many2one('res.users', "Created by", readonly=True, groups=ADMINISTRATOR)
     create_date = fields.Datetime("Created on", readonly=True, groups=ADMINISTRATOR)
     write_uid = fields.Many2one('res.users', "Last Modified by", readonly=True, groups=ADMINISTRATOR)
-    write_date = fields.Datetime("Last Modified on", readonly=True, groups=ADMINISTRATOR)
+    # For every reader, because Odoo sends no picture of a record whose time of change the user may not read.
+    write_date = fields.Datetime("Last Modified on", readonly=True)
 
     _client_id_unique = models.Constraint(
         'UNIQUE (client_id)',

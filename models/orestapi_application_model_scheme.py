@@ -31,13 +31,17 @@ class OrestapiApplication(models.Model):
 
     @api.model
     def _get_documented(self):
-        """Return the active applications that the user may read about at `/orestapi/1/docs`."""
+        """Return the active applications that the user may read about at `/orestapi/1/docs`.
+
+        Those that read records: an application without the scope `read` gets none there.
+        """
         if self.env.user.has_group(ADMINISTRATOR):
-            return self.search([])
+            return self.search([('scope_ids.name', '=', 'read')])
         if not self.env.user._is_internal():
             return self.browse()
         own = self.env['orestapi.authorization'].search([('user_id', '=', self.env.uid)])
-        return own.application_id.filtered('active')
+        # sudo: orestapi.application - whether an application that the user has allowed reads records
+        return own.application_id.filtered(lambda found: found.active and found.sudo()._may_read())
 
     def write(self, vals):
         if 'model_scheme_id' not in vals:

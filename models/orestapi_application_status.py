@@ -1,3 +1,4 @@
+import json
 from base64 import b64encode
 from html import escape
 from urllib.parse import urlencode, urlsplit
@@ -5,17 +6,21 @@ from urllib.parse import urlencode, urlsplit
 from odoo import api, fields, models
 from odoo.addons.base.models.avatar_mixin import get_hsl_from_seed
 from odoo.exceptions import ValidationError
+from odoo.tools import SQL
 
 from ..oauth2 import authorization_request, metadata, pkce, redirect_uri
 from ..oauth2.client import CONFIDENTIAL, PUBLIC
 from ..records.offer import NONE
-from .orestapi_application import ADMINISTRATOR, BOUNDS
+from .orestapi_application import ADMINISTRATOR, BOUNDS, LAST_USED_PRECISION
 
 #: The code verifier of RFC 7636 appendix B, for the address that *Test* shows.
 EXAMPLE_VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
 
 #: Below it applications read records; people read about it at its /docs.
 RECORDS_ENDPOINT = '/orestapi/1'
+
+#: The values of the status, the most urgent first: how a list sorts them.
+STATUSES = ('incomplete', 'risky', 'ready')
 
 
 class OrestapiApplication(models.Model):
@@ -32,6 +37,7 @@ class OrestapiApplication(models.Model):
     status = fields.Selection(
         [('ready', "Ready"), ('risky', "Ready, with Risks"), ('incomplete', "Incomplete")],
         compute='_compute_status',
+        search='_search_status',
         groups=ADMINISTRATOR,
         help="Whether the application can be used, and whether its settings are as safe as they can be.",
     )
@@ -39,6 +45,25 @@ class OrestapiApplication(models.Model):
         compute='_compute_status',
         groups=ADMINISTRATOR,
         help="What is missing before the application can be used, or what would make it safer, and where to change it.",
+    )
+    last_used_at = fields.Datetime(
+        "Last Used",
+        readonly=True,
+        copy=False,
+        groups=ADMINISTRATOR,
+        help="When the application last got or used a token, to within ten minutes. Empty means never.",
+    )
+    goes_past_model_scheme = fields.Boolean(
+        compute='_compute_goes_past_model_scheme',
+        groups=ADMINISTRATOR,
+        help="With the scope \"rpc\" the application uses Odoo's own API, which no model scheme limits.",
+    )
+    documentation_uri = fields.Char(
+        "API Reference",
+        compute='_compute_documentation_uri',
+        groups=ADMINISTRATOR,
+        help="The page that shows what the application can read, and how. Empty for an application without the scope "
+        "\"read\".",
     )
     authorization_count = fields.Integer(
         compute='_compute_counts', groups=ADMINISTRATOR, help="How many users let the application act for them."
@@ -182,6 +207,88 @@ class OrestapiApplication(models.Model):
         """Return whether the application never asks for a token, and only receives those of others."""
         return self.resource_server and not self.uri_ids.filtered('uri') and not self.service_user_id
 
+    def _search_status(self, operator, value):
+        if operator != 'in':
+            return NotImplemented
+        # Core checks this for columns only: by a search, anybody could find out the rest of the field.
+        self._check_field_access(self._fields['status'], 'read')
+        return [('id', 'in', [ident for ident, status in self._get_statuses().items() if status in value])]
+
+    @api.model
+    def _get_statuses(self):
+        """Return the status of each application, archived ones included, by its id.
+
+        The status follows from settings of the server too, so that no column can
+        hold it: lists sort, filter and group by it as computed at that moment.
+        """
+        # sudo: orestapi.application - the rights of the caller narrow what it is used for
+        applications = self.sudo().with_context(active_test=False).search([], order='id')
+        return {application.id: application.status for application in applications}
+
+    def _field_to_sql(self, alias, field_expr, query=None):
+        if field_expr != 'status':
+            return super()._field_to_sql(alias, field_expr, query)
+        self._check_field_access(self._fields['status'], 'read')
+        if self.env.context.get('orestapi_describe_status'):
+            return SQL("NULL::text")
+        return SQL(
+            "(%s::jsonb ->> %s::text)",
+            json.dumps({str(ident): status for ident, status in self._get_statuses().items()}),
+            SQL.identifier(alias, 'id'),
+        )
+
+    @api.model
+    def fields_get(self, allfields=None, attributes=None):
+        # To learn whether a list can sort by the status, core makes the SQL for it and does
+        # not run it: not worth the status of all applications, each time a form is opened.
+        describing = self.with_context(orestapi_describe_status=True)
+        return super(OrestapiApplication, describing).fields_get(allfields, attributes)
+
+    def _order_field_to_sql(self, alias, field_name, direction, nulls, query):
+        if field_name != 'status':
+            return super()._order_field_to_sql(alias, field_name, direction, nulls, query)
+        status = self._field_to_sql(alias, field_name, query)
+        query._order_groupby.append(status)
+        return SQL("array_position(%s::text[], %s) %s %s", list(STATUSES), status, direction, nulls)
+
+    @api.model
+    def _remember_use(self, application_id):
+        """Write down that an application got or used a token, once in ten minutes.
+
+        The sign-ins tell it too, but not any more when they have ended and are
+        deleted. A row that another request is writing is left to that request.
+        """
+        now = fields.Datetime.now()
+        # In SQL: no setting changes, and nobody is said to have modified the application.
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE orestapi_application SET last_used_at = %(now)s
+                 WHERE id IN (
+                       SELECT id FROM orestapi_application
+                        WHERE id = %(application_id)s AND (last_used_at IS NULL OR last_used_at < %(stale)s)
+                          FOR NO KEY UPDATE SKIP LOCKED)
+                """,
+                now=now,
+                stale=now - LAST_USED_PRECISION,
+                application_id=application_id,
+            ),
+            log_exceptions=False,
+        )
+        self.browse(application_id).invalidate_recordset(['last_used_at'], flush=False)
+
+    @api.depends('scope_ids.name')
+    def _compute_goes_past_model_scheme(self):
+        for application in self:
+            application.goes_past_model_scheme = 'rpc' in application.scope_ids.mapped('name')
+
+    @api.depends('scope_ids.name')
+    def _compute_documentation_uri(self):
+        for application in self:
+            ident = application._origin.id
+            documented = ident and application._may_read()
+            application.documentation_uri = documented and f'{RECORDS_ENDPOINT}/docs?application={ident}'
+
     def _get_missing(self):
         """Return what keeps the application from working, each as a sentence with the remedy."""
         sentences = []
@@ -198,14 +305,14 @@ class OrestapiApplication(models.Model):
             if not self.model_scheme_id:
                 sentences.append(
                     self.env._(
-                        "No model scheme yet: choose on the tab Settings which records the application may read."
+                        "No model scheme yet. Choose which records the application may read, on the General tab."
                     )
                 )
             elif not self.model_scheme_id.active:
                 sentences.append(
                     self.env._(
-                        "The model scheme is inactive, so that no records can be read: activate it, or choose another "
-                        "one on the tab Settings."
+                        "The model scheme is inactive, so no records can be read. Activate it, or choose another one "
+                        "on the General tab."
                     )
                 )
         if self.uri_ids and not self._has_users():
@@ -278,8 +385,8 @@ class OrestapiApplication(models.Model):
         if self._may_read() and self.model_scheme_id.active and self.model_scheme_id.limit_models == NONE:
             sentences.append(
                 self.env._(
-                    "The application may read all models that the user may: choose a model scheme on the tab Settings "
-                    "that lists only what it needs."
+                    "The application may read all models that the user may. Choose a model scheme that lists only "
+                    "what it needs, on the General tab."
                 )
             )
         # sudo: ir.config_parameter - the issuer is public

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
+from ..oauth2.grants import authorization_code
 from .orestapi_application import ADMINISTRATOR, ask, tell
 
 #: By which the time of last use can be compared.
@@ -212,6 +213,18 @@ class OrestapiAuthorization(models.Model):
         """Return the authorizations of the current user, who perhaps may read no model."""
         # sudo: orestapi.authorization - of the current user and of nobody else
         return self.sudo().search([('user_id', '=', self.env.uid)])
+
+    def _get_active_devices(self):
+        """Return the sign-ins on devices of the user that still work, the latest first: a hundred at most."""
+        sign_ins = self.env['orestapi.token'].search(
+            [
+                ('authorization_id', 'in', self.ids),
+                ('revoked_at', '=', False),
+                ('grant_type', '=', authorization_code.NAME),
+            ],
+            limit=100,
+        )
+        return sign_ins.filtered(lambda sign_in: sign_in.state == 'active')
 
     @api.model
     def _find_granted_scope(self, user, client):

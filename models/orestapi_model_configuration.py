@@ -200,5 +200,6 @@ class OrestapiModelConfiguration(models.Model):
             'res_model': 'orestapi.model.scheme',
             'views': [(False, 'list'), (False, 'form')],
             'domain': [('configuration_ids', 'in', self.ids)],
-            'context': {'active_test': False},
+            # Archived ones too, as the button counts them: by filters that everybody sees and can take away.
+            'context': {'search_default_active': 1, 'search_default_inactive': 1},
         }

@@ -198,5 +198,10 @@ class OrestapiModelScheme(models.Model):
             'res_model': 'orestapi.application',
             'views': [(False, 'list'), (False, 'kanban'), (False, 'form')],
             'domain': [('model_scheme_id', 'in', self.ids)],
-            'context': {'active_test': False, 'default_model_scheme_id': self.id},
+            # Archived ones too, as the button counts them: by filters that everybody sees and can take away.
+            'context': {
+                'search_default_active': 1,
+                'search_default_inactive': 1,
+                'default_model_scheme_id': self.id,
+            },
         }

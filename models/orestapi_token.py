@@ -10,6 +10,7 @@ from ..oauth2 import lifetime, responses, scope, token
 from ..oauth2 import sign_in as sign_ins
 from ..oauth2.errors import LOGGED, InvalidGrant
 from ..oauth2.grants import authorization_code, client_credentials, refresh_token
+from .orestapi_application import LAST_USED_PRECISION
 
 #: Platforms that are not written with one capital in front.
 PLATFORMS = {'chromeos': "ChromeOS", 'ipad': "iPad", 'iphone': "iPhone", 'macos': "macOS"}
@@ -176,6 +177,7 @@ class OrestapiToken(models.Model):
             raise InvalidGrant("The authorization code is not valid.", reason='code_used', user_id=code.user_id)
         [token_id] = self.env.cr.fetchone()
         self.env['orestapi.event']._log_sign_in(client.id, code.user_id, address, access_scope)
+        self.env['orestapi.application']._remember_use(client.id)
         return self._get_response(
             token_id,
             access_secret,
@@ -226,6 +228,7 @@ class OrestapiToken(models.Model):
             'revocation_count': user.orestapi_revocation_count,
         })
         self.env['orestapi.event']._log_sign_in(client.id, user.id, address, text, service=True)
+        self.env['orestapi.application']._remember_use(client.id)
         return self._get_response(sign_in.id, access_secret, client.access_token_expiry, text)
 
     @api.model
@@ -304,6 +307,8 @@ class OrestapiToken(models.Model):
         )
         if not self.env.cr.rowcount:
             raise InvalidGrant("The refresh token is not valid.", reason='refresh_token_used', user_id=sign_in.user_id)
+        if sign_in.last_used_at + LAST_USED_PRECISION < now:
+            self.env['orestapi.application']._remember_use(client.id)
         return self._get_response(
             sign_in.id,
             access_secret,

@@ -1,5 +1,4 @@
 import contextlib
-from datetime import timedelta
 
 import psycopg2.errors
 
@@ -9,10 +8,7 @@ from odoo.tools import SQL, frozendict, ormcache
 from ..oauth2 import responses, scope, token
 from ..oauth2.grants import client_credentials
 from ..oauth2.sign_in import AccessToken, SignIn
-
-#: How far the time of last use may lag behind. A bearer call then writes once in
-#: this time and not each time.
-LAST_USED_PRECISION = timedelta(minutes=10)
+from .orestapi_application import LAST_USED_PRECISION
 
 #: What is read of a sign-in; its user and its application come with it.
 COLUMNS = (
@@ -125,11 +121,11 @@ class OrestapiToken(models.Model):
         else:
             active = self._find_access_token(string)
         if active and active.sign_in.last_used_at + LAST_USED_PRECISION < fields.Datetime.now():
-            self._touch(active.sign_in.id)
+            self._touch(active.sign_in)
         return active
 
     @api.model
-    def _touch(self, token_id):
+    def _touch(self, sign_in):
         # In a transaction of its own: the call that uses the token may be
         # read-only, may fail, and may not wait for a refresh that runs.
         with self.env.registry.cursor() as cr, contextlib.suppress(psycopg2.errors.SerializationFailure):
@@ -140,10 +136,11 @@ class OrestapiToken(models.Model):
                      WHERE id IN (SELECT id FROM orestapi_token WHERE id = %s FOR UPDATE SKIP LOCKED)
                     """,
                     fields.Datetime.now(),
-                    token_id,
+                    sign_in.id,
                 ),
                 log_exceptions=False,
             )
+            self.env(cr=cr)['orestapi.application']._remember_use(sign_in.client.id)
 
     @api.model
     def _introspect(self, client, string):

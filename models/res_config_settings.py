@@ -37,11 +37,28 @@ class ResConfigSettings(models.TransientModel):
     )
 
     def _compute_orestapi_deviating_application_ids(self):
+        self.orestapi_deviating_application_ids = self._get_deviating_applications()
+
+    @api.model
+    def _get_deviating_applications(self):
         # sudo: orestapi.application - the view shows them to the group that may read them
         applications = self.env['orestapi.application'].sudo().search([])
-        self.orestapi_deviating_application_ids = applications.filtered(
-            lambda application: application._get_risks()
-        ).sudo(False)
+        return applications.filtered(lambda application: application._get_risks()).sudo(False)
+
+    @api.model
+    def _save_orestapi(self, values):
+        """Save settings of this addon for its administrators, who may not write here (see `orestapi.settings`).
+
+        :param dict values: by the names of the fields here
+        :raise ValidationError: as when the settings page is saved
+        """
+        # sudo: res.config.settings - checks the fields of this addon in a record that is never stored
+        self.sudo().new(values)._validate_fields(list(values))
+        for name, value in values.items():
+            # As core stores it.
+            value = value.strip() if isinstance(value, str) else value
+            # sudo: ir.config_parameter - a parameter of this addon
+            self.env['ir.config_parameter'].sudo().set_param(self._fields[name].config_parameter, value or False)
 
     @api.depends_context('lang')
     def _compute_orestapi_unread_parameters(self):

@@ -36,6 +36,7 @@ from . import test_refresh_token
 from . import test_refusals
 from . import test_retention
 from . import test_revoke
+from . import test_screens
 from . import test_session
 from . import test_settings
 from . import test_token

@@ -256,8 +256,12 @@ class TestAccess(OAuth2Case):
                 'action_forget_missing_fields',
                 'action_open_schemes',
             },
+            'orestapi.settings': {'execute', 'cancel'},
         }
-        overrides = {'create', 'write', 'unlink', 'copy_data', 'default_get', 'get_values', 'init', 'set_values'}
+        overrides = {
+            'create', 'write', 'unlink', 'copy_data', 'default_get', 'fields_get', 'get_values', 'init', 'run_check',
+            'set_values',
+        }  # fmt: skip
         # Abstract ones and those of Odoo that we add to as well.
         models = [name for name in self.env.registry if self.get_classes(name)]
         self.assertLess({*ALLOWED, 'orestapi.client.secret.show', 'orestapi.record', 'res.users'}, set(models))
@@ -295,10 +299,12 @@ class TestAccess(OAuth2Case):
                 self.assertEqual(records.active, active)
 
     def get_models(self):
-        """Return the names of all models of this addon that have records."""
-        return [
-            name for name in self.env.registry if name.startswith('orestapi.') and not self.env.registry[name]._abstract
-        ]
+        """Return the names of all models of this addon that have records to keep.
+
+        The settings are none of them: see `test_a06_no_other_settings`.
+        """
+        models = {name: model for name, model in self.env.registry.items() if name.startswith('orestapi.')}
+        return [name for name, model in models.items() if not model._abstract and not model._transient]
 
     def test_every_model(self):
         """A new model needs an expectation here."""
@@ -362,7 +368,7 @@ class TestAccess(OAuth2Case):
 
     def test_n223_fields_of_an_application(self):
         """Its name, logo and description; `active` decides what a search finds."""
-        readable = {'id', 'display_name', 'name', 'active', 'logo', 'avatar', 'description'}
+        readable = {'id', 'display_name', 'name', 'active', 'logo', 'avatar', 'description', 'write_date'}
         model = self.env[APPLICATION]
         self.assertEqual(set(self.call_xmlrpc(self.user, APPLICATION, 'fields_get', [], ['type'])), readable)
         [values] = self.call_xmlrpc(self.user, APPLICATION, 'read', self.application.ids)

@@ -246,7 +246,7 @@ class TestConsent(OAuth2Case):
         for page, sentence in zip(pages, sentences, strict=True):
             self.assertRefused(page)
             self.assertIn(sentence, page.text)
-            detail = re.search(r'<p class="small[^"]*" lang="en">([^<]*)</p>', page.text)[1]
+            detail = re.search(r'<p class="small[^"]*" lang="en"[^>]*>([^<]*)</p>', page.text)[1]
             reference = re.search(r'<code[^>]*>([0-9a-f]{8})</code>', page.text)[1]
             event = self.env['orestapi.event'].search([('reference', '=', reference)])
             self.assertEqual(event.detail, html.unescape(detail))

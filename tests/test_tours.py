@@ -103,6 +103,11 @@ class TestTours(OAuth2Case):
         self.start_tour('/odoo/settings', 'orestapi_settings', login='ada')
         self.assertEqual(self.env['ir.config_parameter'].get_param('orestapi.event_retention'), '90')
 
+    def test_a06_settings_of_the_role(self):
+        self.application.require_pkce = False
+        self.start_tour('/odoo', 'orestapi_own_settings', login='ada')
+        self.assertEqual(self.env['ir.config_parameter'].get_param('orestapi.event_retention'), '90')
+
     def test_disconnect(self):
         tokens = self.sign_in(scope='read rpc')
         self.start_tour('/odoo', 'orestapi_disconnect', login='mitchell')

@@ -109,6 +109,40 @@ def test_user_with_two_factor_authentication(bench, addons_database, browser_pag
         assert answer.json()['scope'] == 'read rpc'
 
 
+@pytest.mark.same
+def test_a10_portal_users_find_their_page(bench, addons_database, browser_page):
+    """*Connection & Security* of the portal leads to the connected applications, whichever addon came first."""
+    with bench.serve(addons_database, '-i', 'orestapi', workers=2) as server:
+        page = browser_page
+        page.goto(f'{server.url}/web/login?redirect=/my/security')
+        page.fill('input[name=login]', 'portal')  # of the demo data
+        page.fill('input[name=password]', 'portal')
+        page.press('input[name=password]', 'Enter')
+        page.click('section[name=orestapi_connected_applications] a')
+        page.wait_for_selector('main h1')
+        assert urlsplit(page.url).path == '/oauth2/applications'
+        page.click("a[href='/my/security']")
+        page.wait_for_selector('section[name=orestapi_connected_applications]')
+    query = "SELECT count(*) FROM ir_ui_view WHERE key = 'orestapi.portal_my_security'"
+    # As after an update of both, in which the entry must neither go nor come twice.
+    bench.run_odoo('Updating', addons_database, '-u', 'orestapi,portal')
+    assert bench.postgres.execute(query, database=addons_database) == [(1,)]
+    # As where Portal is installed after this addon: without the entry.
+    bench.run_script(
+        addons_database,
+        """
+        env.ref('orestapi.portal_my_security').unlink()
+        env['ir.model.data']._extend_portal()
+        assert env.ref('orestapi.portal_my_security').inherit_id == env.ref('portal.portal_my_security')
+        """,
+    )
+    # Without this addon, nothing of it is left that the page would look for.
+    bench.run_script(
+        addons_database, "env['ir.module.module'].search([('name', '=', 'orestapi')]).button_immediate_uninstall()"
+    )
+    assert bench.postgres.execute(query, database=addons_database) == [(0,)]
+
+
 def get_query(application):
     """Return the query of an authorization request."""
     return urlencode({

@@ -39,9 +39,9 @@ export class SecondsField extends IntegerField {
 
     get words() {
         if (this.value > 0) {
-            return `= ${sayDuration(this.value, user.lang)}`;
+            return _t("= %s", sayDuration(this.value, user.lang));
         }
-        return this.props.zeroIsNever && this.value === 0 ? `= ${_t("never")}` : "";
+        return this.props.zeroIsNever && this.value === 0 ? _t("= never") : "";
     }
 }
 

@@ -116,10 +116,27 @@ function openConnectedApplications() {
     ];
 }
 
+/** Odoo shows a picture of its own in place of one that it may not send. */
+function checkLogos() {
+    return {
+        content: "see the logo of the application, and no placeholder",
+        trigger: '.o_orestapi_authorizations .o_kanban_record img:not([src*="placeholder"])',
+        async run() {
+            for (const image of document.querySelectorAll(".o_orestapi_authorizations img")) {
+                const response = await fetch(image.src);
+                if (!/svg/.test(response.headers.get("Content-Type"))) {
+                    throw new Error(`No initial of the application, but ${response.headers.get("Content-Type")}`);
+                }
+            }
+        },
+    };
+}
+
 registry.category("web_tour.tours").add("orestapi_disconnect", {
     url: "/odoo",
     steps: () => [
         ...openConnectedApplications(),
+        checkLogos(),
         {
             content: "see what the application is and where it is used",
             trigger: '.o_orestapi_authorizations .o_kanban_record:contains("Wiki"):has(img)',

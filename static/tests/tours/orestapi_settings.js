@@ -1,4 +1,5 @@
 import { registry } from "@web/core/registry";
+import { stepUtils } from "@web_tour/tour_utils";
 
 // No step goes by a text of the user interface: the tours run in other languages as well.
 
@@ -47,6 +48,53 @@ registry.category("web_tour.tours").add("orestapi_settings", {
         {
             content: "see them",
             trigger: ".o_list_view .o_data_row",
+        },
+    ],
+});
+
+// The same settings for those who administer applications and not all of Odoo.
+registry.category("web_tour.tours").add("orestapi_own_settings", {
+    url: "/odoo",
+    steps: () => [
+        stepUtils.showAppsMenuItem(),
+        {
+            content: "open the app",
+            trigger: '.o_app[data-menu-xmlid="orestapi.orestapi_menu_root"]',
+            run: "click",
+        },
+        {
+            content: "open the configuration",
+            trigger: '.o_menu_sections [data-menu-xmlid="orestapi.orestapi_configuration_menu"]',
+            run: "click",
+        },
+        {
+            content: "open the settings",
+            trigger: '.o-dropdown-item[data-menu-xmlid="orestapi.orestapi_settings_menu"]',
+            run: "click",
+        },
+        {
+            content: "see which application could be safer, and why",
+            trigger:
+                '[name="deviating_application_ids"] .o_data_row:contains("Wiki") [name="status_message"]:contains("PKCE")',
+        },
+        {
+            content: "see no other app",
+            trigger: ".settings_tab:not(:has(.tab:nth-child(2)))",
+        },
+        {
+            content: "keep events for three months",
+            trigger: '[name="event_retention"] input',
+            run: "edit 90 && press Tab",
+        },
+        {
+            content: "save",
+            trigger: ".o_form_button_save",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            content: "see that it is saved",
+            trigger: '.o_web_client:not(:has(.o_dirty_warning)) [name="event_retention"] input:value(90)',
         },
     ],
 });

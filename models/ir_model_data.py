@@ -1,0 +1,59 @@
+import logging
+
+from odoo import api, models
+from odoo.exceptions import ValidationError
+
+_logger = logging.getLogger(__name__)
+
+PAGE = 'portal.portal_my_security'
+VIEW = 'portal_my_security'
+
+
+class IrModelData(models.Model):
+    _inherit = 'ir.model.data'
+
+    @api.model
+    def _process_end(self, modules):
+        # Called once after addons were installed or updated, whichever they were.
+        result = super()._process_end(modules)
+        self._extend_portal()
+        return result
+
+    @api.model
+    def _extend_portal(self):
+        """Put our entry on the portal's page *Connection & Security*, as soon as both addons are installed.
+
+        By code, because a data file could inherit from that page only in an addon that
+        depends on Portal. The view has an id of ours, so that it goes when this addon is
+        uninstalled; core deletes it with the page it inherits from when Portal is.
+        """
+        page = self.env.ref(PAGE, raise_if_not_found=False)
+        if not page or self.env.ref(f'orestapi.{VIEW}', raise_if_not_found=False):
+            return
+        # sudo: ir.ui.view - part of an installation, whoever pressed the button
+        views = self.env['ir.ui.view'].sudo()
+        try:
+            with self.env.cr.savepoint():
+                view = views.create({
+                    'name': "Connection & Security: connected applications",
+                    'key': f'orestapi.{VIEW}',
+                    'type': 'qweb',
+                    'inherit_id': page.id,
+                    'arch': """
+                        <xpath expr="//div[hasclass('o_portal_security_body')]" position="inside">
+                            <t t-call="orestapi.portal_entry"/>
+                        </xpath>
+                    """,
+                })
+        except ValidationError:
+            # Somebody has rebuilt the page: without the entry, and the installation goes on.
+            _logger.info("The portal has no entry for connected applications: its page has another structure.")
+            return
+        self.create({
+            'module': 'orestapi',
+            'name': VIEW,
+            'model': views._name,
+            'res_id': view.id,
+            # Or the next update, which finds it in no data file, deletes it.
+            'noupdate': True,
+        })

@@ -1,0 +1,79 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+
+from .orestapi_application import ADMINISTRATOR
+
+#: The field here, and that of Odoo's settings that it stands for.
+SETTINGS = {
+    'issuer': 'orestapi_issuer',
+    'event_retention': 'orestapi_event_retention',
+    'mail_administrators': 'orestapi_mail_administrators',
+}
+
+
+class OrestapiSettings(models.TransientModel):
+    """The settings of this addon, for those who administer applications and not all of Odoo.
+
+    Odoo's own settings page is for system administrators: who may write there may
+    change the settings of every addon. This one reads and writes the fields of this
+    addon and no others, and checks them in the same way.
+    """
+
+    _name = 'orestapi.settings'
+    _description = "Settings of Applications"
+
+    issuer = fields.Char(
+        default=lambda self: self._get_value('issuer'),
+        help="The public address of this Odoo, by which applications know it. Changing it breaks connected "
+        "applications. Empty means the address an administrator last logged in from.",
+    )
+    event_retention = fields.Integer(
+        "Retention of Events",
+        default=lambda self: self._get_value('event_retention'),
+        help="How many days events are kept before they are deleted.",
+    )
+    mail_administrators = fields.Boolean(
+        "Mail on Reuse",
+        default=lambda self: self._get_value('mail_administrators'),
+        help="Send a mail to the Oregional Odoo App administrators when a code or a refresh token was used twice, "
+        "which may mean that somebody stole it.",
+    )
+    deviating_application_ids = fields.Many2many(
+        'orestapi.application',
+        compute='_compute_deviating_application_ids',
+        help="The applications whose settings fall short of what RFC 9700 recommends.",
+    )
+
+    def _compute_deviating_application_ids(self):
+        deviating = self.env['res.config.settings']._get_deviating_applications()
+        for settings in self:
+            settings.deviating_application_ids = deviating
+
+    @api.model
+    def _get_value(self, name):
+        field = SETTINGS[name]
+        # sudo: res.config.settings - reads one parameter of this addon
+        return self.env['res.config.settings'].sudo().default_get([field]).get(field)
+
+    @api.depends_context('lang')
+    def _compute_display_name(self):
+        for settings in self:
+            settings.display_name = self.env._("Settings")
+
+    def execute(self):
+        """Save the settings: what the button of the page calls.
+
+        :raise AccessError: for anybody but an Oregional Odoo App administrator
+        :raise ValidationError: for a value that Odoo's own settings page refuses
+        """
+        self.ensure_one()
+        if not self.env.su and not self.env.user.has_group(ADMINISTRATOR):
+            raise AccessError(self.env._("Only Oregional Odoo App administrators can change these settings."))
+        self.env['res.config.settings']._save_orestapi({
+            field: self[name] for name, field in SETTINGS.items() if self[name] != self._get_value(name)
+        })
+        return {'type': 'ir.actions.client', 'tag': 'reload'}
+
+    def cancel(self):
+        """Show the page as it was: what the button of the page calls."""
+        return self.env['ir.actions.act_window']._for_xml_id('orestapi.orestapi_settings_action')
