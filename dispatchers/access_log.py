@@ -106,7 +106,7 @@ class CallFilter(SecretFilter):
 
 
 class StatementFilter(SecretFilter):
-    """Of a statement: all values where one of them may be stored in clear: the own secret, or a key of ours."""
+    """Of a statement: all values where one of them may be stored in plain text: the own secret, or a key of ours."""
 
     def hide(self, record):
         # What failed comes as bytes, whose notation would have quotes of its own.

@@ -234,11 +234,11 @@ class OrestapiApplication(models.Model):
     trusted = fields.Boolean(
         copy=False,
         groups=ADMINISTRATOR,
-        help="Users are not asked whether they allow it. Only for an application of your own organization.",
+        help="Skip the consent page. Only for an application of your own organization.",
     )
     group_ids = fields.Many2many(
         'res.groups',
-        string="Who May Authorize It",
+        string="Who can use it",
         required=True,
         groups=ADMINISTRATOR,
         default=lambda self: self.env.ref('base.group_user'),
@@ -397,8 +397,7 @@ class OrestapiApplication(models.Model):
         if not self._may_give_any_right() and self.sudo().service_user_id - self.env.user:
             raise AccessError(
                 self.env._(
-                    "The application acts as somebody else than you: ask somebody who administers access rights "
-                    "to do this."
+                    "Only someone who can manage access rights may choose another user here."
                 )
             )
 

@@ -35,7 +35,7 @@ class OrestapiApplication(models.Model):
         "URIs", compute='_compute_uri_count', groups=ADMINISTRATOR, help="How many callback URIs the application has."
     )
     status = fields.Selection(
-        [('ready', "Ready"), ('risky', "Ready, with Risks"), ('incomplete', "Incomplete")],
+        [('ready', "Ready"), ('risky', "Ready, with warnings"), ('incomplete', "Incomplete")],
         compute='_compute_status',
         search='_search_status',
         groups=ADMINISTRATOR,
@@ -120,7 +120,7 @@ class OrestapiApplication(models.Model):
         "Records",
         compute='_compute_endpoints',
         groups=ADMINISTRATOR,
-        help="Below this address the application reads records. What it may read, and how, is at /docs there.",
+        help="Below this address the application reads records. What this application can read (API reference), is at /docs there.",
     )
     test_uri = fields.Char(
         "Test",
@@ -295,12 +295,12 @@ class OrestapiApplication(models.Model):
         only_resource_server = self._is_only_resource_server()
         if not self.uri_ids.filtered('uri') and not self.service_user_id and not only_resource_server:
             sentences.append(
-                self.env._("No callback URI yet: add the one that the application names, on the tab URIs.")
+                self.env._("No callback URI yet. Add the one the application gives you, on the URIs tab.")
             )
         if self.client_type == CONFIDENTIAL and not self.has_client_secret:
             sentences.append(self.env._("No client secret yet: generate one on the tab General."))
         if not self.scope_ids and not only_resource_server:
-            sentences.append(self.env._("No scope yet: say on the tab Settings what the application may do."))
+            sentences.append(self.env._("No scopes yet. Choose what the application may do, on the Settings tab."))
         if self._may_read():
             if not self.model_scheme_id:
                 sentences.append(
@@ -344,7 +344,7 @@ class OrestapiApplication(models.Model):
         sentences = []
         if any(redirect_uri.is_plain_http(uri.uri) for uri in self.uri_ids if uri.uri and not uri._find_problem()):
             sentences.append(
-                self.env._("A callback URI is not encrypted: let the application use https, and write its URI so.")
+                self.env._("A callback URI is not encrypted. Switch the application to https, and change its URI here.")
             )
         if self.client_type == PUBLIC and not self.refresh_token_expiry and not self.sign_in_expiry:
             sentences.append(
@@ -372,7 +372,7 @@ class OrestapiApplication(models.Model):
         if self.client_type == CONFIDENTIAL and not self.require_pkce and not self._is_only_resource_server():
             sentences.append(
                 self.env._(
-                    "PKCE is not required: switch it on as soon as the application can do it, on the tab Settings."
+                    "PKCE is not required. Turn it on (Settings tab) as soon as the application supports it."
                 )
             )
         if self.legacy_connector:
@@ -394,8 +394,7 @@ class OrestapiApplication(models.Model):
         if parameter and parameter.rstrip('/') != self._get_issuer():
             sentences.append(
                 self.env._(
-                    "The issuer of the settings is not used, because it is no address: write it as scheme and host in "
-                    "lower case, without a path."
+                    "The issuer in the settings is ignored because it is not a valid address. Enter scheme and host in lower case, without a path."
                 )
             )
         issuer = urlsplit(self._get_issuer())

@@ -43,7 +43,7 @@ class OrestapiApplicationUri(models.Model):
             elif not record.uri:
                 record.warning = False
             elif redirect_uri.is_plain_http(record.uri):
-                record.warning = self.env._("Not encrypted: whoever is on the way can read the code.")
+                record.warning = self.env._("Not encrypted: anyone on the network can read the code.")
             elif redirect_uri.is_localhost(record.uri):
                 record.warning = self.env._(
                     "The address 127.0.0.1 is safer than the name localhost, which may lead to another computer."

@@ -43,7 +43,7 @@ class OrestapiAuthorization(models.Model):
         "What It May Do", compute='_compute_scope_description', help="What the application may do, in words."
     )
     offer_widened = fields.Boolean(
-        "Asks Again",
+        "Consent required again",
         readonly=True,
         help="The application may read more than when the user allowed it, so that the user is asked once more at the "
         "next sign-in.",

@@ -66,7 +66,7 @@ class OrestapiEvent(models.Model):
             ('application_changed', "Application changed"),
             ('client_secret_changed', "Client secret changed"),
             ('offer_changed', "Readable records changed"),
-            ('offer_widened', "Readable records widened"),
+            ('offer_widened', "Access to records extended"),
             ('client_authentication_failed', "Client authentication failed"),
             ('authorization_request_refused', "Authorization request refused"),
             ('request_refused', "Request of an application refused"),

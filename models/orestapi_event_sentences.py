@@ -292,7 +292,7 @@ REFUSALS = {
     'user_not_allowed': (
         _lt("%(user)s may not use %(application)s: they are in none of its groups."),
         _lt(
-            "If they should, add a group of theirs to Who May Authorize It on the tab Settings, or add them to one of "
+            "If they should, add a group of theirs to Who can use it on the tab Settings, or add them to one of "
             "the groups there."
         ),
     ),

@@ -33,7 +33,7 @@ class OrestapiSettings(models.TransientModel):
         help="How many days events are kept before they are deleted.",
     )
     mail_administrators = fields.Boolean(
-        "Mail on Reuse",
+        "E-mail alert on token reuse",
         default=lambda self: self._get_value('mail_administrators'),
         help="Send a mail to the Oregional Odoo App administrators when a code or a refresh token was used twice, "
         "which may mean that somebody stole it.",

@@ -22,7 +22,7 @@ class ResConfigSettings(models.TransientModel):
         help="For how many days events are kept.",
     )
     orestapi_mail_administrators = fields.Boolean(
-        "Mail on Reuse",
+        "E-mail alert on token reuse",
         help="Send a mail to the Oregional Odoo App administrators when a code or a refresh token was used twice, "
         "which may mean that somebody stole it.",
     )

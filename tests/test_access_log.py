@@ -323,7 +323,7 @@ class TestAccessLog(BaseCase):
             self.assertTrue(line.endswith('&y=z HTTP/1.1" 200 -'), line)
 
     def test_s08_statements(self):
-        """Without any value where one of them is stored in clear; the others stay as they are."""
+        """Without any value where one of them is stored in plain text; the others stay as they are."""
         for message, args, expected in (
             (
                 '[%.3f ms] query: %s',

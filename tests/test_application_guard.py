@@ -1,6 +1,8 @@
 import json
+import runpy
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 from odoo import Command, fields
 from odoo.tests import new_test_user, tagged
@@ -383,6 +385,22 @@ class TestApplicationGuard(ApplicationCase):
         self.get_response(self.authorize(self.get_request()))
         self.application.trusted = False
         self.get_response(self.authorize(self.get_request()))
+
+    def test_s01_database_of_the_release_before(self):
+        """It did not keep who was asked: whom a trusted application was allowed for may never have been."""
+        self.authenticate('mitchell', PASSWORD)
+        for application in (self.application, self.other):
+            self.get_response(self.decide(self.authorize(self.get_request(application))))
+        self.application.trusted = True
+        self.public.client_secret_hash = 'of the time when it was confidential'
+        self.env.flush_all()
+        path = Path(__file__).parent.parent / 'migrations/19.0.2.0.0/post-migration.py'
+        runpy.run_path(str(path))['migrate'](self.env.cr, '19.0.1.0.0')
+        self.env.invalidate_all()
+        authorizations = self.env['orestapi.authorization'].search([])
+        self.assertEqual(authorizations.filtered('by_setting').application_id, self.application)
+        self.assertFalse(self.public.client_secret_hash)
+        self.assertTrue(self.application.client_secret_hash)
 
     def test_s02_service_user(self):
         """A service user is an employee: nobody else, neither when it is named nor later."""

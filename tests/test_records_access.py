@@ -60,9 +60,10 @@ class TestRecordsAccess(RecordsCase):
 
     def test_n192_other_credentials(self):
         tokens = self.sign_in(scope='read')
-        for credential in (tokens['refresh_token'], self.get_code(scope='read'), 'secret'):
+        for credential in (tokens['refresh_token'], self.get_code(scope='read'), 'secret', CLIENT_SECRET):
             self.assertProblem(self.get(RECORDS, token=credential), 401, 'invalid_token')
-        self.assertEqual(self.get(RECORDS, token=CLIENT_SECRET.replace(' ', '')).status_code, 400)
+        # What cannot be a bearer token (RFC 6750 §2.1).
+        self.assertEqual(self.get(RECORDS, token='50%:1').status_code, 400)
 
     def test_n193_scope_read_opens_nothing_else(self):
         response = self.url_open(
