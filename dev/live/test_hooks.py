@@ -6,7 +6,7 @@ import requests
 from dev.live.conftest import Live
 from dev.live.test_documents import Nginx
 from dev.live.wire import basic, render, send
-from dev.odoo_server import LOGIN, PASSWORD
+from dev.workbench.odoo_server import LOGIN, PASSWORD
 
 #: An addon that breaks each hook before Odoo serves anything.
 BREAK = '''
