@@ -301,10 +301,10 @@ class OrestapiApplication(models.Model):
         # In the cache that a change of a system parameter empties.
         # sudo: ir.config_parameter - the issuer is public
         parameters = self.env['ir.config_parameter'].sudo()
-        issuer = (parameters.get_param('orestapi.issuer') or '').rstrip('/')
+        issuer = origin.repair((parameters.get_param('orestapi.issuer') or '').strip().rstrip('/'))
         # Somebody may have written the parameter past the check of the settings.
         if not origin.is_origin(issuer):
-            issuer = (parameters.get_param('web.base.url') or '').rstrip('/')
+            issuer = origin.repair((parameters.get_param('web.base.url') or '').strip().rstrip('/'))
         return issuer
 
     @api.model

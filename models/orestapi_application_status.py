@@ -8,7 +8,7 @@ from odoo.addons.base.models.avatar_mixin import get_hsl_from_seed
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
-from ..oauth2 import authorization_request, metadata, pkce, redirect_uri
+from ..oauth2 import authorization_request, metadata, origin, pkce, redirect_uri
 from ..oauth2.client import CONFIDENTIAL, PUBLIC
 from ..records.offer import NONE
 from .orestapi_application import ADMINISTRATOR, BOUNDS, LAST_USED_PRECISION
@@ -120,7 +120,7 @@ class OrestapiApplication(models.Model):
         "Records",
         compute='_compute_endpoints',
         groups=ADMINISTRATOR,
-        help="Below this address the application reads records. What this application can read (API reference), is at /docs there.",
+        help="The application reads records below this URL. What it can read is described at /docs there.",
     )
     test_uri = fields.Char(
         "Test",
@@ -294,9 +294,7 @@ class OrestapiApplication(models.Model):
         sentences = []
         only_resource_server = self._is_only_resource_server()
         if not self.uri_ids.filtered('uri') and not self.service_user_id and not only_resource_server:
-            sentences.append(
-                self.env._("No callback URI yet. Add the one the application gives you, on the URIs tab.")
-            )
+            sentences.append(self.env._("No callback URI yet. Add the one the application gives you, on the URIs tab."))
         if self.client_type == CONFIDENTIAL and not self.has_client_secret:
             sentences.append(self.env._("No client secret yet: generate one on the tab General."))
         if not self.scope_ids and not only_resource_server:
@@ -371,9 +369,7 @@ class OrestapiApplication(models.Model):
             )
         if self.client_type == CONFIDENTIAL and not self.require_pkce and not self._is_only_resource_server():
             sentences.append(
-                self.env._(
-                    "PKCE is not required. Turn it on (Settings tab) as soon as the application supports it."
-                )
+                self.env._("PKCE is not required. Turn it on (Settings tab) as soon as the application supports it.")
             )
         if self.legacy_connector:
             sentences.append(
@@ -389,20 +385,40 @@ class OrestapiApplication(models.Model):
                     "what it needs, on the General tab."
                 )
             )
+        sentences += self._get_issuer_risks()
+        return sentences
+
+    @api.model
+    def _get_issuer_risks(self):
+        """Return what is wrong with the issuer, each as a sentence that names the setting to change."""
         # sudo: ir.config_parameter - the issuer is public
-        parameter = self.env['ir.config_parameter'].sudo().get_param('orestapi.issuer')
-        if parameter and parameter.rstrip('/') != self._get_issuer():
+        parameters = self.env['ir.config_parameter'].sudo()
+        parameter, used = (parameters.get_param('orestapi.issuer') or '').strip(), self._get_issuer()
+        is_set = bool(parameter) and origin.repair(parameter.rstrip('/')) == used
+        sentences = []
+        if parameter and not is_set:
             sentences.append(
                 self.env._(
-                    "The issuer in the settings is ignored because it is not a valid address. Enter scheme and host in lower case, without a path."
+                    "The issuer in the settings is ignored because it is not a valid address. Enter scheme and host in "
+                    "lower case, without a path."
                 )
             )
-        issuer = urlsplit(self._get_issuer())
-        if issuer.scheme != 'https' and issuer.hostname not in ('localhost', '127.0.0.1', '::1'):
+        issuer = urlsplit(used)
+        if issuer.hostname in ('localhost', '127.0.0.1', '::1'):
+            return sentences
+        if issuer.scheme != 'https':
             sentences.append(
                 self.env._(
-                    "This server is reached without encryption: set the system parameter web.base.url to an "
-                    "address with https."
+                    "The issuer is not encrypted. Enter this server's address with https as the issuer, under "
+                    "Oregional / Configuration / Settings."
+                )
+            )
+        elif not parameter and not parameters.get_param('web.base.url.freeze'):
+            sentences.append(
+                self.env._(
+                    "No issuer is set, so it changes with the address that an administrator logs in from, and "
+                    "applications stop working. Enter this server's public address under Oregional / Configuration / "
+                    "Settings."
                 )
             )
         return sentences

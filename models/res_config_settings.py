@@ -138,7 +138,7 @@ class ResConfigSettings(models.TransientModel):
 
     @api.model
     def _is_issuer(self, text):
-        return origin.is_origin(text.strip().rstrip('/'))
+        return origin.is_origin(origin.repair(text.strip().rstrip('/')))
 
     # Only of what changed: nobody must mend a setting of this addon to save another one.
 

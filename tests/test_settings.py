@@ -18,6 +18,34 @@ class TestSettings(TransactionCase):
             with self.subTest(wrong), self.assertRaises(ValidationError):
                 self.save(orestapi_issuer=wrong)
 
+    def test_p13_status_names_the_setting_to_change(self):
+        application = self.env['orestapi.application'].create({'name': "Wiki"})
+        parameters = self.env['ir.config_parameter']
+        for issuer, base, frozen, expected in (
+            ('http://odoo.example.com', 'https://odoo.example.com', False, "not encrypted"),
+            ('', 'http://odoo.example.com', False, "not encrypted"),
+            ('', 'https://odoo.example.com', False, "No issuer is set"),
+            ('', 'https://odoo.example.com', 'True', None),
+            ('https://odoo.example.com', 'http://10.0.0.1:8069', False, None),
+            ('', 'http://127.0.0.1:8069', False, None),
+        ):
+            with self.subTest(issuer=issuer, base=base):
+                parameters.set_param('orestapi.issuer', issuer)
+                parameters.set_param('web.base.url', base)
+                parameters.set_param('web.base.url.freeze', frozen)
+                risks = application._get_issuer_risks()
+                self.assertEqual(len(risks), 1 if expected else 0, risks)
+                self.assertIn(expected or '', ''.join(risks))
+                self.assertNotIn('web.base.url', ''.join(risks))
+
+    def test_p13_capitals_and_default_port(self):
+        parameters = self.env['ir.config_parameter']
+        for written in ('HTTPS://Odoo.Example.com', 'https://odoo.example.com:443', 'https://odoo.example.com:443/'):
+            with self.subTest(written=written):
+                parameters.set_param('orestapi.issuer', written)
+                self.assertEqual(self.env['orestapi.application']._get_issuer(), 'https://odoo.example.com')
+                self.assertFalse(self.env['orestapi.application']._get_issuer_risks())
+
     def test_issuer_past_the_settings(self):
         """What no application could use as an issuer is not used, and the security check says so."""
         parameters = self.env['ir.config_parameter']
@@ -27,7 +55,7 @@ class TestSettings(TransactionCase):
             with self.subTest(wrong):
                 parameters.set_param('orestapi.issuer', wrong)
                 self.assertEqual(application._get_issuer(), 'https://odoo.example.com')
-                self.assertIn("The issuer of the settings is not used", '\n'.join(application._get_risks()))
+                self.assertIn("The issuer in the settings is ignored", '\n'.join(application._get_risks()))
         parameters.set_param('orestapi.issuer', 'https://other.example.com/')
         self.assertEqual(application._get_issuer(), 'https://other.example.com')
         self.assertNotIn("The issuer of the settings", '\n'.join(application._get_risks()))
