@@ -30,7 +30,6 @@ OURS = (
 LOCKS = (
     'Odoo.lock',
     'axe-core.lock',
-    'database-template.lock',
     'eslint.lock',
     'outage.lock',
     'packages.lock',
@@ -39,13 +38,16 @@ LOCKS = (
     'postgres-users.lock',
     'postgres.lock',
 )
+#: One for each of the templates that databases are copied from.
+TEMPLATE_LOCK = f'orestapi_template_{DIGEST}.lock'
 
 
 def main():
     cache = cache_directory()
     with contextlib.ExitStack() as stack:
         # All of them before anything is removed: nobody prepares or uses anything meanwhile.
-        for name in LOCKS:
+        locks = [*LOCKS, *(path.name for path in cache.glob(TEMPLATE_LOCK))]
+        for name in locks:
             file = stack.enter_context((cache / name).open('a'))
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -55,7 +57,7 @@ def main():
                     "stop it and start again."
                 ) from None
         # The locks last, while they are held.
-        for pattern in (*OURS, *LOCKS):
+        for pattern in (*OURS, *locks):
             for path in cache.glob(pattern):
                 if path.is_dir() and not path.is_symlink():
                     shutil.rmtree(path)
