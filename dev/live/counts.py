@@ -12,6 +12,7 @@ class Counts:
     :ivar malformed: requests of the fuzzer
     :ivar seeds: runs of schemathesis, each with a seed of its own
     :ivar load: seconds of mixed load
+    :ivar share: of the conditions that the fuzzer of the records API makes up beside real apps
     """
 
     kills: int
@@ -19,7 +20,8 @@ class Counts:
     malformed: int
     seeds: int
     load: int
+    share: float
 
 
-FULL = Counts(kills=200, outages=10, malformed=100_000, seeds=8, load=180)
-SHORT = Counts(kills=12, outages=2, malformed=1_000, seeds=1, load=9)
+FULL = Counts(kills=200, outages=10, malformed=100_000, seeds=8, load=180, share=1)
+SHORT = Counts(kills=12, outages=2, malformed=1_000, seeds=1, load=9, share=0.04)

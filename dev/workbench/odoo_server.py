@@ -336,6 +336,18 @@ class Bench:
                 self.mark(template, 'ready')
         self._copy(template, database)
 
+    @contextlib.contextmanager
+    def database_beside(self, purpose, addons):
+        """Yield the name of a fresh database that has the addon beside others of Odoo; it is dropped at the end.
+
+        All but the addon, whose code changes, comes from a template that is kept; see :meth:`create`.
+
+        :param addons: the names of the others
+        """
+        with self.database(purpose, install=False, addons=addons) as database:
+            self.run_odoo(f'Installing {MODULE} in the database {database}', database, '-i', MODULE, '--with-demo')
+            yield database
+
     def run_script(self, database, script):
         """Run Python inside Odoo, with ``env`` there and a commit at the end; return the lines that it printed."""
         done = subprocess.run(
