@@ -80,10 +80,23 @@ def open_connected_applications(page, live, application):
     live.sign_in(live.log_in(), application)
     page.goto(f'{live.url}/oauth2/applications')
     submit_login(page)
+    page.wait_for_selector('a[href*="?authorization="]')
+
+
+def open_question(page, live, application):
+    open_connected_applications(page, live, application)
+    page.click('a[href*="?authorization="]')
     page.wait_for_selector('button[name=authorization]')
 
 
-PAGES = [open_consent, open_not_allowed, open_error, open_connected_applications]
+def open_documentation(page, live, application):
+    live.sign_in(live.log_in(), application)
+    page.goto(f'{live.url}/orestapi/1/docs')
+    submit_login(page)
+    page.wait_for_selector('h2')
+
+
+PAGES = [open_consent, open_not_allowed, open_error, open_connected_applications, open_question, open_documentation]
 
 
 def find_violations(page, axe):

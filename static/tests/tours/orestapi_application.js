@@ -216,13 +216,13 @@ registry.category("web_tour.tours").add("orestapi_application_loss", {
         ...chooseAction("fa-trash-o"),
         seeLoss("btn-secondary"),
         {
-            content: "choose it no more: a click would only change what is chosen",
+            content: "choose the wiki no longer: a click on a line opens it only when none is chosen",
             trigger: '.o_data_row:has(td[name="name"]:contains(/^Wiki$/)) .o_list_record_selector input:checked',
             run: "click",
         },
         {
             content: "open the wiki",
-            trigger: '.o_list_view:not(:has(.o_list_record_selector input:checked)) .o_data_row td[name="name"]:contains(/^Wiki$/)',
+            trigger: '.o_data_row td[name="name"]:contains(/^Wiki$/)',
             run: "click",
         },
         {
