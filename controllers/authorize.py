@@ -118,7 +118,8 @@ class Authorize(Consent):
         pending = PendingAuthorization(
             client=client,
             scope=authorization_request.scope,
-            request_key=request.httprequest.query_string,
+            # With what the request leaves to the settings, which may change while the page is open.
+            request_key=b'\0'.join((request.httprequest.query_string, authorization_request.redirect_uri.encode())),
             action=self._get_request_uri(),
             destination=redirect_uri.get_destination(authorization_request.redirect_uri),
         )

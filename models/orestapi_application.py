@@ -395,7 +395,11 @@ class OrestapiApplication(models.Model):
         """
         # sudo: orestapi.application - whose service user it is decides, not who may read that user
         if not self._may_give_any_right() and self.sudo().service_user_id - self.env.user:
-            raise AccessError(self.env._("Only someone who can manage access rights may choose another user here."))
+            raise AccessError(
+                self.env._(
+                    "This application acts as another user, so only someone who can manage access rights may change this."
+                )
+            )
 
     def _check_trusted_rights(self):
         """Check that the current user may decide what nobody is asked about.

@@ -5,6 +5,7 @@ from odoo import api, models
 from odoo.fields import NO_ACCESS
 
 from ..oauth2 import quotation
+from ..oauth2.client import PUBLIC
 from .orestapi_record_offer import CREDENTIAL
 
 #: What is changed through something else, which has an event of its own.
@@ -132,9 +133,13 @@ class OrestapiApplication(models.Model):
 
     def _log_changes(self, before, after):
         """Add an event of each setting that changed."""
-        if before['client_secret_hash'] != after['client_secret_hash']:
+        # A public application has no secret: it goes with the type, which has an event.
+        if before['client_secret_hash'] != after['client_secret_hash'] and not (
+            after['client_type'] == PUBLIC and not after['client_secret_hash']
+        ):
             reason = None if after['client_secret_hash'] else 'removed'
             self.env['orestapi.event']._log('client_secret_changed', application_id=self.id, reason=reason)
+        if before['client_secret_hash'] != after['client_secret_hash']:
             # It follows.
             after = {**after, 'previous_client_secret_expires_at': before.get('previous_client_secret_expires_at')}
         for name in self._get_logged_fields():

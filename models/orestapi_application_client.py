@@ -123,7 +123,7 @@ class OrestapiApplication(models.Model):
             'client_authentication_failed',
             application_id=application_id,
             address=address,
-            reason=reason or self._get_failure_reason(client, secrets, credentials),
+            reason=reason or self._get_failure_reason(client, secrets, credentials, cross_site),
             # Counted by this word, see `FAILURES`.
             detail='cross_site' if cross_site and not (client and client.is_public) else None,
             sent=None if application_id else quotation.quote(credentials.client_id, MAX_CLIENT_ID_LENGTH),
@@ -132,10 +132,12 @@ class OrestapiApplication(models.Model):
             event._log('request_refused', application_id=application_id, address=address, reason='too_many_failures')
 
     @api.model
-    def _get_failure_reason(self, client, secrets, credentials):
+    def _get_failure_reason(self, client, secrets, credentials, cross_site):
         """Return in a word what an administrator can mend; the application is told of none of it."""
         if client.is_public:
             return 'secret_unexpected'
+        if cross_site:
+            return 'cross_site'
         if credentials.method == client_authentication.NONE or not credentials.client_secret:
             return 'secret_missing'
         if not any(hash_ for hash_, _expires_at in secrets):

@@ -94,6 +94,13 @@ REFUSALS = {
         ),
         _lt("Swap the client ID and the client secret in the settings of the application."),
     ),
+    'cross_site': (
+        _lt("A page of another website sent a wrong client secret of %(application)s; it was opened at %(address)s."),
+        _lt(
+            "If the page belongs to the application, enter its origin on the Settings tab. Otherwise nothing needs to "
+            "be done: such requests cannot lock the application out."
+        ),
+    ),
     'secret_wrong': (
         _lt("%(application)s sent a wrong client secret from %(address)s."),
         _lt(

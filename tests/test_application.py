@@ -153,7 +153,7 @@ class TestApplication(ApplicationCase):
         application.uri_ids = [Command.create({'uri': 'https://mail.example.com/callback'})]
         status, message = self.read_status(application)
         self.assertEqual(status, 'incomplete')
-        self.assertIn("No scope yet", message)
+        self.assertIn("No scopes yet", message)
         application.write({'resource_server': False, 'uri_ids': [Command.clear()]})
         self.assertIn("No callback URI yet", self.read_status(application)[1])
 
@@ -474,7 +474,7 @@ class TestApplication(ApplicationCase):
 
     def test_only_who_administers_rights_names_another_service_user(self):
         """Else administering applications would be a way to act as any colleague."""
-        refused = "The application acts as somebody else than you"
+        refused = "This application acts as another user"
         colleague = new_test_user(self.env, 'robot', 'base.group_user', password=PASSWORD)
         for method, args in (
             (self.wiki.write, [{'service_user_id': colleague.id}]),

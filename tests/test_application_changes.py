@@ -119,7 +119,10 @@ class TestApplicationChanges(OAuth2Case):
             ({'name': "Intranet"}, []),
             (
                 {'client_type': 'public'},
-                ["Ada changed \"Client Type\" of Intranet from \"Confidential\" to \"Public\"."],
+                [
+                    "Ada changed \"Refresh Token Expiry\" of Intranet from \"0\" to \"2592000\".",
+                    "Ada changed \"Client Type\" of Intranet from \"Confidential\" to \"Public\".",
+                ],
             ),
         ):
             with self.subTest(change):
@@ -160,7 +163,8 @@ class TestApplicationChanges(OAuth2Case):
         ]
         self.wiki.previous_client_secret_expires_at = False
         self.wiki.client_secret = CLIENT_SECRET
-        self.wiki.client_secret = False
+        self.wiki.client_secret = False  # changes nothing
+        self.wiki.action_remove_client_secret()
         events = self.get_events()
         self.assertEqual(
             [(event.kind, event.field_name) for event in events],
@@ -228,7 +232,8 @@ class TestApplicationChanges(OAuth2Case):
             'client_secret': False,
         })
         events = self.get_events([('application_id', '=', application.id)])
-        self.assertEqual(events.mapped('kind'), ['application_created', 'application_changed'])
+        # The client type, and the expiry that a public application gets.
+        self.assertEqual(events.mapped('kind'), ['application_created', *['application_changed'] * 2])
 
     def test_s12_long_values(self):
         """A long value is shown from where it changes, and cut."""

@@ -12,7 +12,7 @@ from .common import CALLBACK, CLIENT_SECRET, PASSWORD
 from .test_application import ApplicationCase
 
 TRUSTED = "Users are not asked about a trusted application"
-SERVICE = "The application acts as somebody else than you"
+SERVICE = "This application acts as another user"
 
 APPLICATION = 'orestapi.application'
 URI = 'orestapi.application.uri'

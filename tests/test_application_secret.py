@@ -236,7 +236,7 @@ class TestApplicationSecret(ApplicationCase):
         self.assertFalse(self.authenticates(CLIENT_SECRET))
         events = self.env['orestapi.event'].search([('kind', '=', 'client_secret_changed')])
         self.assertEqual(
-            events.filtered(lambda event: event.detail == 'removed').mapped('message'),
+            events.filtered(lambda event: event.reason == 'removed').mapped('message'),
             ["Ada removed the client secret of Wiki."],
         )
 

@@ -289,7 +289,7 @@ class TestClientAuthentication(TokenEndpointCase):
         self.assertIssued(response)
         self.assertEqual(self.refresh(response.json()['refresh_token'], self.public).status_code, 200)
         # One event says what is wrong, and another one later.
-        self.assertEqual(self.get_failures().mapped('detail'), ['secret_unexpected'])
+        self.assertEqual(self.get_failures().mapped('reason'), ['secret_unexpected'])
         with self.later(seconds=FAILURE_WINDOW.seconds):
             self.assertInvalidClient(self.ask_body('tool-client', WRONG_SECRET))
         self.assertEqual(len(self.get_failures()), 2)

@@ -525,6 +525,9 @@ class TestTerms(TransactionCase):
         calls = 0
         for folder in ('controllers', 'dispatchers', 'models', 'wizards'):
             for path in (self.folder / folder).rglob('*.py'):
+                if path.name == 'orestapi_event.py':
+                    # Its sentences are in a table: see `test_a15_placeholders`.
+                    continue
                 for node in ast.walk(ast.parse(path.read_text())):
                     with self.subTest(path.name, line=getattr(node, 'lineno', 0)):
                         if is_call(node):
