@@ -397,7 +397,8 @@ class OrestapiApplication(models.Model):
         if not self._may_give_any_right() and self.sudo().service_user_id - self.env.user:
             raise AccessError(
                 self.env._(
-                    "This application acts as another user, so only someone who can manage access rights may change this."
+                    "This application acts as another user, so only someone who can manage access rights may change "
+                    "this."
                 )
             )
 

@@ -28,7 +28,9 @@ BATCH = 16
 
 #: What each model scheme of the hunt leaves out. All else is offered, as far as nothing follows from it.
 EXCLUDED_FIELDS = {
-    'res.partner': ('email', 'phone', 'street', 'street2', 'city', 'zip', 'website', 'vat', 'ref', 'comment', 'function'),
+    'res.partner': (
+        'email', 'phone', 'street', 'street2', 'city', 'zip', 'website', 'vat', 'ref', 'comment', 'function',
+    ),
     'crm.lead': ('description', 'contact_name', 'partner_name'),
     'product.template': ('description', 'description_sale', 'default_code'),
     'project.project': ('name', 'description'),
