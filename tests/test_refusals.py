@@ -166,7 +166,7 @@ class TestRefusals(OAuth2Case):
             with self.subTest(reason):
                 self.send(parameters, headers={'Authorization': header} if header else None)
                 self.assertLogged(reason, application=application)
-        self.application.client_secret = False
+        self.application.action_remove_client_secret()
         self.seen = self.env['orestapi.event'].search([])
         self.send({}, auth=self.get_auth())
         self.assertLogged('secret_none')
