@@ -5,6 +5,12 @@ from ..oauth2 import origin
 from .orestapi_event import EVENT_RETENTION, MAIL_ADMINISTRATORS, MAX_RETENTION
 
 ISSUER = 'orestapi.issuer'
+#: The system parameter that each field is stored in.
+_PARAMETERS = {
+    'orestapi_issuer': ISSUER,
+    'orestapi_event_retention': EVENT_RETENTION,
+    'orestapi_mail_administrators': MAIL_ADMINISTRATORS,
+}
 
 
 class ResConfigSettings(models.TransientModel):
@@ -58,7 +64,7 @@ class ResConfigSettings(models.TransientModel):
             # As core stores it.
             value = value.strip() if isinstance(value, str) else value
             # sudo: ir.config_parameter - a parameter of this addon
-            self.env['ir.config_parameter'].sudo().set_param(self._fields[name].config_parameter, value or False)
+            self.env['ir.config_parameter'].sudo().set_param(_PARAMETERS[name], value or False)
 
     @api.depends_context('lang')
     def _compute_orestapi_unread_parameters(self):

@@ -292,7 +292,7 @@ class TestRefusals(OAuth2Case):
                 self.refresh(sent, application)
                 self.assertLogged(reason, application=application, user=user)
         self.refresh(refresh_token, scope='write')
-        self.assertLogged('scope_exceeds', "\"write\", but the user allowed \"read\"")
+        self.assertLogged('scope_exceeds', "\"write\", but the user allowed \"read\"", user=self.user)
         self.application.refresh_token_expiry = 60
         self.seen = self.env['orestapi.event'].search([])
         with self.later(minutes=2):
@@ -346,7 +346,7 @@ class TestRefusals(OAuth2Case):
             'TooManyRequests',
         }
         root = Path(get_module_path('orestapi'))
-        files = [*root.glob('oauth2/*.py'), *root.glob('controllers/*.py'), *root.glob('models/*.py')]
+        files = [*root.glob('oauth2/**/*.py'), *root.glob('dispatchers/*.py'), *root.glob('controllers/*.py'), *root.glob('models/*.py')]
         used = set()
         for file in files:
             if 'record' in file.name or file.name == 'bearer.py':
@@ -369,7 +369,7 @@ class TestRefusals(OAuth2Case):
                     used |= {word for fact in facts for word in self.get_words(fact.value)}
         self.assertIn('pkce_missing', used)
         # Of other events: of changes, and of sign-ins of a service.
-        used -= {'set', 'emptied', 'hidden', 'service'}
+        used -= {'set', 'emptied', 'hidden', 'removed', 'service'}
         self.assertLessEqual(used, set(REFUSALS))
         differences = {f'redirect_uri_{difference.value}' for difference in Difference}
         self.assertLessEqual(differences, set(REFUSALS))
