@@ -6,7 +6,7 @@ from odoo.exceptions import ValidationError
 from odoo.fields import NO_ACCESS
 from odoo.tools.misc import format_datetime
 
-from ..dispatchers.access_token import get_active_token
+from ..dispatchers.access_token import get_active_token, refuse_access_token
 from ..oauth2 import client_secret, token
 from ..oauth2.client import PUBLIC
 from .orestapi_application import ADMINISTRATOR, ask
@@ -100,6 +100,11 @@ class OrestapiApplication(models.Model):
         return super()._has_field_access(field, operation) and not (
             field.name == 'own_secret' and get_active_token(self.env.cr)
         )
+
+    def _check_field_access(self, field, operation):
+        if field.name == 'own_secret':
+            refuse_access_token(self.env)
+        super()._check_field_access(field, operation)
 
     def _compute_client_secret(self):
         self.client_secret = False

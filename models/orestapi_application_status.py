@@ -409,8 +409,8 @@ class OrestapiApplication(models.Model):
         if issuer.scheme != 'https':
             sentences.append(
                 self.env._(
-                    "The issuer is not encrypted. Enter this server's address with https as the issuer, under "
-                    "Oregional / Configuration / Settings."
+                    "The issuer is reached without encryption. Enter this server's address with https as the issuer, "
+                    "under Oregional / Configuration / Settings."
                 )
             )
         elif not parameter and not parameters.get_param('web.base.url.freeze'):

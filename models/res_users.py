@@ -62,13 +62,16 @@ class ResUsers(models.Model):
 
     @api.depends_context('uid')
     def _compute_orestapi_token_ids(self):
-        # Not the tokens of services: each lives for an hour, nobody signs out of it, and an
-        # application can ask for thousands. Its authorization ends them.
-        domain = [('grant_type', '!=', client_credentials.NAME), ('state', '=', 'active')]
+        tokens = self.env['orestapi.token']
         for user in self:
-            user.orestapi_token_ids = self.env['orestapi.token'].search(
-                [*domain, ('authorization_id.user_id', '=', user.id)], limit=MAX_DEVICES
+            domain = [('authorization_id.user_id', '=', user.id), ('state', '=', 'active')]
+            devices = tokens.search([*domain, ('grant_type', '!=', client_credentials.NAME)], limit=MAX_DEVICES)
+            # Of a service the last token: it may have asked for thousands, and each is the same device.
+            services = tokens._read_group(
+                [*domain, ('grant_type', '=', client_credentials.NAME)], ['authorization_id'], ['id:max']
             )
+            ids = {*devices.ids, *(token_id for _authorization, token_id in services)}
+            user.orestapi_token_ids = tokens.browse(sorted(ids, reverse=True))
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -260,13 +260,11 @@ class TestXmlrpcToken(OAuth2Case):
 
     def test_own_rights(self):
         """The user's own rights: the application is no administrator."""
-        self.assertFault(
-            4, self.call_xmlrpc, self.user, APPLICATION, 'create', {'name': "x"}, password=self.access_token
-        )
+        arguments = (APPLICATION, 'search_read', [('id', '=', self.application.id)], ['client_id'])
+        self.assertFault(4, self.call_xmlrpc, self.user, *arguments, password=self.access_token)
         tokens = self.sign_in(user=self.administrator, scope='rpc')
-        self.assertTrue(
-            self.call_xmlrpc(self.administrator, APPLICATION, 'create', {'name': "x"}, password=tokens['access_token'])
-        )
+        [application] = self.call_xmlrpc(self.administrator, *arguments, password=tokens['access_token'])
+        self.assertEqual(application['client_id'], 'wiki-client')
 
     def test_expired(self):
         self.assertWorks()
@@ -369,7 +367,7 @@ class TestXmlrpcToken(OAuth2Case):
         """A token does not prove who sits at the keyboard: it changes no password."""
         with mute_logger('odoo.http'):
             self.assertFault(
-                3,
+                4,
                 self.call_xmlrpc,
                 self.user,
                 'res.users',

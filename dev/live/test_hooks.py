@@ -19,7 +19,10 @@ def post_load():
     from odoo.addons.orestapi.oauth2 import token
 
     ir_http.find_dispatcher = outage.is_outage = token.is_ours = fail
-    for name in ('_get_error_dispatcher', '_is_ours', '_is_page_of_ours', '_leads_away', '_leads_to_consent'):
+    for name in (
+        '_allow_origin', '_answer_preflight', '_get_error_dispatcher', '_has_our_token', '_is_page_of_ours',
+        '_leads_away', '_leads_to_consent', '_refuse_slashes',
+    ):
         setattr(ir_http.IrHttp, name, classmethod(fail))
     for name in ('RequestFilter', 'LoginFilter', 'CallFilter', 'StatementFilter', 'FailureFilter'):
         getattr(access_log, name).hide = fail
