@@ -346,7 +346,12 @@ class TestRefusals(OAuth2Case):
             'TooManyRequests',
         }
         root = Path(get_module_path('orestapi'))
-        files = [*root.glob('oauth2/**/*.py'), *root.glob('dispatchers/*.py'), *root.glob('controllers/*.py'), *root.glob('models/*.py')]
+        files = [
+            *root.glob('oauth2/**/*.py'),
+            *root.glob('dispatchers/*.py'),
+            *root.glob('controllers/*.py'),
+            *root.glob('models/*.py'),
+        ]
         used = set()
         for file in files:
             if 'record' in file.name or file.name == 'bearer.py':

@@ -39,7 +39,7 @@ export class SecondsField extends IntegerField {
 
     get words() {
         if (this.value > 0) {
-            return _t("= %s", sayDuration(this.value, user.lang));
+            return `= ${sayDuration(this.value, user.lang)}`;
         }
         return this.props.zeroIsNever && this.value === 0 ? _t("= never") : "";
     }
