@@ -1,6 +1,6 @@
 import re
 
-from odoo import api, models
+from odoo import api, models, tools
 from odoo.orm.fields import resolve_mro
 
 from ..records.problem import InvalidRequest, NotOffered
@@ -47,12 +47,16 @@ CREDENTIAL_FIELDS = frozenset([
     ('mail.mail', 'preview'),
     ('mail.push', 'payload'),
 ])
-#: Fields of core that keep the values of any field of other models: as opaque as the types of `OPAQUE_TYPES`.
-COPIES = frozenset(
-    ('mail.tracking.value', f'{time}_value_{type_}')
-    for time in ('old', 'new')
-    for type_ in ('char', 'datetime', 'float', 'integer', 'text')
-)
+#: Fields that keep the values of other fields, whatever these are later: as opaque as the types of `OPAQUE_TYPES`.
+COPIES = frozenset([
+    *(
+        ('mail.tracking.value', f'{time}_value_{type_}')
+        for time in ('old', 'new')
+        for type_ in ('char', 'datetime', 'float', 'integer', 'text')
+    ),
+    ('orestapi.event', 'actor_name'),
+    ('orestapi.event', 'user_name'),
+])
 #: Never offered, whatever a configuration lists: nobody reads these.
 NEVER = frozenset(['password', 'new_password', 'totp_secret', 'api_key_ids', 'identitycheck_password'])
 
@@ -69,6 +73,9 @@ DEPENDENCIES = {
     ('sale.order', 'display_name'): {'partner_id': ()},
     ('stock.picking.type', 'display_name'): {'warehouse_id': ('warehouse_id.name',)},
 }
+
+#: Models of core whose records PostgreSQL takes from another one, with fields of the same names.
+VIEWS = {'hr.employee.public': 'hr.employee', 'res.device': 'res.device.log'}
 
 #: Field types in which a credential can be read.
 TEXT_TYPES = frozenset(['char', 'text', 'html'])
@@ -116,6 +123,21 @@ class OrestapiRecord(models.AbstractModel):
     @api.model
     def _is_field_offered(self, offer, model, field):
         """Return whether a field may be read, searched and ordered by."""
+        return field.name in self._get_offered_names(offer, model)
+
+    @api.model
+    @tools.ormcache('offer.digest', 'model._name', 'self.env.user._get_group_ids()')
+    def _get_offered_names(self, offer, model):
+        """Return the names of the offered fields of a model.
+
+        Remembered like Odoo's access rights, for all users with the same groups: to
+        follow what texts are computed from takes longer than to read a record.
+        """
+        return frozenset(name for name, field in model._fields.items() if self._decide_field(offer, model, field))
+
+    @api.model
+    def _decide_field(self, offer, model, field):
+        """Return whether a field is offered, without a look at what is remembered."""
         if field.name == 'id':
             return True
         limit = offer.get_fields(model._name)
@@ -125,7 +147,7 @@ class OrestapiRecord(models.AbstractModel):
             return True
         if field.type in OPAQUE_TYPES or self._is_credential(model, field):
             return False
-        if offer.excludes and (model._name, field.name) in COPIES:
+        if offer.excludes and ((model._name, field.name) in COPIES or self._is_only_searched(field)):
             return False
         # Ways into a model that is not offered, or to a field that is left out: a relation
         # shows the names of records, a related and a computed field show values.
@@ -174,7 +196,7 @@ class OrestapiRecord(models.AbstractModel):
         :param set seen: the fields that are decided on already
         """
         is_strict = offer.excludes and field.type in TEXT_TYPES
-        if is_strict and self._has_undeclared_dependencies(model, field):
+        if is_strict and not self._is_source_offered(offer, model, field):
             return False
         for dependency in self._get_dependencies(model, field):
             source = model
@@ -184,7 +206,7 @@ class OrestapiRecord(models.AbstractModel):
                         return False
                     break
                 step = source._fields[name]
-                if is_strict and step.type in OPAQUE_TYPES:
+                if is_strict and (step.type in OPAQUE_TYPES or not self._is_source_offered(offer, source, step)):
                     return False
                 if name != 'id' and name not in offer.get_fields(source._name):
                     return False
@@ -197,18 +219,52 @@ class OrestapiRecord(models.AbstractModel):
                 source = self.env[step.comodel_name] if step.comodel_name else source
             else:
                 # A dependency that ends in a relation does not say which fields are read there.
-                if is_strict and step.comodel_name and not self._is_model_complete(offer, step.comodel_name):
+                if is_strict and step.comodel_name and not self._is_model_complete(offer, step.comodel_name, seen):
                     return False
         return True
 
     @api.model
-    def _is_model_complete(self, offer, name):
-        return name in offer.models and not offer.get_fields(name).excludes
+    def _is_only_searched(self, field):
+        """Return whether a field has no value, but a search that looks where it likes: in all numbers of a person."""
+        return bool(field.search) and not (field.store or field.compute or field.related)
+
+    @api.model
+    def _is_source_offered(self, offer, model, field):
+        """Return whether it is known where a text comes from, as far as that can be known without its dependencies."""
+        if field.type not in TEXT_TYPES:
+            return True
+        if (model._name, field.name) in COPIES:
+            return False
+        if field.compute:
+            return not self._has_undeclared_dependencies(model, field)
+        if model._auto:
+            return True
+        # A view of PostgreSQL, in which a text of any table may be.
+        if source := VIEWS.get(model._name):
+            return source in offer.models and field.name in offer.get_fields(source)
+        return bool(model._depends) and all(
+            name in offer.models and all(column in offer.get_fields(name) for column in columns)
+            for name, columns in model._depends.items()
+        )
+
+    @api.model
+    def _is_model_complete(self, offer, name, seen):
+        """Return whether nothing of a model is left out that a text could be made of, nor its display name."""
+        if name not in offer.models or offer.get_fields(name).excludes:
+            return False
+        model = self.env[name]
+        if not all(self._is_model_complete(offer, parent, seen) for parent in model._inherits):
+            return False
+        display_name = model._fields['display_name']
+        if display_name in seen:
+            return True
+        seen.add(display_name)
+        return self._is_computed_offered(offer, model, display_name, seen)
 
     @api.model
     def _has_undeclared_dependencies(self, model, field):
         """Return whether what a field is computed from is not known."""
-        if not field.compute or field.related:
+        if field.related:
             return False
         if field._depends is not None or not isinstance(field.compute, str):
             return not self.env.registry.field_depends[field]
@@ -239,7 +295,7 @@ class OrestapiRecord(models.AbstractModel):
     def _is_related_offered(self, offer, model, field):
         for name in field.related.split('.') if field.related else ():
             step = model._fields[name]
-            if not self._is_field_offered(offer, model, step):
+            if not self._decide_field(offer, model, step):
                 return False
             model = self.env[step.comodel_name] if step.comodel_name else model
         return True
@@ -261,7 +317,7 @@ class OrestapiRecord(models.AbstractModel):
     @api.model
     def _get_offered_fields(self, offer, model):
         """Return the names of all offered fields of a model."""
-        return [name for name, field in sorted(model._fields.items()) if self._is_field_offered(offer, model, field)]
+        return sorted(self._get_offered_names(offer, model))
 
     @api.model
     def _get_models(self, offer, names=None):

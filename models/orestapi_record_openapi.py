@@ -22,7 +22,7 @@ class OrestapiRecord(models.AbstractModel):
         issuer = self.env['orestapi.application']._get_issuer()
         descriptions = self._get_models(offer)
         # The models by their names of the moment: to rename one empties no cache.
-        state = hashlib.sha256(repr((issuer, offer, descriptions)).encode()).hexdigest()
+        state = hashlib.sha256(repr((issuer, offer.digest, descriptions)).encode()).hexdigest()
         return self._build_openapi(state, offer, issuer, descriptions)
 
     @api.model

@@ -1,6 +1,8 @@
 """What a model scheme offers to remote applications: which models, and which fields of them."""
 
+import hashlib
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 
 NONE = 'none'
@@ -64,6 +66,14 @@ class Offer:
     models: Limit = field(default_factory=lambda: Limit(WHITELIST))
     fields: MappingProxyType = field(default_factory=lambda: MappingProxyType({}))
     configurations: MappingProxyType = field(default_factory=lambda: MappingProxyType({}))
+
+    @cached_property
+    def digest(self):
+        """A text that stands for the offer, in all processes and as long as nothing of it changes."""
+        parts = [
+            (name, limit.mode, sorted(limit.names)) for name, limit in (('', self.models), *sorted(self.fields.items()))
+        ]
+        return hashlib.sha256(repr((parts, sorted(self.configurations.items()))).encode()).hexdigest()
 
     def get_fields(self, model):
         """Return the `Limit` of the fields of a model."""

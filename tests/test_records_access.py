@@ -220,7 +220,14 @@ class TestRecordsAccess(RecordsCase):
             "INSERT INTO res_partner (name, complete_name, active) "
             "SELECT md5(i::text), md5(i::text), TRUE FROM generate_series(1, 30000) i"
         )
-        with patch('odoo.addons.orestapi.models.orestapi_record_search.TIMEOUT', 1):
+        record = self.env.registry['orestapi.record']
+        get_query = record._get_query
+
+        def get_query_in_a_hurry(self, *args):
+            self.env.cr.execute("SET LOCAL statement_timeout = 1")
+            return get_query(self, *args)
+
+        with patch.object(record, '_get_query', get_query_in_a_hurry):
             response = self.get(RECORDS, filter='name co "a" and name co "b" and not (name co "cd")', order='-name')
             self.assertProblem(response, 400, 'invalid_request')
             self.assertIn("takes too long", response.json()['detail'])

@@ -433,7 +433,7 @@ class TestRecordsRules(RecordRulesCase):
         def search(*args):
             self.env.cr.execute("SELECT pg_sleep(5)")
 
-        with patch('odoo.addons.orestapi.models.orestapi_record_search.TIMEOUT', 200):
+        with patch('odoo.addons.orestapi.models.orestapi_record_search.TIMEOUT', 1000):
             response = self.fail_with(search)
         self.assertProblem(response, 400, 'invalid_request')
         self.assertIn("takes too long", response.json()['detail'])
@@ -467,6 +467,7 @@ class TestRecordsRules(RecordRulesCase):
         self.add_field('x_session_id', 'many2one', relation='res.country')
         field = self.env['res.partner']._fields['x_number_of_settings']
         self.startPatcher(patch.object(field, 'groups', 'base.group_system, base.group_erp_manager'))
+        self.env.registry.clear_cache()
         told = self.get('/orestapi/1/models/res.partner').json()['fields']
         self.assertFalse({*names, 'x_number_of_settings'} & set(told))
         self.assertIn('x_session_id', told)
@@ -554,6 +555,23 @@ class TestRecordsComputedTexts(RecordRulesCase):
         self.assertLeftOut('res.partner', 'x_label')
         self.offer_all()
         self.assertIn('x_label', self.get_told('res.partner'))
+
+    def test_s07_field_that_is_only_searched(self):
+        """It has no value and looks where it likes."""
+        self.add_field('x_any')
+        self.exclude(res__country=['phone_code'])
+        field = self.env['res.partner']._fields['x_any']
+        self.assertIn('x_any', self.get_told('res.partner'))
+        with patch.object(field, 'search', '_search_any'), patch.object(field, 'store', False):
+            self.env.registry.clear_cache()
+            self.assertLeftOut('res.partner', 'x_any')
+
+    def test_s07_view_of_other_tables(self):
+        self.user.group_ids += self.env.ref('base.group_system')
+        self.exclude(res__country=['phone_code'])
+        self.assertIn('browser', self.get_told('res.device'))
+        self.exclude(models=['res.device.log'])
+        self.assertLeftOut('res.device', 'browser')
 
     def test_s07_names_of_records_stay(self):
         """Of models without a name too, and where more is declared than shown."""

@@ -24,4 +24,4 @@ class Counts:
 
 
 FULL = Counts(kills=200, outages=10, malformed=100_000, seeds=8, load=180, share=1)
-SHORT = Counts(kills=12, outages=2, malformed=1_000, seeds=1, load=9, share=0.04)
+SHORT = Counts(kills=12, outages=2, malformed=1_000, seeds=1, load=9, share=0.02)

@@ -93,3 +93,10 @@ def test_what_an_offer_says_cannot_be_changed():
         NOTHING.models = Limit()
     with pytest.raises(TypeError):
         NOTHING.fields['a'] = Limit()
+
+
+@given(OFFERS, OFFERS)
+def test_digest(offer, other):
+    """Equal offers have the same, and others another one."""
+    assert (offer.digest == other.digest) is (offer == other)
+    assert len(offer.digest) == 64
