@@ -206,8 +206,8 @@ class TestLifetimes(OAuth2Case):
             self.assertEqual(bool(authorization.devices), bool(own))
             found = self.env['orestapi.authorization'].search([('token_ids', 'any', [('state', '=', 'active')])])
             self.assertEqual(authorization in found, bool(own))
-        # Not the tokens of services: nobody signs out of them one by one.
-        devices = acting.filtered(lambda s: s.user_id == self.user and s.grant_type == 'authorization_code')
+        # The service here has one token; of more, the preferences show the last (`test_s13_many_tokens_of_a_service`).
+        devices = acting.filtered(lambda sign_in: sign_in.user_id == self.user)
         self.assertEqual(self.user.orestapi_token_ids.sorted(), devices.sorted())
 
     def get_resource_server_auth(self):
