@@ -22,8 +22,8 @@ class TestSettings(TransactionCase):
         application = self.env['orestapi.application'].create({'name': "Wiki"})
         parameters = self.env['ir.config_parameter']
         for issuer, base, frozen, expected in (
-            ('http://odoo.example.com', 'https://odoo.example.com', False, "not encrypted"),
-            ('', 'http://odoo.example.com', False, "not encrypted"),
+            ('http://odoo.example.com', 'https://odoo.example.com', False, "without encryption"),
+            ('', 'http://odoo.example.com', False, "without encryption"),
             ('', 'https://odoo.example.com', False, "No issuer is set"),
             ('', 'https://odoo.example.com', 'True', None),
             ('https://odoo.example.com', 'http://10.0.0.1:8069', False, None),
