@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import api, models
 
 from ..dispatchers import access_token
 from ..dispatchers.access_token import refuse_access_token
@@ -25,3 +25,12 @@ class ResUsersApikeys(models.Model):
     def unlink(self):
         refuse_access_token(self.env)
         return super().unlink()
+
+
+class ResUsersApikeysDescription(models.TransientModel):
+    _inherit = 'res.users.apikeys.description'
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        refuse_access_token(self.env)
+        return super().create(vals_list)

@@ -392,7 +392,7 @@ class TestAuthorizeClient(OAuth2Case):
         warnings = {uri.uri: uri.warning or '' for uri in self.public.uri_ids}
         self.assertIn("127.0.0.1", warnings['http://localhost/callback'])
         self.assertFalse(warnings['http://127.0.0.1/callback'])
-        self.assertNotIn("not encrypted", self.public.status_message or '')
+        self.assertNotIn("without encryption", self.public.status_message or '')
 
     def test_n035_loopback_other_address(self):
         hosts = (
