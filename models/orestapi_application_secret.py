@@ -169,7 +169,7 @@ class OrestapiApplication(models.Model):
     def action_remove_own_secret(self):
         """Remove the secret by which this Odoo identifies itself at the remote side."""
         # Not the `write` of this class, for which an empty value changes nothing.
-        super().write({'own_secret': False})  # pylint: disable=super-method-mismatch
+        super().write({'own_secret': False})  # pylint: disable=unknown-option-value,super-method-mismatch
         return True
 
     def generate_own_id(self):

@@ -8,7 +8,7 @@ to do about it. The placeholders are the values of `orestapi.event._get_values`.
 from odoo.tools.translate import LazyTranslate
 
 # Translated when somebody reads them: there is no environment yet.
-# pylint: disable=prefer-env-translation
+# pylint: disable=unknown-option-value,prefer-env-translation
 _lt = LazyTranslate(__name__)
 
 #: By kind, or by kind and reason where there is more than one sentence.

@@ -194,7 +194,7 @@ class OrestapiRecord(models.AbstractModel):
     def _render_property(self, property_, keys, empty):
         """Return a property with its value and its default as those of fields.
 
-        :param dict property_: as `read` returns it, or as the definition has it
+        :param property_: as `read` returns it, or as the definition has it
         :param keys: which of the two there are
         """
         type_ = property_.get('type')

@@ -1,7 +1,6 @@
 import re
 
 from odoo import api, models, tools
-from odoo.orm.fields import resolve_mro
 
 from ..records.problem import InvalidRequest, NotOffered
 
@@ -269,8 +268,8 @@ class OrestapiRecord(models.AbstractModel):
         if field._depends is not None or not isinstance(field.compute, str):
             return not self.env.registry.field_depends[field]
         # The dependencies of a method are those of all that it overrides, as Odoo has it.
-        methods = resolve_mro(model, field.compute, callable)
-        if len(methods) == 1 and methods[0] is models.BaseModel._compute_display_name:
+        method = getattr(type(model), field.compute)
+        if method is models.BaseModel._compute_display_name:
             return False  # the name of the record, or else the model and the number
         return not self.env.registry.field_depends[field]
 
