@@ -192,11 +192,7 @@ class OrestapiRecord(models.AbstractModel):
 
     @api.model
     def _render_property(self, property_, keys, empty):
-        """Return a property with its value and its default as those of fields.
-
-        :param property_: as `read` returns it, or as the definition has it
-        :param keys: which of the two there are
-        """
+        """Return a property, as `read` returns it or as it is defined, with those of `keys` rendered as fields are."""
         type_ = property_.get('type')
         if type_ == 'separator':
             return property_

