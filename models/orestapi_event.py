@@ -143,13 +143,13 @@ class OrestapiEvent(models.Model):
     def _compute_remedy(self):
         for event in self:
             refusal = event._get_refusal()
-            event.remedy = refusal[1]._translate(self.env.lang or '') if refusal else False
+            event.remedy = refusal[1]._translate(self.env.lang or 'en_US') if refusal else False
 
     def _get_message(self):
         """Return the event as a sentence in the language of the reader."""
         self.ensure_one()
         sentence, _remedy = self._get_refusal() or (SENTENCES.get((self.kind, self.reason)), None)
-        return (sentence or SENTENCES[self.kind])._translate(self.env.lang or '') % self._get_values()
+        return (sentence or SENTENCES[self.kind])._translate(self.env.lang or 'en_US') % self._get_values()
 
     def _get_refusal(self):
         """Return what the event says of a refused request, and what to do about it, or None."""

@@ -390,6 +390,6 @@ class TestRefusals(OAuth2Case):
         values = self.env['orestapi.event'].new({'kind': 'request_refused'})._get_values()
         for reason, (sentence, remedy) in REFUSALS.items():
             with self.subTest(reason):
-                self.assertTrue(sentence._translate(self.env.lang or '') % values)
+                self.assertTrue(sentence._translate(self.env.lang or 'en_US') % values)
                 self.assertNotIn('%', self.env._(remedy))
                 self.assertRegex(self.env._(remedy), r'\.\Z')
