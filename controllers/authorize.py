@@ -226,6 +226,6 @@ class Answer:
         return make_empty_response(303, {'Location': self.get_uri(response), **PAGE})
 
     def get_error_response(self, exception):
-        """Return the redirect that reports a failure of ours to the application."""
+        """Return the redirect that reports a failure of this server to the application."""
         error = TemporarilyUnavailable() if is_outage(exception) else ServerError()
         return self.get_response(error.to_parameters())

@@ -276,7 +276,7 @@ def _run_live(outcome, alone):
     options = ['--durations=10', '--durations-min=5', *(['--full'] if os.environ.get('FULL') else [])]
     if only := os.environ.get('ONLY'):
         if not (CHECKOUT / 'dev' / 'live' / only).is_file():
-            raise Problem(f"ONLY={only} is no file of dev/live.")
+            raise Problem(f"ONLY={only} names no file in dev/live.")
         options += ['--only', only]
     with contextlib.ExitStack() as stack:
         # Alone, it may use the screen.

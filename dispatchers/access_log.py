@@ -106,7 +106,7 @@ class CallFilter(SecretFilter):
 
 
 class StatementFilter(SecretFilter):
-    """Of a statement: all values where one of them may be stored in plain text: the own secret, or a key of ours."""
+    """Hide all values of a statement that may hold a plain-text secret: the own secret, or a key of this addon."""
 
     def hide(self, record):
         # What failed comes as bytes, whose notation would have quotes of its own.

@@ -19,8 +19,8 @@ from .context import get_context
 def application_route(path, **routing):
     """Declare a route that applications call: they authenticate in each request, and no browser session counts.
 
-    :param routing: what else `odoo.http.route` takes; `allow_origin` says whether pages of an application may call it,
-        `autocommit` that the handler only reads, see `autocommit`
+    :param routing: the other parameters of `odoo.http.route`; `allow_origin` lets pages of an application call the
+        route, `autocommit` declares that the handler only reads, see `autocommit`
     """
 
     def decorate(method):

@@ -1,7 +1,7 @@
 """Hooks of this addon in requests that are not of this addon.
 
 Each finds out whether a request concerns it, and does nothing where that fails: a fault
-of ours must not take a page of Odoo away from anybody. docs/threat-model.md lists the
+in this addon must not break a page of Odoo. docs/threat-model.md lists the
 hooks, and those that refuse instead, because they protect something.
 """
 

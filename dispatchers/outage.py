@@ -1,7 +1,7 @@
 """503 with `Retry-After` while the database cannot be reached.
 
 Odoo opens the database before it looks for a route. Without one, only the
-routes of its server-wide modules are left, so that every endpoint of ours would
+routes of its server-wide modules are left, so that each of this addon's endpoints would
 be answered with "404: No database is selected": for an application, an error
 for good. There is no model to inherit from before that, and no dispatcher has
 been chosen, so that two methods of Odoo's request are replaced here, for the
@@ -26,7 +26,7 @@ _logger = logging.getLogger(__name__)
 
 
 def _get_response(request):
-    """Return the answer of an endpoint of ours, or None where the path is that of somebody else."""
+    """Return the answer of one of this addon's endpoints, or None for any other path."""
     path = request.httprequest.path.rstrip('/')
     if path in PAGES:
         # A person reads it; the pages of the addon are in the database.

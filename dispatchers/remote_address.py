@@ -32,6 +32,6 @@ def install():
 
 
 def get_remote_address():
-    """Return the IP address of who is behind the current request, or None where there is no request."""
+    """Return the client's IP address, or None outside of a request."""
     request = http.request or _borrowed.get()
     return request.httprequest.remote_addr if request else None

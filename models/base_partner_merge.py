@@ -9,7 +9,7 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
     def _merge(self, partner_ids, dst_partner=None, extra_checks=True):
         if get_active_token(self.env.cr):
             # In SQL, so that nothing else hears of it when a user comes to have another e-mail.
-            # sudo: res.partner - whether somebody logs in with one, whoever may see that
+            # sudo: res.partner - whether a user logs in with one, even a user whom the caller may not see
             partners = self.env['res.partner'].sudo().with_context(active_test=False).browse(partner_ids).exists()
             if partners.user_ids and len({partner.email or False for partner in partners}) > 1:
                 refuse_access_token(self.env)

@@ -57,7 +57,7 @@ class IrHttp(models.AbstractModel):
     def _get_error_dispatcher(cls, path, error):
         """Return the dispatcher that answers an address or a method without a route.
 
-        :return: one of ours, or None where an address is not ours
+        :return: a dispatcher of this addon, or None for an address that is not one of its own
         """
         if isinstance(error, NotFound):
             dispatcher = find_dispatcher(path)

@@ -24,13 +24,13 @@ class IrModelData(models.Model):
         """Put our entry on the portal's page *Connection & Security*, as soon as both addons are installed.
 
         By code, because a data file could inherit from that page only in an addon that
-        depends on Portal. The view has an id of ours, so that it goes when this addon is
+        depends on Portal. The view has an id of this addon, so that it goes when this addon is
         uninstalled; core deletes it with the page it inherits from when Portal is.
         """
         page = self.env.ref(PAGE, raise_if_not_found=False)
         if not page or self.env.ref(f'orestapi.{VIEW}', raise_if_not_found=False):
             return
-        # sudo: ir.ui.view - part of an installation, whoever pressed the button
+        # sudo: ir.ui.view - part of an installation, no matter which user started it
         views = self.env['ir.ui.view'].sudo()
         try:
             with self.env.cr.savepoint():

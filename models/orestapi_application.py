@@ -390,8 +390,8 @@ class OrestapiApplication(models.Model):
         administering applications would be a way to act as any colleague. No
         `@api.constrains`, because those run as superuser.
 
-        :raise AccessError: for the service user of somebody else, and whoever
-            does not administer access rights
+        :raise AccessError: for another user as the service user, set by
+            someone who does not administer access rights
         """
         # sudo: orestapi.application - whose service user it is decides, not who may read that user
         if not self._may_give_any_right() and self.sudo().service_user_id - self.env.user:
@@ -405,8 +405,8 @@ class OrestapiApplication(models.Model):
     def _check_trusted_rights(self):
         """Check that the current user may decide what nobody is asked about.
 
-        :raise AccessError: for a trusted application, and whoever does not
-            administer access rights
+        :raise AccessError: for a trusted application, changed by someone
+            who does not administer access rights
         """
         # sudo: orestapi.application - whether it is trusted decides, not who may read that
         if not self._may_give_any_right() and any(self.sudo().mapped('trusted')):
@@ -422,8 +422,8 @@ class OrestapiApplication(models.Model):
 
         Called before a change and after it: what was guarded and what becomes so both need the right.
 
-        :raise AccessError: for an application that is trusted or has somebody else as its service
-            user, and whoever does not administer access rights
+        :raise AccessError: for an application that is trusted or has another user as its service
+            user, changed by someone who does not administer access rights
         """
         self._check_service_user_rights()
         self._check_trusted_rights()
@@ -479,7 +479,7 @@ class OrestapiApplication(models.Model):
         self._forget_settings()
         changed._check_guard()
         if vals.get('service_user_id') and not vals.get('client_secret') and not self.env.su:
-            # Whoever generated the secret before knows it, and would now act as this user.
+            # The user who generated the secret knows it, and could now act as this user.
             for application in self:
                 if application.has_client_secret and application.service_user_id != service_users[application.id]:
                     application._set_client_secret(False)

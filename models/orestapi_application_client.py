@@ -51,7 +51,7 @@ class OrestapiApplication(models.Model):
     def _find_client(self, client_id):
         """Return the `Client` of an active application, or None.
 
-        :param str client_id: as sent by whoever asks
+        :param str client_id: as the request sent it
         """
         client, _secrets = self._find_client_and_secrets(client_id)
         return client
@@ -333,7 +333,7 @@ class OrestapiApplication(models.Model):
         Any program on the device can claim a loopback port or a private-use
         scheme, so that an application that receives its code there is asked for
         anew each time (RFC 8252 §8.6). A confidential one too: a secret that is
-        part of a program is known to whoever has the program (§8.5).
+        part of a program is known to anyone who has the program (§8.5).
         """
         self.ensure_one()
         return not (redirect_uri.is_loopback(uri) or redirect_uri.is_private_use(uri))

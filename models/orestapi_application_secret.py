@@ -206,7 +206,7 @@ class OrestapiApplication(models.Model):
     def action_generate_client_secret(self):
         """Open the dialog with a new client secret, after a check of the administrator's identity.
 
-        The check keeps whoever finds the browser open from pressing the button, and no more:
+        The check stops someone at an unattended browser from pressing the button, and no more:
         a program that is logged in as the administrator calls `generate_client_secret`.
         """
         return self._show_client_secret(self.generate_client_secret(self.env.context.get('keep_previous', 0)))
@@ -250,7 +250,7 @@ class OrestapiApplication(models.Model):
         """Generate the client secret of an application that was just created, and open the dialog.
 
         The form calls it after the first save. Without a check of identity, because nobody's sign-in
-        depends on the application yet: whoever finds the browser open could as well create another.
+        depends on the application yet: someone at an unattended browser could as well create another.
 
         :return: the action; False for an application that needs no secret, has one or had one
         """

@@ -194,8 +194,8 @@ class OrestapiAuthorization(models.Model):
         }
 
     def _remove_service_user(self):
-        """Let the application act as the user no longer on its own, which it needs nobody's consent for."""
-        # sudo: orestapi.application - whoever ends the authorization ends all that rests on it
+        """Stop the application from acting as the user on its own, for which it needs no consent."""
+        # sudo: orestapi.application - ending the authorization also ends what depends on it
         application = self.application_id.sudo()
         if application.service_user_id == self.user_id:
             application.service_user_id = False

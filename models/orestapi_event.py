@@ -208,12 +208,12 @@ class OrestapiEvent(models.Model):
         :param application_id: the id of the application, if it is known
         :param user_id: the id of the user it is about, if there is one
         :param address: where the request came from; that of the current request by default
-        :param facts: of `detail`, `reason` and `reference` words of ours, never a value from the
+        :param facts: `detail`, `reason` and `reference` are this addon's own words, never a value from the
             request; `sent`, `expected`, `old_value` and `new_value` as `oauth2.quotation` returns them
         """
         # sudo: orestapi.event - nobody may add events by hand
         event = self.sudo()
-        # sudo: orestapi.application - its name, which whoever caused the event may not be able to read
+        # sudo: orestapi.application - its name, which the user who caused the event may not be allowed to read
         application = self.env['orestapi.application'].sudo().browse(application_id)
         # sudo: res.users - their names, likewise
         users = self.env['res.users'].sudo()
@@ -338,7 +338,7 @@ class OrestapiEvent(models.Model):
     def _log_sign_in(self, client_id, user_id, address, scope, service=False):
         """Add the event of an application that got its first tokens for a user.
 
-        Whoever signs in again and again leaves the first ones within a minute. A service
+        Of repeated sign-ins within a minute, the first ones are kept. A service
         may ask before each of its calls: of it, the first ones within an hour.
 
         :param int client_id: the id of the application

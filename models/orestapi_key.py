@@ -9,7 +9,7 @@ NEW_KEY = SQL("replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', 
 class OrestapiKey(models.Model):
     """A secret key of this database that a restored backup must bring along.
 
-    A table of its own, because whoever administers Odoo reads, exports and sees
+    A table of its own, because Odoo's administrators can read and export
     system parameters. Nobody has access to this one, and no field of it is
     readable; `orestapi.server` reads it with SQL.
     """

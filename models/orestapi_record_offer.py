@@ -20,7 +20,7 @@ CREDENTIAL_TEXT = re.compile(
     r'|(gmail|outlook)_ur[il]',
     re.IGNORECASE,
 )
-#: Whoever may read such a text only with these groups keeps the settings of the database: it is there for a service.
+#: Groups of the people who set the database up: a text for them alone holds access to some service.
 CREDENTIAL_GROUPS = frozenset(['base.group_system', 'base.group_erp_manager'])
 #: Fields of core that hold such a thing under a harmless name, or the text of a binary.
 CREDENTIAL_FIELDS = frozenset([

@@ -62,6 +62,6 @@ class OrestapiScope(models.Model):
 
     def _get_applications(self):
         """Return the applications that may ask for one of the scopes, the archived ones too."""
-        # sudo: orestapi.application - what changes along with the scope, whoever changes it
+        # sudo: orestapi.application - what changes along with the scope, no matter which user changes it
         applications = self.env['orestapi.application'].sudo().with_context(active_test=False)
         return applications.search([('scope_ids', 'in', self.ids)])

@@ -5,7 +5,7 @@ class ResGroups(models.Model):
     _inherit = 'res.groups'
 
     def unlink(self):
-        # sudo: orestapi.application - what changes along with the group, whoever deletes it
+        # sudo: orestapi.application - what changes along with the group, no matter which user deletes it
         applications = self.env['orestapi.application'].sudo().with_context(active_test=False)
         with applications.search([('group_ids', 'in', self.ids)])._watch_changes():
             result = super().unlink()

@@ -13,7 +13,7 @@ class ResPartner(models.Model):
 
     def _refuse_other_email(self, email):
         """Refuse an access token to change the address that the link for a new password goes to."""
-        # sudo: res.partner - whether somebody logs in with the partner, whoever may see that
+        # sudo: res.partner - whether a user logs in with the partner, even one whom the caller may not see
         for partner in self.sudo().with_context(active_test=False):
             if (partner.email or False) != (email or False) and partner.user_ids:
                 refuse_access_token(self.env)

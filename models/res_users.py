@@ -25,8 +25,8 @@ MAX_DEVICES = 500
 class ResUsers(models.Model):
     _inherit = 'res.users'
 
-    # Computed, because a search by a stored relation finds whoever has any, also those
-    # that the reader does not see.
+    # Computed, because a search by a stored relation would also find users by records
+    # that the reader may not see.
     orestapi_authorization_ids = fields.One2many(
         'orestapi.authorization',
         string="Connected Applications",

@@ -3,7 +3,7 @@
 import ipaddress
 import re
 
-#: Bits of an IPv6 address that name a site: whoever has one has all 2^64 addresses
+#: Bits of an IPv6 address that name a site: its owner has all 2^64 addresses
 #: in it (RFC 4291 §2.5.4, RFC 6177).
 SITE_PREFIX = 64
 

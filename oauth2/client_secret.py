@@ -15,7 +15,7 @@ import secrets
 
 from passlib.context import CryptContext
 
-#: About 10 ms on the machines of 2026: dear to whoever guesses from a stolen
+#: About 10 ms on the machines of 2026: expensive for an attacker who guesses from a stolen
 #: database, and paid by an honest application once a process (see `_verified`).
 ROUNDS = 15_000
 

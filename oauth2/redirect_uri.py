@@ -117,7 +117,7 @@ def find_problem(uri):
     if PORT.match(rest):
         return Problem.RELATIVE
     if scheme != scheme.lower():
-        # The comparison is to the letter, and browsers send schemes in lower case.
+        # The comparison is exact, and browsers send schemes in lower case.
         return Problem.CHARACTERS
     try:
         parts = urlsplit(uri)

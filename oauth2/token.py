@@ -103,7 +103,7 @@ def parse(string):
     """Parse a token.
 
     :param string: what a client sent
-    :return: a `Token`, or None when it cannot be one of ours
+    :return: a `Token`, or None when this server cannot have issued it
     """
     if match := TOKEN.fullmatch(string):
         kind, row_id, secret = match.groups()

@@ -20,8 +20,8 @@ WORKERS = 3
 CLIENTS = 4
 SEED = 20261125
 
-#: In each text of a field that a scheme leaves out, and in each of a model that one leaves out. Of letters, because
-#: addons take what is no letter for something else.
+#: In each text of a field that a scheme leaves out, and in each of a model that one leaves out. Letters only, because
+#: some addons strip other characters or read them as syntax.
 MARKER = 'qzxleak'
 FIELD_MARKER, MODEL_MARKER = f'{MARKER}f', f'{MARKER}m'
 #: Conditions in one request: what is refused or found is looked for by halves.

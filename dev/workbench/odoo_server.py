@@ -324,7 +324,7 @@ class Bench:
         modules = sorted({*manifest['depends'], *addons})
         state = digest(str(self.odoo), (self.odoo / 'odoo' / 'release.py').read_text(), 'with assets', *modules)
         template = f'{MODULE}_template_{state}'
-        # One lock a template: whoever needs the small one does not wait until the large one is built.
+        # One lock per template: a test that needs the small one does not wait for the large one.
         with locked(template):
             if not self._marked(template, 'ready'):
                 self.drop(template)
