@@ -52,17 +52,14 @@ class OrestapiToken(models.Model):
             body=self.env._(
                 "Sign-ins that end: %(sign_ins)s. People: %(people)s. Applications: %(applications)s.\n\n"
                 "None of the tokens of these sign-ins works any more. The people can sign in again.",
-                sign_ins=len(active),
-                people=len(active.user_id),
-                applications=len(active.application_id),
+                **active._get_revocation_counts(),
             ),
             confirm_label=self.env._("Revoke"),
         )
 
     def action_confirm_revoke(self):
         """End the sign-ins, and say so."""
-        active = self.filtered(lambda sign_in: not sign_in.revoked_at)
-        counts = {'sign_ins': len(active), 'people': len(active.user_id), 'applications': len(active.application_id)}
+        counts = self.filtered(lambda sign_in: not sign_in.revoked_at)._get_revocation_counts()
         self.action_revoke()
         return tell(
             self,
@@ -70,6 +67,13 @@ class OrestapiToken(models.Model):
                 "Sign-ins that were ended: %(sign_ins)s. People: %(people)s. Applications: %(applications)s.", **counts
             ),
         )
+
+    def _get_revocation_counts(self):
+        return {
+            'sign_ins': len(self),
+            'people': len(self.user_id),
+            'applications': len(self.application_id),
+        }
 
     def action_sign_out(self):
         """End the sign-ins, and stay in the preferences that the button stands in."""

@@ -34,6 +34,21 @@ function openApp() {
     ];
 }
 
+function createApplication() {
+    return [
+        {
+            content: "create an application",
+            trigger: ".o_list_button_add",
+            run: "click",
+        },
+        {
+            content: "name it",
+            trigger: 'div[name="name"] input',
+            run: "edit Library",
+        },
+    ];
+}
+
 function openTab(name) {
     return {
         content: `open the tab ${name}`,
@@ -95,16 +110,7 @@ registry.category("web_tour.tours").add("orestapi_application_create", {
     url: "/odoo",
     steps: () => [
         ...openApp(),
-        {
-            content: "create an application",
-            trigger: ".o_list_button_add",
-            run: "click",
-        },
-        {
-            content: "name it",
-            trigger: 'div[name="name"] input',
-            run: "edit Library",
-        },
+        ...createApplication(),
         openTab("uris"),
         {
             content: "add a callback URI",
@@ -150,16 +156,7 @@ registry.category("web_tour.tours").add("orestapi_application_leave", {
     url: "/odoo",
     steps: () => [
         ...openApp(),
-        {
-            content: "create an application",
-            trigger: ".o_list_button_add",
-            run: "click",
-        },
-        {
-            content: "name it",
-            trigger: 'div[name="name"] input',
-            run: "edit Library",
-        },
+        ...createApplication(),
         {
             content: "go back to the list without saving",
             trigger: ".o_breadcrumb .o_back_button",
