@@ -5,7 +5,7 @@ from . import introspect
 from . import legacy_oauth2
 from . import legacy_records
 from . import metadata
-from . import page_language
+from . import page
 from . import records
 from . import records_documentation
 from . import revoke

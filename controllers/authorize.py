@@ -34,14 +34,14 @@ class Authorize(Consent):
         below instead of by Odoo, to answer with a page that says what to do.
         """
         if self._is_safe_or_prefetch():
-            return self._respond(make_empty_response(204, {'Allow': 'GET, HEAD, OPTIONS, POST'}))
+            return make_empty_response(204, {'Allow': 'GET, HEAD, OPTIONS, POST', **PAGE})
         try:
             query = parameters.parse(request.httprequest.query_string)
             client = self._identify_client(query)
             uri = get_redirect_uri(query, client)
         except OAuth2Error as error:
             return self._render_error(error)
-        if not request.session.uid or not request.env.user._is_session_valid(request.session):
+        if not self._has_session():
             return self._redirect_to_login()
         self._authenticate_user()
         answer = Answer(uri, query.get('state'))
@@ -59,6 +59,10 @@ class Authorize(Consent):
         return request.httprequest.method in ('HEAD', 'OPTIONS') or 'prefetch' in (
             headers.get('Sec-Purpose', '') + headers.get('Purpose', '') + headers.get('X-Moz', '')
         )
+
+    def _has_session(self):
+        """Return whether a user is logged in, and still may be."""
+        return bool(request.session.uid) and request.env.user._is_session_valid(request.session)
 
     def _identify_client(self, query):
         """Return the `Client` of the request, and keep it in the context.
@@ -81,7 +85,7 @@ class Authorize(Consent):
         return client
 
     def _redirect_to_login(self):
-        return self._respond(make_empty_response(303, {'Location': self._get_login_uri()}))
+        return make_empty_response(303, {'Location': self._get_login_uri(), **PAGE})
 
     def _get_login_uri(self):
         return '/web/login?' + urlencode({'redirect': self._get_request_uri()})
@@ -194,7 +198,7 @@ class Authorize(Consent):
         """
         context = get_context(request)
         application_id = context.client.id if context.client else context.archived_application_id
-        if request.session.uid and request.env.user._is_session_valid(request.session):
+        if self._has_session():
             error.user_id = request.session.uid
         return request.env['orestapi.event']._log_refusal(
             'authorization_request_refused', error, application_id, request.httprequest.remote_addr

@@ -3,6 +3,10 @@ from odoo.http import request
 from ..dispatchers.context import get_context
 from ..oauth2 import client_authentication, origin
 
+#: Of the endpoints that an application sends a token to. `token_type_hint` is optional and may
+#: be wrong (RFC 7009 §2.1, RFC 7662 §2.1); a token says its type itself.
+TOKEN_PARAMETERS = ('token', 'token_type_hint', 'client_id', 'client_secret')
+
 
 def authenticate(known):
     """Authenticate the application that sent the current request (RFC 6749 §3.2.1).

@@ -4,7 +4,7 @@ from odoo.http import request
 from ..dispatchers.cross_origin import make_empty_response
 from ..dispatchers.headers import PAGE
 from ..dispatchers.paths import CONNECTED_APPLICATIONS
-from .page_language import choose_page_language
+from .page import render_page
 
 #: What the page can end, as its parameters name it.
 ENDED = ('authorization', 'sign_in')
@@ -33,7 +33,7 @@ class ConnectedApplications(http.Controller):
                 'authorization': record.authorization_id if name == 'sign_in' else record,
                 'sign_in': name == 'sign_in' and record,
             }
-            return self._render('orestapi.connected_applications_question', values)
+            return render_page('orestapi.connected_applications_question', values)
         values = {
             'connections': [
                 {'authorization': authorization, 'sign_ins': authorization._get_active_devices()}
@@ -43,15 +43,15 @@ class ConnectedApplications(http.Controller):
             'home': self._get_home(),
             'user': request.env.user,
         }
-        return self._render('orestapi.connected_applications', values)
+        return render_page('orestapi.connected_applications', values)
 
     def _find(self, authorizations, parameters):
         """Return the name of what the parameters choose, and its record; (None, None) when it is not the user's."""
-        candidates = {'authorization': authorizations, 'sign_in': authorizations.token_ids}
         for name in ENDED:
             chosen = parameters.get(name, '')
             if chosen.isascii() and chosen.isdecimal() and len(chosen) < 10:
-                found = candidates[name].browse(int(chosen)) & candidates[name]
+                records = authorizations if name == 'authorization' else authorizations.token_ids
+                found = records.browse(int(chosen)) & records
                 if found and (name == 'authorization' or not found.revoked_at):
                     return name, found
         return None, None
@@ -69,9 +69,3 @@ class ConnectedApplications(http.Controller):
             return '/odoo'
         # Of the addon Portal, where it is installed; core sends its users to the other one.
         return '/my/security' if 'portal.mixin' in request.env else '/web/login_successful'
-
-    def _render(self, template, values):
-        language = choose_page_language()
-        response = request.render(template, values)
-        response.headers.update({**PAGE, **language})
-        return response

@@ -8,11 +8,10 @@ from odoo import http
 from odoo.http import STORED_SESSION_BYTES, request
 from odoo.tools import consteq
 
-from ..dispatchers.headers import PAGE
 from ..oauth2 import scope as scopes
 from ..oauth2.client import Client
 from ..oauth2.errors import InvalidRequest
-from .page_language import choose_page_language
+from .page import render_page
 
 #: Seconds for which the consent page can be answered: long enough to ask somebody, and
 #: not so long that an open page is found by somebody else, or shows what was true once.
@@ -125,13 +124,7 @@ class Consent(http.Controller):
         return request.env['orestapi.application'].sudo().browse(client.id)
 
     def _render(self, template, values, status=200):
-        language = choose_page_language()
-        response = request.render(template, values, status=status)
-        response.headers.update(language)
+        response = render_page(template, values, status)
         # At once, while the environment is the one that the values belong to.
         response.flatten()
-        return self._respond(response)
-
-    def _respond(self, response):
-        response.headers.update(PAGE)
         return response

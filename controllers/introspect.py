@@ -7,8 +7,6 @@ from ..oauth2 import metadata
 from ..oauth2.errors import InvalidClient
 from . import client
 
-KNOWN = ('token', 'token_type_hint', 'client_id', 'client_secret')
-
 
 class Introspect(http.Controller):
     # Not read-only: a replica that lags would call a token active that was just
@@ -26,11 +24,11 @@ class Introspect(http.Controller):
             where the token has the scope `rpc` or `profile` (RFC 7662 §2.2)
         :raise OAuth2Error: 400, 401, or 429 after too many failures (RFC 7662 §2.3)
         """
-        authenticated = client.authenticate(KNOWN)
+        authenticated = client.authenticate(client.TOKEN_PARAMETERS)
         if authenticated.is_public:
             # RFC 7662 §2.1: the caller must be authenticated, which a public one is not.
             raise InvalidClient(
                 "Introspection is for applications that have a client secret.", reason='introspection_public'
             )
         token = get_context(request).parameters.require('token')
-        return make_response(request, request.env['orestapi.token']._introspect(authenticated, token))
+        return make_response(request.env['orestapi.token']._introspect(authenticated, token))

@@ -46,13 +46,10 @@ class LegacyStatus(http.Controller):
     @application_route('/orestapi/version', type='orestapi_legacy', methods=['GET', 'POST'], readonly=True)
     def version(self):
         """Say which Odoo this is, as Odoo itself tells anyone who asks over RPC."""
-        return make_response(
-            request,
-            {
-                **exp_version(),
-                'orestapi_version': Manifest.for_addon('orestapi', display_warning=False).version,
-            },
-        )
+        return make_response({
+            **exp_version(),
+            'orestapi_version': Manifest.for_addon('orestapi', display_warning=False).version,
+        })
 
     @application_route('/orestapi/application/status', type='orestapi_legacy', methods=['GET', 'POST'], readonly=False)
     def status(self):
@@ -72,4 +69,4 @@ class LegacyStatus(http.Controller):
             'display_name': application.display_name,
             'company': company.name,
         }
-        return make_response(request, [description])
+        return make_response([description])

@@ -12,4 +12,4 @@ class Metadata(http.Controller):
         # sudo: orestapi.scope - the names of the scopes are public, as all of this document
         scopes = request.env['orestapi.scope'].sudo().search([]).mapped('name')
         issuer = request.env['orestapi.application']._get_issuer()
-        return make_response(request, metadata.build(issuer, scopes))
+        return make_response(metadata.build(issuer, scopes))

@@ -1,8 +1,7 @@
 from odoo import http
 from odoo.http import request
 
-from ..dispatchers.headers import PAGE
-from .page_language import choose_page_language
+from .page import render_page
 
 
 class RecordsDocumentation(http.Controller):
@@ -25,7 +24,7 @@ class RecordsDocumentation(http.Controller):
             shown = applications[:1]
         # sudo: orestapi.application - which scheme an application has that the user lets act for them
         offer = request.env['orestapi.model.scheme']._get_offer(shown.sudo().model_scheme_id.id)
-        response = request.render(
+        return render_page(
             'orestapi.records_documentation',
             {
                 'applications': applications,
@@ -39,5 +38,3 @@ class RecordsDocumentation(http.Controller):
                 ],
             },
         )
-        response.headers.update({**PAGE, **choose_page_language()})
-        return response

@@ -4,11 +4,7 @@ from odoo.http import request
 from ..dispatchers.application import application_route, make_response
 from ..dispatchers.context import get_context
 from ..oauth2 import metadata
-from ..oauth2.errors import InvalidRequest
 from . import client
-
-#: `token_type_hint` is optional and may be wrong (RFC 7009 §2.1); a token says its type itself.
-KNOWN = ('token', 'token_type_hint', 'client_id', 'client_secret')
 
 
 class Revoke(http.Controller):
@@ -23,11 +19,9 @@ class Revoke(http.Controller):
         :return: an empty object with the status 200, whether there was such a token or not
         :raise OAuth2Error: 400, 401, or 429 after too many failures (RFC 7009 §2.2.1)
         """
-        authenticated = client.authenticate(KNOWN)
-        token = get_context(request).parameters.get('token')
-        if token is None:
-            raise InvalidRequest("The parameter token is missing.", reason='parameter_missing', sent='token')
+        authenticated = client.authenticate(client.TOKEN_PARAMETERS)
+        token = get_context(request).parameters.require('token')
         request.env['orestapi.token']._revoke(authenticated, token, request.httprequest.remote_addr)
         # RFC 7009 §2.2: the same for every token, known or not. The content says nothing, and
         # is JSON because libraries parse each answer of this server as such.
-        return make_response(request, {})
+        return make_response({})

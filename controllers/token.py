@@ -28,4 +28,4 @@ class Token(http.Controller):
         grant, token_request = grants.validate(get_context(request).parameters, authenticated)
         model, method = grant.HANDLER
         handle = getattr(request.env[model], method)
-        return make_response(request, handle(authenticated, token_request, request.httprequest.remote_addr))
+        return make_response(handle(authenticated, token_request, request.httprequest.remote_addr))

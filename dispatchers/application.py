@@ -191,13 +191,13 @@ class OAuth2Dispatcher(http.Dispatcher):
             headers['WWW-Authenticate'] = challenge.BASIC
         if retry_after := getattr(error, 'retry_after', None):
             headers['Retry-After'] = str(retry_after)
-        return make_response(self.request, self._get_error_parameters(error), error.status, headers)
+        return make_response(self._get_error_parameters(error), error.status, headers)
 
     def _get_error_parameters(self, error):
         return error.to_parameters()
 
 
-def make_response(request, parameters, status=200, headers=None):
+def make_response(parameters, status=200, headers=None):
     """Return a response to an application (RFC 6749 §5.1, §5.2).
 
     :param dict parameters: the parameters, sent as JSON

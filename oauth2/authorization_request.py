@@ -40,10 +40,7 @@ def get_client_id(parameters):
     :raise InvalidRequest: when it is missing or sent twice; not to be redirected
     """
     parameters.require_single(['client_id'])
-    client_id = parameters.get('client_id')
-    if client_id is None:
-        raise InvalidRequest("The parameter client_id is missing.", reason='parameter_missing', sent='client_id')
-    return client_id
+    return parameters.require('client_id')
 
 
 def get_redirect_uri(parameters, client):
@@ -85,11 +82,7 @@ def validate(parameters, client, uri):
     :raise OAuth2Error: to be sent to the redirect URI
     """
     parameters.require_single(KNOWN)
-    response_type = parameters.get('response_type')
-    if response_type is None:
-        raise InvalidRequest(
-            "The parameter response_type is missing.", reason='parameter_missing', sent='response_type'
-        )
+    response_type = parameters.require('response_type')
     if response_type != CODE:
         # Neither the implicit grant nor a hybrid (RFC 9700 §2.1.2).
         raise UnsupportedResponseType("The only response_type is code.", reason='response_type', sent=response_type)

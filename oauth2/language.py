@@ -1,5 +1,6 @@
 """Which language an answer or a page is in: the tags of BCP 47, and the lookup of RFC 4647 §3.4."""
 
+import functools
 import re
 
 RANGE = re.compile(r'\*|[A-Za-z]{1,8}(?:[-_][A-Za-z0-9]{1,8})*', re.ASCII)
@@ -35,6 +36,7 @@ LATIN_AMERICA = (
 PARENT_REGIONS = {('zh', 'MO'): 'HK', **{('es', region): '419' for region in LATIN_AMERICA}}
 
 
+@functools.lru_cache(maxsize=256)
 def get_tag(code):
     """Return the language tag (BCP 47) of a language of Odoo.
 
@@ -60,8 +62,9 @@ def choose(header, languages, default):
     :param str default: the code of the language for somebody without a wish that can be met
     :return: the code of one of the languages, or `default`
     """
-    wished = [(range_, quality) for range_, quality in _parse(header or '') if quality]
-    refused = [range_ for range_, quality in _parse(header or '') if not quality and range_ != '*']
+    ranges = _parse(header or '')
+    wished = [(range_, quality) for range_, quality in ranges if quality]
+    refused = [range_ for range_, quality in ranges if not quality and range_ != '*']
     available = {
         code: iso_code
         for code, iso_code in languages.items()

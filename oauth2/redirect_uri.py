@@ -184,8 +184,10 @@ def find_difference(registered, requested):
 
 
 def _compare(registered, requested):
-    if requested.strip() == registered or unquote(requested).strip() == registered:
-        return Difference.BLANK if requested.strip() == registered else Difference.ENCODING
+    if requested.strip() == registered:
+        return Difference.BLANK
+    if unquote(requested).strip() == registered:
+        return Difference.ENCODING
     if requested.lower() == registered.lower():
         return Difference.CASE
     ours, theirs = PARTS.fullmatch(registered), PARTS.fullmatch(requested)

@@ -70,10 +70,7 @@ class Offer:
     @cached_property
     def digest(self):
         """A text that stands for the offer, in all processes and as long as nothing of it changes."""
-        parts = [
-            (name, limit.mode, sorted(limit.names)) for name, limit in (('', self.models), *sorted(self.fields.items()))
-        ]
-        return hashlib.sha256(repr((parts, sorted(self.configurations.items()))).encode()).hexdigest()
+        return hashlib.sha256(repr((self.describe(), sorted(self.configurations.items()))).encode()).hexdigest()
 
     def get_fields(self, model):
         """Return the `Limit` of the fields of a model."""

@@ -34,9 +34,7 @@ def validate(parameters, client):
     :raise InvalidRequest, UnsupportedGrantType, UnauthorizedClient, InvalidScope: RFC 6749 §5.2
     """
     parameters.require_single(PARAMETERS)
-    name = parameters.get('grant_type')
-    if name is None:
-        raise InvalidRequest("The parameter grant_type is missing.", reason='parameter_missing', sent='grant_type')
+    name = parameters.require('grant_type')
     grant = GRANTS.get(name)
     if grant is None:
         raise UnsupportedGrantType(
