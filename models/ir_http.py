@@ -72,6 +72,11 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _authenticate(cls, endpoint):
+        attempt(cls._answer_preflight, endpoint)
+        super()._authenticate(endpoint)
+
+    @classmethod
+    def _answer_preflight(cls, endpoint):
         # Odoo's own API takes our access tokens, and so takes them from pages as well: here
         # is what a browser asks before, without any token.
         if endpoint.routing['auth'] == 'bearer' and cross_origin.is_preflight(request):
@@ -80,7 +85,6 @@ class IrHttp(models.AbstractModel):
                 request.session.can_save = False
                 # Without a code, Odoo sends the response as it is.
                 raise HTTPException(response=response)
-        super()._authenticate(endpoint)
 
     @classmethod
     def _allow_origin(cls, response):

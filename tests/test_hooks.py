@@ -19,6 +19,7 @@ HOOKS = (
     (ir_http.IrHttp, '_has_our_token'),
     (ir_http.IrHttp, '_refuse_slashes'),
     (ir_http.IrHttp, '_allow_origin'),
+    (ir_http.IrHttp, '_answer_preflight'),
     (ir_http.IrHttp, '_is_page_of_ours'),
     (ir_http.IrHttp, '_leads_away'),
     (ir_http.IrHttp, '_leads_to_consent'),

@@ -14,13 +14,13 @@ def fail(*args, **kwargs):
     raise ZeroDivisionError("A hook is broken.")
 
 def post_load():
-    from odoo.addons.orestapi.controllers import access_log, outage
+    from odoo.addons.orestapi.dispatchers import access_log, outage
     from odoo.addons.orestapi.models import ir_http
     from odoo.addons.orestapi.oauth2 import token
 
     ir_http.find_dispatcher = outage.is_outage = token.is_ours = fail
     for name in (
-        '_allow_origin', '_get_error_dispatcher', '_has_our_token', '_is_page_of_ours',
+        '_allow_origin', '_answer_preflight', '_get_error_dispatcher', '_has_our_token', '_is_page_of_ours',
         '_leads_away', '_leads_to_consent', '_refuse_slashes',
     ):
         setattr(ir_http.IrHttp, name, classmethod(fail))
