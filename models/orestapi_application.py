@@ -209,7 +209,7 @@ class OrestapiApplication(models.Model):
         default=True,
         groups=ADMINISTRATOR,
         help="PKCE binds each authorization code to the browser that asked for it. Switch it off only for an "
-        "application that cannot do it: a stolen code can then be used by whoever has the client secret. "
+        "application that cannot do it: a stolen code can then be used by anyone who has the client secret. "
         "Public applications always need it.",
     )
     native_application = fields.Boolean(
@@ -242,7 +242,7 @@ class OrestapiApplication(models.Model):
         required=True,
         groups=ADMINISTRATOR,
         default=lambda self: self.env.ref('base.group_user'),
-        help="Only members of one of these groups can use the application. Whoever leaves them loses access at once.",
+        help="Only members of one of these groups can use the application. Users who leave them lose access at once.",
     )
     service_user_id = fields.Many2one(
         'res.users',
