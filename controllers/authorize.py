@@ -218,7 +218,7 @@ class Answer:
 
     def get_uri(self, response):
         """Return the address of the application with the response in it."""
-        issuer = request.env['orestapi.application']._get_issuer()
+        issuer = request.env['orestapi.server']._get_issuer()
         return get_response_uri(self.uri, response, self.state, issuer)
 
     def get_response(self, response):

@@ -32,6 +32,8 @@ def authenticate_credentials(credentials):
     """
     applications, httprequest = request.env['orestapi.application'], request.httprequest
     foreign_origin = origin.find_foreign(
-        httprequest.headers.get('Origin'), httprequest.headers.get('Sec-Fetch-Site'), applications._get_issuer()
+        httprequest.headers.get('Origin'),
+        httprequest.headers.get('Sec-Fetch-Site'),
+        request.env['orestapi.server']._get_issuer(),
     )
     return applications._authenticate_client(credentials, httprequest.remote_addr, foreign_origin)

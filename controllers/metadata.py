@@ -9,7 +9,4 @@ class Metadata(http.Controller):
     @application_route(metadata.WELL_KNOWN, type='orestapi_protocol', methods=['GET'], readonly=True, allow_origin=True)
     def metadata(self):
         """Publish the authorization server metadata (RFC 8414 §3)."""
-        # sudo: orestapi.scope - the names of the scopes are public, as all of this document
-        scopes = request.env['orestapi.scope'].sudo().search([]).mapped('name')
-        issuer = request.env['orestapi.application']._get_issuer()
-        return make_response(metadata.build(issuer, scopes))
+        return make_response(request.env['orestapi.server']._get_metadata())

@@ -148,7 +148,7 @@ class Records(http.Controller):
 
     def _describe_model(self, description):
         has_icon = description['has_icon']
-        issuer = request.env['orestapi.application']._get_issuer()
+        issuer = request.env['orestapi.server']._get_issuer()
         return {
             'model': description['model'],
             'name': description['name'],

@@ -31,7 +31,7 @@ class RecordsDocumentation(http.Controller):
                 'shown': shown,
                 # sudo: orestapi.application - whether it can do more than what the page shows
                 'goes_past_model_scheme': shown.sudo().goes_past_model_scheme,
-                'issuer': request.env['orestapi.application']._get_issuer(),
+                'issuer': request.env['orestapi.server']._get_issuer(),
                 'models': [
                     {**description, 'fields': record._get_fields(offer, description['model'])}
                     for description in record._get_models(offer)

@@ -393,7 +393,10 @@ class OrestapiApplication(models.Model):
         """Return what is wrong with the issuer, each as a sentence that names the setting to change."""
         # sudo: ir.config_parameter - the issuer is public
         parameters = self.env['ir.config_parameter'].sudo()
-        parameter, used = (parameters.get_param('orestapi.issuer') or '').strip(), self._get_issuer()
+        parameter, used = (
+            (parameters.get_param('orestapi.issuer') or '').strip(),
+            self.env['orestapi.server']._get_issuer(),
+        )
         is_set = bool(parameter) and origin.repair(parameter.rstrip('/')) == used
         sentences = []
         if parameter and not is_set:
@@ -442,7 +445,7 @@ class OrestapiApplication(models.Model):
             application.code_count = self.env['orestapi.authorization.code'].search_count(of_application)
 
     def _compute_endpoints(self):
-        issuer = self._get_issuer()
+        issuer = self.env['orestapi.server']._get_issuer()
         for application in self:
             application.issuer = issuer
             application.metadata_endpoint = issuer + metadata.WELL_KNOWN
@@ -454,6 +457,7 @@ class OrestapiApplication(models.Model):
 
     @api.depends('client_id', 'uri_ids.uri', 'scope_ids.name')
     def _compute_test_uri(self):
+        issuer = self.env['orestapi.server']._get_issuer()
         for application in self:
             uri = application.uri_ids[:1].uri
             if not uri or not application.client_id:
@@ -468,4 +472,4 @@ class OrestapiApplication(models.Model):
                 'code_challenge': pkce.compute_challenge(EXAMPLE_VERIFIER),
                 'code_challenge_method': pkce.METHOD,
             })
-            application.test_uri = f'{self._get_issuer()}{metadata.AUTHORIZATION_ENDPOINT}?{query}'
+            application.test_uri = f'{issuer}{metadata.AUTHORIZATION_ENDPOINT}?{query}'

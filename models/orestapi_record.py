@@ -233,7 +233,7 @@ class OrestapiRecord(models.AbstractModel):
     @api.model
     def _get_link(self, name):
         """Return the address of a model in the web client; with a slash and an id behind it, of a record."""
-        issuer = self.env['orestapi.application']._get_issuer()
+        issuer = self.env['orestapi.server']._get_issuer()
         # As the web client writes it: an action, or a model by its name.
         segment = name if '.' in name else f'm-{name}'
         return f'{issuer}/odoo/{segment}'

@@ -19,7 +19,7 @@ class OrestapiRecord(models.AbstractModel):
         :param Offer offer: what the application is offered
         :return: the document in JSON, compressed by gzip, and a digest of it
         """
-        issuer = self.env['orestapi.application']._get_issuer()
+        issuer = self.env['orestapi.server']._get_issuer()
         descriptions = self._get_models(offer)
         # The models by their names of the moment: to rename one empties no cache.
         state = hashlib.sha256(repr((issuer, offer.digest, descriptions)).encode()).hexdigest()

@@ -4,6 +4,7 @@ import hmac
 from odoo import api, fields, models
 from odoo.tools import SQL, ormcache
 
+from ..oauth2 import metadata, origin
 from .orestapi_key import NEW_KEY
 
 #: Keys that are stored, and so stay the same where a backup is restored: Odoo gives a
@@ -14,10 +15,34 @@ STORED = ('refresh_token',)
 
 
 class OrestapiServer(models.AbstractModel):
-    """The authorization server itself: its keys."""
+    """The authorization server itself: its issuer, its metadata and its keys."""
 
     _name = 'orestapi.server'
     _description = "Authorization Server"
+
+    @api.model
+    @ormcache(cache='stable')
+    def _get_issuer(self):
+        """Return the issuer identifier (RFC 8414 §2): the address of this server.
+
+        Never taken from the request: who can choose the header `Host` must not
+        choose where applications send their codes and secrets (RFC 9700 §4.13).
+        """
+        # In the cache that a change of a system parameter empties.
+        # sudo: ir.config_parameter - the issuer is public
+        parameters = self.env['ir.config_parameter'].sudo()
+        issuer = origin.repair((parameters.get_param('orestapi.issuer') or '').strip().rstrip('/'))
+        # Somebody may have written the parameter past the check of the settings.
+        if not origin.is_origin(issuer):
+            issuer = origin.repair((parameters.get_param('web.base.url') or '').strip().rstrip('/'))
+        return issuer
+
+    @api.model
+    def _get_metadata(self):
+        """Return the authorization server metadata (RFC 8414 §2), to which addons can add members."""
+        # sudo: orestapi.scope - the names of the scopes are public, as all of this document
+        scopes = self.env['orestapi.scope'].sudo().search([]).mapped('name')
+        return metadata.build(self._get_issuer(), scopes)
 
     @api.model
     def _derive_key(self, purpose):

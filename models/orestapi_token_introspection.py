@@ -159,5 +159,5 @@ class OrestapiToken(models.Model):
             active = sign_in.find_access(parsed.secret, now)
         else:
             active = sign_in.find_refresh(parsed, token.is_genuine(self._get_mac_key(), parsed), now)
-        issuer = self.env['orestapi.application']._get_issuer()
+        issuer = self.env['orestapi.server']._get_issuer()
         return responses.build_introspection_response(parsed.kind, active, client, issuer)

@@ -80,7 +80,7 @@ class ResConfigSettings(models.TransientModel):
                     "in its place.",
                     key=ISSUER,
                     text=issuer,
-                    value=self.env['orestapi.application']._get_issuer(),
+                    value=self.env['orestapi.server']._get_issuer(),
                 )
             )
         if retention[1]:

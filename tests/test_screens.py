@@ -139,7 +139,7 @@ class TestScreens(OAuth2Case):
         settings.create({
             'issuer': 'https://other.example.com', 'event_retention': 30, 'mail_administrators': False,
         }).execute()  # fmt: skip
-        self.assertEqual(self.env['orestapi.application']._get_issuer(), 'https://other.example.com')
+        self.assertEqual(self.env['orestapi.server']._get_issuer(), 'https://other.example.com')
         self.assertEqual(parameters.get_param('orestapi.event_retention'), '30')
         self.assertFalse(parameters.get_param('orestapi.mail_administrators'))
         shown = settings.create({})
@@ -174,7 +174,7 @@ class TestScreens(OAuth2Case):
         record = settings.with_user(self.administrator).create({'issuer': 'https://evil.example.com'})
         with self.assertRaises(AccessError):
             record.with_user(self.user).execute()
-        self.assertEqual(self.env['orestapi.application']._get_issuer(), 'https://odoo.example.com')
+        self.assertEqual(self.env['orestapi.server']._get_issuer(), 'https://odoo.example.com')
 
     # A9: what rpc goes past
 

@@ -13,7 +13,7 @@ class TestSettings(TransactionCase):
 
     def test_issuer(self):
         self.save(orestapi_issuer='https://odoo.example.com')
-        self.assertEqual(self.env['orestapi.application']._get_issuer(), 'https://odoo.example.com')
+        self.assertEqual(self.env['orestapi.server']._get_issuer(), 'https://odoo.example.com')
         for wrong in ('odoo.example.com', 'https://odoo.example.com/path', 'https://a?b', 'javascript:alert(1)'):
             with self.subTest(wrong), self.assertRaises(ValidationError):
                 self.save(orestapi_issuer=wrong)
@@ -43,7 +43,7 @@ class TestSettings(TransactionCase):
         for written in ('HTTPS://Odoo.Example.com', 'https://odoo.example.com:443', 'https://odoo.example.com:443/'):
             with self.subTest(written=written):
                 parameters.set_param('orestapi.issuer', written)
-                self.assertEqual(self.env['orestapi.application']._get_issuer(), 'https://odoo.example.com')
+                self.assertEqual(self.env['orestapi.server']._get_issuer(), 'https://odoo.example.com')
                 self.assertFalse(self.env['orestapi.application']._get_issuer_risks())
 
     def test_issuer_past_the_settings(self):
@@ -54,10 +54,10 @@ class TestSettings(TransactionCase):
         for wrong in ('odoo.example.com', 'https://odoo.example.com/path', 'javascript:alert(1)'):
             with self.subTest(wrong):
                 parameters.set_param('orestapi.issuer', wrong)
-                self.assertEqual(application._get_issuer(), 'https://odoo.example.com')
+                self.assertEqual(self.env['orestapi.server']._get_issuer(), 'https://odoo.example.com')
                 self.assertIn("The issuer in the settings is ignored", '\n'.join(application._get_risks()))
         parameters.set_param('orestapi.issuer', 'https://other.example.com/')
-        self.assertEqual(application._get_issuer(), 'https://other.example.com')
+        self.assertEqual(self.env['orestapi.server']._get_issuer(), 'https://other.example.com')
         self.assertNotIn("The issuer of the settings", '\n'.join(application._get_risks()))
 
     def test_plain_http(self):
