@@ -10,6 +10,7 @@ from . import orestapi_application_secret
 from . import orestapi_application_sentence
 from . import orestapi_application_status
 from . import orestapi_application_uri
+from . import orestapi_authentication_failure
 from . import orestapi_authorization
 from . import orestapi_authorization_code
 from . import orestapi_client_secret_show

@@ -1,35 +1,15 @@
 import dataclasses
-from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.tools import SQL, config, ormcache
-from odoo.tools.lru import LRU
 
 from ..dispatchers import autocommit
 from ..oauth2 import client_authentication, client_secret, origin, quotation, redirect_uri, token
-from ..oauth2.address import get_network
 from ..oauth2.client import Client
-from ..oauth2.errors import LOGGED, InvalidClient, TooManyRequests
+from ..oauth2.errors import LOGGED, InvalidClient
 from ..oauth2.grants import authorization_code, client_credentials, refresh_token
 from ..oauth2.quotation import MAX_CLIENT_ID_LENGTH
-
-#: Failed client authentications from one address for one application within the
-#: window, before the server answers 429 (RFC 6749 §2.3.1, RFC 6819 §5.1.4.2.3).
-FAILURE_LIMIT = 10
-FAILURE_WINDOW = timedelta(seconds=60)
-FAILURES = """
-    SELECT create_date
-      FROM orestapi_event
-     WHERE kind = 'client_authentication_failed' AND COALESCE(application_id, 0) = %s AND network = %s
-       AND create_date > %s AND (detail IS NOT DISTINCT FROM 'cross_site') = %s
-"""
-
-#: A process that found no failure does not look again for so long, as long as it
-#: sees none itself: an application that asks all the time would else pay for the
-#: look each time. Where others counted some meanwhile, the process takes one wrong
-#: secret more than the limit, and then looks.
-UNFAILING_PERIOD = timedelta(seconds=5)
-_unfailing = LRU(1024)
+from .orestapi_authentication_failure import LIMIT
 
 #: What the protocol wants to know of an application.
 CLIENT_FIELDS = tuple(field.name for field in dataclasses.fields(Client))
@@ -73,23 +53,15 @@ class OrestapiApplication(models.Model):
         :raise InvalidClient: for an unknown or inactive application, a wrong
             secret, or an application that claims to be of the other type; all
             alike, so that nobody learns which it was
-        :raise TooManyRequests: after `FAILURE_LIMIT` failures from this address
+        :raise TooManyRequests: see `orestapi.authentication.failure`
         """
         client, secrets = self._find_client_and_secrets(credentials.client_id)
         now = fields.Datetime.now()
         application_id, reason = (client.id, None) if client else self._find_meant(credentials)
-        network = get_network(address)
         cross_site = foreign_origin is not None and not (client and foreign_origin in client.allowed_origins)
-        known = (self.env.cr.dbname, application_id, network, cross_site)
         has_secret = not client or not client.is_public
-        failures = ()
-        if has_secret and _unfailing.get(known, now) <= now:
-            failures = self._get_failures(application_id, network, now - FAILURE_WINDOW, cross_site)
-            if len(failures) >= FAILURE_LIMIT:
-                retry_after = min(failures) + FAILURE_WINDOW - now
-                raise TooManyRequests(max(1, int(retry_after.total_seconds())))
-            if not failures:
-                _unfailing[known] = now + UNFAILING_PERIOD
+        failure = self.env['orestapi.authentication.failure']
+        failures = failure._check_limit(application_id, address, cross_site) if has_secret else 0
         if credentials.method == client_authentication.NONE:
             authenticated = bool(client) and client.is_public
         else:
@@ -98,37 +70,37 @@ class OrestapiApplication(models.Model):
                 hashes = [None]
             authenticated = any(client_secret.verify(credentials.client_secret, stored) for stored in hashes)
         if not authenticated:
-            _unfailing.pop(known, None)
-            self._log_failure(client, secrets, credentials, application_id, address, reason, cross_site, len(failures))
+            self._log_failure(client, secrets, credentials, application_id, address, reason, cross_site, failures)
             raise InvalidClient(reason=LOGGED)
         return client
 
     @api.model
     def _log_failure(self, client, secrets, credentials, application_id, address, reason, cross_site, failures):
-        """Leave an event of a failed authentication, which also counts it.
+        """Count a failed authentication, and leave an event of it.
 
         :param reason: see `_find_meant`
         :param bool cross_site: whether a page of another site caused it
         :param int failures: how many are counted already
         """
-        since = fields.Datetime.now() - FAILURE_WINDOW
-        # A public application is never locked out, so that its failures have no end: one
-        # event tells what is wrong, as long as the window lasts.
-        if client and client.is_public and self._get_failures(application_id, get_network(address), since, False):
-            return
-        # An addon may put a savepoint around the event.
+        failure = self.env['orestapi.authentication.failure']
+        if client and client.is_public:
+            # A public application is never locked out, so that its failures have no end: one
+            # event tells what is wrong, as long as the window lasts.
+            cross_site = False
+            if failure._get_dates(application_id, address, cross_site):
+                return
+        # An addon may put a savepoint around either.
         autocommit.leave(self.env.cr)
+        failure._count(application_id, address, cross_site)
         event = self.env['orestapi.event']
         event._log(
             'client_authentication_failed',
             application_id=application_id,
             address=address,
             reason=reason or self._get_failure_reason(client, secrets, credentials, cross_site),
-            # Counted by this word, see `FAILURES`.
-            detail='cross_site' if cross_site and not (client and client.is_public) else None,
             sent=None if application_id else quotation.quote(credentials.client_id, MAX_CLIENT_ID_LENGTH),
         )
-        if failures == FAILURE_LIMIT - 1:
+        if failures == LIMIT - 1:
             event._log('request_refused', application_id=application_id, address=address, reason='too_many_failures')
 
     @api.model
@@ -171,19 +143,6 @@ class OrestapiApplication(models.Model):
             if rows:
                 return rows[0][0], 'credentials_swapped'
         return None, 'client_id'
-
-    @api.model
-    def _get_failures(self, application_id, network, since, cross_site=False):
-        """Return when clients failed to authenticate.
-
-        :param application_id: of the application that they claimed to be; None for
-            those that do not exist
-        :param str network: where they asked from, see `get_network`
-        :param datetime since: which failures count
-        :param bool cross_site: those of pages of other sites, or all others
-        """
-        rows = self.env.execute_query(SQL(FAILURES, application_id or 0, network, since, cross_site))
-        return [create_date for [create_date] in rows]
 
     @api.model
     def _find_client_and_secrets(self, client_id):
@@ -291,23 +250,6 @@ class OrestapiApplication(models.Model):
             return None
         [[signal]] = self.env.execute_query(SQL("SELECT max(id) FROM orm_signaling_default"))
         return signal
-
-    @api.model
-    @ormcache(cache='stable')
-    def _get_issuer(self):
-        """Return the issuer identifier (RFC 8414 §2): the address of this server.
-
-        Never taken from the request: who can choose the header `Host` must not
-        choose where applications send their codes and secrets (RFC 9700 §4.13).
-        """
-        # In the cache that a change of a system parameter empties.
-        # sudo: ir.config_parameter - the issuer is public
-        parameters = self.env['ir.config_parameter'].sudo()
-        issuer = origin.repair((parameters.get_param('orestapi.issuer') or '').strip().rstrip('/'))
-        # Somebody may have written the parameter past the check of the settings.
-        if not origin.is_origin(issuer):
-            issuer = origin.repair((parameters.get_param('web.base.url') or '').strip().rstrip('/'))
-        return issuer
 
     @api.model
     def _is_allowed_origin(self, text):

@@ -121,10 +121,6 @@ class OrestapiEvent(models.Model):
     remedy = fields.Text("What to Do", compute='_compute_remedy', help="What to do about it, in a sentence.")
     mail_pending = fields.Boolean(groups=NO_ACCESS)
 
-    # Counts failed client authentications, see `_authenticate_client`.
-    _failures_idx = models.Index(
-        "(network, COALESCE(application_id, 0), create_date) WHERE kind = 'client_authentication_failed'"
-    )
     # Counts refused requests, see `_log_refusal`.
     _refused_idx = models.Index(
         "(COALESCE(application_id, 0), create_date) WHERE kind IN ('authorization_request_refused', 'request_refused')"

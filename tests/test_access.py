@@ -10,6 +10,7 @@ CODE = 'orestapi.authorization.code'
 CONFIGURATION = 'orestapi.model.configuration'
 EVENT = 'orestapi.event'
 KEY = 'orestapi.key'
+FAILURE = 'orestapi.authentication.failure'
 EXPORT = 'orestapi.event.export'
 SCHEME = 'orestapi.model.scheme'
 SCOPE = 'orestapi.scope'
@@ -31,6 +32,7 @@ ALLOWED = {
     TOKEN: {'administrator': ('read',), 'user': ('read',)},
     EVENT: {'administrator': ('read',)},
     KEY: {},
+    FAILURE: {},
     EXPORT: {'administrator': ('read',)},
 }
 

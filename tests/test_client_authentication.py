@@ -7,7 +7,7 @@ from odoo import fields
 from odoo.tests import tagged
 from odoo.tools import SQL
 
-from ..models.orestapi_application_client import FAILURE_LIMIT, FAILURE_WINDOW, FAILURES, UNFAILING_PERIOD
+from ..models.orestapi_authentication_failure import COUNTED, LIMIT, RECHECK_AFTER, WINDOW
 from ..oauth2 import client_secret
 from ..oauth2.client_authentication import Credentials
 from ..oauth2.errors import InvalidClient, TooManyRequests
@@ -280,7 +280,7 @@ class TestClientAuthentication(TokenEndpointCase):
         """It has no secret to guess, and a stranger could keep all behind an address from signing in."""
         self.stop_clock()
         code = self.get_code(self.public)
-        for count in range(FAILURE_LIMIT + 5):
+        for count in range(LIMIT + 5):
             path = ('/oauth2/token', '/oauth2/revoke', '/oauth2/introspect')[count % 3]
             parameters = {'token': 'x', 'client_id': 'tool-client', 'client_secret': WRONG_SECRET}
             headers = {'Origin': 'https://evil.example', 'Sec-Fetch-Site': 'cross-site'} if count % 2 else {}
@@ -290,7 +290,7 @@ class TestClientAuthentication(TokenEndpointCase):
         self.assertEqual(self.refresh(response.json()['refresh_token'], self.public).status_code, 200)
         # One event says what is wrong, and another one later.
         self.assertEqual(self.get_failures().mapped('reason'), ['secret_unexpected'])
-        with self.later(seconds=FAILURE_WINDOW.seconds):
+        with self.later(seconds=WINDOW.seconds):
             self.assertInvalidClient(self.ask_body('tool-client', WRONG_SECRET))
         self.assertEqual(len(self.get_failures()), 2)
 
@@ -305,7 +305,7 @@ class TestClientAuthentication(TokenEndpointCase):
             {'Sec-Fetch-Site': 'cross-site'},
             {'Origin': 'https://evil.odoo.example.com', 'Sec-Fetch-Site': 'same-site'},
         )
-        for count in range(2 * FAILURE_LIMIT):
+        for count in range(2 * LIMIT):
             response = self.ask(
                 {'client_id': 'wiki-client', 'client_secret': WRONG_SECRET},
                 auth=None,
@@ -315,27 +315,27 @@ class TestClientAuthentication(TokenEndpointCase):
         # The application itself works on, at the same address.
         self.assertIssued(self.ask())
         self.assertIssued(self.ask(headers={'Origin': 'https://odoo.example.com'}))
-        self.assertEqual(set(self.get_failures().mapped('detail')), {'cross_site'})
+        self.assertEqual(set(self.get_failures().mapped('reason')), {'cross_site'})
         self.assertIn("A page of another website", self.get_failures()[0].message)
 
     def test_s04_pretending_to_be_a_page_helps_nobody_guess(self):
         """Whoever sends such a header has as many guesses with it as without it, and no more."""
         self.stop_clock()
         statuses = []
-        for count in range(2 * FAILURE_LIMIT):
+        for count in range(2 * LIMIT):
             headers = {'Origin': f'https://{count}.example', 'Sec-Fetch-Site': 'cross-site'}
             statuses.append(self.ask(auth=('wiki-client', WRONG_SECRET), headers=headers).status_code)
-        self.assertEqual(statuses, [401] * FAILURE_LIMIT + [429] * FAILURE_LIMIT)
+        self.assertEqual(statuses, [401] * LIMIT + [429] * LIMIT)
         response = self.ask(headers={'Origin': 'https://another.example'})
         self.assertOAuth2Error(response, 429, 'invalid_client')
-        self.assertEqual(len(self.get_failures()), FAILURE_LIMIT)
+        self.assertEqual(len(self.get_failures()), LIMIT)
 
     def test_s04_listed_origin_is_no_other_site(self):
         """What an administrator listed is the application itself, and counts as it."""
         self.stop_clock()
         self.application.allowed_origins = 'https://wiki.example.com'
         headers = {'Origin': 'https://wiki.example.com', 'Sec-Fetch-Site': 'cross-site'}
-        for _attempt in range(FAILURE_LIMIT):
+        for _attempt in range(LIMIT):
             self.assertInvalidClient(self.ask(auth=('wiki-client', WRONG_SECRET), headers=headers))
         self.assertOAuth2Error(self.ask(), 429, 'invalid_client')
 
@@ -360,7 +360,7 @@ class TestClientAuthentication(TokenEndpointCase):
 
     def test_n103_too_many_failures(self):
         self.stop_clock()
-        for _attempt in range(FAILURE_LIMIT):
+        for _attempt in range(LIMIT):
             self.assertInvalidClient(self.ask(auth=('wiki-client', WRONG_SECRET)))
         with self.later(seconds=20):
             # Even with the right secret: whoever guesses must not see which one it is.
@@ -374,19 +374,19 @@ class TestClientAuthentication(TokenEndpointCase):
             credential = {'login': 'mitchell', 'password': PASSWORD, 'type': 'password'}
             login = self.env['res.users'].authenticate(credential, {'interactive': True})
             self.assertEqual(login['uid'], self.user.id)
-        with self.later(seconds=FAILURE_WINDOW.seconds - 1):
+        with self.later(seconds=WINDOW.seconds - 1):
             self.assertEqual(self.ask().headers['Retry-After'], '1')
-        with self.later(seconds=FAILURE_WINDOW.seconds):
+        with self.later(seconds=WINDOW.seconds):
             self.assertIssued(self.ask())
         # All workers count the same rows, and refused attempts add none.
         events = self.env['orestapi.event'].search([('kind', '=', 'client_authentication_failed')])
-        self.assertEqual(len(events), FAILURE_LIMIT)
+        self.assertEqual(len(events), LIMIT)
         self.assertEqual(events.application_id, self.application)
         self.assertEqual(set(events.mapped('address')), {'127.0.0.1'})
 
     def test_n103_failures_at_every_endpoint_count(self):
         self.stop_clock()
-        for count in range(FAILURE_LIMIT):
+        for count in range(LIMIT):
             path = ('/oauth2/token', '/oauth2/revoke', '/oauth2/introspect')[count % 3]
             self.assertInvalidClient(
                 self.post(path, {'token': 'x', 'client_id': 'wiki-client', 'client_secret': WRONG_SECRET})
@@ -397,38 +397,29 @@ class TestClientAuthentication(TokenEndpointCase):
 
     def count_failures_elsewhere(self, address):
         """Count as many failures of an address as there may be, as another process does it."""
-        for _attempt in range(FAILURE_LIMIT):
-            self.env['orestapi.event']._log(
-                'client_authentication_failed', application_id=self.application.id, address=address
-            )
+        for _attempt in range(LIMIT):
+            self.env['orestapi.authentication.failure']._count(self.application.id, address, False)
 
     def test_n103_failures_of_another_address(self):
         """The failures of a stranger elsewhere do not keep the application out."""
         self.count_failures_elsewhere('203.0.113.7')
         self.assertIssued(self.ask())
-        failures = self.env['orestapi.application']._get_failures(
-            self.application.id, '203.0.113.7', fields.Datetime.now() - FAILURE_WINDOW
-        )
-        self.assertEqual(len(failures), FAILURE_LIMIT)
+        failures = self.env['orestapi.authentication.failure']._get_dates(self.application.id, '203.0.113.7', False)
+        self.assertEqual(len(failures), LIMIT)
 
     def test_n103_addresses_of_one_network(self):
-        """Whoever has one IPv6 address has 2^64 of them, and is counted once."""
-        event, applications = self.env['orestapi.event'], self.env['orestapi.application']
-        for number in range(FAILURE_LIMIT):
-            event._log(
-                'client_authentication_failed',
-                application_id=self.application.id,
-                address=f'2001:db8:1:2:{number}::{number}',
-            )
+        """The owner of one IPv6 address has 2^64 of them, and is counted once."""
+        applications = self.env['orestapi.application']
+        failure = self.env['orestapi.authentication.failure']
+        for number in range(LIMIT):
+            failure._count(self.application.id, f'2001:db8:1:2:{number}::{number}', False)
         credentials = Credentials('wiki-client', CLIENT_SECRET, 'client_secret_post')
         for address in ('2001:db8:1:2::', '2001:db8:1:2:ffff:ffff:ffff:ffff', '2001:DB8:1:2::a'):
             with self.assertRaises(TooManyRequests):
                 applications._authenticate_client(credentials, address)
         for address in ('2001:db8:1:3::1', '2001:db8:1:1:ffff:ffff:ffff:ffff', '203.0.113.7'):
             self.assertEqual(applications._authenticate_client(credentials, address).id, self.application.id)
-        failures = event.search([('kind', '=', 'client_authentication_failed')])
-        self.assertEqual(set(failures.mapped('network')), {'2001:db8:1:2::/64'})
-        self.assertIn('2001:db8:1:2:9::9', failures.mapped('address'))
+        self.assertEqual(len(failure._get_dates(self.application.id, '2001:db8:1:2::', False)), LIMIT)
 
     def test_n103_no_failure_is_remembered(self):
         """An application that asks all the time does not pay for the count each time."""
@@ -440,9 +431,9 @@ class TestClientAuthentication(TokenEndpointCase):
         with self.assertQueryCount(0):
             applications._authenticate_client(credentials, address)
         self.count_failures_elsewhere(address)
-        with self.later(seconds=UNFAILING_PERIOD.seconds - 1):
+        with self.later(seconds=RECHECK_AFTER.seconds - 1):
             applications._authenticate_client(credentials, address)
-        with self.later(seconds=UNFAILING_PERIOD.seconds), self.assertRaises(TooManyRequests):
+        with self.later(seconds=RECHECK_AFTER.seconds), self.assertRaises(TooManyRequests):
             applications._authenticate_client(credentials, address)
 
     def test_n103_own_failure_ends_the_memory(self):
@@ -459,26 +450,46 @@ class TestClientAuthentication(TokenEndpointCase):
             applications._authenticate_client(credentials, address)
 
     def test_n103_count_is_indexed(self):
-        """The events of a year are not read at each token request."""
-        # A busy minute of many addresses. With so few rows as in a new database, PostgreSQL may take any index or none.
+        """The failures of a busy minute are not all read at each token request."""
+        # Of many addresses. With so few rows as in a new database, PostgreSQL may take any index or none.
         self.env.cr.execute(
             """
-            INSERT INTO orestapi_event (kind, network, create_date)
-            SELECT 'client_authentication_failed', '198.51.100.' || number % 256,
+            INSERT INTO orestapi_authentication_failure (application, network, cross_site, create_date)
+            SELECT 0, '198.51.100.' || number % 256, FALSE,
                    now() AT TIME ZONE 'UTC' - number * interval '10 ms'
               FROM generate_series(1, 20000) AS number
             """
         )
-        self.env.cr.execute("ANALYZE orestapi_event")
-        failures = SQL(FAILURES, 1, '203.0.113.7', fields.Datetime.now() - FAILURE_WINDOW, False)
+        self.env.cr.execute("ANALYZE orestapi_authentication_failure")
+        failures = SQL(COUNTED, '203.0.113.7', 1, False, fields.Datetime.now() - WINDOW)
         self.env.cr.execute(SQL("EXPLAIN %s", failures))
         plan = '\n'.join(line for [line] in self.env.cr.fetchall())
-        self.assertIn('orestapi_event_failures_idx', plan)
+        self.assertIn('orestapi_authentication_failure_count_idx', plan)
         self.assertRegex(plan, r'Index Cond: .*network')
+
+    def test_n103_failures_are_deleted(self):
+        """A failure is kept as long as it counts, whatever the retention of events."""
+        failure = self.env['orestapi.authentication.failure']
+        self.stop_clock()
+        failure._count(self.application.id, '203.0.113.7', False)
+        with self.later(seconds=WINDOW.seconds - 1):
+            failure._gc_uncounted()
+        self.assertEqual(len(failure._get_dates(self.application.id, '203.0.113.7', False)), 1)
+        with self.later(seconds=WINDOW.seconds + 1):
+            self.assertEqual(failure._gc_uncounted(), (1, False))
+        self.assertFalse(failure.search_count([]))
+
+    def test_n103_an_event_counts_nothing(self):
+        """What an addon does to events neither locks an application out nor lets guesses through."""
+        for _attempt in range(LIMIT):
+            self.env['orestapi.event']._log(
+                'client_authentication_failed', application_id=self.application.id, address='127.0.0.1'
+            )
+        self.assertIssued(self.ask())
 
     def test_n103_unknown_clients(self):
         self.stop_clock()
-        for count in range(FAILURE_LIMIT):
+        for count in range(LIMIT):
             self.assertInvalidClient(self.ask_body(f'unknown-client-{count}', WRONG_SECRET))
         self.assertOAuth2Error(self.ask_body('unknown-client-x', WRONG_SECRET), 429, 'invalid_client')
         self.assertIssued(self.ask())

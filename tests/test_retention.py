@@ -31,6 +31,7 @@ class TestRetention(OAuth2Case):
             ('orestapi.token', '_gc_expired'),
             ('orestapi.token', '_gc_not_allowed'),
             ('orestapi.event', '_gc_retention'),
+            ('orestapi.authentication.failure', '_gc_uncounted'),
         ):
             getattr(self.env[model], method)()
             self.env.invalidate_all()
@@ -40,7 +41,7 @@ class TestRetention(OAuth2Case):
     def count(self):
         return {
             name: self.env.execute_query(SQL("SELECT count(*) FROM %s", SQL.identifier(f'orestapi_{name}')))[0][0]
-            for name in ('authorization', 'authorization_code', 'token', 'event')
+            for name in ('authorization', 'authorization_code', 'token', 'event', 'authentication_failure')
         }
 
     def test_daily(self):
@@ -56,7 +57,7 @@ class TestRetention(OAuth2Case):
             vacuum = self.env(cr=cr, context={'cron_id': job.id})['ir.autovacuum']
             vacuum._run_vacuum_cleaner()
         self.env.invalidate_all()
-        self.assertEqual(self.count(), {'authorization': 1, 'authorization_code': 0, 'token': 0, 'event': 0})
+        self.assertEqual(self.count(), {**dict.fromkeys(self.count(), 0), 'authorization': 1})
 
     # Authorization codes
 
@@ -227,6 +228,9 @@ class TestRetention(OAuth2Case):
                                ('authorization_code', %(past)s, NULL)) AS kind (grant_type, refreshed_at, revoked_at);
                 INSERT INTO orestapi_event (kind, create_date)
                 SELECT 'consent_given', %(past)s
+                  FROM generate_series(1, %(count)s);
+                INSERT INTO orestapi_authentication_failure (application, network, cross_site, create_date)
+                SELECT 0, 'x', FALSE, %(past)s
                   FROM generate_series(1, %(count)s)
                 """,
                 authorization=authorization.id,
@@ -241,6 +245,7 @@ class TestRetention(OAuth2Case):
             ('orestapi.token', '_gc_services', 'token'),
             ('orestapi.token', '_gc_expired', 'token'),
             ('orestapi.event', '_gc_retention', 'event'),
+            ('orestapi.authentication.failure', '_gc_uncounted', 'authentication_failure'),
         ):
             with self.subTest(model=model, method=method):
                 kept = self.count()

@@ -23,6 +23,7 @@ ADMINISTERED = {
 
 #: What nobody creates, writes or deletes by hand: rows of the protocol, which end by buttons.
 OF_THE_PROTOCOL = {
+    'orestapi.authentication.failure',
     'orestapi.authorization',
     'orestapi.authorization.code',
     'orestapi.event',

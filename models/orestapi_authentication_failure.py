@@ -1,0 +1,116 @@
+import time
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.fields import NO_ACCESS
+from odoo.tools import SQL
+from odoo.tools.lru import LRU
+
+from ..oauth2.address import get_network
+from ..oauth2.errors import TooManyRequests
+from .orestapi_authorization_code import VACUUM_BATCH, VACUUM_REST
+
+#: Failed client authentications from one network for one application within the
+#: window, before the server answers 429 (RFC 6749 §2.3.1, RFC 6819 §5.1.4.2.3).
+LIMIT = 10
+WINDOW = timedelta(seconds=60)
+
+#: A process that found no failure does not look again for so long, unless it counts one
+#: itself: an application that asks all the time would otherwise pay for the look each
+#: time. Where other processes counted some meanwhile, this one takes one wrong secret
+#: more than the limit, and then looks.
+RECHECK_AFTER = timedelta(seconds=5)
+_recheck_at = LRU(1024)
+
+COUNTED = """
+    SELECT create_date
+      FROM orestapi_authentication_failure
+     WHERE network = %s AND application = %s AND cross_site = %s AND create_date > %s
+"""
+
+
+class OrestapiAuthenticationFailure(models.Model):
+    """A client authentication that failed a moment ago, to limit guessing.
+
+    Apart from `orestapi.event`, as Odoo keeps `auth.totp.rate.limit.log`: what an
+    administrator reads is kept for a year, may be changed by addons, and decides
+    nothing. Nobody has access to these rows, which are deleted a day after they count.
+    """
+
+    _name = 'orestapi.authentication.failure'
+    _description = "Failed Client Authentication"
+    _log_access = False
+
+    create_date = fields.Datetime(required=True, groups=NO_ACCESS)
+    network = fields.Char(required=True, groups=NO_ACCESS)
+    # The row of the application, and 0 where no application has the client ID.
+    application = fields.Integer(required=True, groups=NO_ACCESS)
+    cross_site = fields.Boolean(required=True, groups=NO_ACCESS)
+
+    _count_idx = models.Index('(network, application, create_date)')
+
+    @api.model
+    def _check_limit(self, application_id, address, cross_site):
+        """Refuse a client that failed too often within the window.
+
+        :param application_id: the id of the application that it claims to be, or None
+        :param str address: the IP address that it asks from
+        :param bool cross_site: count the failures that pages of other sites caused, or all others
+        :return: how many failures count, as far as this process looked
+        :raise TooManyRequests: after `LIMIT` failures
+        """
+        now = fields.Datetime.now()
+        key = self._get_cache_key(application_id, address, cross_site)
+        if _recheck_at.get(key, now) > now:
+            return 0
+        failures = self._get_dates(application_id, address, cross_site)
+        if len(failures) >= LIMIT:
+            retry_after = min(failures) + WINDOW - now
+            raise TooManyRequests(max(1, int(retry_after.total_seconds())))
+        if not failures:
+            _recheck_at[key] = now + RECHECK_AFTER
+        return len(failures)
+
+    @api.model
+    def _count(self, application_id, address, cross_site):
+        """Count a failure; the parameters are those of `_check_limit`."""
+        _recheck_at.pop(self._get_cache_key(application_id, address, cross_site), None)
+        # sudo: orestapi.authentication.failure - nobody may add failures by hand
+        self.sudo().create({
+            'create_date': fields.Datetime.now(),
+            'network': get_network(address),
+            'application': application_id or 0,
+            'cross_site': cross_site,
+        })
+
+    @api.model
+    def _get_dates(self, application_id, address, cross_site):
+        """Return when the failures that count happened; the parameters are those of `_check_limit`."""
+        since = fields.Datetime.now() - WINDOW
+        rows = self.env.execute_query(SQL(COUNTED, get_network(address), application_id or 0, cross_site, since))
+        return [create_date for [create_date] in rows]
+
+    @api.model
+    def _get_cache_key(self, application_id, address, cross_site):
+        return self.env.cr.dbname, application_id, get_network(address), cross_site
+
+    @api.autovacuum
+    def _gc_uncounted(self):
+        """Delete failures that count no longer.
+
+        :return: how many were deleted, and whether there may be more
+        """
+        time.sleep(VACUUM_REST)
+        self.env.cr.execute(
+            SQL(
+                """
+                DELETE FROM orestapi_authentication_failure WHERE id IN (
+                    SELECT id FROM orestapi_authentication_failure WHERE create_date < %s
+                     LIMIT %s FOR UPDATE SKIP LOCKED)
+                """,
+                fields.Datetime.now() - WINDOW,
+                VACUUM_BATCH,
+            )
+        )
+        deleted = self.env.cr.rowcount
+        return deleted, deleted == VACUUM_BATCH
