@@ -88,6 +88,7 @@ class TestAccess(OAuth2Case):
         self.sign_in(user=self.administrator)
         self.sign_in(user=self.users['system'])
         self.env[EVENT].with_user(self.administrator).search([], limit=1).action_export()
+        self.env[FAILURE]._count(self.application.id, '192.0.2.1', False)
 
     def get_others(self):
         """Return the users who are no administrators of ours."""
@@ -126,6 +127,7 @@ class TestAccess(OAuth2Case):
             },
             EVENT: {'kind': 'application_created', 'create_date': '2030-01-01'},
             KEY: {'purpose': 'mine', 'value': '00'},
+            FAILURE: {'application': 1, 'network': '192.0.2.1', 'create_date': '2030-01-01', 'cross_site': False},
             EXPORT: {'name': 'events.csv', 'content': 'eA=='},
         }[model]
 
@@ -141,6 +143,7 @@ class TestAccess(OAuth2Case):
             TOKEN: {'scope': 'read rpc'},
             EVENT: {'detail': "Changed"},
             KEY: {'value': '00'},
+            FAILURE: {'application': 2},
             EXPORT: {'name': "Changed"},
         }[model]
 
