@@ -8,7 +8,7 @@ from odoo.tools import SQL
 from ..oauth2 import scope, token
 from ..oauth2.errors import LOGGED, InvalidGrant
 from ..oauth2.grants import authorization_code
-from ..oauth2.sign_in import Code, get_code_expiry
+from ..oauth2.sign_in import Code
 
 #: Rows that one statement of the clean-up deletes, so that no lock is held long.
 VACUUM_BATCH = 10_000
@@ -90,28 +90,54 @@ class OrestapiAuthorizationCode(models.Model):
 
     @api.depends('used_at', 'expires_at', 'revoked', 'application_id.authorization_code_expiry')
     def _compute_state(self):
-        now = fields.Datetime.now()
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT id, %s FROM orestapi_authorization_code AS code WHERE id = ANY(%s)",
+                self._get_state_expression(SQL.identifier('code')),
+                list(self._origin._ids),
+            )
+        )
+        states = dict(rows)
         for code in self:
-            if code.used_at:
-                code.state = 'used'
-            elif code.revoked:
-                code.state = 'revoked'
-            else:
-                # sudo: orestapi.application - its settings decide until when the code works
-                expiry = code.application_id.sudo().authorization_code_expiry
-                code.state = 'valid' if get_code_expiry(code.expires_at, code.create_date, expiry) > now else 'expired'
+            code.state = states.get(code._origin.id, 'valid')
 
     def _search_state(self, operator, value):
         if operator != 'in':
             return NotImplemented
-        now = fields.Datetime.now()
-        states = {
-            'used': Domain('used_at', '!=', False),
-            'revoked': Domain('used_at', '=', False) & Domain('revoked', '=', True),
-            'valid': Domain('used_at', '=', False) & Domain('revoked', '=', False) & Domain('expires_at', '>', now),
-            'expired': Domain('used_at', '=', False) & Domain('revoked', '=', False) & Domain('expires_at', '<=', now),
-        }
-        return Domain.OR(states[state] for state in value if state in states)
+        states = [state for state in value if state]
+        self.env.flush_all()
+        return Domain.custom(
+            to_sql=lambda model, alias, query: SQL(
+                "%s = ANY(%s)", model._get_state_expression(SQL.identifier(alias)), states
+            )
+        )
+
+    @api.model
+    def _get_state_expression(self, code):
+        """Return the state of a code in SQL, for what is shown and what is searched.
+
+        :param SQL code: the row of the code
+        """
+        return SQL(
+            """
+            (SELECT CASE
+                    WHEN %(code)s.used_at IS NOT NULL THEN 'used'
+                    WHEN %(code)s.revoked
+                      OR %(code)s.revocation_count <> COALESCE(users.orestapi_revocation_count, 0) THEN 'revoked'
+                    -- As `oauth2.sign_in.get_code_expiry`.
+                    WHEN LEAST(%(code)s.expires_at,
+                               %(code)s.create_date
+                               + application.authorization_code_expiry * interval '1 second') > %(now)s THEN 'valid'
+                    ELSE 'expired' END
+               FROM orestapi_authorization AS "authorization"
+               JOIN orestapi_application AS application ON application.id = "authorization".application_id
+               JOIN res_users AS users ON users.id = "authorization".user_id
+              WHERE "authorization".id = %(code)s.authorization_id)
+            """,
+            code=code,
+            now=fields.Datetime.now(),
+        )
 
     @api.model
     def _issue(self, user, client, request, address, user_agent, by_setting=None):

@@ -341,12 +341,14 @@ class TestLists(OAuth2Case):
                         )
         codes = self.env['orestapi.authorization.code'].with_user(self.administrator)
         self.get_code()
-        for seconds in (0, 600):
-            with self.later(seconds=seconds):
+        for expiry, seconds in ((600, 0), (600, 600), (60, 59), (60, 60), (600, 60)):
+            self.application.authorization_code_expiry = expiry
+            with self.subTest(expiry=expiry, seconds=seconds), self.later(seconds=seconds):
                 codes.invalidate_model()
                 for state in ('valid', 'used', 'expired', 'revoked'):
                     expected = codes.search([]).filtered(lambda code, state=state: code.state == state)
                     self.assertEqual(codes.search([('state', '=', state)]), expected)
+                    self.assertEqual(codes.search([('state', '!=', state)]), codes.search([]) - expected)
 
     def test_a14_groups(self):
         """By user and by application, by name."""

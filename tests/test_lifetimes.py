@@ -238,6 +238,32 @@ class TestLifetimes(OAuth2Case):
         self.assertEqual(response.status_code, 400)
         return response.json()['error'] == 'invalid_scope'
 
+    def test_a16_state_of_a_code(self):
+        """What is shown of a code, and what is searched, say what the token endpoint does."""
+
+        def assertState(state):
+            self.env.invalidate_all()
+            code = self.env['orestapi.authorization.code'].search([], limit=1)
+            self.assertEqual(code.state, state)
+            for other in ('valid', 'used', 'expired', 'revoked'):
+                self.assertEqual(code in code.search([('state', '=', other)]), other == state, other)
+
+        code = self.get_code()
+        self.application.authorization_code_expiry = 60
+        with self.later(seconds=59):
+            assertState('valid')
+        with self.later(seconds=60):
+            assertState('expired')
+            self.assertOAuth2Error(self.redeem(code), 400, 'invalid_grant')
+        # It was issued while all of the user's were ended.
+        self.count_revocations(1)
+        assertState('revoked')
+        self.assertOAuth2Error(self.redeem(code), 400, 'invalid_grant')
+        self.count_revocations(-1)
+        assertState('valid')
+        self.assertEqual(self.redeem(code).status_code, 200)
+        assertState('used')
+
     def test_a16_shown_at_many_moments(self):
         self.application.service_user_id = self.user
         settings = [(3600, 0, 0), (3600, 7200, 0), (600, 0, 5000), (100, 7200, 9000), (3600, 60, 60)]
