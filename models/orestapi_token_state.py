@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -103,6 +103,8 @@ class OrestapiToken(models.Model):
               OR %(token)s.revocation_count <> COALESCE(users.orestapi_revocation_count, 0)
               OR NOT CASE WHEN %(token)s.grant_type = %(service)s
                           THEN application.service_user_id IS NOT DISTINCT FROM users.id
+                               -- As `res.users._is_service_user`.
+                               AND users.share IS NOT TRUE AND users.id <> %(superuser)s
                           ELSE %(admitted)s END
             THEN 'ended'
             WHEN CASE WHEN %(token)s.grant_type = %(service)s
@@ -118,6 +120,7 @@ class OrestapiToken(models.Model):
             """,
             token=token,
             service=client_credentials.NAME,
+            superuser=SUPERUSER_ID,
             admitted=admitted or self._get_admitted_expression(),
             now=fields.Datetime.now(),
         )

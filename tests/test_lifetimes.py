@@ -283,6 +283,16 @@ class TestLifetimes(OAuth2Case):
                 with self.subTest(settings=(access, refresh, sign_in), seconds=seconds), self.later(seconds=seconds):
                     self.assertShown(refreshing, idle, other, service)
 
+    def test_a16_service_user_who_is_no_employee_any_more(self):
+        self.application.service_user_id = self.user
+        service = self.post('/oauth2/token', {'grant_type': 'client_credentials'}, self.get_auth()).json()
+        sign_in = self.get_active_token(service)
+        self.assertShown(service)
+        self.assertEqual(self.get_state(sign_in), 'active')
+        self.user.group_ids = self.env.ref('base.group_portal')
+        self.assertShown(service)
+        self.assertEqual(self.get_state(sign_in), 'ended')
+
     def test_a16_shown_whatever_ends_it(self):
         group = self.env['res.groups'].create({'name': "Wiki users"})
         manager = self.env['res.groups'].create({'name': "Wiki managers", 'implied_ids': group.ids})
