@@ -533,12 +533,16 @@ class OrestapiApplication(models.Model):
         :return: for `archive` and `delete`, how many people lose access, and what follows
         """
         self.check_access('write')
-        authorizations = self.env['orestapi.authorization'].search([('application_id', 'in', self.ids)])
+        # What has ended or expired is lost already.
+        authorizations = self.env['orestapi.authorization'].search([
+            ('application_id', 'in', self.ids),
+            ('user_id.active', '=', True),
+        ])
         counts = {
             'people': len(authorizations.user_id),
             'sign_ins': self.env['orestapi.token'].search_count([
                 ('authorization_id', 'in', authorizations.ids),
-                ('revoked_at', '=', False),
+                ('state', 'in', ['active', 'suspended']),
             ]),
             'applications': len(self),
         }

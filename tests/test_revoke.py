@@ -300,3 +300,11 @@ class TestRevoke(OAuth2Case):
             self.assertEqual({*loss}, {'archive', 'delete'})
             for sentence in loss.values():
                 self.assertIn(counts, sentence)
+        # Nobody loses what is lost already.
+        self.application.refresh_token_expiry = 60
+        with self.later(seconds=61):
+            self.assertIn("access: 2. Their sign-ins: 0.", self.application.get_loss()['archive'])
+        self.application.refresh_token_expiry = 0
+        self.assertIn("access: 2. Their sign-ins: 3.", self.application.get_loss()['archive'])
+        self.user.active = False
+        self.assertIn("access: 1. Their sign-ins: 1.", self.application.get_loss()['archive'])
