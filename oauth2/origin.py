@@ -7,13 +7,16 @@ authorization endpoint, which only browsers visit.
 import re
 
 #: `scheme://host[:port]` as browsers send it (RFC 6454 §6.2): lower case, no path.
-ORIGIN = re.compile(r'https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?', re.ASCII)
+#: An underscore stands in no host name of RFC 1123, and in those of many intranets.
+ORIGIN = re.compile(r'https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?', re.ASCII)
 
 #: As a person types it, or copies it from the address bar.
 TYPED = re.compile(
-    r'(?P<scheme>https?)://(?P<host>[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?/*', re.ASCII | re.IGNORECASE
+    r'(?P<scheme>https?)://(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?/*', re.ASCII | re.IGNORECASE
 )
 DEFAULT_PORTS = {'http': 80, 'https': 443}
+#: Blanks of no width, which copying brings along and nobody sees; `str.split` keeps them.
+INVISIBLE = str.maketrans({'\u200b': ' ', '\ufeff': ' '})
 
 
 def parse(text):
@@ -21,7 +24,7 @@ def parse(text):
 
     :param text: the setting, or a false value
     """
-    return tuple((text or '').split())
+    return tuple((text or '').translate(INVISIBLE).split())
 
 
 def repair(text):
@@ -32,7 +35,7 @@ def repair(text):
 
     :param str text: one origin
     """
-    match = TYPED.fullmatch(text)
+    match = TYPED.fullmatch(text.translate(INVISIBLE).strip())
     if not match:
         return text
     scheme, host, port = match['scheme'].lower(), match['host'].lower(), match['port']
