@@ -400,12 +400,12 @@ class OrestapiApplication(models.Model):
         is_set = bool(parameter) and origin.repair(parameter.rstrip('/')) == used
         sentences = []
         if parameter and not is_set:
-            sentences.append(
-                self.env._(
-                    "The issuer in the settings is ignored because it is not a valid address. Enter scheme and host in "
-                    "lower case, without a path."
-                )
+            ignored = self.env._(
+                "The issuer in the settings is ignored because it is not a valid address. Enter scheme and host in "
+                "lower case, without a path."
             )
+            remedy = self.env['res.config.settings']._get_host_remedy(parameter)
+            sentences.append(f'{ignored} {remedy}' if remedy else ignored)
         issuer = urlsplit(used)
         if issuer.hostname in ('localhost', '127.0.0.1', '::1'):
             return sentences

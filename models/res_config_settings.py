@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ..oauth2 import origin
+from ..oauth2 import origin, redirect_uri
 from .orestapi_event import EVENT_RETENTION, MAIL_ADMINISTRATORS, MAX_RETENTION
 
 ISSUER = 'orestapi.issuer'
@@ -146,6 +146,14 @@ class ResConfigSettings(models.TransientModel):
     def _is_issuer(self, text):
         return origin.is_origin(origin.repair(text.strip().rstrip('/')))
 
+    @api.model
+    def _get_host_remedy(self, text):
+        """Return how to write the host of an issuer that has letters no address can have, or None."""
+        problem = redirect_uri.find_problem(redirect_uri.repair(text))
+        if problem is redirect_uri.Problem.HOST_CHARACTERS:
+            return self.env['orestapi.application.uri']._get_problem_message(problem)
+        return None
+
     # Only of what changed: nobody must mend a setting of this addon to save another one.
 
     @api.constrains('orestapi_issuer')
@@ -154,6 +162,8 @@ class ResConfigSettings(models.TransientModel):
         for settings in self:
             issuer = settings.orestapi_issuer or ''
             if issuer.strip() not in ('', current.strip()) and not self._is_issuer(issuer):
+                if remedy := self._get_host_remedy(issuer):
+                    raise ValidationError(remedy)
                 raise ValidationError(
                     self.env._(
                         "Write the issuer as scheme and host in lower case, without a path, "

@@ -18,6 +18,18 @@ class TestSettings(TransactionCase):
             with self.subTest(wrong), self.assertRaises(ValidationError):
                 self.save(orestapi_issuer=wrong)
 
+    def test_a18_issuer_with_other_letters(self):
+        """Written without a path and in lower case, it needs another word: the same as a callback URI gets."""
+        with self.assertRaises(ValidationError) as caught:
+            self.save(orestapi_issuer='https://b\u00fccher.example')
+        self.assertIn("Punycode", caught.exception.args[0])
+        application = self.env['orestapi.application'].create({'name': "Wiki"})
+        self.env['ir.config_parameter'].set_param('orestapi.issuer', 'https://b\u00fccher.example')
+        self.assertIn("Punycode", '\n'.join(application._get_issuer_risks()))
+        for good in ('https://xn--bcher-kva.example', 'http://odoo_web:8069', '\u200bhttps://odoo.example.com/'):
+            self.save(orestapi_issuer=good)
+            self.assertEqual(self.env['orestapi.server']._get_issuer(), good.strip('\u200b/'))
+
     def test_p13_status_names_the_setting_to_change(self):
         application = self.env['orestapi.application'].create({'name': "Wiki"})
         parameters = self.env['ir.config_parameter']
