@@ -25,6 +25,12 @@ HOST = re.compile(r'[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]', re.ASCII)
 #: A browser takes such a host for an IPv4 address: `0x7f.1` is 127.0.0.1 (WHATWG URL §3.5).
 NUMERIC_HOST = re.compile(r'(?:.*\.)?(?:[0-9]+|0[Xx][0-9A-Fa-f]*)\.?', re.ASCII)
 
+#: What files of hosts call this computer besides (Debian, Fedora).
+LOOPBACK_NAMES = frozenset([
+    'localhost', 'localhost.localdomain', 'localhost4', 'localhost4.localdomain4', 'localhost6',
+    'localhost6.localdomain6', 'ip6-localhost', 'ip6-loopback', 'loopback',
+])  # fmt: skip
+
 #: What matches with any port: the addresses, and of native applications `localhost`,
 #: which may resolve to something else (RFC 8252 §8.3, RFC 9700 §2.1, §4.1.3).
 LOOPBACK = re.compile(
@@ -234,7 +240,7 @@ def is_loopback(uri):
         return address.is_loopback or address.is_unspecified
     except ValueError:
         # RFC 6761 §6.3.
-        return host == 'localhost' or host.endswith('.localhost')
+        return host in LOOPBACK_NAMES or host.endswith('.localhost')
 
 
 def is_private_use(uri):

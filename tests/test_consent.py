@@ -555,7 +555,12 @@ class TestConsent(OAuth2Case):
     def test_s11_secret_inside_a_program(self):
         """RFC 8252 §8.5, §8.6: on the device of a user, a secret assures nobody of anything."""
         self.authenticate('mitchell', PASSWORD)
-        for uri in ('http://127.0.0.1:5000/callback', 'https://localhost/callback', 'com.example.app:/callback'):
+        for uri in (
+            'http://127.0.0.1:5000/callback',
+            'https://localhost/callback',
+            'http://localhost.localdomain/callback',
+            'com.example.app:/callback',
+        ):
             self.application.uri_ids.uri = uri
             for trusted in (False, True):
                 self.application.trusted = trusted

@@ -504,6 +504,10 @@ def test_find_problem_answers_for_any_text(uri):
         ('http://0.0.0.0:8080/cb', True, False, False, '0.0.0.0:8080'),
         ('http://[::]/cb', True, False, False, '[::]'),
         ('http://[::ffff:127.0.0.1]/cb', True, False, False, '[::ffff:127.0.0.1]'),
+        *(
+            (f'http://{name}/cb', True, False, False, name)
+            for name in ('localhost.localdomain', 'localhost4', 'localhost6.localdomain6', 'ip6-localhost', 'loopback')
+        ),
         ('https://localhost.example/cb', False, False, False, 'localhost.example'),
         ('http://localhost.example/cb', False, False, True, 'localhost.example'),
         ('http://127.0.0.1.example/cb', False, False, True, '127.0.0.1.example'),
@@ -511,7 +515,7 @@ def test_find_problem_answers_for_any_text(uri):
         ('com.example.app://bank.example/cb', False, True, False, 'com.example.app:'),
     ],
 )
-def test_kind(uri, loopback, private_use, plain_http, destination):
+def test_s11_kind(uri, loopback, private_use, plain_http, destination):
     """RFC 8252 §7.1, §7.3; RFC 9700 §2.6."""
     assert redirect_uri.find_problem(uri) is None
     assert redirect_uri.is_loopback(uri) is loopback
