@@ -24,7 +24,7 @@ def relax(client):
     """
     if not client.legacy_connector:
         return client
-    return dataclasses.replace(client, require_pkce=False, at_legacy_address=True)
+    return dataclasses.replace(client, at_legacy_address=True)
 
 
 def read(query_string, body, authorization):

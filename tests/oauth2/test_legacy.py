@@ -19,8 +19,11 @@ def test_addresses():
 
 def test_who_need_not_use_pkce():
     marked = dataclasses.replace(CLIENT, legacy_connector=True)
-    assert legacy.relax(marked) == dataclasses.replace(marked, require_pkce=False, at_legacy_address=True)
+    assert legacy.relax(marked) == dataclasses.replace(marked, at_legacy_address=True)
+    assert not legacy.relax(marked).must_use_pkce
+    assert marked.must_use_pkce
     assert legacy.relax(CLIENT) is CLIENT
+    assert legacy.relax(CLIENT).must_use_pkce
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,18 @@ def test_s06_pkce_that_is_required_by_now(client):
     assert _decide({'code_challenge': None}, {'code_verifier': None}, relaxed) == REDEEM
 
 
+def test_s06_code_of_the_standard_address_at_the_older_one():
+    """The older addresses need no PKCE for what was asked for there, and for nothing else."""
+    client = {'legacy_connector': True, 'at_legacy_address': True}
+    without = {'code_challenge': None}
+    assert _decide({**without, 'at_legacy_address': True}, {'code_verifier': None}, client) == REDEEM
+    with pytest.raises(InvalidGrant, match='PKCE'):
+        _decide(without, {'code_verifier': None}, client)
+    assert _decide(without, {'code_verifier': None}, {**client, 'require_pkce': False}) == REDEEM
+    with pytest.raises(InvalidGrant, match='PKCE'):
+        _decide({**without, 'at_legacy_address': True}, {'code_verifier': None}, {**client, 'client_type': PUBLIC})
+
+
 def test_s06_scope_that_the_application_has_lost():
     client = {'scope': frozenset({'read', 'openid'})}
     assert _decide({'scope': 'read rpc'}, {}, client) == REDEEM
