@@ -159,7 +159,8 @@ class OrestapiApplication(models.Model):
         'scope_ids',
         'group_ids',
         'trusted',
-        'service_user_id',
+        'service_user_id.active',
+        'service_user_id.group_ids',
         'resource_server',
         'allowed_origins',
         'require_pkce',
@@ -313,6 +314,11 @@ class OrestapiApplication(models.Model):
                         "on the General tab."
                     )
                 )
+        # Whom `_open_service` refuses.
+        if self.service_user_id and not self.service_user_id.active:
+            sentences.append(self.env._("Unarchive the user, or choose another Service User on the tab Settings."))
+        elif self.service_user_id and not self.service_user_id._is_service_user():
+            sentences.append(self.env._("Choose an internal user as the service user, on the Settings tab."))
         if self.uri_ids and not self._has_users():
             sentences.append(
                 self.env._("Choose on the tab Settings at least one group whose members may use the application.")

@@ -179,6 +179,30 @@ class TestApplication(ApplicationCase):
         group.unlink()
         self.assertIn("at least one group", self.read_status(self.application)[1])
 
+    def test_a17_service_user(self):
+        """One that acts only on its own is not ready when nobody is there whom it acts as."""
+        robot = new_test_user(self.env, 'robot', 'base.group_user')
+        application = self.applications.create({'name': "Nightly job", 'client_secret': CLIENT_SECRET})
+        application.sudo().service_user_id = robot
+        self.assertNotEqual(self.read_status(application)[0], 'incomplete')
+        grant = {'grant_type': 'client_credentials', 'scope': 'read'}
+        application.sudo().client_secret = CLIENT_SECRET
+        for change, undo, word in (
+            ({'active': False}, {'active': True}, "Unarchive the user"),
+            (
+                {'group_ids': [Command.set(self.env.ref('base.group_portal').ids)]},
+                {'group_ids': [Command.set(self.env.ref('base.group_user').ids)]},
+                "Choose an internal user",
+            ),
+        ):
+            robot.write(change)
+            self.assertOAuth2Error(self.post('/oauth2/token', grant, self.get_auth(application)), 400, 'invalid_grant')
+            status, message = self.read_status(application)
+            self.assertEqual(status, 'incomplete')
+            self.assertIn(word, message)
+            robot.write(undo)
+            self.assertNotEqual(self.read_status(application)[0], 'incomplete')
+
     def test_s11_status(self):
         """A confidential application on the device of a user is told why users are asked each time."""
         word = "Users are asked each time"
