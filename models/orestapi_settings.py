@@ -38,11 +38,21 @@ class OrestapiSettings(models.TransientModel):
         help="Send a mail to the Oregional Odoo App administrators when a code or a refresh token was used twice, "
         "which may mean that somebody stole it.",
     )
+    unread_parameters = fields.Text(
+        "What to Change",
+        compute='_compute_unread_parameters',
+        help="The system parameters of this addon that say something that cannot be read.",
+    )
     deviating_application_ids = fields.Many2many(
         'orestapi.application',
         compute='_compute_deviating_application_ids',
         help="The applications whose settings fall short of what RFC 9700 recommends.",
     )
+
+    @api.depends_context('lang')
+    def _compute_unread_parameters(self):
+        # sudo: res.config.settings - reads the parameters of this addon
+        self.unread_parameters = self.env['res.config.settings'].sudo().new({}).orestapi_unread_parameters
 
     def _compute_deviating_application_ids(self):
         deviating = self.env['res.config.settings']._get_deviating_applications()
@@ -69,8 +79,14 @@ class OrestapiSettings(models.TransientModel):
         self.ensure_one()
         if not self.env.su and not self.env.user.has_group(ADMINISTRATOR):
             raise AccessError(self.env._("Only Oregional Odoo App administrators can change these settings."))
-        self.env['res.config.settings']._save_orestapi({
-            field: self[name] for name, field in SETTINGS.items() if self[name] != self._get_value(name)
+        settings = self.env['res.config.settings']
+        _issuer, (_days, retention_unread), (_is_on, mail_unread) = settings._get_orestapi_parameters()
+        # What could not be read is put right, as on Odoo's own page: this one showed what counts in its place.
+        unread = {'event_retention': retention_unread, 'mail_administrators': mail_unread}
+        settings._save_orestapi({
+            field: self[name]
+            for name, field in SETTINGS.items()
+            if self[name] != self._get_value(name) or unread.get(name)
         })
         return {'type': 'ir.actions.client', 'tag': 'reload'}
 

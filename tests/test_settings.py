@@ -184,6 +184,25 @@ class TestSettings(TransactionCase):
         self.save(orestapi_issuer=False)
         self.assertFalse(parameters.get_param('orestapi.issuer'))
 
+    def test_o04_settings_of_the_role(self):
+        """The page of the application administrators shows it too, saves the rest, and puts it right."""
+        parameters = self.env['ir.config_parameter']
+        administrator = new_test_user(self.env, 'ada', 'orestapi.group_administrator')
+        settings = self.env['orestapi.settings'].with_user(administrator)
+        self.assertFalse(settings.create({}).unread_parameters)
+        for key in ('issuer', 'event_retention', 'mail_administrators'):
+            parameters.set_param(f'orestapi.{key}', 'abc')
+        shown = settings.create({})
+        for key in ('issuer', 'event_retention', 'mail_administrators'):
+            self.assertIn(f'orestapi.{key}', shown.unread_parameters)
+        self.assertEqual((shown.event_retention, shown.mail_administrators), (365, False))
+        shown.issuer = 'https://odoo.example.com'
+        shown.execute()
+        self.assertEqual(self.env['orestapi.server']._get_issuer(), 'https://odoo.example.com')
+        self.assertFalse(settings.create({}).unread_parameters)
+        arch = self.env['orestapi.settings'].get_view(view_type='form')['arch']
+        self.assertIn('unread_parameters', arch)
+
     def test_o04_system_administrator_without_our_group(self):
         """Whoever may not see our block may save the others, whatever stands in ours."""
         parameters = self.env['ir.config_parameter']
