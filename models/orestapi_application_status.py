@@ -1,4 +1,5 @@
 import json
+import operator
 from base64 import b64encode
 from html import escape
 from urllib.parse import urlencode, urlsplit
@@ -21,6 +22,15 @@ RECORDS_ENDPOINT = '/orestapi/1'
 
 #: The values of the status, the most urgent first: how a list sorts them.
 STATUSES = ('incomplete', 'risky', 'ready')
+
+#: By which the number of sign-ins can be compared.
+COMPARISONS = {
+    '<': operator.lt,
+    '<=': operator.le,
+    '>': operator.gt,
+    '>=': operator.ge,
+    'in': lambda count, values: count in values,
+}
 
 
 class OrestapiApplication(models.Model):
@@ -71,6 +81,7 @@ class OrestapiApplication(models.Model):
     sign_in_count = fields.Integer(
         "Active Sign-ins",
         compute='_compute_counts',
+        search='_search_sign_in_count',
         groups=ADMINISTRATOR,
         help="On how many devices or browsers the application acts for users now.",
     )
@@ -215,6 +226,20 @@ class OrestapiApplication(models.Model):
         self._check_field_access(self._fields['status'], 'read')
         return [('id', 'in', [ident for ident, status in self._get_statuses().items() if status in value])]
 
+    def _search_sign_in_count(self, operator, value):
+        if operator not in COMPARISONS:
+            return NotImplemented
+        compare = COMPARISONS[operator]
+        self._check_field_access(self._fields['sign_in_count'], 'read')
+        return [('id', 'in', [ident for ident, count in self._get_sign_in_counts().items() if compare(count, value)])]
+
+    @api.model
+    def _get_sign_in_counts(self):
+        """Return how many active sign-ins each application has, archived ones included, by its id."""
+        # sudo: orestapi.application - the rights of the caller narrow what it is used for
+        applications = self.sudo().with_context(active_test=False).search([], order='id')
+        return {**dict.fromkeys(applications.ids, 0), **self.env['orestapi.token'].sudo()._count_active(applications)}
+
     @api.model
     def _get_statuses(self):
         """Return the status of each application, archived ones included, by its id.
@@ -227,30 +252,36 @@ class OrestapiApplication(models.Model):
         return {application.id: application.status for application in applications}
 
     def _field_to_sql(self, alias, field_expr, query=None):
-        if field_expr != 'status':
+        if field_expr not in ('status', 'sign_in_count'):
             return super()._field_to_sql(alias, field_expr, query)
-        self._check_field_access(self._fields['status'], 'read')
-        if self.env.context.get('orestapi_describe_status'):
-            return SQL("NULL::text")
+        self._check_field_access(self._fields[field_expr], 'read')
+        is_status = field_expr == 'status'
+        type_ = SQL("text") if is_status else SQL("integer")
+        if self.env.context.get('orestapi_describe_computed'):
+            return SQL("NULL::%s", type_)
+        values = self._get_statuses() if is_status else self._get_sign_in_counts()
         return SQL(
-            "(%s::jsonb ->> %s::text)",
-            json.dumps({str(ident): status for ident, status in self._get_statuses().items()}),
+            "(%s::jsonb ->> %s::text)::%s",
+            json.dumps({str(ident): value for ident, value in values.items()}),
             SQL.identifier(alias, 'id'),
+            type_,
         )
 
     @api.model
     def fields_get(self, allfields=None, attributes=None):
-        # To learn whether a list can sort by the status, core makes the SQL for it and does
+        # To learn whether a list can sort by what is computed, core makes the SQL for it and does
         # not run it: not worth the status of all applications, each time a form is opened.
-        describing = self.with_context(orestapi_describe_status=True)
+        describing = self.with_context(orestapi_describe_computed=True)
         return super(OrestapiApplication, describing).fields_get(allfields, attributes)
 
     def _order_field_to_sql(self, alias, field_name, direction, nulls, query):
-        if field_name != 'status':
+        if field_name not in ('status', 'sign_in_count'):
             return super()._order_field_to_sql(alias, field_name, direction, nulls, query)
-        status = self._field_to_sql(alias, field_name, query)
-        query._order_groupby.append(status)
-        return SQL("array_position(%s::text[], %s) %s %s", list(STATUSES), status, direction, nulls)
+        value = self._field_to_sql(alias, field_name, query)
+        query._order_groupby.append(value)
+        if field_name == 'status':
+            value = SQL("array_position(%s::text[], %s)", list(STATUSES), value)
+        return SQL("%s %s %s", value, direction, nulls)
 
     @api.model
     def _remember_use(self, application_id):

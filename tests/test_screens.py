@@ -265,9 +265,37 @@ class TestScreens(OAuth2Case):
         groups = applications.web_read_group(ours, ['status'], ['__count'])
         self.assertEqual(groups['length'], len(set(ordered)))
 
+    def test_a14_sign_ins(self):
+        """The list of applications can be filtered and sorted by what its column shows."""
+        self.sign_in()
+        self.sign_in()
+        self.sign_in(self.other)
+        self.application.refresh_token_expiry = 60
+        applications = self.env['orestapi.application'].with_user(self.administrator)
+        ours = [('id', 'in', (self.application + self.other + self.public).ids)]
+        for seconds, counts in ((0, [2, 1, 0]), (61, [0, 1, 0])):
+            with self.later(seconds=seconds):
+                applications.invalidate_model()
+                found = applications.search(ours, order='sign_in_count desc, id')
+                self.assertEqual(found.mapped('sign_in_count'), sorted(counts, reverse=True))
+                self.assertEqual(applications.search(ours, order='sign_in_count, id')[-1], found[0])
+                in_use = self.get_filter('in_use')
+                self.assertEqual(applications.search([*ours, *in_use]), found.filtered('sign_in_count'))
+                idle = applications.search([*ours, *self.get_filter('not_in_use')])
+                self.assertEqual(idle, found - found.filtered('sign_in_count'))
+                for operator, number in (('>=', 1), ('<', 2), ('<=', 0), ('!=', 1), ('in', [1, 2])):
+                    domain = [('sign_in_count', operator, number)]
+                    self.assertEqual(
+                        applications.search([*ours, *domain]), applications.search(ours).filtered_domain(domain), domain
+                    )
+        described = applications.fields_get(['sign_in_count'], ['sortable', 'searchable'])['sign_in_count']
+        self.assertEqual(described, {'sortable': True, 'searchable': True})
+
     def test_a14_status_is_for_administrators(self):
         applications = self.env['orestapi.application'].with_user(self.user)
         for call in (
+            lambda: applications.search([('sign_in_count', '>', 0)]),
+            lambda: applications.search([], order='sign_in_count'),
             lambda: applications.search([('status', '=', 'ready')]),
             lambda: applications.search([], order='status'),
             lambda: applications._read_group([], ['status'], ['__count']),
