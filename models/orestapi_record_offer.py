@@ -15,7 +15,10 @@ CREDENTIAL = re.compile(
 #: Names of texts that may. Something else than a text is often called so: the session of a point of sale.
 CREDENTIAL_TEXT = re.compile(
     r'(^|_)sha(_|$)|csid|(^|_)csr(_|$)|session_?(id|identifier|iv|code|link)(_|$)|cookie|bearer|nonce|(^|_)jwt|saml'
-    r'|(access|auth|authorization|backup|recovery|reservation|security|unlock|verification)_?code|passcode'
+    r'|(access|activation|auth|authorization|backup|confirmation|invite|login|pairing|recovery|reservation|reset|security'
+    r'|sms|unlock|verification)_?code|passcode|one_?time|(^|_)([2m]fa|pem)(_|$)'
+    # A link that lets in who opens it, and where a database with its password is.
+    r'|(login|magic|reset|signup|sign_in)_?(link|ur[il])|connection_?string|(^|_)dsn(_|$)'
     # The addresses at which a mail server's permission is asked for carry what protects the way back.
     r'|(gmail|outlook)_ur[il]',
     re.IGNORECASE,

@@ -459,7 +459,8 @@ class TestRecordsRules(RecordRulesCase):
         names = (
             'x_aps_sha_request', 'x_l10n_sa_production_csid_json', 'x_session_identifier', 'x_l10n_pl_edi_session_id',
             'x_aps_access_code', 'x_google_gmail_uri', 'x_microsoft_outlook_uri', 'x_ApiKey', 'x_Password',
-            'x_survey_session_code', 'x_nemhandel_verification_code',
+            'x_survey_session_code', 'x_nemhandel_verification_code', 'x_login_code', 'x_mfa_backup', 'x_private_pem',
+            'x_magic_link', 'x_signup_url', 'x_connection_string',
         )  # fmt: skip
         for name in names:
             self.add_field(name)
