@@ -359,6 +359,13 @@ class TestRefusals(OAuth2Case):
             for node in ast.walk(ast.parse(file.read_text())):
                 if isinstance(node, ast.Assign) and getattr(node.targets[0], 'id', None) == 'reason':
                     used |= self.get_words(node.value)
+                elif isinstance(node, ast.FunctionDef) and node.name in ('_get_failure_reason', '_find_meant'):
+                    returned = [each.value for each in ast.walk(node) if isinstance(each, ast.Return)]
+                    used |= {
+                        word
+                        for value in returned
+                        for word in self.get_words(value.elts[-1] if isinstance(value, ast.Tuple) else value)
+                    }
                 elif isinstance(node, ast.Dict):
                     pairs = zip(node.keys, node.values, strict=True)
                     used |= {
@@ -372,7 +379,7 @@ class TestRefusals(OAuth2Case):
                     facts = [keyword for keyword in node.keywords if keyword.arg in ('reason', None)]
                     self.assertTrue(facts, f"{file.name}:{node.lineno} names no reason for the events.")
                     used |= {word for fact in facts for word in self.get_words(fact.value)}
-        self.assertIn('pkce_missing', used)
+        self.assertLessEqual({'pkce_missing', 'secret_wrong', 'credentials_swapped'}, used)
         # Of other events: of changes, and of sign-ins of a service.
         used -= {'set', 'emptied', 'hidden', 'removed', 'service'}
         self.assertLessEqual(used, set(REFUSALS))
