@@ -135,6 +135,14 @@ class TestTokenRequests(OAuth2Case):
                 answer = self.by_jsonrpc(self.user, access_token, model, name, ids=[])
                 self.assertEqual(answer.text, "This method can only be accessed over HTTP")
         self.assertFalse(self.env['res.users.identitycheck'].search([]))
+        # Nor to answer what a person was asked in their browser: core does not count wrong answers.
+        asked = self.env['res.users.identitycheck'].with_user(self.user).create({})
+        for password in (PASSWORD, 'wrong'):
+            answer = self.by_json2(
+                self.user, access_token, asked._name, 'run_check', asked.ids, {'context': {'password': password}}
+            )
+            self.assertIsInstance(answer, Refusal, answer)
+            self.assertIn(SENTENCE, answer.text)
 
     def test_s03_address_of_the_server(self):
         """Core takes it from whoever logs in as an administrator, and writes it into mails."""
@@ -301,6 +309,20 @@ class TestTokenRequests(OAuth2Case):
         })  # fmt: skip
         self.assertRefused(self.user, access_token, 'auth.passkey.key', 'unlink', passkey.ids)
         self.assertTrue(passkey.exists())
+        # Nor by code that the request runs, past what the user may do.
+        action = self.env['ir.actions.server'].create({
+            'name': "Do it with all rights",
+            'model_id': self.env.ref('base.model_res_users').id,
+            'state': 'code',
+        })
+        for code in (
+            "env['res.users.apikeys'].sudo()._generate(None, 'Made by a token', None)",
+            f"env['res.users.apikeys'].sudo().browse({key.id})._remove()",
+            f"env['res.users.apikeys'].sudo().browse({key.id}).unlink()",
+        ):
+            action.code = code
+            self.assertRefused(self.user, access_token, 'ir.actions.server', 'run', action.ids)
+        self.assertEqual(self.env['res.users.apikeys'].search([('user_id', '=', self.user.id)]), key)
 
     def test_s03_link_for_a_new_password(self):
         """The text of a mail that is not sent shows it to who composes it (beside other addons: dev/live)."""
