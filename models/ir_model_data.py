@@ -3,6 +3,8 @@ import logging
 from odoo import api, models
 from odoo.exceptions import ValidationError
 
+from ..dispatchers.hooks import attempt
+
 _logger = logging.getLogger(__name__)
 
 PAGE = 'portal.portal_my_security'
@@ -16,7 +18,8 @@ class IrModelData(models.Model):
     def _process_end(self, modules):
         # Called once after addons were installed or updated, whichever they were.
         result = super()._process_end(modules)
-        self._extend_portal()
+        # A fault here must not keep other addons from being installed.
+        attempt(self._extend_portal)
         return result
 
     @api.model

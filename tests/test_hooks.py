@@ -9,6 +9,7 @@ from odoo.tools import mute_logger
 from ..dispatchers import access_log, outage
 from ..dispatchers import access_token as access_token_module
 from ..models import ir_http
+from ..models.ir_model_data import IrModelData
 from ..oauth2 import token
 from .common import PASSWORD, OAuth2Case
 
@@ -158,6 +159,11 @@ class TestHooks(OAuth2Case):
             page = self.url_open('/web/login?redirect=/%09/evil.example')
         self.assertEqual(page.status_code, 200)
         self.assertNotRegex(page.text, r'name="redirect"[^>]*evil')
+
+    def test_o01_installation_of_other_addons(self):
+        """It comes by our entry for the portal."""
+        with self.broken((IrModelData, '_extend_portal')):
+            self.env['ir.model.data']._process_end([])
 
     def test_o01_addresses(self):
         """What a proxy says of the client is written into the log, and reads like a format there."""
