@@ -557,6 +557,16 @@ class TestRecordsComputedTexts(RecordRulesCase):
         self.offer_all()
         self.assertIn('x_label', self.get_told('res.partner'))
 
+    def test_s07_copies(self):
+        """What Odoo, or this addon, keeps of other fields, whatever these are later."""
+        self.user.group_ids += self.env.ref('orestapi.group_administrator')
+        self.offer_all()
+        self.assertIn('user_name', self.get_told('orestapi.event'))
+        self.exclude(res__users=['name'])
+        self.assertLeftOut('orestapi.event', 'actor_name', 'user_name')
+        if 'mail.tracking.value' in self.env:
+            self.assertNotIn('old_value_char', self.get_told('mail.tracking.value'))
+
     def test_s07_field_that_is_only_searched(self):
         """It has no value and looks where it likes."""
         self.add_field('x_any')
