@@ -70,7 +70,7 @@ class TestLog(OAuth2Case):
         self.secrets.add(code)
         return code
 
-    def test_n109_no_secret_in_the_log(self):
+    def test_n109_s08_no_secret_in_the_log(self):
         self.application.write({'refresh_token_grace': 60, 'service_user_id': self.user.id})
         with self.collect_log() as lines:
             self.ask_for_codes()

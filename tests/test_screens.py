@@ -291,6 +291,9 @@ class TestScreens(OAuth2Case):
                     )
         described = applications.fields_get(['sign_in_count'], ['sortable', 'searchable'])['sign_in_count']
         self.assertEqual(described, {'sortable': True, 'searchable': True})
+        # What the web client asks of each field that a list with groups shows.
+        groups = applications.web_read_group(ours, ['client_type'], ['__count', 'sign_in_count:sum'])['groups']
+        self.assertEqual(sorted(group['sign_in_count:sum'] for group in groups), [0, 3])
 
     def test_a14_status_is_for_administrators(self):
         applications = self.env['orestapi.application'].with_user(self.user)
