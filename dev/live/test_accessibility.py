@@ -55,9 +55,16 @@ def submit_login(page, login=LOGIN, password=PASSWORD):
     page.press('input[name=password]', 'Enter')
 
 
+def log_in(page, live, login=LOGIN, password=PASSWORD):
+    """Let the browser of a page be logged in, without Odoo's login page, which takes longer than a page of this addon."""
+    session = live.log_in(login, password)
+    page.context.add_cookies([{'name': 'session_id', 'value': session.cookies['session_id'], 'url': live.url}])
+    return session
+
+
 def open_consent(page, live, application):
+    log_in(page, live)
     page.goto(get_uri(live, application))
-    submit_login(page)
     page.wait_for_selector('button[value=allow]')
 
 
@@ -66,8 +73,8 @@ def open_not_allowed(page, live, application):
         'ir.model.data', 'search_read', [('module', '=', 'base'), ('name', '=', 'group_system')], ['res_id']
     )
     live.call('orestapi.application', 'write', [application.id], {'group_ids': [(6, 0, [record['res_id']])]})
+    log_in(page, live, 'demo', 'demo')
     page.goto(get_uri(live, application))
-    submit_login(page, 'demo', 'demo')
     page.wait_for_selector("a[href*='error=access_denied']")
 
 
@@ -77,9 +84,8 @@ def open_error(page, live, application):
 
 
 def open_connected_applications(page, live, application):
-    live.sign_in(live.log_in(), application)
+    live.sign_in(log_in(page, live), application)
     page.goto(f'{live.url}/oauth2/applications')
-    submit_login(page)
     page.wait_for_selector('a[href*="?authorization="]')
 
 
@@ -90,9 +96,8 @@ def open_question(page, live, application):
 
 
 def open_documentation(page, live, application):
-    live.sign_in(live.log_in(), application)
+    live.sign_in(log_in(page, live), application)
     page.goto(f'{live.url}/orestapi/1/docs')
-    submit_login(page)
     page.wait_for_selector('h2')
 
 
