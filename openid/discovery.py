@@ -1,0 +1,43 @@
+"""Provider metadata (Discovery 1.0 §3): what RFC 8414 publishes, and what OpenID Connect adds."""
+
+from ..jose.algorithms import EDDSA, ES256, RS256
+from . import authentication, claims, subject
+from .authentication_request import CONSENT, LOGIN, NONE, RESPONSE_MODES, SELECT_ACCOUNT
+
+WELL_KNOWN = '/.well-known/openid-configuration'
+JWKS_ENDPOINT = '/oauth2/jwks'
+USERINFO_ENDPOINT = '/oauth2/userinfo'
+END_SESSION_ENDPOINT = '/oauth2/logout'
+
+#: What signs ID tokens: RS256 unless an application asks for another.
+SIGNING_ALGORITHMS = (RS256, ES256, EDDSA)
+
+
+def extend(metadata, defined_claims, locales):
+    """Return the metadata of an authorization server with those of an OpenID provider.
+
+    :param dict metadata: what `oauth2.metadata.build` returned
+    :param defined_claims: the names of the claims that administrators have defined
+    :param locales: the language tags of the installed languages
+    """
+    issuer = metadata['issuer']
+    names = {name for scope in claims.SCOPES.values() for name in scope}
+    return {
+        **metadata,
+        'jwks_uri': issuer + JWKS_ENDPOINT,
+        'userinfo_endpoint': issuer + USERINFO_ENDPOINT,
+        'end_session_endpoint': issuer + END_SESSION_ENDPOINT,
+        'response_modes_supported': list(RESPONSE_MODES),
+        'subject_types_supported': list(subject.TYPES),
+        'id_token_signing_alg_values_supported': list(SIGNING_ALGORITHMS),
+        'acr_values_supported': list(authentication.CLASSES),
+        'prompt_values_supported': [NONE, LOGIN, CONSENT, SELECT_ACCOUNT],
+        'claim_types_supported': ['normal'],
+        'claims_supported': sorted({*names, *defined_claims, 'acr', 'amr', 'auth_time', 'sid'}),
+        'claims_parameter_supported': True,
+        'request_parameter_supported': False,
+        'request_uri_parameter_supported': False,
+        'ui_locales_supported': list(locales),
+        'backchannel_logout_supported': True,
+        'backchannel_logout_session_supported': True,
+    }
