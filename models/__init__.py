@@ -27,6 +27,7 @@ from . import orestapi_record_search
 from . import orestapi_scope
 from . import orestapi_server
 from . import orestapi_settings
+from . import orestapi_signing_key
 from . import orestapi_token
 from . import orestapi_token_introspection
 from . import orestapi_token_request

@@ -39,6 +39,7 @@ from . import test_revoke
 from . import test_screens
 from . import test_session
 from . import test_settings
+from . import test_signing_key
 from . import test_token
 from . import test_token_requests
 from . import test_tours
