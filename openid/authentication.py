@@ -6,6 +6,8 @@ TWO_FACTORS = 'urn:orestapi:acr:2fa'
 CLASSES = (ONE_FACTOR, TWO_FACTORS)
 
 PASSWORD, ONE_TIME_PASSWORD, HARDWARE_KEY, MULTIPLE = 'pwd', 'otp', 'hwk', 'mfa'
+#: A credential that RFC 8176 has no word for, such as the answer of another provider. `amr` does not name it.
+OTHER = 'other'
 
 
 def get_methods(credentials):
@@ -19,7 +21,8 @@ def get_methods(credentials):
 
 def get_class(credentials):
     """Return `acr`. A passkey is something one has, unlocked by something one is or knows: two factors."""
-    return TWO_FACTORS if len(set(credentials)) > 1 or HARDWARE_KEY in credentials else ONE_FACTOR
+    factors = set(credentials) - {OTHER}
+    return TWO_FACTORS if len(factors) > 1 or HARDWARE_KEY in factors else ONE_FACTOR
 
 
 def is_met(achieved, demanded):
@@ -31,3 +34,41 @@ def is_met(achieved, demanded):
     if not demanded:
         return True
     return any(value in CLASSES and CLASSES.index(value) <= CLASSES.index(achieved) for value in demanded)
+
+
+def record(remembered, uid, method, now, new_sid):
+    """Return what a session remembers after a user has given a credential.
+
+    :param remembered: what it remembered before, or None
+    :param int uid: the user
+    :param method: of the three above, or `OTHER`
+    :param int now: seconds since 1970
+    :param str new_sid: a random id, for a session that has none yet
+    """
+    if not remembered or remembered['uid'] != uid:
+        remembered = {'uid': uid, 'sid': new_sid, 'credentials': {}}
+    return {**remembered, 'credentials': {**remembered['credentials'], method: now}}
+
+
+def describe(remembered, uid, since=None):
+    """Return how and when a user logged in.
+
+    `auth_time` is that of the oldest credential that `amr` names, so that both are true
+    together: a password that was confirmed a minute ago does not make the second factor
+    of this morning a fresh one.
+
+    :param remembered: what the session remembers, or None
+    :param int uid: the user
+    :param since: only credentials that were given at this time or later count, in seconds
+        since 1970; None for all
+    :return: `auth_time`, `amr`, `acr` and `sid`; the first three None, empty and None where
+        nothing is known, as in a session that is older than the addon
+    """
+    if not remembered or remembered['uid'] != uid:
+        return None, (), None, None
+    credentials = {
+        method: given_at for method, given_at in remembered['credentials'].items() if since is None or given_at >= since
+    }
+    if not credentials:
+        return None, (), None, remembered['sid']
+    return min(credentials.values()), tuple(get_methods(credentials)), get_class(credentials), remembered['sid']

@@ -125,6 +125,43 @@ class TestAuthentication:
         assert authentication.is_met(achieved, demanded) is met
 
 
+class TestSession:
+    """What Odoo's session remembers of the login."""
+
+    def test_login_with_two_factors(self):
+        remembered = authentication.record(None, 2, 'pwd', 100, 'a')
+        remembered = authentication.record(remembered, 2, 'otp', 110, 'b')
+        expected = (100, ('pwd', 'otp', 'mfa'), authentication.TWO_FACTORS, 'a')
+        assert authentication.describe(remembered, 2) == expected
+
+    def test_confirmed_password_does_not_refresh_the_second_factor(self):
+        remembered = authentication.record(None, 2, 'pwd', 100, 'a')
+        remembered = authentication.record(remembered, 2, 'otp', 110, 'b')
+        remembered = authentication.record(remembered, 2, 'pwd', 5000, 'c')
+        assert authentication.describe(remembered, 2)[0] == 110
+        assert authentication.describe(remembered, 2, 4000) == (5000, ('pwd',), authentication.ONE_FACTOR, 'a')
+
+    def test_another_user(self):
+        remembered = authentication.record(None, 2, 'pwd', 100, 'a')
+        assert authentication.describe(remembered, 3) == (None, (), None, None)
+        assert authentication.record(remembered, 3, 'pwd', 200, 'b') == {
+            'uid': 3,
+            'sid': 'b',
+            'credentials': {'pwd': 200},
+        }
+
+    def test_session_older_than_the_addon(self):
+        assert authentication.describe(None, 2) == (None, (), None, None)
+
+    def test_nothing_since(self):
+        remembered = authentication.record(None, 2, 'pwd', 100, 'a')
+        assert authentication.describe(remembered, 2, 101) == (None, (), None, 'a')
+
+    def test_another_provider(self):
+        remembered = authentication.record(None, 2, authentication.OTHER, 100, 'a')
+        assert authentication.describe(remembered, 2) == (100, (), authentication.ONE_FACTOR, 'a')
+
+
 class TestLogout:
     def _parse(self, private_key, *pairs):
         return logout.parse(Parameters(pairs), [private_key.to_public_key()], ISSUER)
