@@ -15,6 +15,7 @@
         'data/orestapi_model_scheme_data.xml',
         'views/orestapi_client_secret_show_views.xml',
         'views/orestapi_scope_views.xml',
+        'views/orestapi_signing_key_views.xml',
         'views/orestapi_authorization_views.xml',
         'views/orestapi_authorization_code_views.xml',
         'views/orestapi_token_views.xml',

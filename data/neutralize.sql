@@ -12,6 +12,14 @@ BEGIN
     END IF;
 END
 $$;
+-- Nor may it sign anybody in for the applications of the original.
+DO $$
+BEGIN
+    IF to_regclass('orestapi_signing_key') IS NOT NULL THEN
+        DELETE FROM orestapi_signing_key;
+    END IF;
+END
+$$;
 UPDATE orestapi_application
    SET active = FALSE,
        own_secret = NULL,

@@ -81,6 +81,7 @@ class OrestapiEvent(models.Model):
             ('token_revoked', "Token revoked by the application"),
             ('code_replayed', "Authorization code used twice"),
             ('refresh_token_reused', "Refresh token used twice"),
+            ('signing_key_withdrawn', "Signing key withdrawn"),
         ],
         required=True,
         readonly=True,

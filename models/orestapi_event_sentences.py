@@ -63,6 +63,7 @@ SENTENCES = {
     'refresh_token_reused': _lt(
         "A refresh token of %(application)s for %(user)s was reused from %(address)s; the sign-in was ended."
     ),
+    'signing_key_withdrawn': _lt("%(actor)s withdrew the signing key %(detail)s."),
 }
 
 _SAME_URI = _lt(

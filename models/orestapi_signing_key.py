@@ -4,32 +4,27 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
-from odoo.tools import SQL, config
+from odoo.tools import SQL, config, ormcache
 from odoo.tools.lru import LRU
 
 from ..jose import keys
 from ..jose.errors import InvalidKey
+from ..openid import key_schedule
 from ..openid.discovery import SIGNING_ALGORITHMS
+from ..openid.key_schedule import LIFETIME, ScheduledKey
 from .orestapi_application import ADMINISTRATOR
 
 _logger = logging.getLogger(__name__)
 
-#: How long a key signs before its successor does.
-LIFETIME = timedelta(days=90)
-#: How long a key is published before it signs, so that no application meets a token with an
-#: unknown key: longer than anybody keeps a key set.
-ANNOUNCEMENT = timedelta(hours=24)
-#: How long it stays published after it stopped signing: the longest life of a token, and as
-#: long again for clocks and caches.
-AFTERLIFE = timedelta(hours=48)
-
-#: How long the row of a key that is out of use is kept, so that an old token can be explained.
+#: How long the row of a key that is out of use is kept. Its public part still checks an
+#: `id_token_hint`, which may have expired.
 KEPT = timedelta(days=365)
 
 #: Number of the advisory lock under which keys are made, so that one of many workers makes one.
 LOCK = 0x6F726573
 
-#: Private keys that this process has read, by database and row.
+#: Private keys that this process has read, by database and row: to parse one takes as long as
+#: to sign with it.
 _private_keys = LRU(64)
 
 
@@ -65,16 +60,16 @@ class OrestapiSigningKey(models.Model):
     withdrawn_at = fields.Datetime("Withdrawn", readonly=True, help="When an administrator took the key back.")
     state = fields.Selection(
         [
-            ('published', "Published, signs later"),
-            ('signing', "Signing"),
-            ('retired', "Retired, still published"),
-            ('gone', "No longer published"),
+            (key_schedule.PUBLISHED, "Published, signs later"),
+            (key_schedule.SIGNING, "Signing"),
+            (key_schedule.RETIRED, "Retired, still published"),
+            (key_schedule.GONE, "No longer published"),
             ('withdrawn', "Withdrawn"),
         ],
         compute='_compute_state',
         help="What the key is used for now.",
     )
-    create_date = fields.Datetime("Made", readonly=True)
+    create_date = fields.Datetime("Made", readonly=True, help="When the key was made.")
 
     _kid_unique = models.Constraint('UNIQUE (kid)', "Two keys have one ID.")
 
@@ -83,29 +78,18 @@ class OrestapiSigningKey(models.Model):
             SQL("ALTER TABLE %s ADD COLUMN IF NOT EXISTS private_key text", SQL.identifier(self._table))
         )
 
+    @api.depends('withdrawn_at')
     def _compute_state(self):
-        everything = self.search([])
-        for key in self:
-            key.state = key._get_state(everything, fields.Datetime.now())
-
-    def _get_state(self, everything, now):
-        self.ensure_one()
-        if self.withdrawn_at:
-            return 'withdrawn'
-        if self.database_uuid != self._get_database_uuid():
-            return 'gone'
-        if self.signs_from > now:
-            return 'published'
-        successors = everything.filtered(
-            lambda key: key.algorithm == self.algorithm
-            and not key.withdrawn_at
-            and key.database_uuid == self.database_uuid
-            and (key.signs_from, key.id) > (self.signs_from, self.id)
-            and key.signs_from <= now
-        )
-        if not successors:
-            return 'signing'
-        return 'retired' if min(successors.mapped('signs_from')) + AFTERLIFE > now else 'gone'
+        now = fields.Datetime.now()
+        scheduled = {key.id: key for key in self._get_scheduled()}
+        for record in self:
+            if record.withdrawn_at:
+                record.state = 'withdrawn'
+            elif record.id in scheduled:
+                record.state = key_schedule.get_state(scheduled[record.id], scheduled.values(), now)
+            else:
+                # Of the database that this one is a copy of.
+                record.state = key_schedule.GONE
 
     @api.model
     def _get_database_uuid(self):
@@ -113,17 +97,38 @@ class OrestapiSigningKey(models.Model):
         return self.env['ir.config_parameter'].sudo().get_param('database.uuid') or ''
 
     @api.model
-    def _get_published(self):
-        """Return the keys whose signatures anybody may still have to check, the newest first."""
-        # sudo: orestapi.signing.key - public keys are for everybody
-        everything = self.sudo().search([])
-        now = fields.Datetime.now()
-        return everything.filtered(lambda key: key._get_state(everything, now) in ('published', 'signing', 'retired'))
+    @ormcache('self._get_database_uuid()', "self.env['orestapi.application']._get_signal()")
+    def _get_scheduled(self):
+        """Return each `ScheduledKey` of this database, the newest first. Withdrawn ones are none.
+
+        Whatever changes the keys empties the cache, also that of other processes before
+        their next request.
+        """
+        # The key may be younger than the transaction of the request.
+        with self.env.registry.cursor() as cr:
+            cr.execute(
+                SQL(
+                    """
+                    SELECT id, algorithm, signs_from, public_jwk
+                      FROM orestapi_signing_key
+                     WHERE withdrawn_at IS NULL AND database_uuid = %s
+                     ORDER BY id DESC
+                    """,
+                    self._get_database_uuid(),
+                )
+            )
+            return tuple(ScheduledKey(*row) for row in cr.fetchall())
+
+    @api.model
+    def _forget_scheduled(self):
+        self.env.registry.clear_cache()
+        # And again, because another thread may remember until then what was.
+        self.env.cr.postcommit.add(self.env.registry.clear_cache)
 
     @api.model
     def _get_jwks(self):
-        """Return the public JWK of each published key (RFC 7517 §5)."""
-        return self._get_published().mapped('public_jwk')
+        """Return the public JWK of each published key (RFC 7517 §5), the newest first."""
+        return [key.jwk for key in key_schedule.find_published(self._get_scheduled(), fields.Datetime.now())]
 
     @api.model
     def _get_public_keys(self):
@@ -131,36 +136,33 @@ class OrestapiSigningKey(models.Model):
         return [keys.parse(jwk) for jwk in self._get_jwks()]
 
     @api.model
+    def _get_known_keys(self):
+        """Return all keys that are not withdrawn as `PublicKey`, to check a hint with, which may have expired."""
+        return [keys.parse(key.jwk) for key in self._get_scheduled()]
+
+    @api.model
     def _get_private_key(self, algorithm):
         """Return the `PrivateKey` that signs now. The first call makes one.
 
         :param str algorithm: of `SIGNING_ALGORITHMS`
         """
-        key_id = self._find_signing(algorithm) or self._make(algorithm, fields.Datetime.now())
-        cached = (self.env.cr.dbname, key_id)
-        private_key = _private_keys.get(cached)
+        now = fields.Datetime.now()
+        signing = key_schedule.find_signing(self._get_scheduled(), algorithm, now)
+        key_id = signing.id if signing else self._make(algorithm, now)
+        private_key = _private_keys.get((self.env.cr.dbname, key_id))
         if private_key is None:
             try:
                 private_key = self._load_private_key(key_id)
             except InvalidKey:
                 # The password of odoo.conf is gone or another one. Without a new key nobody
                 # could sign in any more; the old tokens are still checked with the old key.
-                _logger.warning("The signing key %s cannot be read with orestapi_key of odoo.conf: a new key is made", key_id)
-                key_id = self._make(algorithm, fields.Datetime.now(), after=key_id)
+                _logger.warning(
+                    "The signing key %s cannot be read with orestapi_key of odoo.conf: a new key is made", key_id
+                )
+                key_id = self._make(algorithm, now, after=key_id)
                 private_key = self._load_private_key(key_id)
             _private_keys[self.env.cr.dbname, key_id] = private_key
         return private_key
-
-    @api.model
-    def _find_signing(self, algorithm):
-        # sudo: orestapi.signing.key - which key signs, for whoever needs a signature
-        signing = self.sudo().search([
-            ('algorithm', '=', algorithm),
-            ('withdrawn_at', '=', False),
-            ('database_uuid', '=', self._get_database_uuid()),
-            ('signs_from', '<=', fields.Datetime.now()),
-        ], order='signs_from desc, id desc', limit=1)
-        return signing.id
 
     @api.model
     def _make(self, algorithm, signs_from, after=0):
@@ -171,7 +173,7 @@ class OrestapiSigningKey(models.Model):
         :param int after: the row of the key that the new one replaces, or 0
         :return: the row of the newest key that signs then
         """
-        with self.env.registry.cursor() as cr, self._get_lock(cr):
+        with self.env.registry.cursor() as cr, self._hold_lock(cr):
             env = self.env(cr=cr, user=api.SUPERUSER_ID)
             found = env[self._name].search(
                 [
@@ -185,28 +187,31 @@ class OrestapiSigningKey(models.Model):
                 limit=1,
             )
             if found and found.signs_from + LIFETIME > signs_from:
-                return found.id
-            private_key = keys.generate(algorithm)
-            row = env[self._name].create({
-                'algorithm': algorithm,
-                'kid': private_key.kid,
-                'public_jwk': private_key.to_public_jwk(),
-                'database_uuid': self._get_database_uuid(),
-                'signs_from': signs_from,
-            })
-            row.flush_recordset()
-            cr.execute(
-                SQL(
-                    "UPDATE orestapi_signing_key SET private_key = %s WHERE id = %s",
-                    keys.dump_private(private_key, self._get_password()),
-                    row.id,
+                key_id = found.id
+            else:
+                private_key = keys.generate(algorithm)
+                key = env[self._name].create({
+                    'algorithm': algorithm,
+                    'kid': private_key.kid,
+                    'public_jwk': private_key.to_public_jwk(),
+                    'database_uuid': self._get_database_uuid(),
+                    'signs_from': signs_from,
+                })
+                key.flush_recordset()
+                cr.execute(
+                    SQL(
+                        "UPDATE orestapi_signing_key SET private_key = %s WHERE id = %s",
+                        keys.dump_private(private_key, self._get_password()),
+                        key.id,
+                    )
                 )
-            )
+                key_id = key.id
             cr.commit()
-            return row.id
+        self._forget_scheduled()
+        return key_id
 
     @contextlib.contextmanager
-    def _get_lock(self, cr):
+    def _hold_lock(self, cr):
         """Hold the right to make keys, beside all other workers.
 
         A lock of the connection and not of the transaction: it is held until the row is
@@ -246,44 +251,30 @@ class OrestapiSigningKey(models.Model):
             # sudo: orestapi.signing.key - nobody writes keys by hand; who may withdraw was checked above
             key.sudo().withdrawn_at = fields.Datetime.now()
             self.env['orestapi.event']._log('signing_key_withdrawn', detail=key.kid)
-        self._forget_private_keys()
+        self.env.flush_all()
+        self._forget_scheduled()
         return True
-
-    @api.model
-    def _forget_private_keys(self):
-        for cached in list(_private_keys):
-            if cached[0] == self.env.cr.dbname:
-                _private_keys.pop(cached, None)
 
     @api.model
     def _rotate(self):
         """Announce the successor of each key that has signed long enough."""
         now = fields.Datetime.now()
         for algorithm in SIGNING_ALGORITHMS:
-            # sudo: orestapi.signing.key - the daily job of the server
-            newest = self.sudo().search(
-                [
-                    ('algorithm', '=', algorithm),
-                    ('withdrawn_at', '=', False),
-                    ('database_uuid', '=', self._get_database_uuid()),
-                ],
-                order='signs_from desc, id desc',
-                limit=1,
-            )
-            # Nobody has asked for this algorithm yet, or its successor is announced.
-            if newest and newest.signs_from + LIFETIME <= now + ANNOUNCEMENT:
-                self._make(algorithm, max(now + ANNOUNCEMENT, newest.signs_from + LIFETIME))
+            signs_from = key_schedule.find_next_start(self._get_scheduled(), algorithm, now)
+            if signs_from:
+                self._make(algorithm, signs_from)
 
     @api.autovacuum
     def _gc_gone(self):
-        """Delete keys that have been out of use for a year; rotate the others.
+        """Delete keys that have been out of use for a year; announce the successors of the others.
 
         :return: how many were deleted, and that there are no more
         """
         self._rotate()
         # sudo: orestapi.signing.key - the daily job of the server
         old = self.sudo().search([('create_date', '<', fields.Datetime.now() - KEPT)])
-        gone = old.filtered(lambda key: key.state in ('gone', 'withdrawn'))
+        gone = old.filtered(lambda key: key.state in (key_schedule.GONE, 'withdrawn'))
         count = len(gone)
         gone.unlink()
+        self._forget_scheduled()
         return count, False

@@ -63,7 +63,9 @@ def compute_at_hash(access_token, algorithm):
     :param str algorithm: the one that signs the ID token
     """
     # Ed25519 hashes with SHA-512 inside; the specification is silent, clients agree on that.
-    digest = (hashlib.sha512 if algorithm in (EDDSA, ED25519) else hashlib.sha256)(access_token.encode('ascii')).digest()
+    digest = (hashlib.sha512 if algorithm in (EDDSA, ED25519) else hashlib.sha256)(
+        access_token.encode('ascii')
+    ).digest()
     return encoding.encode(digest[: len(digest) // 2])
 
 

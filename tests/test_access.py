@@ -11,6 +11,7 @@ CONFIGURATION = 'orestapi.model.configuration'
 EVENT = 'orestapi.event'
 KEY = 'orestapi.key'
 FAILURE = 'orestapi.authentication.failure'
+SIGNING_KEY = 'orestapi.signing.key'
 EXPORT = 'orestapi.event.export'
 SCHEME = 'orestapi.model.scheme'
 SCOPE = 'orestapi.scope'
@@ -33,6 +34,7 @@ ALLOWED = {
     EVENT: {'administrator': ('read',)},
     KEY: {},
     FAILURE: {},
+    SIGNING_KEY: {'administrator': ('read',)},
     EXPORT: {'administrator': ('read',)},
 }
 
@@ -60,6 +62,7 @@ ACTIONS = {
     (AUTHORIZATION, 'action_ask_revoke'): True,
     (AUTHORIZATION, 'action_confirm_revoke'): True,
     (AUTHORIZATION, 'action_disconnect'): True,
+    (SIGNING_KEY, 'action_withdraw'): True,
 }
 
 
@@ -87,6 +90,7 @@ class TestAccess(OAuth2Case):
         self.sign_in()
         self.sign_in(user=self.administrator)
         self.sign_in(user=self.users['system'])
+        self.env[SIGNING_KEY]._get_private_key('ES256')
         self.env[EVENT].with_user(self.administrator).search([], limit=1).action_export()
         self.env[FAILURE]._count(self.application.id, '192.0.2.1', False)
 
@@ -128,6 +132,7 @@ class TestAccess(OAuth2Case):
             EVENT: {'kind': 'application_created', 'create_date': '2030-01-01'},
             KEY: {'purpose': 'mine', 'value': '00'},
             FAILURE: {'application': 1, 'network': '192.0.2.1', 'create_date': '2030-01-01', 'cross_site': False},
+            SIGNING_KEY: {'algorithm': 'ES256', 'kid': 'mine'},
             EXPORT: {'name': 'events.csv', 'content': 'eA=='},
         }[model]
 
@@ -144,6 +149,7 @@ class TestAccess(OAuth2Case):
             EVENT: {'detail': "Changed"},
             KEY: {'value': '00'},
             FAILURE: {'application': 2},
+            SIGNING_KEY: {'kid': 'mine'},
             EXPORT: {'name': "Changed"},
         }[model]
 

@@ -4,13 +4,15 @@ from unittest.mock import patch
 
 from odoo import fields
 from odoo.exceptions import AccessError
-from odoo.tests import TransactionCase, freeze_time, new_test_user
+from odoo.modules.neutralize import get_neutralization_queries
+from odoo.tests import TransactionCase, freeze_time, new_test_user, tagged
 from odoo.tools import config, mute_logger
 
 from ..jose import jws
 from ..models import orestapi_signing_key
 
 
+@tagged('post_install', '-at_install')
 class TestSigningKey(TransactionCase):
     @classmethod
     def setUpClass(cls):
@@ -33,7 +35,7 @@ class TestSigningKey(TransactionCase):
     def later(self, **delta):
         return freeze_time(fields.Datetime.now() + timedelta(**delta))
 
-    def test_made_at_first_use(self):
+    def test_n329_made_at_first_use(self):
         self.assertFalse(self.keys._get_jwks())
         token = self.sign()
         [jwk] = self.keys._get_jwks()
@@ -53,8 +55,10 @@ class TestSigningKey(TransactionCase):
         self.assertNotIn('private_key', self.keys._fields)
         with self.assertRaises(ValueError), mute_logger('odoo.models'):
             self.keys.search([('private_key', '!=', False)])
+        exported = key.export_data(['kid', 'public_jwk', 'state'])
+        self.assertNotIn('PRIVATE', json.dumps(exported))
 
-    def test_nobody_writes_keys(self):
+    def test_n327_nobody_writes_keys(self):
         self.sign()
         key = self.keys.search([]).with_user(self.administrator)
         self.assertTrue(key.kid)
@@ -68,7 +72,7 @@ class TestSigningKey(TransactionCase):
                 call()
 
     def test_n328_rotation(self):
-        """A successor is published a day before it signs, and the key before it for two days after."""
+        """A successor is published a day before it signs, and the key before it for three days after."""
         first = self.sign()
         with self.later(days=88):
             self.keys._rotate()
@@ -83,7 +87,9 @@ class TestSigningKey(TransactionCase):
             self.assertNotEqual(jws._split(second)[0]['kid'], jws._split(first)[0]['kid'])
             self.verify(first)
             self.verify(second)
-        with self.later(days=92, hours=3):
+        with self.later(days=93):
+            self.verify(first)
+        with self.later(days=94, hours=2):
             self.verify(second)
             with self.assertRaises(ValueError):
                 self.verify(first)
@@ -95,11 +101,55 @@ class TestSigningKey(TransactionCase):
             self.verify(token)
         self.verify(self.sign())
 
-    def test_withdrawn_by_others(self):
+    def test_n328_withdrawn_by_others(self):
         self.sign()
         user = new_test_user(self.env, 'eve', 'base.group_user')
         with self.assertRaises(AccessError):
             self.keys.search([]).with_user(user).action_withdraw()
+
+    def test_n328_other_process_hears_of_it(self):
+        """The keys are remembered by each process, and whatever changes them empties that."""
+        token = self.sign()
+        self.assertTrue(self.keys._get_scheduled())
+        with patch.object(type(self.env.registry), 'clear_cache') as clear_cache:
+            self.keys.search([]).with_user(self.administrator).action_withdraw()
+            self.assertTrue(clear_cache.called)
+        self.env.registry.clear_cache()
+        with self.assertRaises(ValueError):
+            self.verify(token)
+
+    def test_n328_clock_set_back(self):
+        """A key that begins to sign in the future signs nothing: another is made, which is published at once."""
+        self.sign()
+        with self.later(minutes=-10):
+            self.verify(self.sign())
+
+    def test_n329_creation_interrupted(self):
+        """A process that dies while it makes a key leaves nothing behind, and the next try makes one."""
+        with (
+            patch.object(orestapi_signing_key.keys, 'dump_private', side_effect=MemoryError),
+            self.assertRaises(MemoryError),
+        ):
+            self.sign()
+        self.assertFalse(self.keys.search([]))
+        self.verify(self.sign())
+        self.assertEqual(len(self.keys.search([])), 1)
+
+    def test_n330_neutralized(self):
+        """A neutralized copy has none of the keys, also where it has a backup of a release without them."""
+        token = self.sign()
+        [query] = get_neutralization_queries(['orestapi'])
+        self.env.cr.execute(query)
+        self.env.registry.clear_cache()
+        self.env.invalidate_all()
+        self.assertFalse(self.keys.search([]))
+        with self.assertRaises(ValueError):
+            self.verify(token)
+        with self.env.cr.savepoint() as savepoint:
+            self.env.cr.execute("DROP TABLE orestapi_signing_key")
+            self.env.cr.execute(query)
+            savepoint.close(rollback=True)
+        self.env.invalidate_all()
 
     def test_n330_copy_of_the_database(self):
         token = self.sign()
@@ -110,7 +160,7 @@ class TestSigningKey(TransactionCase):
         with self.assertRaises(ValueError):
             self.verify(token)
 
-    def test_encrypted_with_the_key_of_the_configuration(self):
+    def test_n327_encrypted_with_the_key_of_the_configuration(self):
         with patch.dict(config.options, {'orestapi_key': 'a long password'}):
             token = self.sign()
             self.env.cr.execute("SELECT private_key FROM orestapi_signing_key")

@@ -3,6 +3,8 @@ import hmac
 import json
 import time
 
+import joserfc.jwk
+import joserfc.jwt
 import jwt
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
@@ -11,8 +13,6 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from hypothesis import given
 from hypothesis import strategies as st
 
-import joserfc.jwk
-import joserfc.jwt
 from jose import encoding, jws, keys
 from jose.errors import InvalidJws
 
@@ -269,7 +269,21 @@ class TestKeys:
 class TestForm:
     @pytest.mark.parametrize(
         'token',
-        ['', '.', '..', '...', 'a.b', 'a.b.c.d', 'a.b.c.d.e', None, b'a.b.c', 1, '{"payload": ""}', 'ä.b.c', 'e30.e30.'],
+        [
+            '',
+            '.',
+            '..',
+            '...',
+            'a.b',
+            'a.b.c.d',
+            'a.b.c.d.e',
+            None,
+            b'a.b.c',
+            1,
+            '{"payload": ""}',
+            'ä.b.c',
+            'e30.e30.',
+        ],
         ids=repr,
     )
     def test_no_compact_jws(self, private_key, token):

@@ -1,10 +1,10 @@
 import json
 
+import joserfc.jwk
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-import joserfc.jwk
 from jose import encoding, key_set, keys
 from jose.errors import InvalidKey
 
@@ -149,9 +149,7 @@ def test_keys_that_others_made():
     """A key of each kind as joserfc writes it."""
     for key_type, parameter in (('RSA', 2048), ('EC', 'P-256'), ('OKP', 'Ed25519')):
         jwk = joserfc.jwk.JWKRegistry.generate_key(key_type, parameter).as_dict(private=False)
-        assert isinstance(
-            keys.parse(jwk).key, (rsa.RSAPublicKey, ec.EllipticCurvePublicKey, ed25519.Ed25519PublicKey)
-        )
+        assert isinstance(keys.parse(jwk).key, (rsa.RSAPublicKey, ec.EllipticCurvePublicKey, ed25519.Ed25519PublicKey))
 
 
 class TestKeySet:

@@ -60,7 +60,9 @@ def test_n315_refused(text):
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(['sub', 'acr', 'value', 'values', 'x']), inner),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(['sub', 'acr', 'value', 'values', 'x']), inner)
+    ),
     max_leaves=8,
 )
 

@@ -5,7 +5,7 @@ from orestapi.jose import jws, keys
 from orestapi.oauth2 import metadata
 from orestapi.oauth2.errors import InvalidRequest
 from orestapi.oauth2.parameters import Parameters
-from orestapi.openid import authentication, claims, discovery, id_token, logout, subject
+from orestapi.openid import authentication, claims, discovery, id_token, logout
 
 ISSUER = 'https://odoo.example.com'
 
@@ -33,7 +33,9 @@ class TestIdToken:
 
     def test_at_hash_of_core_a3(self):
         """The access token and hash of Core appendix A.3 and A.4."""
-        assert id_token.compute_at_hash('jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y', 'RS256') == '77QmUPtjPfzWtF2AnpK9RQ'
+        assert (
+            id_token.compute_at_hash('jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y', 'RS256') == '77QmUPtjPfzWtF2AnpK9RQ'
+        )
 
     def test_at_hash_of_ed25519_has_half_of_sha512(self):
         assert len(id_token.compute_at_hash('x', 'EdDSA')) == 43
@@ -67,19 +69,6 @@ class TestHint:
     def test_n319_other_values(self, private_key, changes):
         with pytest.raises(InvalidRequest):
             self._read(jws.sign({**_build(), **changes}, private_key), private_key)
-
-
-class TestSubject:
-    def test_pairwise(self):
-        values = {
-            subject.compute_pairwise(key, sector, user)
-            for key in (b'1', b'2')
-            for sector in ('a', 'b', 'a\0u')
-            for user in ('u', 'v')
-        }
-        assert len(values) == 12
-        assert subject.compute_pairwise(b'1', 'a', 'u') == subject.compute_pairwise(b'1', 'a', 'u')
-        assert all(len(value) == 43 for value in values)
 
 
 class TestClaims:
