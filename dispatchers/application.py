@@ -20,7 +20,7 @@ def application_route(path, **routing):
     """Declare a route that applications call: they authenticate in each request, and no browser session counts.
 
     :param routing: the other parameters of `odoo.http.route`; `allow_origin` lets pages of an application call the
-        route, `autocommit` declares that the handler only reads, see `autocommit`
+        route, or with `cross_origin.ANY` all pages, `autocommit` declares that the handler only reads, see `autocommit`
     """
 
     def decorate(method):
@@ -144,12 +144,15 @@ class OAuth2Dispatcher(http.Dispatcher):
     def _get_preflight_response(self, endpoint):
         methods = endpoint.routing['methods']
         if self.allows_origins:
-            return cross_origin.make_preflight_response(self.request, methods)
+            any_origin = self.allows_origins == cross_origin.ANY
+            return cross_origin.make_preflight_response(self.request, methods, any_origin)
         return cross_origin.make_empty_response(204, {'Allow': ', '.join(sorted({*methods, 'OPTIONS'}))})
 
     def _allow_origin(self, response):
         """Let pages of the application read the response, where they may call the address."""
-        if self.allows_origins:
+        if self.allows_origins == cross_origin.ANY:
+            cross_origin.allow_any(response)
+        elif self.allows_origins:
             cross_origin.allow(self.request, response, self._get_allowed_origins())
         return response
 
@@ -202,7 +205,7 @@ def make_response(parameters, status=200, headers=None):
 
     :param dict parameters: the parameters, sent as JSON
     :param int status: the HTTP status
-    :param dict headers: further headers
+    :param dict headers: further headers; an empty one takes that of every response out
     """
     headers = {
         # No cache may keep a token, nor what is said about one.
@@ -212,4 +215,5 @@ def make_response(parameters, status=200, headers=None):
         'X-Content-Type-Options': 'nosniff',
         **(headers or {}),
     }
-    return http.Response(json.dumps(parameters), status=status, headers={'Content-Type': 'application/json', **headers})
+    headers = {'Content-Type': 'application/json', **{name: value for name, value in headers.items() if value}}
+    return http.Response(json.dumps(parameters), status=status, headers=headers)

@@ -25,6 +25,8 @@ REQUEST_HEADERS = (
 #: the same text for everybody then, and without this field a page could not tell an
 #: outage from a connection that failed.
 UNKNOWN = '*'
+#: What a route declares as `allow_origin` whose answer is for everybody anyway.
+ANY = '*'
 #: `#field-name` of RFC 9110 §5.1, as browsers write it, and no longer than an honest one.
 FIELD_NAMES = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+(?: *, *[A-Za-z0-9!#$%&'*+.^_`|~-]+){0,49}", re.ASCII)
 #: Seconds for which a browser may take the answer to a preflight request for granted.
@@ -64,6 +66,12 @@ def allow(request, response, allowed_origins):
     return bool(found)
 
 
+def allow_any(response):
+    """Let every page read the response, which says the same to everybody."""
+    response.headers['Access-Control-Allow-Origin'] = ANY
+    response.headers['Access-Control-Expose-Headers'] = ', '.join(EXPOSED_HEADERS)
+
+
 def _find(request, origin):
     """Return the origin if an active application lists it, else None."""
     if not request.registry:
@@ -77,13 +85,16 @@ def _find(request, origin):
         return UNKNOWN
 
 
-def make_preflight_response(request, methods):
+def make_preflight_response(request, methods, any_origin=False):
     """Return the answer to `OPTIONS`, which tells the pages of listed origins what they may send.
 
     :param methods: what the address takes
+    :param bool any_origin: whether the pages of all origins may
     """
     response = make_empty_response(204, {'Allow': ', '.join(sorted({*methods, 'OPTIONS'}))})
-    if allow(request, response, None):
+    if any_origin:
+        allow_any(response)
+    if any_origin or allow(request, response, None):
         response.headers['Access-Control-Allow-Methods'] = ', '.join(sorted(methods))
         response.headers['Access-Control-Allow-Headers'] = ', '.join(_get_request_headers(request))
         response.headers['Access-Control-Max-Age'] = str(MAX_AGE)

@@ -13,3 +13,7 @@ PAGE = {
     'Content-Security-Policy': "default-src 'self' data:; style-src 'self' 'unsafe-inline'; script-src 'none'; "
     "object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
 }
+
+#: Of a document that is the same for everybody, and that applications keep for an hour. A new key is published a
+#: day before it signs (`openid.key_schedule`).
+PUBLISHED = {'Cache-Control': 'public, max-age=3600', 'Pragma': ''}

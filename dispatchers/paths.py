@@ -1,6 +1,7 @@
 """Which dispatcher renders errors for paths that match no route, and which paths are pages."""
 
 from ..oauth2 import legacy, metadata
+from ..openid import discovery
 from .application import OAuth2Dispatcher
 from .legacy import LegacyDispatcher
 from .records import RecordDispatcher
@@ -14,6 +15,7 @@ PAGES = (metadata.AUTHORIZATION_ENDPOINT, legacy.AUTHORIZATION_ENDPOINT, CONNECT
 DISPATCHERS = {
     '/oauth2/': OAuth2Dispatcher,
     metadata.WELL_KNOWN: OAuth2Dispatcher,
+    discovery.WELL_KNOWN: OAuth2Dispatcher,
     '/orestapi/1/': RecordDispatcher,
     '/orestapi/': LegacyDispatcher,
 }

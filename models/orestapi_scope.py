@@ -43,6 +43,13 @@ class OrestapiScope(models.Model):
                     )
                 )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        scopes = super().create(vals_list)
+        # The metadata names it.
+        self.env['orestapi.application']._forget_settings()
+        return scopes
+
     def write(self, vals):
         applications = self._get_applications()
         if vals.keys() - {'description', 'sequence'}:

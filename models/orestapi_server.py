@@ -4,7 +4,10 @@ import hmac
 from odoo import api, fields, models
 from odoo.tools import SQL, ormcache
 
+from ..jose import key_set
+from ..jose.algorithms import RS256
 from ..oauth2 import metadata, origin
+from ..openid import discovery
 from .orestapi_key import NEW_KEY
 
 #: Keys that are stored, and so stay the same where a backup is restored: Odoo gives a
@@ -36,13 +39,6 @@ class OrestapiServer(models.AbstractModel):
         if not origin.is_origin(issuer):
             issuer = origin.repair((parameters.get_param('web.base.url') or '').strip().rstrip('/'))
         return issuer
-
-    @api.model
-    def _get_metadata(self):
-        """Return the authorization server metadata (RFC 8414 §2), to which addons can add members."""
-        # sudo: orestapi.scope - the names of the scopes are public, as all of this document
-        scopes = self.env['orestapi.scope'].sudo().search([]).mapped('name')
-        return metadata.build(self._get_issuer(), scopes)
 
     @api.model
     def _derive_key(self, purpose):
@@ -110,3 +106,31 @@ class OrestapiServer(models.AbstractModel):
                 fields.Datetime.now(),
             )
         )
+
+    @api.model
+    def _get_metadata(self):
+        """Return the metadata document, for both addresses (RFC 8414 §2, OpenID Connect Discovery §3).
+
+        Addons can add members.
+        """
+        return {**self._build_metadata()}
+
+    @api.model
+    @ormcache("self.env['orestapi.application']._get_signal()")
+    def _build_metadata(self):
+        # sudo: orestapi.scope - the names of the scopes are public, as all of this document
+        scopes = self.env['orestapi.scope'].sudo().search([]).mapped('name')
+        document = metadata.build(self._get_issuer(), scopes)
+        languages = self.env['res.lang']
+        locales = [languages._get_language_tag(code) for code, _name in languages.get_installed()]
+        return discovery.extend(document, (), locales)
+
+    @api.model
+    def _get_key_set(self):
+        """Return the published keys (RFC 7517 §5), with the one that signs for most applications.
+
+        A library may read the set before the first token is signed, and keep it.
+        """
+        signing_keys = self.env['orestapi.signing.key']
+        signing_keys._get_private_key(RS256)
+        return key_set.render(signing_keys._get_jwks())

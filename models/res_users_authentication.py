@@ -35,7 +35,7 @@ class ResUsers(models.Model):
         info = super()._check_credentials(credential, env)
         try:
             self._remember_credential(info, env)
-        except Exception:  # noqa: BLE001 - whatever it is, it must not keep anybody from logging in
+        except Exception:
             _logger.warning("The time of a login could not be kept", exc_info=True)
         return info
 

@@ -1,13 +1,15 @@
 """Provider metadata (Discovery 1.0 §3): what RFC 8414 publishes, and what OpenID Connect adds."""
 
 from ..jose.algorithms import EDDSA, ES256, RS256
-from . import authentication, claims, subject
+from . import authentication, claims
 from .authentication_request import CONSENT, LOGIN, NONE, RESPONSE_MODES, SELECT_ACCOUNT
 
 WELL_KNOWN = '/.well-known/openid-configuration'
 JWKS_ENDPOINT = '/oauth2/jwks'
 USERINFO_ENDPOINT = '/oauth2/userinfo'
-END_SESSION_ENDPOINT = '/oauth2/logout'
+
+#: Who a user is for applications (Core §8): the same for all, or for each somebody else.
+SUBJECT_TYPES = ('public', 'pairwise')
 
 #: What signs ID tokens: RS256 unless an application asks for another.
 SIGNING_ALGORITHMS = (RS256, ES256, EDDSA)
@@ -26,9 +28,8 @@ def extend(metadata, defined_claims, locales):
         **metadata,
         'jwks_uri': issuer + JWKS_ENDPOINT,
         'userinfo_endpoint': issuer + USERINFO_ENDPOINT,
-        'end_session_endpoint': issuer + END_SESSION_ENDPOINT,
         'response_modes_supported': list(RESPONSE_MODES),
-        'subject_types_supported': list(subject.TYPES),
+        'subject_types_supported': list(SUBJECT_TYPES),
         'id_token_signing_alg_values_supported': list(SIGNING_ALGORITHMS),
         'acr_values_supported': list(authentication.CLASSES),
         'prompt_values_supported': [NONE, LOGIN, CONSENT, SELECT_ACCOUNT],
@@ -38,6 +39,4 @@ def extend(metadata, defined_claims, locales):
         'request_parameter_supported': False,
         'request_uri_parameter_supported': False,
         'ui_locales_supported': list(locales),
-        'backchannel_logout_supported': True,
-        'backchannel_logout_session_supported': True,
     }

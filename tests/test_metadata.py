@@ -4,6 +4,7 @@ from .common import CLIENT_SECRET, PASSWORD, OAuth2Case
 
 ISSUER = 'https://odoo.example.com'
 WELL_KNOWN = '/.well-known/oauth-authorization-server'
+SCOPES = ['email', 'groups', 'offline_access', 'openid', 'phone', 'profile', 'read', 'rpc']
 
 
 @tagged('post_install', '-at_install')
@@ -30,11 +31,39 @@ class TestMetadata(OAuth2Case):
                 'introspection_endpoint': ISSUER + '/oauth2/introspect',
                 'introspection_endpoint_auth_methods_supported': ['client_secret_basic', 'client_secret_post'],
                 'response_types_supported': ['code'],
-                'response_modes_supported': ['query'],
+                'response_modes_supported': ['query', 'form_post'],
                 'grant_types_supported': ['authorization_code', 'refresh_token', 'client_credentials'],
                 'code_challenge_methods_supported': ['S256'],
-                'scopes_supported': ['read', 'rpc'],
+                'scopes_supported': SCOPES,
                 'authorization_response_iss_parameter_supported': True,
+                'jwks_uri': ISSUER + '/oauth2/jwks',
+                'userinfo_endpoint': ISSUER + '/oauth2/userinfo',
+                'subject_types_supported': ['public', 'pairwise'],
+                'id_token_signing_alg_values_supported': ['RS256', 'ES256', 'EdDSA'],
+                'acr_values_supported': ['urn:orestapi:acr:1fa', 'urn:orestapi:acr:2fa'],
+                'prompt_values_supported': ['none', 'login', 'consent', 'select_account'],
+                'claim_types_supported': ['normal'],
+                'claims_supported': [
+                    'acr',
+                    'amr',
+                    'auth_time',
+                    'email',
+                    'email_verified',
+                    'groups',
+                    'locale',
+                    'name',
+                    'phone_number',
+                    'picture',
+                    'preferred_username',
+                    'sid',
+                    'sub',
+                    'updated_at',
+                    'zoneinfo',
+                ],
+                'claims_parameter_supported': True,
+                'request_parameter_supported': False,
+                'request_uri_parameter_supported': False,
+                'ui_locales_supported': ['en-US'],
             },
         )
 
@@ -134,7 +163,8 @@ class TestMetadata(OAuth2Case):
         for name in ('S256', 'plain', 'S512'):
             response = self.authorize(self.get_request(code_challenge_method=name))
             self.assertEqual(response.status_code == 200, name in document['code_challenge_methods_supported'], name)
-        for name in ('read', 'rpc', 'openid', 'profile', 'offline_access'):
+        self.application.scope_ids = self.env['orestapi.scope'].search([])
+        for name in ('read', 'rpc', 'openid', 'profile', 'offline_access', 'address', 'write'):
             response = self.authorize(self.get_request(scope=name))
             self.assertEqual(response.status_code == 200, name in document['scopes_supported'], name)
         parameters = self.get_response(self.decide(self.authorize(self.get_request())))
@@ -142,4 +172,4 @@ class TestMetadata(OAuth2Case):
 
     def test_n216_scope_of_another_addon(self):
         self.env['orestapi.scope'].create({'name': 'calendar', 'description': "See when you are busy"})
-        self.assertEqual(self.get_metadata()['scopes_supported'], ['calendar', 'read', 'rpc'])
+        self.assertEqual(self.get_metadata()['scopes_supported'], ['calendar', *SCOPES])
