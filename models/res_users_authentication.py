@@ -1,13 +1,12 @@
-import logging
+import functools
 import time
 
-from odoo import models
+from odoo import api, models
 from odoo.http import request
 
+from ..dispatchers.hooks import attempt
 from ..oauth2 import token
 from ..openid import authentication
-
-_logger = logging.getLogger(__name__)
 
 #: Where the session keeps it. Odoo's own keys change for other reasons: `create_time` is
 #: renewed every three hours, without anybody who logs in.
@@ -23,29 +22,46 @@ METHODS = {
 }
 
 
+def _remember(method):
+    @functools.wraps(method)
+    def check_credentials(self, credential, env):
+        info = method(self, credential, env)
+        # Whatever it is, it must not keep anybody from logging in.
+        attempt(self._remember_credential, info, env)
+        return info
+
+    check_credentials.orestapi_remembers = True
+    return check_credentials
+
+
 class ResUsers(models.Model):
     """When and how a user logged in, for the applications that ask (OpenID Connect Core §2)."""
 
     _inherit = 'res.users'
 
-    def _check_credentials(self, credential, env):
-        # Each way to prove who one is comes by here: password, passkey, second factor, and
-        # the confirmation that a dialog asks for. The cookie of a trusted device does not,
-        # so that it is not taken for a second factor.
-        info = super()._check_credentials(credential, env)
-        try:
-            self._remember_credential(info, env)
-        except Exception:
-            _logger.warning("The time of a login could not be kept", exc_info=True)
-        return info
+    def _register_hook(self):
+        super()._register_hook()
+        # Each way to prove who one is comes by this method: password, passkey, second factor,
+        # and the confirmation that a dialog asks for. Put around all addons, because those of
+        # core do not call what they extend. The cookie of a trusted device does not come by
+        # here, so that it is not taken for a second factor.
+        model_class = self.env.registry['res.users']
+        if not hasattr(model_class._check_credentials, 'orestapi_remembers'):
+            model_class._check_credentials = _remember(model_class._check_credentials)
 
+    @api.model
     def _remember_credential(self, info, env):
-        if not request or not (env or {}).get('interactive', True) or not getattr(request.session, 'can_save', True):
+        """Note in the browser's session which credential a user has just given.
+
+        :param dict info: what `_check_credentials` returned
+        :param env: the environment that it was called with: API keys and RPC open no session
+        """
+        if not request or not (env or {}).get('interactive', True) or not request.session.can_save:
             return
         request.session[SESSION_KEY] = authentication.record(
             request.session.get(SESSION_KEY),
             info['uid'],
             METHODS.get(info['auth_method'], authentication.OTHER),
-            int(time.time()),
+            time.time(),
             token.generate_secret(),
         )

@@ -7,6 +7,9 @@ from .errors import InvalidScope
 #: scope-token of RFC 6749 §3.3: printable ASCII without blank, quote and backslash.
 TOKEN = re.compile(r'[\x21\x23-\x5b\x5d-\x7e]+', re.ASCII)
 
+#: Turns an authorization request into an authentication request (OpenID Connect Core §3.1.2.1).
+OPENID = 'openid'
+
 #: Longer than any list of scopes that a person could read on the consent page.
 MAX_LENGTH = 1000
 

@@ -3,6 +3,3 @@
 Built on `oauth2/` (the flow) and `jose/` (signatures). Nothing here imports Odoo.
 An application without the scope `openid` is untouched by all of it.
 """
-
-#: The scope that turns an authorization request into an authentication request (Core §3.1.2.1).
-OPENID = 'openid'

@@ -42,12 +42,48 @@ def record(remembered, uid, method, now, new_sid):
     :param remembered: what it remembered before, or None
     :param int uid: the user
     :param method: of the three above, or `OTHER`
-    :param int now: seconds since 1970
+    :param float now: seconds since 1970
     :param str new_sid: a random id, for a session that has none yet
     """
-    if not remembered or remembered['uid'] != uid:
-        remembered = {'uid': uid, 'sid': new_sid, 'credentials': {}}
+    remembered = begin(remembered, uid, new_sid)
     return {**remembered, 'credentials': {**remembered['credentials'], method: now}}
+
+
+def begin(remembered, uid, new_sid):
+    """Return what a session remembers of a user, with an id of its own for this session.
+
+    :param remembered: what it remembered before, or None
+    :param int uid: the user
+    :param str new_sid: a random id, for a session that has none yet
+    """
+    if remembered and remembered['uid'] == uid:
+        return remembered
+    return {'uid': uid, 'sid': new_sid, 'credentials': {}}
+
+
+def find_missing(remembered, uid, since, has_second_factor):
+    """Return the credential that is missing for a whole login, or None.
+
+    :param remembered: what the session remembers, or None
+    :param int uid: the user
+    :param float since: only credentials that were given at this time or later count
+    :param bool has_second_factor: whether the login of the user needs one besides a password
+    :return: `PASSWORD`, which stands for any first factor, or `ONE_TIME_PASSWORD`
+    """
+    given = _find_credentials(remembered, uid, since)
+    if HARDWARE_KEY in given:
+        return None
+    if PASSWORD not in given and OTHER not in given:
+        return PASSWORD
+    return ONE_TIME_PASSWORD if has_second_factor and ONE_TIME_PASSWORD not in given else None
+
+
+def _find_credentials(remembered, uid, since):
+    if not remembered or remembered['uid'] != uid:
+        return {}
+    return {
+        method: given_at for method, given_at in remembered['credentials'].items() if since is None or given_at >= since
+    }
 
 
 def describe(remembered, uid, since=None):
@@ -66,9 +102,7 @@ def describe(remembered, uid, since=None):
     """
     if not remembered or remembered['uid'] != uid:
         return None, (), None, None
-    credentials = {
-        method: given_at for method, given_at in remembered['credentials'].items() if since is None or given_at >= since
-    }
+    credentials = _find_credentials(remembered, uid, since)
     if not credentials:
         return None, (), None, remembered['sid']
-    return min(credentials.values()), tuple(get_methods(credentials)), get_class(credentials), remembered['sid']
+    return int(min(credentials.values())), tuple(get_methods(credentials)), get_class(credentials), remembered['sid']

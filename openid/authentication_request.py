@@ -7,7 +7,9 @@ good, so that every error here goes to the application by redirect.
 import dataclasses
 import re
 
-from ..oauth2.errors import InvalidRequest
+from ..oauth2 import scope
+from ..oauth2.errors import InvalidRequest, InvalidScope
+from ..oauth2.scope import OPENID
 from . import claims_request
 from .errors import RegistrationNotSupported, RequestNotSupported, RequestUriNotSupported
 
@@ -74,6 +76,25 @@ class AuthenticationRequest:
         return auth_time is None or now - auth_time > self.max_age or self.max_age == 0
 
 
+def is_authentication_request(parameters, client):
+    """Return whether a request asks who the user is (Core §3.1.2.1). No other is read here.
+
+    :param Parameters parameters: those of the request
+    :param Client client: the application
+    """
+    if OPENID not in client.scope:
+        return False
+    try:
+        return OPENID in (scope.parse(parameters.get('scope')) or client.default_scope)
+    except InvalidScope:
+        return False
+
+
+def is_silent(parameters):
+    """Return whether a request, perhaps one with errors in it, must not show a page (`prompt=none`)."""
+    return NONE in _parse_list(parameters.get('prompt'))
+
+
 def find_response_mode(parameters):
     """Return how the response travels, also that of a request with errors in it.
 
@@ -98,12 +119,17 @@ def validate(parameters):
         ('registration', RegistrationNotSupported),
     ):
         if parameters.get(name) is not None:
-            raise error("The parameter is not supported: send plain parameters.")
+            raise error("The parameter is not supported: send plain parameters.", reason='openid_parameter', sent=name)
     if (response_mode := parameters.get('response_mode') or QUERY) not in RESPONSE_MODES:
-        raise InvalidRequest("The response_mode must be query or form_post.")
+        raise InvalidRequest(
+            "The response_mode must be query or form_post.",
+            reason='openid_value',
+            sent=response_mode,
+            expected=', '.join(RESPONSE_MODES),
+        )
     nonce = parameters.get('nonce')
     if nonce is not None and len(nonce) > MAX_NONCE:
-        raise InvalidRequest("The nonce is too long.")
+        raise InvalidRequest("The nonce is too long.", reason='openid_value', expected=f'nonce <= {MAX_NONCE}')
     return AuthenticationRequest(
         prompt=_parse_prompt(parameters.get('prompt')),
         max_age=_parse_max_age(parameters.get('max_age')),
@@ -122,9 +148,16 @@ def _parse_prompt(text):
     if not prompt <= PROMPTS:
         # Core lets a server ignore it; an application that asks for a page which
         # never comes is better told.
-        raise InvalidRequest("The prompt must be none, login, consent or select_account.")
+        raise InvalidRequest(
+            "The prompt must be none, login, consent or select_account.",
+            reason='openid_value',
+            sent=text,
+            expected=', '.join(sorted(PROMPTS)),
+        )
     if NONE in prompt and len(prompt) > 1:
-        raise InvalidRequest("The prompt none cannot be combined with another.")
+        raise InvalidRequest(
+            "The prompt none cannot be combined with another.", reason='openid_value', sent=text, expected=NONE
+        )
     return prompt
 
 
@@ -132,7 +165,12 @@ def _parse_max_age(text):
     if text is None:
         return None
     if not MAX_AGE.fullmatch(text) or int(text) > HIGHEST_MAX_AGE:
-        raise InvalidRequest("The max_age must be a number of seconds.")
+        raise InvalidRequest(
+            "The max_age must be a number of seconds.",
+            reason='openid_value',
+            sent=text,
+            expected=f'0 - {HIGHEST_MAX_AGE}',
+        )
     return int(text)
 
 

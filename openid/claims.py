@@ -32,3 +32,25 @@ def select(values, names):
     :return: those that have a value: a claim is left out rather than null (Core §5.3.2)
     """
     return {name: values[name] for name in sorted(names) if values.get(name) not in (None, '', [])}
+
+
+def get_scope(names):
+    """Return the scope tokens that carry some claims.
+
+    :param names: names of claims; those that no scope carries mean nothing
+    """
+    return frozenset(token for token, carried in SCOPES.items() if not names.isdisjoint(carried))
+
+
+def is_verified(email, login, is_external):
+    """Return whether an address may be called verified, where the administrator vouches for logins (Core §5.7).
+
+    Users can change their own address in their preferences, and an application that finds
+    people by their address would then take one for another. Their login only an
+    administrator changes. A portal user may have chosen it themselves when they signed up.
+
+    :param str email: the address
+    :param str login: of the user
+    :param bool is_external: whether the user is not an internal user
+    """
+    return not is_external and email.strip().lower() == login.strip().lower()

@@ -38,11 +38,11 @@ def parse(text):
     if text is None:
         return NOTHING
     if len(text) > MAX_LENGTH:
-        raise InvalidRequest("The parameter claims is too long.")
+        raise InvalidRequest("The parameter claims is too long.", reason='openid_claims')
     try:
         value = encoding.parse_object(text.encode())
     except (InvalidEncoding, UnicodeEncodeError):
-        raise InvalidRequest("The parameter claims is not a JSON object.") from None
+        raise InvalidRequest("The parameter claims is not a JSON object.", reason='openid_claims') from None
     userinfo, id_token = _get_members(value, 'userinfo'), _get_members(value, 'id_token')
     return ClaimsRequest(
         userinfo=frozenset(userinfo),
@@ -59,14 +59,14 @@ def _get_members(value, name):
     if not isinstance(members, dict) or not all(
         request is None or isinstance(request, dict) for request in members.values()
     ):
-        raise InvalidRequest("The parameter claims is not of the form of OpenID Connect.")
+        raise InvalidRequest("The parameter claims is not of the form of OpenID Connect.", reason='openid_claims')
     return members
 
 
 def _get_subject(members):
     subject = (members.get('sub') or {}).get('value')
     if subject is not None and not isinstance(subject, str):
-        raise InvalidRequest("The parameter claims names a sub that is not a text.")
+        raise InvalidRequest("The parameter claims names a sub that is not a text.", reason='openid_claims')
     return subject
 
 
@@ -77,5 +77,5 @@ def _get_acr(members):
         return ()
     values = request.get('values', [request['value']] if 'value' in request else [])
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise InvalidRequest("The parameter claims names an acr that is not a list of texts.")
+        raise InvalidRequest("The parameter claims names an acr that is not a list of texts.", reason='openid_claims')
     return tuple(values)

@@ -83,7 +83,7 @@ def read_hint(token, public_keys, issuer, client_id=None):
     try:
         verified = jws.verify(token, public_keys)
     except InvalidJws:
-        raise InvalidRequest("The id_token_hint is not an ID token of this server.") from None
+        raise InvalidRequest("The id_token_hint is not an ID token of this server.", reason='id_token_hint') from None
     claims = verified.claims
     audience = claims.get('aud')
     if (
@@ -94,5 +94,7 @@ def read_hint(token, public_keys, issuer, client_id=None):
         or not isinstance(audience, str)
         or (client_id is not None and audience != client_id)
     ):
-        raise InvalidRequest("The id_token_hint is not an ID token of this server for this application.")
+        raise InvalidRequest(
+            "The id_token_hint is not an ID token of this server for this application.", reason='id_token_hint'
+        )
     return claims

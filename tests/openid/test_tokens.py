@@ -165,16 +165,16 @@ class TestLogout:
         assert (request.client_id, request.subject, request.sid, request.state) == ('wiki', 's', 'session', 'a&b')
         assert logout.find_redirect_uri(request, ['https://wiki.example.com/bye']) == 'https://wiki.example.com/bye'
 
-    def test_n333_uri_is_compared_character_by_character(self, private_key):
+    def test_uri_is_compared_character_by_character(self, private_key):
         for uri in ('https://wiki.example.com/bye?x', 'https://wiki.example.com/Bye', 'https://wiki.example.com/bye/'):
             request = self._parse(private_key, ('client_id', 'wiki'), ('post_logout_redirect_uri', uri))
             assert logout.find_redirect_uri(request, ['https://wiki.example.com/bye']) is None
 
-    def test_n333_nothing_names_the_application(self, private_key):
+    def test_nothing_names_the_application(self, private_key):
         request = self._parse(private_key, ('post_logout_redirect_uri', 'https://wiki.example.com/bye'))
         assert logout.find_redirect_uri(request, ['https://wiki.example.com/bye']) is None
 
-    def test_n334_bad_hint(self, private_key):
+    def test_bad_hint(self, private_key):
         foreign = jws.sign(_build(), keys.generate('ES256'))
         for hint, client_id in ((foreign, 'wiki'), (foreign, None), (jws.sign(_build(), private_key), 'shop')):
             pairs = [('id_token_hint', hint), *([('client_id', client_id)] if client_id else [])]
@@ -185,7 +185,7 @@ class TestLogout:
         request = self._parse(private_key, ('client_id', 'wiki'), ('client_id', 'wiki'), ('state', 'x'))
         assert request.client_id is None
 
-    def test_n337_token(self):
+    def test_logout_token(self):
         token = logout.build_token(ISSUER, 'wiki', 's', 'session', 'unique', 1000)
         assert token == {
             'iss': ISSUER, 'aud': 'wiki', 'iat': 1000, 'exp': 1120, 'jti': 'unique', 'sub': 's', 'sid': 'session',

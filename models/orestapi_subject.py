@@ -1,0 +1,82 @@
+import uuid
+
+from odoo import api, fields, models
+from odoo.fields import NO_ACCESS
+from odoo.tools import SQL, ormcache
+
+
+class OrestapiSubject(models.Model):
+    """Who a user is for applications (OpenID Connect Core §8): a random UUID, made when it is first needed.
+
+    One for each user, and one more for each application that shall not be able to compare
+    its users with those of others (pairwise). Nothing of a user can be computed from it, and
+    the one not from the other. A table of its own, so that no copy of a user takes it along.
+    """
+
+    _name = 'orestapi.subject'
+    _description = "Subject Identifier"
+    _log_access = False
+
+    user_id = fields.Many2one('res.users', required=True, ondelete='cascade', groups=NO_ACCESS)
+    application_id = fields.Many2one(
+        'orestapi.application', index='btree_not_null', ondelete='cascade', groups=NO_ACCESS
+    )
+    subject = fields.Char(required=True, groups=NO_ACCESS)
+
+    _owner_unique = models.UniqueIndex('(user_id, COALESCE(application_id, 0))')
+    _subject_unique = models.UniqueIndex('(subject)')
+
+    @api.model
+    def _get_subject(self, user_id, client):
+        """Return the subject identifier of a user for an application.
+
+        :param int user_id: the user
+        :param Client client: the application
+        """
+        return self._get(user_id, client.id if client.pairwise_subject else 0)
+
+    @api.model
+    @ormcache('user_id', 'application_id')
+    def _get(self, user_id, application_id):
+        find = SQL(
+            "SELECT subject FROM orestapi_subject WHERE user_id = %s AND COALESCE(application_id, 0) = %s",
+            user_id,
+            application_id,
+        )
+        rows = self.env.execute_query(find)
+        if not rows:
+            # In a transaction of its own, because this request may only read. Of two that
+            # make one at once, the database tells the second to start over.
+            with self.env.registry.cursor() as cr:
+                cr.execute(
+                    SQL(
+                        """
+                        INSERT INTO orestapi_subject (user_id, application_id, subject)
+                        VALUES (%s, %s, %s) ON CONFLICT DO NOTHING
+                        """,
+                        user_id,
+                        application_id or None,
+                        str(uuid.uuid4()),
+                    ),
+                    log_exceptions=False,
+                )
+                cr.execute(find)
+                rows = cr.fetchall()
+        return rows[0][0]
+
+    @api.model
+    def _find_user(self, subject):
+        """Return the active user of a subject identifier, or an empty recordset.
+
+        :param str subject: what a stranger may have made up
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT user_id FROM orestapi_subject JOIN res_users ON res_users.id = user_id
+                 WHERE subject = %s AND active
+                """,
+                subject,
+            )
+        )
+        return self.env['res.users'].browse(user_id for [user_id] in rows)

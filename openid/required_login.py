@@ -1,0 +1,63 @@
+"""Which requests of a session have asked for a new login (`prompt=login`, `max_age`), and since when.
+
+Kept at the server, because the request travels through the browser: who sits at it could
+take the parameter out of the address between two pages, and get a code without a password.
+A request is known again by what the application checks in the answer, so that a changed
+one gives a code that the application refuses.
+"""
+
+import hashlib
+
+from ..jose import encoding
+
+#: Requests that are told apart.
+MAX_REQUESTS = 20
+#: Seconds for which a request is remembered that got no answer.
+MAX_AGE = 24 * 60 * 60
+#: Stands for every request, where there were more than that.
+ANY = ''
+
+#: What an application compares with what it has sent (RFC 6749 §10.12, Core §3.1.3.7, RFC 7636 §4.6).
+COMPARED = ('client_id', 'state', 'nonce', 'code_challenge')
+
+
+def compute_key(parameters):
+    """Return what a request is known by.
+
+    :param Parameters parameters: those of the request
+    """
+    values = [parameters.get(name) for name in COMPARED]
+    return hashlib.sha256(encoding.render_object({'request': values})).hexdigest()
+
+
+def add(required, key, now):
+    """Return what a session remembers once a request has asked for a login.
+
+    :param required: what it remembered before, or None: for each key, since when in seconds since 1970
+    :param str key: see `compute_key`
+    :param float now: seconds since 1970
+    """
+    required = {known: since for known, since in (required or {}).items() if now - since < MAX_AGE}
+    required.setdefault(key, now)
+    # Nobody gets rid of one by asking for many others.
+    return required if len(required) <= MAX_REQUESTS else {ANY: now}
+
+
+def find(required, key, now):
+    """Return since when a request needs a login, or None where it needs none.
+
+    :param required: what the session remembers, or None
+    :param str key: see `compute_key`
+    :param float now: seconds since 1970
+    """
+    found = [(required or {}).get(name) for name in (key, ANY)]
+    return max((since for since in found if since is not None and now - since < MAX_AGE), default=None)
+
+
+def remove(required, key):
+    """Return what a session remembers once a request was answered.
+
+    :param required: what it remembered before, or None
+    :param str key: see `compute_key`
+    """
+    return {known: since for known, since in (required or {}).items() if known != key}
