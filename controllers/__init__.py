@@ -4,9 +4,11 @@ from . import consent
 from . import introspect
 from . import legacy_oauth2
 from . import legacy_records
+from . import login
 from . import metadata
 from . import page
 from . import records
 from . import records_documentation
 from . import revoke
 from . import token
+from . import userinfo

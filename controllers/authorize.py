@@ -1,17 +1,42 @@
+import dataclasses
 import types
 from urllib.parse import urlencode
 
 from odoo import http
-from odoo.http import request
+from odoo.http import SessionExpiredException, request
 
 from ..dispatchers.application import is_outage
 from ..dispatchers.context import get_context
 from ..dispatchers.cross_origin import make_empty_response
-from ..dispatchers.headers import PAGE
+from ..dispatchers.headers import FORM_POST_POLICY, PAGE
+from ..dispatchers.paths import LOGIN as LOGIN_PAGE
 from ..oauth2 import metadata, parameters, redirect_uri
-from ..oauth2.authorization_request import get_client_id, get_redirect_uri, get_response_uri, validate
-from ..oauth2.errors import LOGGED, AccessDenied, InvalidRequest, OAuth2Error, ServerError, TemporarilyUnavailable
+from ..oauth2.authorization_request import (
+    get_client_id,
+    get_redirect_uri,
+    get_response_parameters,
+    get_response_uri,
+    validate,
+)
+from ..oauth2.errors import (
+    LOGGED,
+    AccessDenied,
+    InvalidRequest,
+    OAuth2Error,
+    RequestTooLarge,
+    ServerError,
+    TemporarilyUnavailable,
+)
+from ..oauth2.scope import OPENID
+from ..openid import authentication_request, claims, required_login
+from ..openid.authentication import ONE_TIME_PASSWORD
+from ..openid.authentication_request import CONSENT, FORM_POST, LOGIN, QUERY, SELECT_ACCOUNT
+from ..openid.errors import ConsentRequired, LoginRequired
 from .consent import Consent, PendingAuthorization
+from .page import render_page
+
+#: Characters of an authentication request that came by POST, and goes on as an address.
+MAX_REQUEST = 16 * 1024
 
 
 class Authorize(Consent):
@@ -36,18 +61,45 @@ class Authorize(Consent):
         if self._is_safe_or_prefetch():
             return make_empty_response(204, {'Allow': 'GET, HEAD, OPTIONS, POST', **PAGE})
         try:
+            if posted := self._redirect_posted():
+                return posted
             query = parameters.parse(request.httprequest.query_string)
             client = self._identify_client(query)
             uri = get_redirect_uri(query, client)
         except OAuth2Error as error:
             return self._render_error(error)
-        if not self._has_session():
-            return self._redirect_to_login()
-        self._authenticate_user()
-        answer = Answer(uri, query.get('state'))
+        if not self._is_authentication_request(query, client):
+            if not self._has_session():
+                return self._redirect_to_login()
+            self._authenticate_user()
+            return self._answer(Answer(uri, query.get('state')), self._authorize, query, client, uri)
+        if self._get_endpoint() != metadata.AUTHORIZATION_ENDPOINT:
+            # What the user has to prove is remembered for one address only.
+            uri = f'{metadata.AUTHORIZATION_ENDPOINT}?{request.httprequest.query_string.decode("ascii")}'
+            return make_empty_response(303, {'Location': uri, **PAGE})
+        answer = Answer(uri, query.get('state'), authentication_request.find_response_mode(query))
+        # Core §3.1.2.1: with `prompt=none`, not even the login page may be shown.
+        if not authentication_request.is_silent(query):
+            if not self._has_session():
+                return self._redirect_to_login(self._require_login(query))
+            self._authenticate_user()
+        return self._answer(answer, self._authorize_openid, query, client, uri)
+
+    def _is_authentication_request(self, query, client):
+        """Return whether a request asks who the user is, or did so before somebody changed its scope on the way."""
+        return authentication_request.is_authentication_request(query, client) or (
+            OPENID in client.scope and request.env['orestapi.login']._is_required(required_login.compute_key(query))
+        )
+
+    def _answer(self, answer, authorize, query, client, uri):
+        """Return what a step of the endpoint returns, and its errors as the application must get them.
+
+        :param Answer answer: where the response goes
+        :param authorize: the step
+        """
         get_context(request).get_error_response = answer.get_error_response
         try:
-            return self._authorize(client, validate(query, client, uri), answer)
+            return authorize(query, client, uri, answer)
         except OAuth2Error as error:
             if error.reason != LOGGED:
                 self._log_refusal(error)
@@ -84,13 +136,43 @@ class Authorize(Consent):
         get_context(request).client = client
         return client
 
-    def _redirect_to_login(self):
-        return make_empty_response(303, {'Location': self._get_login_uri(), **PAGE})
+    def _redirect_posted(self):
+        """Return the redirect of an authentication request that came by POST, or None for any other request.
 
-    def _get_login_uri(self):
-        return '/web/login?' + urlencode({'redirect': self._get_request_uri()})
+        Core §3.1.2.1 has both methods. Browsers send the cookie of the session with a GET
+        that comes from another site, and not with a POST.
 
-    def _get_switch_user_uri(self):
+        :raise RequestTooLarge: for one that would make too long an address
+        """
+        if request.httprequest.method != 'POST' or request.httprequest.query_string:
+            return None
+        body = urlencode(list(request.httprequest.form.items(multi=True)))
+        posted = parameters.parse(body.encode())
+        client = request.env['orestapi.application']._find_client(posted.get('client_id') or '')
+        if client is None or not authentication_request.is_authentication_request(posted, client):
+            return None
+        get_context(request).client = client
+        if len(body) > MAX_REQUEST:
+            raise RequestTooLarge("The request is too large.", reason='too_large')
+        return make_empty_response(303, {'Location': f'{metadata.AUTHORIZATION_ENDPOINT}?{body}', **PAGE})
+
+    def _redirect_to_login(self, hint=None):
+        return make_empty_response(303, {'Location': self._get_login_uri(hint), **PAGE})
+
+    def _get_login_uri(self, hint=None):
+        """Return the address of Odoo's login page, which leads back to the request.
+
+        :param hint: what to fill in, or None
+        """
+        return '/web/login?' + urlencode({'redirect': self._get_request_uri(), **({'login': hint} if hint else {})})
+
+    def _get_switch_user_uri(self, key=None):
+        """Return the address at which somebody else logs in.
+
+        :param key: what an authentication request is known by: what it needs is kept then
+        """
+        if key:
+            return f'{LOGIN_PAGE}?{request.httprequest.query_string.decode("ascii")}'
         return '/web/session/logout?' + urlencode({'redirect': self._get_login_uri()})
 
     def _get_endpoint(self):
@@ -107,18 +189,96 @@ class Authorize(Consent):
         routing = {'auth': 'user', 'cors': None}
         request.env['ir.http']._authenticate(types.SimpleNamespace(routing=routing))
 
-    def _authorize(self, client, authorization_request, answer):
-        """Answer a valid request: with a page, with a code, or with the refusal of the user.
+    def _authorize(self, query, client, uri, answer):
+        """Answer a request for access: with a page, with a code, or with the refusal of the user.
+
+        :param Parameters query: those of the request
+        :param Client client: the application
+        :param str uri: the redirect URI, checked
+        :param Answer answer: where the response goes
+        :raise OAuth2Error: to be sent to the application
+        """
+        authorization_request = validate(query, client, uri)
+        if not request.env.user._can_authorize(client):
+            return self._render_not_allowed(client, self._get_not_allowed(), answer)
+        return self._ask(client, authorization_request, answer)
+
+    def _authorize_openid(self, query, client, uri, answer):
+        """Answer an authentication request likewise (Core §3.1.2).
+
+        :raise LoginRequired, ConsentRequired: where a page would be needed that the request forbids
+        """
+        authorization_request = validate(query, client, uri)
+        asked = authentication_request.validate(query)
+        expected = {asked.claims.subject} - {None}
+        if asked.id_token_hint:
+            expected.add(request.env['orestapi.openid']._read_hint(asked.id_token_hint, client))
+        if not asked.allows_page:
+            self._authenticate_silently()
+        user = request.env.user
+        if not user._can_authorize(client):
+            if not asked.allows_page:
+                raise self._get_not_allowed()
+            return self._render_not_allowed(client, self._get_not_allowed(), answer)
+        if not expected <= {request.env['orestapi.subject']._get_subject(user.id, client)}:
+            raise LoginRequired("Another user is logged in than the one that was asked for.", reason=LOGGED)
+        login, key = request.env['orestapi.login'], required_login.compute_key(query)
+        if missing := login._find_missing(asked, key):
+            if not asked.allows_page:
+                raise LoginRequired("The user must log in.", reason=LOGGED)
+            login._require(key)
+            problem = login._send_code() if missing == ONE_TIME_PASSWORD else None
+            return self._render_login(client, missing, problem)
+        # What single claims need is asked from the user by the scope that carries them.
+        names = asked.claims.userinfo | asked.claims.id_token
+        authorization_request = dataclasses.replace(
+            authorization_request, scope=authorization_request.scope | (claims.get_scope(names) & client.scope)
+        )
+        return self._ask(client, authorization_request, answer, asked, key)
+
+    def _get_not_allowed(self):
+        return AccessDenied(description="The user may not use this application.", reason='user_not_allowed')
+
+    def _require_login(self, query):
+        """Note that an authentication request needs a login, whatever its address says later.
+
+        :param Parameters query: those of the request, perhaps with errors in it, which the application is told later
+        :return: what to fill into the login page, or None
+        """
+        try:
+            asked = authentication_request.validate(query)
+        except OAuth2Error:
+            return None
+        if LOGIN in asked.prompt or asked.max_age is not None:
+            request.env['orestapi.login']._require(required_login.compute_key(query))
+        return asked.login_hint
+
+    def _authenticate_silently(self):
+        """Authenticate the user of the session, if there is one.
+
+        :raise LoginRequired: without a user, and where an addon has locked the session (auth_timeout)
+        """
+        try:
+            if self._has_session():
+                self._authenticate_user()
+                return
+        except SessionExpiredException:
+            pass
+        raise LoginRequired("The user must log in.", reason=LOGGED)
+
+    def _ask(self, client, authorization_request, answer, asked=None, key=None):
+        """Ask the user for consent where that is needed, and answer with a code.
 
         :param Client client: the application
         :param AuthorizationRequest authorization_request: the request
         :param Answer answer: where the response goes
+        :param AuthenticationRequest asked: what it asks about the login, or None
+        :param key: what an authentication request is known by
         :raise AccessDenied: when the user has pressed *Deny*
+        :raise ConsentRequired: where the request forbids the page
         """
         user = request.env.user
-        if not user._can_authorize(client):
-            error = AccessDenied(description="The user may not use this application.", reason='user_not_allowed')
-            return self._render_not_allowed(client, error, answer)
+        shows_page = asked is not None and bool(asked.prompt & {CONSENT, SELECT_ACCOUNT})
         pending = PendingAuthorization(
             client=client,
             scope=authorization_request.scope,
@@ -136,9 +296,11 @@ class Authorize(Consent):
                 return self._render_error(error, cause='page')
             if not is_allowed:
                 raise AccessDenied(description="The user refused.", reason=LOGGED)
-        elif not self._is_consent_given(user, client, authorization_request):
-            if not self._is_trusted(client, authorization_request):
-                return self._render_consent(pending, self._get_switch_user_uri())
+        elif shows_page or not self._is_consent_given(user, client, authorization_request):
+            if shows_page or not self._is_trusted(client, authorization_request):
+                if asked and not asked.allows_page:
+                    raise ConsentRequired("The user must be asked.", reason=LOGGED)
+                return self._render_consent(pending, self._get_switch_user_uri(key))
             by_setting = True
             request.env['orestapi.event']._log(
                 'consent_by_setting',
@@ -146,7 +308,11 @@ class Authorize(Consent):
                 user_id=user.id,
                 detail=', '.join(sorted(authorization_request.scope)),
             )
-        return self._issue_code(client, authorization_request, answer, by_setting)
+        login = request.env['orestapi.login']._describe(asked, key) if asked else None
+        response = self._issue_code(client, authorization_request, answer, by_setting, login)
+        if asked:
+            request.env['orestapi.login']._finish(key)
+        return response
 
     def _is_consent_given(self, user, client, authorization_request):
         application = self._get_application(client)
@@ -159,12 +325,18 @@ class Authorize(Consent):
         application = self._get_application(client)
         return application.trusted and application._is_identity_assured(authorization_request.redirect_uri)
 
-    def _issue_code(self, client, authorization_request, answer, by_setting):
+    def _issue_code(self, client, authorization_request, answer, by_setting, login=None):
         httprequest = request.httprequest
         # PostgreSQL refuses a NUL character, which Odoo's own HTTP server lets through.
         user_agent = (httprequest.user_agent.string or '').replace('\0', '')
         code = request.env['orestapi.authorization.code']._issue(
-            request.env.user, client, authorization_request, httprequest.remote_addr, user_agent[:200], by_setting
+            request.env.user,
+            client,
+            authorization_request,
+            httprequest.remote_addr,
+            user_agent[:200],
+            by_setting,
+            login,
         )
         return answer.get_response({'code': code})
 
@@ -180,6 +352,22 @@ class Authorize(Consent):
         }
         return self._render('orestapi.not_allowed', values, status=error.status)
 
+    def _render_login(self, client, missing, problem=None):
+        """Return the page at which users prove who they are once more.
+
+        :param str missing: the credential that it asks for, see `authentication.find_missing`
+        :param problem: what was wrong with the last one, as a sentence, or None
+        """
+        query = request.httprequest.query_string.decode('ascii')
+        values = {
+            'application': self._get_application(client),
+            'user': request.env.user,
+            'action': f'{LOGIN_PAGE}?{query}',
+            'missing': missing,
+            'problem': problem,
+        }
+        return self._render('orestapi.login', values)
+
     def _render_error(self, error, cause=None):
         """Return the page that says what is wrong, and for whom to fix.
 
@@ -189,7 +377,8 @@ class Authorize(Consent):
         """
         cause = cause or ('redirect_uri' if get_context(request).client else 'application')
         reference = self._log_refusal(error)
-        return self._render('orestapi.error', {'error': error, 'cause': cause, 'reference': reference}, status=400)
+        values = {'error': error, 'cause': cause, 'reference': reference}
+        return self._render('orestapi.error', values, status=error.status)
 
     def _log_refusal(self, error):
         """Leave an event of a refused request.
@@ -210,11 +399,13 @@ class Answer:
 
     :param str uri: the redirect URI, checked
     :param state: the parameter `state` of the request, or None
+    :param str mode: how it travels: in the address (`query`), or in a form (`form_post`)
     """
 
-    def __init__(self, uri, state):
+    def __init__(self, uri, state, mode=QUERY):
         self.uri = uri
         self.state = state
+        self.mode = mode
 
     def get_uri(self, response):
         """Return the address of the application with the response in it."""
@@ -222,14 +413,25 @@ class Answer:
         return get_response_uri(self.uri, response, self.state, issuer)
 
     def get_response(self, response):
-        """Return the redirect to the application (RFC 6749 §4.1.2, §4.1.2.1).
+        """Return the redirect to the application (RFC 6749 §4.1.2, §4.1.2.1), or the page that posts there.
 
         303, so that no browser sends the form of the consent page on
         (RFC 9700 §4.12).
         """
+        if self.mode == FORM_POST:
+            issuer = request.env['orestapi.application']._get_issuer()
+            fields = get_response_parameters(response, self.state, issuer)
+            page = render_page('orestapi.form_post', {'uri': self.uri, 'fields': fields})
+            page.flatten()
+            page.headers['Content-Security-Policy'] = FORM_POST_POLICY
+            return page
+        return self._get_redirect(response)
+
+    def _get_redirect(self, response):
         return make_empty_response(303, {'Location': self.get_uri(response), **PAGE})
 
     def get_error_response(self, exception):
         """Return the redirect that reports a failure of this server to the application."""
         error = TemporarilyUnavailable() if is_outage(exception) else ServerError()
-        return self.get_response(error.to_parameters())
+        # Always in the address: what renders pages may be what has failed.
+        return self._get_redirect(error.to_parameters())

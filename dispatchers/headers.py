@@ -14,6 +14,10 @@ PAGE = {
     "object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
 }
 
+#: Of the page that posts a response to the application: with the one script that does it. A browser that runs no
+#: scripts shows a button.
+FORM_POST_POLICY = PAGE['Content-Security-Policy'].replace("script-src 'none'", "script-src 'self'")
+
 #: Of a document that is the same for everybody, and that applications keep for an hour. A new key is published a
 #: day before it signs (`openid.key_schedule`).
 PUBLISHED = {'Cache-Control': 'public, max-age=3600', 'Pragma': ''}

@@ -5,14 +5,19 @@ from ..openid import discovery
 from .application import OAuth2Dispatcher
 from .legacy import LegacyDispatcher
 from .records import RecordDispatcher
+from .userinfo import UserInfoDispatcher
 
 #: Where users see and end what they have allowed.
 CONNECTED_APPLICATIONS = '/oauth2/applications'
 
+#: Where users prove who they are once more, for an application that asks for it (`prompt=login`).
+LOGIN = '/oauth2/login'
+
 #: The paths that a person sees in a browser.
-PAGES = (metadata.AUTHORIZATION_ENDPOINT, legacy.AUTHORIZATION_ENDPOINT, CONNECTED_APPLICATIONS)
+PAGES = (metadata.AUTHORIZATION_ENDPOINT, legacy.AUTHORIZATION_ENDPOINT, CONNECTED_APPLICATIONS, LOGIN)
 
 DISPATCHERS = {
+    discovery.USERINFO_ENDPOINT: UserInfoDispatcher,
     '/oauth2/': OAuth2Dispatcher,
     metadata.WELL_KNOWN: OAuth2Dispatcher,
     discovery.WELL_KNOWN: OAuth2Dispatcher,

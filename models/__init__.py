@@ -6,6 +6,7 @@ from . import orestapi_administered
 from . import orestapi_application
 from . import orestapi_application_client
 from . import orestapi_application_model_scheme
+from . import orestapi_application_openid
 from . import orestapi_application_secret
 from . import orestapi_application_sentence
 from . import orestapi_application_status
@@ -16,9 +17,12 @@ from . import orestapi_authorization_code
 from . import orestapi_client_secret_show
 from . import orestapi_event
 from . import orestapi_event_export
+from . import orestapi_group_claim
 from . import orestapi_key
+from . import orestapi_login
 from . import orestapi_model_configuration
 from . import orestapi_model_scheme
+from . import orestapi_openid
 from . import orestapi_record
 from . import orestapi_record_offer
 from . import orestapi_record_filter
@@ -28,6 +32,7 @@ from . import orestapi_scope
 from . import orestapi_server
 from . import orestapi_settings
 from . import orestapi_signing_key
+from . import orestapi_subject
 from . import orestapi_token
 from . import orestapi_token_introspection
 from . import orestapi_token_request
@@ -40,4 +45,5 @@ from . import res_lang
 from . import res_partner
 from . import res_users
 from . import res_users_apikeys
+from . import res_users_authentication
 from . import res_users_identitycheck

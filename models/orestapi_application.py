@@ -29,6 +29,7 @@ BOUNDS = (
     ('refresh_token_expiry', 0, 5 * YEAR),
     ('refresh_token_grace', 0, MINUTE),
     ('sign_in_expiry', 0, 5 * YEAR),
+    ('id_token_expiry', MINUTE, DAY),
 )
 
 
@@ -105,6 +106,10 @@ HARMLESS = {
     'sign_in_expiry': _is_no_longer,
     # 0 is none here.
     'refresh_token_grace': lambda old, new: new <= old,
+    'id_token_expiry': lambda old, new: new <= old,
+    'claims_in_id_token': lambda old, new: not new,
+    'addresses_verified': lambda old, new: not new,
+    'nonce_replaces_pkce': lambda old, new: not new,
     'previous_client_secret_expires_at': lambda old, new: not new or (old and new <= old),
 }
 

@@ -9,6 +9,7 @@ from ..oauth2.client import Client
 from ..oauth2.errors import LOGGED, InvalidClient
 from ..oauth2.grants import authorization_code, client_credentials, refresh_token
 from ..oauth2.quotation import MAX_CLIENT_ID_LENGTH
+from ..oauth2.scope import OPENID
 from .orestapi_authentication_failure import LIMIT
 
 #: What the protocol wants to know of an application.
@@ -229,6 +230,7 @@ class OrestapiApplication(models.Model):
             grant_types.add(client_credentials.NAME)
         return Client(**{
             **row,
+            'group_claims': self._find_group_claims(application_id) if OPENID in scope else (),
             'redirect_uris': tuple(row['redirect_uris']),
             'group_ids': frozenset(row['group_ids']),
             'allowed_origins': origin.parse(row['allowed_origins']),
@@ -237,6 +239,22 @@ class OrestapiApplication(models.Model):
             'default_scope': scope & {'read'} or scope,
             'grant_types': frozenset(grant_types),
         })
+
+    @api.model
+    def _find_group_claims(self, application_id):
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT claim.group_id, claim.name
+                  FROM orestapi_application_orestapi_group_claim_rel AS rel
+                  JOIN orestapi_group_claim AS claim ON claim.id = rel.orestapi_group_claim_id
+                 WHERE rel.orestapi_application_id = %s
+                 ORDER BY claim.name, claim.group_id
+                """,
+                application_id,
+            )
+        )
+        return tuple(rows)
 
     @api.model
     def _get_signal(self):

@@ -1,3 +1,4 @@
+import dataclasses
 import time
 from datetime import timedelta
 
@@ -56,6 +57,13 @@ class OrestapiAuthorizationCode(models.Model):
     at_legacy_address = fields.Boolean(
         readonly=True, help="The code was asked for as the older connector does it, and works only at its addresses."
     )
+    # Of an authentication request (OpenID Connect), for the ID token; see `openid.login`.
+    nonce = fields.Char(groups=NO_ACCESS)
+    auth_time = fields.Datetime("Logged in", readonly=True, help="When the user last proved who they are.")
+    amr = fields.Char("Login Methods", readonly=True, help="How the user logged in, in the words of the protocol.")
+    acr = fields.Char("Login Strength", readonly=True, help="How strong the login was, in the words of the protocol.")
+    sid = fields.Char(groups=NO_ACCESS)
+    id_token_claims = fields.Char(groups=NO_ACCESS)
     revoked = fields.Boolean(readonly=True)
     revocation_count = fields.Integer(groups=NO_ACCESS)
     address = fields.Char(
@@ -140,7 +148,7 @@ class OrestapiAuthorizationCode(models.Model):
         )
 
     @api.model
-    def _issue(self, user, client, request, address, user_agent, by_setting=None):
+    def _issue(self, user, client, request, address, user_agent, by_setting=None, login=None):
         """Record the user's consent and issue an authorization code for it.
 
         :param user: the `res.users` record of the resource owner
@@ -149,6 +157,7 @@ class OrestapiAuthorizationCode(models.Model):
         :param str address: where the user's browser is
         :param str user_agent: what the user's browser says it is
         :param by_setting: see `_grant`
+        :param Login login: how the user logged in, of an authentication request, or None
         :return: the code
         """
         authorization_id = self.env['orestapi.authorization']._grant(user, client, request.scope, by_setting)
@@ -169,6 +178,8 @@ class OrestapiAuthorizationCode(models.Model):
             'expires_at': now + timedelta(seconds=client.authorization_code_expiry),
             'address': address,
             'user_agent': user_agent,
+            'nonce': request.nonce,
+            **(dataclasses.asdict(login) if login else {}),
         })
         return token.render(token.AUTHORIZATION_CODE, code.id, secret)
 
@@ -215,7 +226,7 @@ class OrestapiAuthorizationCode(models.Model):
                 """
                 SELECT code.id, digest, redirect_uri, redirect_uri_sent, code_challenge, scope, code.create_date,
                        expires_at, used_at, at_legacy_address, verifier_failures, opened_token_id, application_id,
-                       user_id,
+                       user_id, nonce,
                        revoked OR revocation_count <> COALESCE(orestapi_revocation_count, 0) AS revoked
                   FROM orestapi_authorization_code AS code
                   JOIN orestapi_authorization AS "authorization" ON "authorization".id = authorization_id

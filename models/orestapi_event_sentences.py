@@ -364,6 +364,27 @@ REFUSALS = {
         _lt("%(application)s asked from %(address)s with a code_challenge that is not one of the method S256."),
         _lt("The code_challenge is the SHA-256 digest of the verifier, as 43 characters of base64url without padding."),
     ),
+    # Who the user is (OpenID Connect)
+    'openid_parameter': (
+        _lt("%(application)s asked from %(address)s with the parameter %(sent)s, which Odoo does not read."),
+        _lt("Switch off signed requests (request objects) in the settings of the application."),
+    ),
+    'openid_value': (
+        _lt("%(application)s asked from %(address)s with the value \"%(sent)s\" where Odoo takes: %(expected)s."),
+        _REPAIR,
+    ),
+    'openid_claims': (
+        _lt("%(application)s asked from %(address)s for claims in a form that cannot be read."),
+        _REPAIR,
+    ),
+    'id_token_hint': (
+        _lt("%(application)s sent from %(address)s an ID token as a hint that Odoo has not issued to it."),
+        _START_AGAIN,
+    ),
+    'acr': (
+        _lt("%(application)s asked from %(address)s for a stronger login than %(user)s can give."),
+        _lt("The user sets up two-factor authentication or a passkey in their preferences."),
+    ),
     'grant_type': (
         _lt("%(application)s asked from %(address)s for the grant type \"%(sent)s\", which Odoo does not have."),
         _lt(

@@ -10,6 +10,7 @@ from ..oauth2 import lifetime, responses, scope, token
 from ..oauth2 import sign_in as sign_ins
 from ..oauth2.errors import LOGGED, InvalidGrant
 from ..oauth2.grants import authorization_code, client_credentials, refresh_token
+from ..openid.login import COLUMNS, Login
 from .orestapi_application import LAST_USED_PRECISION
 
 #: Platforms that are not written with one capital in front.
@@ -64,6 +65,13 @@ class OrestapiToken(models.Model):
     refresh_salt = fields.Char(groups=NO_ACCESS)
     generation = fields.Integer("Refreshes", default=0, readonly=True, help="How many times the tokens were refreshed.")
     refreshed_at = fields.Datetime("Last Refresh", readonly=True, help="When the tokens were last refreshed.")
+
+    # How the user logged in (OpenID Connect), for the ID tokens; see `openid.login`.
+    auth_time = fields.Datetime("Logged in", readonly=True, help="When the user last proved who they are.")
+    amr = fields.Char("Login Methods", readonly=True, help="How the user logged in, in the words of the protocol.")
+    acr = fields.Char("Login Strength", readonly=True, help="How strong the login was, in the words of the protocol.")
+    sid = fields.Char(groups=NO_ACCESS)
+    id_token_claims = fields.Char(groups=NO_ACCESS)
 
     create_date = fields.Datetime("Signed in", required=True, readonly=True)
     last_used_at = fields.Datetime("Last Used", readonly=True, help="To within ten minutes.")
@@ -150,17 +158,20 @@ class OrestapiToken(models.Model):
                     UPDATE orestapi_authorization_code
                        SET used_at = %(now)s, opened_token_id = nextval('orestapi_token_id_seq')
                      WHERE id = %(code_id)s AND used_at IS NULL AND revoked IS NOT TRUE
-                 RETURNING authorization_id, opened_token_id, address, user_agent, scope, revocation_count
+                 RETURNING authorization_id, opened_token_id, address, user_agent, scope, revocation_count,
+                           auth_time, amr, acr, sid, id_token_claims
                 )
                 INSERT INTO orestapi_token (
                        id, authorization_id, grant_type, scope, access_digest, access_scope, access_expires_at,
                        refresh_digest, generation, refreshed_at, create_date, last_used_at,
-                       address, user_agent, last_address, revocation_count)
+                       address, user_agent, last_address, revocation_count,
+                       auth_time, amr, acr, sid, id_token_claims)
                 SELECT opened_token_id, authorization_id, %(grant_type)s, scope, %(access_digest)s, %(access_scope)s,
                        %(access_expires_at)s, %(refresh_digest)s, 0, %(now)s, %(now)s, %(now)s,
-                       address, user_agent, %(last_address)s, revocation_count
+                       address, user_agent, %(last_address)s, revocation_count,
+                       auth_time, amr, acr, sid, id_token_claims
                   FROM code
-                RETURNING id
+                RETURNING id, auth_time, amr, acr, sid, id_token_claims
                 """,
                 now=now,
                 code_id=code.id,
@@ -175,16 +186,21 @@ class OrestapiToken(models.Model):
         )
         if not self.env.cr.rowcount:
             raise InvalidGrant("The authorization code is not valid.", reason='code_used', user_id=code.user_id)
-        [token_id] = self.env.cr.fetchone()
+        token_id, *login = self.env.cr.fetchone()
         self.env['orestapi.event']._log_sign_in(client.id, code.user_id, address, access_scope)
         self.env['orestapi.application']._remember_use(client.id)
-        return self._get_response(
+        response = self._get_response(
             token_id,
             access_secret,
             lifetime.get_seconds(now, expires_at),
             access_scope,
             token.render_refresh_token(self._get_mac_key(), token_id, 0, refresh_secret),
         )
+        granted = scope.parse(access_scope)
+        if scope.OPENID not in granted:
+            return response
+        login = Login(**dict(zip(COLUMNS, login, strict=True)))
+        return self.env['orestapi.openid']._add_id_token(response, client, code.user_id, granted, login, code.nonce)
 
     @api.model
     def _open_service(self, client, request, address):
@@ -309,24 +325,36 @@ class OrestapiToken(models.Model):
             raise InvalidGrant("The refresh token is not valid.", reason='refresh_token_used', user_id=sign_in.user_id)
         if sign_in.last_used_at + LAST_USED_PRECISION < now:
             self.env['orestapi.application']._remember_use(client.id)
-        return self._get_response(
+        response = self._get_response(
             sign_in.id,
             access_secret,
             lifetime.get_seconds(now, expires_at),
             access_scope,
             token.render_refresh_token(self._get_mac_key(), sign_in.id, generation, refresh_secret),
         )
+        return self._add_refreshed_id_token(response, sign_in, access_scope)
 
     @api.model
     def _repeat(self, sign_in, decision):
         """Give the answer to the last refresh once more."""
-        return self._get_response(
+        response = self._get_response(
             sign_in.id,
             decision.access_secret,
             lifetime.get_seconds(fields.Datetime.now(), sign_in.get_access_end(sign_in.access)),
             sign_in.access.scope,
             token.render_refresh_token(self._get_mac_key(), sign_in.id, sign_in.generation, decision.refresh_secret),
         )
+        return self._add_refreshed_id_token(response, sign_in, sign_in.access.scope)
+
+    @api.model
+    def _add_refreshed_id_token(self, response, sign_in, access_scope):
+        """Return the answer to a refresh with an ID token of the same login, where the scope has `openid`."""
+        granted = scope.parse(access_scope)
+        if scope.OPENID not in granted:
+            return response
+        provider = self.env['orestapi.openid']
+        login = provider._fetch_login(sign_in.id)
+        return provider._add_id_token(response, sign_in.client, sign_in.user_id, granted, login)
 
     @api.model
     def _get_response(self, token_id, access_secret, expires_in, scope_text, refresh_token=None):

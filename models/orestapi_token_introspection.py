@@ -160,4 +160,7 @@ class OrestapiToken(models.Model):
         else:
             active = sign_in.find_refresh(parsed, token.is_genuine(self._get_mac_key(), parsed), now)
         issuer = self.env['orestapi.server']._get_issuer()
-        return responses.build_introspection_response(parsed.kind, active, client, issuer)
+        subject = None
+        if active and scope.OPENID in active.scope and not sign_in.is_service:
+            subject = self.env['orestapi.subject']._get_subject(sign_in.user_id, sign_in.client)
+        return responses.build_introspection_response(parsed.kind, active, client, issuer, subject)

@@ -26,12 +26,14 @@ class AuthorizationRequest:
     :ivar bool redirect_uri_sent: whether the token request must repeat it (RFC 6749 §4.1.3)
     :ivar frozenset scope: the scope tokens that are asked for
     :ivar code_challenge: the S256 challenge, or None
+    :ivar nonce: of an authentication request (OpenID Connect Core §3.1.2.1), or None
     """
 
     redirect_uri: str
     redirect_uri_sent: bool
     scope: frozenset
     code_challenge: str | None
+    nonce: str | None = None
 
 
 def get_client_id(parameters):
@@ -103,12 +105,14 @@ def validate(parameters, client, uri):
             expected=scope.render(client.scope),
         )
     challenge = parameters.get('code_challenge')
-    pkce.check_challenge(challenge, parameters.get('code_challenge_method'), client.must_use_pkce)
+    nonce = parameters.get('nonce') if scope.OPENID in requested else None
+    pkce.check_challenge(challenge, parameters.get('code_challenge_method'), not client.may_omit_pkce(nonce))
     return AuthorizationRequest(
         redirect_uri=uri,
         redirect_uri_sent=parameters.get('redirect_uri') is not None,
         scope=requested,
         code_challenge=challenge,
+        nonce=nonce,
     )
 
 
@@ -123,5 +127,9 @@ def get_response_uri(uri, response, state, issuer):
     # None takes a parameter out: a URI registered with `?code=x` must not make an
     # error look like a success.
     absent = dict.fromkeys(('code', 'error', 'error_description'))
-    state = {} if state is None else {'state': state}
-    return request_parameters.add_to_uri(uri, {**absent, **response, **state, 'iss': issuer})
+    return request_parameters.add_to_uri(uri, {**absent, **get_response_parameters(response, state, issuer)})
+
+
+def get_response_parameters(response, state, issuer):
+    """Return the parameters of an authorization response, likewise."""
+    return {**response, **({} if state is None else {'state': state}), 'iss': issuer}

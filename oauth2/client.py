@@ -30,6 +30,13 @@ class Client:
     :ivar int refresh_token_expiry: seconds without a refresh, 0 for no limit
     :ivar int refresh_token_grace: seconds in which a lost answer to a refresh is repeated
     :ivar int sign_in_expiry: seconds from the redemption of the code, 0 for no limit
+    :ivar bool nonce_replaces_pkce: whether it may go without PKCE in an authentication request with a nonce
+    :ivar str id_token_signed_response_alg: how its ID tokens are signed
+    :ivar int id_token_expiry: seconds
+    :ivar bool pairwise_subject: whether it has identifiers of users of its own (OpenID Connect Core §8)
+    :ivar bool claims_in_id_token: whether its ID tokens repeat what UserInfo tells
+    :ivar bool addresses_verified: whether the addresses of users may be called verified
+    :ivar tuple group_claims: what the claim `groups` tells: pairs of the id of a group, and its name there
     :ivar frozenset group_ids: the groups whose members may authorize it
     :ivar service_user_id: the user that it acts as on its own, or None
     :ivar model_scheme_id: what it may read at the most, or None
@@ -54,6 +61,13 @@ class Client:
     refresh_token_expiry: int = 0
     refresh_token_grace: int = 0
     sign_in_expiry: int = 0
+    nonce_replaces_pkce: bool = False
+    id_token_signed_response_alg: str = 'RS256'
+    id_token_expiry: int = 3600
+    pairwise_subject: bool = False
+    claims_in_id_token: bool = False
+    addresses_verified: bool = False
+    group_claims: tuple = ()
     group_ids: frozenset = frozenset()
     service_user_id: int | None = None
     model_scheme_id: int | None = None
@@ -72,3 +86,13 @@ class Client:
     def must_use_pkce(self):
         """RFC 9700 §2.1.1: public clients must, others should. At the older addresses, no connector can."""
         return self.is_public or (self.require_pkce and not self.at_legacy_address)
+
+    def may_omit_pkce(self, nonce):
+        """Return whether a request may go without PKCE.
+
+        RFC 9700 §2.1.1: a confidential client may rely on the nonce of OpenID Connect
+        instead, which its ID token repeats.
+
+        :param nonce: that of an authentication request, or None
+        """
+        return not self.must_use_pkce or (self.nonce_replaces_pkce and not self.is_public and bool(nonce))

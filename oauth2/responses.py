@@ -27,13 +27,15 @@ NAMING_SCOPES = frozenset({'rpc', 'profile'})
 INACTIVE = {'active': False}
 
 
-def build_introspection_response(kind, active, asker, issuer):
+def build_introspection_response(kind, active, asker, issuer, subject=None):
     """Describe a token to the application that asks (RFC 7662 §2.2).
 
     :param str kind: `token.ACCESS_TOKEN` or `token.REFRESH_TOKEN`
     :param active: its `ActiveToken`, or None for one that does not work
     :param Client asker: the authenticated application
     :param str issuer: the issuer identifier
+    :param subject: who the user is for the application of a token with the scope `openid`, whose ID tokens say so
+        too; None for any other
     :return: the response. `INACTIVE` also where the token is not the asker's business:
         a resource server is told of access tokens, because a refresh token is for this
         server alone (RFC 6749 §1.5).
@@ -49,7 +51,7 @@ def build_introspection_response(kind, active, asker, issuer):
         'scope': scopes.render(active.scope),
         'client_id': sign_in.client.client_id,
         # RFC 9700 §4.15: a service must not be taken for a user.
-        'sub': sign_in.client.client_id if sign_in.is_service else str(sign_in.user_id),
+        'sub': sign_in.client.client_id if sign_in.is_service else subject or str(sign_in.user_id),
         'iss': issuer,
     }
     if asker.resource_server or active.scope & NAMING_SCOPES:

@@ -157,6 +157,7 @@ class Code:
     :ivar bool user_active: whether the user is not archived
     :ivar bool user_may: whether the user may (still) use the application
     :ivar opened_token_id: the row of the sign-in that it gave, or None
+    :ivar nonce: of an authentication request, for the ID token, or None
     """
 
     id: int
@@ -176,6 +177,7 @@ class Code:
     user_active: bool
     user_may: bool
     opened_token_id: int | None
+    nonce: str | None = None
 
 
 def get_end(is_service, signed_in_at, refreshed_at, access_expires_at, settings):

@@ -7,6 +7,7 @@ from .authentication_request import CONSENT, LOGIN, NONE, RESPONSE_MODES, SELECT
 WELL_KNOWN = '/.well-known/openid-configuration'
 JWKS_ENDPOINT = '/oauth2/jwks'
 USERINFO_ENDPOINT = '/oauth2/userinfo'
+PICTURE_ENDPOINT = '/oauth2/picture'
 
 #: Who a user is for applications (Core §8): the same for all, or for each somebody else.
 SUBJECT_TYPES = ('public', 'pairwise')

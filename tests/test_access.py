@@ -12,6 +12,8 @@ EVENT = 'orestapi.event'
 KEY = 'orestapi.key'
 FAILURE = 'orestapi.authentication.failure'
 SIGNING_KEY = 'orestapi.signing.key'
+SUBJECT = 'orestapi.subject'
+GROUP_CLAIM = 'orestapi.group.claim'
 EXPORT = 'orestapi.event.export'
 SCHEME = 'orestapi.model.scheme'
 SCOPE = 'orestapi.scope'
@@ -35,6 +37,8 @@ ALLOWED = {
     KEY: {},
     FAILURE: {},
     SIGNING_KEY: {'administrator': ('read',)},
+    SUBJECT: {},
+    GROUP_CLAIM: {'administrator': OPERATIONS},
     EXPORT: {'administrator': ('read',)},
 }
 
@@ -91,6 +95,8 @@ class TestAccess(OAuth2Case):
         self.sign_in(user=self.administrator)
         self.sign_in(user=self.users['system'])
         self.env[SIGNING_KEY]._get_private_key('ES256')
+        self.env[SUBJECT]._get(self.user.id, 0)
+        self.env[GROUP_CLAIM].create({'name': 'staff', 'group_id': self.env.ref('base.group_user').id})
         self.env[EVENT].with_user(self.administrator).search([], limit=1).action_export()
         self.env[FAILURE]._count(self.application.id, '192.0.2.1', False)
 
@@ -133,6 +139,8 @@ class TestAccess(OAuth2Case):
             KEY: {'purpose': 'mine', 'value': '00'},
             FAILURE: {'application': 1, 'network': '192.0.2.1', 'create_date': '2030-01-01', 'cross_site': False},
             SIGNING_KEY: {'algorithm': 'ES256', 'kid': 'mine'},
+            SUBJECT: {'user_id': self.user.id, 'subject': 'mine'},
+            GROUP_CLAIM: {'name': 'sales', 'group_id': self.env.ref('base.group_portal').id},
             EXPORT: {'name': 'events.csv', 'content': 'eA=='},
         }[model]
 
@@ -150,6 +158,8 @@ class TestAccess(OAuth2Case):
             KEY: {'value': '00'},
             FAILURE: {'application': 2},
             SIGNING_KEY: {'kid': 'mine'},
+            SUBJECT: {'subject': 'mine'},
+            GROUP_CLAIM: {'name': 'everybody'},
             EXPORT: {'name': "Changed"},
         }[model]
 

@@ -9,6 +9,7 @@ from ..models.orestapi_event_sentences import REFUSALS
 from ..oauth2 import errors, token
 from ..oauth2.grants.authorization_code import VERIFIER_LIMIT
 from ..oauth2.redirect_uri import Difference
+from ..openid import errors as openid_errors
 from .common import CALLBACK, CLIENT_SECRET, PASSWORD, VERIFIER, WRONG_SECRET, OAuth2Case
 
 OTHER_VERIFIER = VERIFIER[::-1]
@@ -335,7 +336,12 @@ class TestRefusals(OAuth2Case):
         A new error of the endpoints for applications needs one; without, it would be told as
         `request_refused` with its description.
         """
-        classes = {name for name, value in vars(errors).items() if isinstance(value, type)}
+        classes = {
+            name
+            for module in (errors, openid_errors)
+            for name, value in vars(module).items()
+            if isinstance(value, type)
+        }
         # What the records API answers, and what tells of no application.
         classes -= {
             'Unauthorized',
@@ -348,13 +354,14 @@ class TestRefusals(OAuth2Case):
         root = Path(get_module_path('orestapi'))
         files = [
             *root.glob('oauth2/**/*.py'),
+            *root.glob('openid/*.py'),
             *root.glob('dispatchers/*.py'),
             *root.glob('controllers/*.py'),
             *root.glob('models/*.py'),
         ]
         used = set()
         for file in files:
-            if 'record' in file.name or file.name == 'bearer.py':
+            if 'record' in file.name or file.name in ('bearer.py', 'userinfo.py'):
                 continue
             for node in ast.walk(ast.parse(file.read_text())):
                 if isinstance(node, ast.Assign) and getattr(node.targets[0], 'id', None) == 'reason':

@@ -1,12 +1,20 @@
 """The flow beside the addons of Odoo that change how people log in and how pages look."""
 
 import base64
+import hashlib
+import html
+import json
 import os
-from urllib.parse import parse_qsl, urlencode, urlsplit
+import re
+import time
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
+import jwt
 import pyotp
 import pytest
 import requests
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from dev.live.conftest import CALLBACK, Live
 from dev.workbench.odoo_log import read_log
@@ -104,6 +112,126 @@ def test_user_with_two_factor_authentication(bench, addons_database, browser_pag
         answer = live.redeem(application, response['code'], VERIFIER)
         assert answer.status_code == 200, answer.text
         assert answer.json()['scope'] == 'read rpc'
+
+
+class Browser(requests.Session):
+    """A browser without a screen, and the forms of pages in it."""
+
+    def __init__(self, live):
+        super().__init__()
+        self.live = live
+
+    def read(self, answer):
+        """Return the hidden fields of a page."""
+        pairs = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', answer.text)
+        return {name: html.unescape(value) for name, value in pairs}
+
+    def fill_in(self, path, **values):
+        return self.post(self.live.url + path, {**self.read(self.get(self.live.url + path)), **values})
+
+    def ask(self, application, **parameters):
+        """Send an authentication request, and return the answer."""
+        query = {**dict(parse_qsl(get_query(application))), 'scope': 'openid', **parameters}
+        return self.get(f'{self.live.url}/oauth2/authorize', params=query, allow_redirects=False)
+
+    def confirm(self, page, **values):
+        """Answer the page that asks for a credential, and return where it leads."""
+        action = html.unescape(re.search(r'action="([^"]*)"', page.text)[1])
+        answer = self.post(self.live.url + action, {**self.read(page), **values}, allow_redirects=False)
+        return self.get(urljoin(self.live.url, answer.headers['Location']), allow_redirects=False)
+
+    def read_id_token(self, application, answer):
+        """Return the claims of the ID token that a response of the authorization endpoint gives."""
+        code = dict(parse_qsl(urlsplit(answer.headers['Location']).query))['code']
+        tokens = self.live.redeem(application, code, VERIFIER).json()
+        return jwt.decode(tokens['id_token'], options={'verify_signature': False})
+
+
+def sign_with_passkey(key, credential_id, options, url):
+    """Return what a browser sends when a passkey has signed a challenge (WebAuthn §7.2)."""
+    client_data = json.dumps({'type': 'webauthn.get', 'challenge': options['challenge'], 'origin': url}).encode()
+    # User present and verified.
+    data = hashlib.sha256(urlsplit(url).hostname.encode()).digest() + b'\x05' + bytes(4)
+    signature = key.sign(data + hashlib.sha256(client_data).digest(), ec.ECDSA(hashes.SHA256()))
+    encoded = {'authenticatorData': data, 'clientDataJSON': client_data, 'signature': signature}
+    return json.dumps({
+        'id': credential_id,
+        'rawId': credential_id,
+        'type': 'public-key',
+        'clientExtensionResults': {},
+        'response': {name: encode(value) for name, value in encoded.items()},
+    })
+
+
+def encode(data):
+    return base64.urlsafe_b64encode(data).rstrip(b'=').decode()
+
+
+@pytest.mark.same
+def test_how_a_user_logged_in(bench, addons_database, tell):
+    """N307, N323: second factor, trusted device, passkey, and each of them asked for once more."""
+    secret = base64.b32encode(os.urandom(20)).decode()
+    with bench.serve(addons_database, '-i', 'orestapi', workers=2) as server:
+        live = Live(server)
+        server.call('ir.config_parameter', 'set_param', 'web.base.url', live.url)
+        server.call('ir.config_parameter', 'set_param', 'web.base.url.freeze', 'True')
+        application = live.register(trusted=True)
+        user_id = server.call('res.users', 'create', {'name': "Grace", 'login': 'grace', 'password': PASSWORD})
+
+        def execute(statement, *values):
+            return bench.postgres.execute(statement, list(values), database=addons_database)
+
+        execute('UPDATE res_users SET totp_secret = %s WHERE id = %s RETURNING id', secret, user_id)
+        codes = [pyotp.TOTP(secret).at(time.time() + 30 * step) for step in (-1, 0, 1)]
+        browser = Browser(live)
+        browser.fill_in('/web/login', login='grace', password=PASSWORD)
+        # The second factor is missing.
+        assert 'error=login_required' in browser.ask(application, prompt='none').headers['Location']
+        browser.fill_in('/web/login/totp', totp_token=codes[0], remember='1')
+        claims = browser.read_id_token(application, browser.ask(application))
+        assert (claims['amr'], claims['acr']) == (['pwd', 'otp', 'mfa'], 'urn:orestapi:acr:2fa')
+        # The cookie of a trusted device is none.
+        browser.get(f'{live.url}/web/session/logout')
+        browser.fill_in('/web/login', login='grace', password=PASSWORD)
+        claims = browser.read_id_token(application, browser.ask(application))
+        assert (claims['amr'], claims['acr']) == (['pwd'], 'urn:orestapi:acr:1fa')
+        page = browser.ask(application, prompt='login')
+        assert 'name="password"' in page.text
+        page = browser.confirm(page, password=PASSWORD)
+        assert 'name="totp_token"' in page.text
+        claims = browser.read_id_token(application, browser.confirm(page, totp_token=codes[1]))
+        assert claims['amr'] == ['pwd', 'otp', 'mfa']
+        # A passkey, by the login page to which that page leads.
+        key, credential_id = ec.generate_private_key(ec.SECP256R1()), encode(os.urandom(16))
+        numbers = key.public_key().public_numbers()
+        x, y = (number.to_bytes(32, 'big') for number in (numbers.x, numbers.y))
+        public_key = bytes.fromhex('a5010203262001215820') + x + bytes.fromhex('225820') + y
+        execute(
+            'INSERT INTO auth_passkey_key (name, credential_identifier, public_key, sign_count, create_uid, write_uid, '
+            "create_date, write_date) VALUES ('Key', %s, %s, 0, %s, %s, now(), now()) RETURNING id",
+            credential_id,
+            encode(public_key),
+            user_id,
+            user_id,
+        )
+    with bench.serve(addons_database, workers=2) as server:
+        live = Live(server)
+        server.call('ir.config_parameter', 'set_param', 'web.base.url', live.url)
+        browser = Browser(live)
+        login = browser.ask(application, prompt='login').headers['Location']
+        path = urlsplit(urljoin(live.url, login))
+        options = browser.post(f'{live.url}/auth/passkey/start-auth', json={'params': {}}).json()['result']
+        webauthn = sign_with_passkey(key, credential_id, options, live.url)
+        page = browser.get(urljoin(live.url, login))
+        answer = browser.post(
+            f'{live.url}{path.path}',
+            {**browser.read(page), 'type': 'webauthn', 'webauthn_response': webauthn},
+            allow_redirects=False,
+        )
+        answer = browser.get(urljoin(live.url, answer.headers['Location']), allow_redirects=False)
+        claims = browser.read_id_token(application, answer)
+        assert (claims['amr'], claims['acr']) == (['hwk'], 'urn:orestapi:acr:2fa')
+    tell("password, code, trusted device, passkey")
 
 
 @pytest.mark.same

@@ -120,7 +120,8 @@ def _decide_about_known(code, request, client, now):
     if code.at_legacy_address and not client.at_legacy_address:
         # It may have been issued without PKCE, which only the older addresses allow.
         raise InvalidGrant("The authorization code is not valid at this address.", reason='code_legacy')
-    if not code.code_challenge and dataclasses.replace(client, at_legacy_address=code.at_legacy_address).must_use_pkce:
+    asked = dataclasses.replace(client, at_legacy_address=code.at_legacy_address)
+    if not code.code_challenge and not asked.may_omit_pkce(code.nonce):
         # Required since, where the code was asked for: RFC 9700 §2.1.1.
         raise InvalidGrant(
             "This application must use PKCE: the authorization request had no code_challenge.", reason='pkce_missing'

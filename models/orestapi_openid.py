@@ -1,0 +1,173 @@
+import hashlib
+import hmac
+import time
+from datetime import timezone
+
+from odoo import api, models
+from odoo.tools import SQL
+
+from ..jose import encoding, jws
+from ..openid import claims, id_token
+from ..openid.discovery import PICTURE_ENDPOINT
+from ..openid.login import COLUMNS, Login
+
+#: Seconds for which the address of a picture works, and that it is rounded up to, so that it
+#: stays the same for a while.
+PICTURE_EXPIRY = 24 * 60 * 60
+PICTURE_STEP = 60 * 60
+
+
+class OrestapiOpenid(models.AbstractModel):
+    """The OpenID provider: what it tells applications about users who log in to them."""
+
+    _name = 'orestapi.openid'
+    _description = "OpenID Provider"
+
+    # ID tokens
+
+    @api.model
+    def _add_id_token(self, response, client, user_id, scope, login, nonce=None):
+        """Return a token response with an ID token (Core §3.1.3.3, §12.2).
+
+        :param dict response: the parameters of the token response
+        :param Client client: the application
+        :param int user_id: the user
+        :param scope: the scope tokens of the access token
+        :param Login login: how the user logged in
+        :param nonce: that of the request, or None at a refresh
+        """
+        private_key = self.env['orestapi.signing.key']._get_private_key(client.id_token_signed_response_alg)
+        subject = self.env['orestapi.subject']._get_subject(user_id, client)
+        names = claims.get_names(scope)
+        if not client.claims_in_id_token:
+            names &= frozenset((login.id_token_claims or '').split())
+        token = id_token.build(
+            self.env['orestapi.application']._get_issuer(),
+            client.client_id,
+            login.to_authentication(subject, nonce),
+            int(time.time()),
+            client.id_token_expiry,
+            self._get_claims(user_id, client, names - {'sub'}, subject),
+        )
+        token['at_hash'] = id_token.compute_at_hash(response['access_token'], private_key.algorithm)
+        return {**response, 'id_token': jws.sign(token, private_key)}
+
+    @api.model
+    def _fetch_login(self, token_id):
+        """Return the `Login` of a sign-in.
+
+        :param int token_id: the row
+        """
+        [row] = self.env.execute_query(
+            SQL("SELECT %s FROM orestapi_token WHERE id = %s", SQL(", ").join(map(SQL.identifier, COLUMNS)), token_id)
+        )
+        return Login(**dict(zip(COLUMNS, row, strict=True)))
+
+    @api.model
+    def _read_hint(self, hint, client):
+        """Return the `sub` of an `id_token_hint` (Core §3.1.2.1).
+
+        :param str hint: what came
+        :param Client client: the application that sent it
+        :raise InvalidRequest: when it is not an ID token of this server for the application
+        """
+        keys = self.env['orestapi.signing.key']._get_known_keys()
+        issuer = self.env['orestapi.application']._get_issuer()
+        return id_token.read_hint(hint, keys, issuer, client.client_id)['sub']
+
+    # Claims
+
+    @api.model
+    def _get_userinfo(self, active_token):
+        """Return what UserInfo tells (Core §5.3.2).
+
+        :param ActiveToken active_token: an access token of a user, with the scope `openid`
+        """
+        sign_in = active_token.sign_in
+        subject = self.env['orestapi.subject']._get_subject(sign_in.user_id, sign_in.client)
+        names = claims.get_names(active_token.scope) - {'sub'}
+        return {'sub': subject, **self._get_claims(sign_in.user_id, sign_in.client, names, subject)}
+
+    @api.model
+    def _get_claims(self, user_id, client, names, subject):
+        """Return claims about a user, those that have a value (Core §5.1).
+
+        :param int user_id: the user
+        :param Client client: the application that is told
+        :param names: the names of the claims
+        :param str subject: who the user is for the application
+        """
+        if not names:
+            return {}
+        self.env['res.users'].flush_model()
+        self.env['res.partner'].flush_model()
+        [row] = self.env.execute_query_dict(
+            SQL(
+                """
+                SELECT login, name, email, phone, lang, tz, share, partner.id AS partner_id,
+                       GREATEST(users.write_date, partner.write_date) AS updated_at
+                  FROM res_users AS users JOIN res_partner AS partner ON partner.id = partner_id
+                 WHERE users.id = %s
+                """,
+                user_id,
+            )
+        )
+        values = {
+            'name': row['name'],
+            'preferred_username': row['login'],
+            'email': row['email'],
+            'phone_number': row['phone'],
+            'locale': row['lang'] and self.env['res.lang']._get_language_tag(row['lang']),
+            'zoneinfo': row['tz'],
+            'updated_at': int(row['updated_at'].replace(tzinfo=timezone.utc).timestamp()),
+        }
+        if row['email']:
+            values['email_verified'] = client.addresses_verified and claims.is_verified(
+                row['email'], row['login'], row['share']
+            )
+        if 'picture' in names:
+            values['picture'] = self._get_picture_uri(row['partner_id'], subject)
+        if 'groups' in names:
+            # sudo: res.users - in which of the chosen groups the user is
+            group_ids = self.env['res.users'].sudo().browse(user_id)._get_all_group_ids()
+            values['groups'] = sorted({name for group_id, name in client.group_claims if group_id in group_ids})
+        return claims.select(values, names)
+
+    # Pictures
+
+    @api.model
+    def _get_picture_uri(self, partner_id, subject):
+        """Return an address at which the picture of a user can be had without a login, for a day; None without one."""
+        # sudo: ir.attachment - whether there is a picture
+        has_picture = (
+            self
+            .env['ir.attachment']
+            .sudo()
+            .search_count(
+                [('res_model', '=', 'res.partner'), ('res_field', '=', 'image_256'), ('res_id', '=', partner_id)],
+                limit=1,
+            )
+        )
+        if not has_picture:
+            return None
+        expires_at = (int(time.time()) // PICTURE_STEP + 1) * PICTURE_STEP + PICTURE_EXPIRY
+        issuer = self.env['orestapi.application']._get_issuer()
+        return f'{issuer}{PICTURE_ENDPOINT}/{subject}/{expires_at}/{self._sign_picture(subject, expires_at)}'
+
+    @api.model
+    def _find_picture(self, subject, expires_at, signature):
+        """Return the picture that an address of `_get_picture_uri` is for, in base64, or None.
+
+        :param str subject: from the address, as the others
+        :param int expires_at: seconds since 1970
+        :param str signature: see `_sign_picture`
+        """
+        if expires_at < time.time() or not hmac.compare_digest(signature, self._sign_picture(subject, expires_at)):
+            return None
+        # sudo: res.users - the picture that the signed address is for
+        return self.env['orestapi.subject']._find_user(subject).sudo().image_256 or None
+
+    @api.model
+    def _sign_picture(self, subject, expires_at):
+        key = self.env['orestapi.server']._derive_key('picture')
+        return encoding.encode(hmac.digest(key, f'{subject}\0{expires_at}'.encode(), hashlib.sha256))
