@@ -1,7 +1,7 @@
 import functools
 import time
 
-from odoo import api, models
+from odoo import models
 from odoo.http import request
 
 from ..dispatchers.hooks import attempt
@@ -49,7 +49,6 @@ class ResUsers(models.Model):
         if not hasattr(model_class._check_credentials, 'orestapi_remembers'):
             model_class._check_credentials = _remember(model_class._check_credentials)
 
-    @api.model
     def _remember_credential(self, info, env):
         """Note in the browser's session which credential a user has just given.
 
@@ -60,7 +59,9 @@ class ResUsers(models.Model):
             return
         request.session[SESSION_KEY] = authentication.record(
             request.session.get(SESSION_KEY),
-            info['uid'],
+            # After the second factor, the `uid` of the answer is that of the public user. The page of
+            # the portal asks with no user at all.
+            self.id or info['uid'],
             METHODS.get(info['auth_method'], authentication.OTHER),
             time.time(),
             token.generate_secret(),

@@ -120,6 +120,8 @@ class Browser(requests.Session):
     def __init__(self, live):
         super().__init__()
         self.live = live
+        # Odoo names the trusted device after it.
+        self.headers['User-Agent'] = 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0'
 
     def read(self, answer):
         """Return the hidden fields of a page."""
@@ -142,6 +144,7 @@ class Browser(requests.Session):
 
     def read_id_token(self, application, answer):
         """Return the claims of the ID token that a response of the authorization endpoint gives."""
+        assert 'code=' in answer.headers.get('Location', ''), (answer.status_code, answer.headers, answer.text)
         code = dict(parse_qsl(urlsplit(answer.headers['Location']).query))['code']
         tokens = self.live.redeem(application, code, VERIFIER).json()
         return jwt.decode(tokens['id_token'], options={'verify_signature': False})
@@ -171,16 +174,18 @@ def encode(data):
 def test_how_a_user_logged_in(bench, addons_database, tell):
     """N307, N323: second factor, trusted device, passkey, and each of them asked for once more."""
     secret = base64.b32encode(os.urandom(20)).decode()
+
+    def execute(statement, *values):
+        return bench.postgres.execute(statement, list(values), database=addons_database)
+
     with bench.serve(addons_database, '-i', 'orestapi', workers=2) as server:
+        # Of the test before: with a second factor, nobody comes in over XML-RPC.
+        execute('UPDATE res_users SET totp_secret = NULL WHERE login = %s RETURNING id', LOGIN)
         live = Live(server)
         server.call('ir.config_parameter', 'set_param', 'web.base.url', live.url)
         server.call('ir.config_parameter', 'set_param', 'web.base.url.freeze', 'True')
         application = live.register(trusted=True)
         user_id = server.call('res.users', 'create', {'name': "Grace", 'login': 'grace', 'password': PASSWORD})
-
-        def execute(statement, *values):
-            return bench.postgres.execute(statement, list(values), database=addons_database)
-
         execute('UPDATE res_users SET totp_secret = %s WHERE id = %s RETURNING id', secret, user_id)
         codes = [pyotp.TOTP(secret).at(time.time() + 30 * step) for step in (-1, 0, 1)]
         browser = Browser(live)
@@ -225,9 +230,10 @@ def test_how_a_user_logged_in(bench, addons_database, tell):
         page = browser.get(urljoin(live.url, login))
         answer = browser.post(
             f'{live.url}{path.path}',
-            {**browser.read(page), 'type': 'webauthn', 'webauthn_response': webauthn},
+            {**browser.read(page), 'login': '', 'password': '', 'type': 'webauthn', 'webauthn_response': webauthn},
             allow_redirects=False,
         )
+        assert answer.status_code == 303, re.findall(r'alert[^<]*<', answer.text)
         answer = browser.get(urljoin(live.url, answer.headers['Location']), allow_redirects=False)
         claims = browser.read_id_token(application, answer)
         assert (claims['amr'], claims['acr']) == (['hwk'], 'urn:orestapi:acr:2fa')
