@@ -7,6 +7,7 @@ from odoo.exceptions import AccessError
 from odoo.tools import SQL, config, ormcache
 from odoo.tools.lru import LRU
 
+from ..dispatchers.access_token import refuse_access_token
 from ..jose import keys
 from ..jose.errors import InvalidKey
 from ..openid import key_schedule
@@ -243,8 +244,9 @@ class OrestapiSigningKey(models.Model):
 
         The next token makes a new key, which signs without having been announced.
 
-        :raise AccessError: for anyone but an Oregional Odoo App administrator
+        :raise AccessError: for anyone but an Oregional Odoo App administrator, and for an access token of theirs
         """
+        refuse_access_token(self.env)
         if not self.env.user.has_group(ADMINISTRATOR):
             raise AccessError(self.env._("Only Oregional Odoo App administrators can withdraw a signing key."))
         for key in self.filtered(lambda key: not key.withdrawn_at):

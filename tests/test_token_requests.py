@@ -19,6 +19,7 @@ ADMINISTERED = {
     'orestapi.scope': {'name': 'made', 'description': "Made by a token"},
     'orestapi.model.scheme': {'name': "Made by a token"},
     'orestapi.model.configuration': {'name': "Made by a token"},
+    'orestapi.group.claim': {'name': 'made'},
 }
 
 #: What nobody creates, writes or deletes by hand: rows of the protocol, which end by buttons.
@@ -28,6 +29,8 @@ OF_THE_PROTOCOL = {
     'orestapi.authorization.code',
     'orestapi.event',
     'orestapi.key',
+    'orestapi.signing.key',
+    'orestapi.subject',
     'orestapi.token',
 }
 

@@ -176,7 +176,7 @@ class TestKeySet:
         ],
         ids=lambda value: json.dumps(value)[:40],
     )
-    def test_n261_sets_that_are_refused(self, value):
+    def test_sets_that_are_refused(self, value):
         with pytest.raises(InvalidKey):
             key_set.parse(value)
 
