@@ -419,7 +419,7 @@ class Answer:
         (RFC 9700 §4.12).
         """
         if self.mode == FORM_POST:
-            issuer = request.env['orestapi.application']._get_issuer()
+            issuer = request.env['orestapi.server']._get_issuer()
             fields = get_response_parameters(response, self.state, issuer)
             page = render_page('orestapi.form_post', {'uri': self.uri, 'fields': fields})
             page.flatten()

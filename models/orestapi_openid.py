@@ -42,7 +42,7 @@ class OrestapiOpenid(models.AbstractModel):
         if not client.claims_in_id_token:
             names &= frozenset((login.id_token_claims or '').split())
         token = id_token.build(
-            self.env['orestapi.application']._get_issuer(),
+            self.env['orestapi.server']._get_issuer(),
             client.client_id,
             login.to_authentication(subject, nonce),
             int(time.time()),
@@ -72,7 +72,7 @@ class OrestapiOpenid(models.AbstractModel):
         :raise InvalidRequest: when it is not an ID token of this server for the application
         """
         keys = self.env['orestapi.signing.key']._get_known_keys()
-        issuer = self.env['orestapi.application']._get_issuer()
+        issuer = self.env['orestapi.server']._get_issuer()
         return id_token.read_hint(hint, keys, issuer, client.client_id)['sub']
 
     # Claims
@@ -151,7 +151,7 @@ class OrestapiOpenid(models.AbstractModel):
         if not has_picture:
             return None
         expires_at = (int(time.time()) // PICTURE_STEP + 1) * PICTURE_STEP + PICTURE_EXPIRY
-        issuer = self.env['orestapi.application']._get_issuer()
+        issuer = self.env['orestapi.server']._get_issuer()
         return f'{issuer}{PICTURE_ENDPOINT}/{subject}/{expires_at}/{self._sign_picture(subject, expires_at)}'
 
     @api.model
