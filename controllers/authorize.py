@@ -1,3 +1,4 @@
+import contextlib
 import dataclasses
 import types
 from urllib.parse import urlencode
@@ -258,12 +259,10 @@ class Authorize(Consent):
 
         :raise LoginRequired: without a user, and where an addon has locked the session (auth_timeout)
         """
-        try:
+        with contextlib.suppress(SessionExpiredException):
             if self._has_session():
                 self._authenticate_user()
                 return
-        except SessionExpiredException:
-            pass
         raise LoginRequired("The user must log in.", reason=LOGGED)
 
     def _ask(self, client, authorization_request, answer, asked=None, key=None):

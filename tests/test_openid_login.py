@@ -409,10 +409,12 @@ class TestOpenIDLogin(OpenIDLoginCase):
         users = type(self.env['res.users'])
         check = users._check_credentials
 
+        problem = "Wrong code"
+
         def check_credentials(user, credential, env):
             if credential['type'] == 'totp':
                 if credential['token'] != 123456:
-                    raise AccessDenied("Wrong code")
+                    raise AccessDenied(problem)
                 return {'uid': user.id, 'auth_method': 'totp', 'mfa': 'default'}
             return check.__wrapped__(user, credential, env)
 
