@@ -8,7 +8,7 @@ from ..dispatchers.application import is_outage
 from ..dispatchers.context import get_context
 from ..dispatchers.cross_origin import make_empty_response
 from ..dispatchers.headers import PAGE
-from ..oauth2 import metadata, parameters, redirect_uri
+from ..oauth2 import metadata, parameters, redirect_uris
 from ..oauth2.authorization_request import get_client_id, get_redirect_uri, get_response_uri, validate
 from ..oauth2.errors import LOGGED, AccessDenied, InvalidRequest, OAuth2Error, ServerError, TemporarilyUnavailable
 from .consent import Consent, PendingAuthorization
@@ -125,7 +125,7 @@ class Authorize(Consent):
             # With what the request leaves to the settings, which may change while the page is open.
             request_key=b'\0'.join((request.httprequest.query_string, authorization_request.redirect_uri.encode())),
             action=self._get_request_uri(),
-            destination=redirect_uri.get_destination(authorization_request.redirect_uri),
+            destination=redirect_uris.get_destination(authorization_request.redirect_uri),
         )
         by_setting = None
         if request.httprequest.method == 'POST':

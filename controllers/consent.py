@@ -8,7 +8,7 @@ from odoo import http
 from odoo.http import STORED_SESSION_BYTES, request
 from odoo.tools import consteq
 
-from ..oauth2 import scope as scopes
+from ..oauth2 import scopes
 from ..oauth2.client import Client
 from ..oauth2.errors import InvalidRequest
 from .page import render_page

@@ -4,8 +4,7 @@ from odoo.http import request
 from ..dispatchers.application import application_route
 from ..dispatchers.context import get_context
 from ..dispatchers.records import make_response
-from ..records import legacy as legacy_parameters
-from ..records import order
+from ..records import legacy_parameters, ordering
 from ..records.parameters import DEFAULT_LIMIT
 
 
@@ -38,7 +37,7 @@ class LegacyRecords(http.Controller):
         """Describe fields of a model in the words of `ir.model.fields`.
 
         Parameters: `model`; `names`, a JSON list, empty for all; `data`, a JSON list of
-        `records.legacy.COLUMNS`, optional.
+        `records.legacy_parameters.COLUMNS`, optional.
 
         :return: a list of objects, one a field
         """
@@ -76,7 +75,7 @@ class LegacyRecords(http.Controller):
             sent.get('name'),
             limit,
             offset,
-            order.parse_legacy(sent.get('order')) if sent.get('order') else (),
+            ordering.parse_legacy(sent.get('order')) if sent.get('order') else (),
         )
         header = {**self._get_header(model), 'count': count, 'offset': offset, 'limit': limit}
         data = [{'id': id_, 'display_name': display_name} for id_, display_name in found]

@@ -7,8 +7,7 @@ from odoo.tools.mimetypes import guess_mimetype
 from ..dispatchers.application import application_route
 from ..dispatchers.context import get_context
 from ..dispatchers.records import make_document_response, make_image_response, make_response
-from ..records import filter as filter_language
-from ..records import openapi, order, parameters
+from ..records import filters, openapi, ordering, parameters
 from ..records.problem import NotFound
 
 SEARCH_PARAMETERS = ('fields', 'filter', 'search', 'ids', 'order', 'limit', 'cursor', 'count')
@@ -80,10 +79,10 @@ class Records(http.Controller):
         The parameters are in the query string:
 
         - `fields`: names with commas between; the display name if left out
-        - `filter`: a condition as in RFC 7644 §3.4.2.2, see `records.filter`
+        - `filter`: a condition as in RFC 7644 §3.4.2.2, see `records.filters`
         - `search`: what the display name contains, at most `MAX_SEARCH` characters
         - `ids`: at most `MAX_IDS` ids with commas between; only these records, and archived ones too
-        - `order`: names with commas between, a minus in front for descending, see `records.order`
+        - `order`: names with commas between, a minus in front for descending, see `records.ordering`
         - `limit`: how many records, `DEFAULT_LIMIT` if left out and `MAX_LIMIT` at the most
         - `cursor`: the `next_cursor` of the page before
         - `count`: `true` to count all that are found
@@ -95,7 +94,7 @@ class Records(http.Controller):
         parameters.require_room_for_cursor(request.httprequest.query_string)
         record, offer = request.env['orestapi.record'], get_context(request).offer
         found = {
-            'condition': filter_language.parse(sent.get('filter')) if 'filter' in sent else None,
+            'condition': filters.parse(sent.get('filter')) if 'filter' in sent else None,
             'text': sent.get('search'),
             'ids': parameters.parse_ids(sent.get('ids')) if 'ids' in sent else None,
         }
@@ -104,7 +103,7 @@ class Records(http.Controller):
             model,
             self._get_names(sent) or record._get_default_fields(offer, model),
             **found,
-            order=order.parse(sent.get('order')) if 'order' in sent else [],
+            order=ordering.parse(sent.get('order')) if 'order' in sent else [],
             limit=parameters.parse_number(sent.get('limit'), 'limit') if 'limit' in sent else parameters.DEFAULT_LIMIT,
             cursor=sent.get('cursor'),
             application_id=get_context(request).active_token.sign_in.client.id,

@@ -12,7 +12,7 @@ from ..dispatchers.bearer import authenticate
 from ..dispatchers.context import get_context
 from ..dispatchers.hooks import attempt
 from ..dispatchers.paths import find_dispatcher
-from ..oauth2 import bearer, challenge, legacy, metadata, token
+from ..oauth2 import bearer, challenge, legacy, metadata, tokens
 from ..oauth2.errors import OAuth2Error
 
 CONTROL = re.compile(r'[\x00-\x1f\x7f]')
@@ -104,7 +104,7 @@ class IrHttp(models.AbstractModel):
     def _has_our_token(cls):
         # Split as widely as core does it, which takes any white space for a blank.
         words = request.httprequest.headers.get('Authorization', '').split()
-        return len(words) > 1 and words[0].lower() == 'bearer' and words[1].startswith(token.PREFIX)
+        return len(words) > 1 and words[0].lower() == 'bearer' and words[1].startswith(tokens.PREFIX)
 
     @classmethod
     def _auth_method_bearer(cls):

@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 
-from ..oauth2 import origin, token
+from ..oauth2 import origin, tokens
 from ..oauth2.client import CONFIDENTIAL, PUBLIC
 
 ADMINISTRATOR = 'orestapi.group_administrator'
@@ -139,7 +139,7 @@ class OrestapiApplication(models.Model):
         required=True,
         copy=False,
         groups=ADMINISTRATOR,
-        default=lambda self: token.generate_client_id(),
+        default=lambda self: tokens.generate_client_id(),
         help="The name of the application in the protocol. Copy it into the settings of the application. "
         "It is no secret.",
     )
@@ -301,7 +301,7 @@ class OrestapiApplication(models.Model):
         for application in self:
             # Not only digits: introspection names an application by its client
             # id where it names a user by a number (RFC 9700 §4.15).
-            if not token.CLIENT_ID.fullmatch(application.client_id or '') or application.client_id.isdecimal():
+            if not tokens.CLIENT_ID.fullmatch(application.client_id or '') or application.client_id.isdecimal():
                 raise ValidationError(
                     self.env._(
                         "A client ID has from 8 to 128 letters, digits and the signs - . _ ~, and is not a number."

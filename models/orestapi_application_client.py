@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL, config, ormcache
 
 from ..dispatchers import autocommit
-from ..oauth2 import client_authentication, client_secret, origin, quotation, redirect_uri, token
+from ..oauth2 import client_authentication, client_secret, origin, quotation, redirect_uris, tokens
 from ..oauth2.client import Client
 from ..oauth2.errors import LOGGED, InvalidClient
 from ..oauth2.grants import authorization_code, client_credentials, refresh_token
@@ -137,7 +137,7 @@ class OrestapiApplication(models.Model):
                 SQL(
                     # By its digest: Odoo can log statements, and this is usually a secret.
                     "SELECT id FROM orestapi_application WHERE active AND encode(sha256(client_id::bytea), 'hex') = %s",
-                    token.compute_digest(credentials.client_secret),
+                    tokens.compute_digest(credentials.client_secret),
                 )
             )
             if rows:
@@ -278,4 +278,4 @@ class OrestapiApplication(models.Model):
         part of a program is known to anyone who has the program (§8.5).
         """
         self.ensure_one()
-        return not (redirect_uri.is_loopback(uri) or redirect_uri.is_private_use(uri))
+        return not (redirect_uris.is_loopback(uri) or redirect_uris.is_private_use(uri))

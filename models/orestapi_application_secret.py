@@ -7,7 +7,7 @@ from odoo.fields import NO_ACCESS
 from odoo.tools.misc import format_datetime
 
 from ..dispatchers.access_token import get_active_token, refuse_access_token
-from ..oauth2 import client_secret, token
+from ..oauth2 import client_secret, tokens
 from ..oauth2.client import PUBLIC
 from .orestapi_application import ADMINISTRATOR, ask
 
@@ -136,7 +136,7 @@ class OrestapiApplication(models.Model):
         :return: the new client id
         """
         self.ensure_one()
-        self.client_id = token.generate_client_id()
+        self.client_id = tokens.generate_client_id()
         return self.client_id
 
     def generate_client_secret(self, keep_previous=0):
@@ -150,7 +150,7 @@ class OrestapiApplication(models.Model):
         self.check_access('write')
         if not isinstance(keep_previous, int) or not 0 <= keep_previous <= MAX_OVERLAP.days:
             raise ValidationError(self.env._("The previous secret can be kept for 0 to 90 days."))
-        secret = token.generate_client_secret()
+        secret = tokens.generate_client_secret()
         self._set_client_secret(secret, keep_previous)
         return secret
 
@@ -178,7 +178,7 @@ class OrestapiApplication(models.Model):
         :return: the new id
         """
         self.ensure_one()
-        self.own_id = token.generate_client_id()
+        self.own_id = tokens.generate_client_id()
         return self.own_id
 
     def generate_own_secret(self):
@@ -187,7 +187,7 @@ class OrestapiApplication(models.Model):
         :return: the new secret
         """
         self.ensure_one()
-        self.own_secret = token.generate_secret()
+        self.own_secret = tokens.generate_secret()
         return self.own_secret
 
     def action_generate_client_id(self):

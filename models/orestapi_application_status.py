@@ -9,7 +9,7 @@ from odoo.addons.base.models.avatar_mixin import get_hsl_from_seed
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
-from ..oauth2 import authorization_request, metadata, origin, pkce, redirect_uri
+from ..oauth2 import authorization_request, metadata, origin, pkce, redirect_uris
 from ..oauth2.client import CONFIDENTIAL, PUBLIC
 from ..records.offer import NONE
 from .orestapi_application import ADMINISTRATOR, BOUNDS, LAST_USED_PRECISION
@@ -205,7 +205,7 @@ class OrestapiApplication(models.Model):
             for uri in uris
             if (problem := uri._find_problem())
         ]
-        if len(uris) > len({redirect_uri.repair(uri.uri) for uri in uris}):
+        if len(uris) > len({redirect_uris.repair(uri.uri) for uri in uris}):
             sentences.append(self.env._("A callback URI stands in the list twice: remove one of them."))
         for check in self._constraint_methods:
             try:
@@ -377,7 +377,7 @@ class OrestapiApplication(models.Model):
     def _get_risks(self):
         """Return how the settings fall short of RFC 9700, each as a sentence with the remedy."""
         sentences = []
-        if any(redirect_uri.is_plain_http(uri.uri) for uri in self.uri_ids if uri.uri and not uri._find_problem()):
+        if any(redirect_uris.is_plain_http(uri.uri) for uri in self.uri_ids if uri.uri and not uri._find_problem()):
             sentences.append(
                 self.env._("A callback URI is not encrypted. Switch the application to https, and change its URI here.")
             )

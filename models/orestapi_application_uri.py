@@ -1,8 +1,8 @@
 from odoo import Command, api, fields, models
 from odoo.exceptions import ValidationError
 
-from ..oauth2 import redirect_uri
-from ..oauth2.redirect_uri import Problem
+from ..oauth2 import redirect_uris
+from ..oauth2.redirect_uris import Problem
 from .orestapi_application import is_unchanged
 
 
@@ -42,9 +42,9 @@ class OrestapiApplicationUri(models.Model):
                 record.warning = record._get_problem_message(problem)
             elif not record.uri:
                 record.warning = False
-            elif redirect_uri.is_plain_http(record.uri):
+            elif redirect_uris.is_plain_http(record.uri):
                 record.warning = self.env._("Not encrypted: anyone on the network can read the code.")
-            elif redirect_uri.is_localhost(record.uri):
+            elif redirect_uris.is_localhost(record.uri):
                 record.warning = self.env._(
                     "The address 127.0.0.1 is safer than the name localhost, which may lead to another computer."
                 )
@@ -53,17 +53,17 @@ class OrestapiApplicationUri(models.Model):
 
     def _find_problem(self):
         """Return the `Problem` of a URI that somebody types, or None; one that is still empty has none."""
-        return redirect_uri.find_problem(redirect_uri.repair(self.uri)) if self.uri else None
+        return redirect_uris.find_problem(redirect_uris.repair(self.uri)) if self.uri else None
 
     @api.onchange('uri')
     def _onchange_uri(self):
         if self.uri:
-            self.uri = redirect_uri.repair(self.uri)
+            self.uri = redirect_uris.repair(self.uri)
 
     @api.constrains('uri')
     def _check_uri(self):
         for record in self:
-            problem = redirect_uri.find_problem(record.uri)
+            problem = redirect_uris.find_problem(record.uri)
             if problem is not None:
                 raise ValidationError(self._get_problem_message(problem))
 
@@ -86,7 +86,7 @@ class OrestapiApplicationUri(models.Model):
         return True
 
     def _repair(self, vals):
-        return {**vals, 'uri': redirect_uri.repair(vals['uri'])} if isinstance(vals.get('uri'), str) else vals
+        return {**vals, 'uri': redirect_uris.repair(vals['uri'])} if isinstance(vals.get('uri'), str) else vals
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -118,7 +118,7 @@ class OrestapiApplicationUri(models.Model):
         """Return one sentence that says what would be right."""
         return {
             Problem.EMPTY: self.env._("Enter a URI, for example https://wiki.example.com/callback."),
-            Problem.TOO_LONG: self.env._("A URI has at most %s characters.", redirect_uri.MAX_LENGTH),
+            Problem.TOO_LONG: self.env._("A URI has at most %s characters.", redirect_uris.MAX_LENGTH),
             Problem.CHARACTERS: self.env._(
                 "Write the URI in plain letters, digits and signs, without blanks, and percent-encode all others, "
                 "a percent sign too."

@@ -5,7 +5,7 @@ from odoo import api, fields, models
 from odoo.fields import NO_ACCESS, Domain
 from odoo.tools import SQL
 
-from ..oauth2 import scope, token
+from ..oauth2 import scopes, tokens
 from ..oauth2.errors import LOGGED, InvalidGrant
 from ..oauth2.grants import authorization_code
 from ..oauth2.sign_in import Code
@@ -152,16 +152,16 @@ class OrestapiAuthorizationCode(models.Model):
         :return: the code
         """
         authorization_id = self.env['orestapi.authorization']._grant(user, client, request.scope, by_setting)
-        secret = token.generate_secret()
+        secret = tokens.generate_secret()
         now = fields.Datetime.now()
         # sudo: orestapi.authorization.code - codes are issued here and nowhere else
         code = self.sudo().create({
             'authorization_id': authorization_id,
-            'digest': token.compute_digest(secret),
+            'digest': tokens.compute_digest(secret),
             'redirect_uri': request.redirect_uri,
             'redirect_uri_sent': request.redirect_uri_sent,
             'code_challenge': request.code_challenge,
-            'scope': scope.render(request.scope),
+            'scope': scopes.render(request.scope),
             'at_legacy_address': client.at_legacy_address,
             # sudo: res.users - what makes the code worthless when all sign-ins are ended meanwhile
             'revocation_count': user.sudo().orestapi_revocation_count,
@@ -170,7 +170,7 @@ class OrestapiAuthorizationCode(models.Model):
             'address': address,
             'user_agent': user_agent,
         })
-        return token.render(token.AUTHORIZATION_CODE, code.id, secret)
+        return tokens.render(tokens.AUTHORIZATION_CODE, code.id, secret)
 
     @api.model
     def _redeem(self, client, request, address):
@@ -189,7 +189,7 @@ class OrestapiAuthorizationCode(models.Model):
         :raise InvalidRequest: see `pkce.check_verifier`
         :raise InvalidGrant: for any code that gives no tokens
         """
-        parsed = token.parse(request.code)
+        parsed = tokens.parse(request.code)
         code = parsed and self._fetch(parsed.row_id, client)
         try:
             decision = authorization_code.decide(parsed, code, request, client, fields.Datetime.now())
@@ -198,7 +198,7 @@ class OrestapiAuthorizationCode(models.Model):
             raise
         match decision:
             case authorization_code.Redeem():
-                return self.env['orestapi.token']._open(client, code, scope.render(decision.scope), address)
+                return self.env['orestapi.token']._open(client, code, scopes.render(decision.scope), address)
             case authorization_code.Replay():
                 reason = LOGGED if self._end_replayed(code, client, address) else 'code_used'
                 raise InvalidGrant("The authorization code was already used.", reason=reason, user_id=code.user_id)

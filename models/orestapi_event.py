@@ -11,7 +11,7 @@ from odoo.tools import SQL
 
 from ..dispatchers.remote_address import get_remote_address
 from ..oauth2 import quotation
-from ..oauth2.address import get_network
+from ..oauth2.ip_network import get_network
 from .orestapi_authorization_code import VACUUM_BATCH, VACUUM_REST
 from .orestapi_event_sentences import REFUSALS, SENTENCES
 

@@ -3,8 +3,7 @@ from datetime import datetime
 from odoo import api, models
 from odoo.fields import Domain
 
-from ..records import dates
-from ..records import filter as filter_language
+from ..records import dates, filters
 from ..records.parameters import MAX_SEARCH
 from ..records.problem import InvalidRequest, NotOffered
 from .orestapi_record_offer import TEXT_TYPES
@@ -42,7 +41,7 @@ class OrestapiRecord(models.AbstractModel):
         if text is not None:
             if len(text) > MAX_SEARCH:
                 raise InvalidRequest(f"The text to search for has more than {MAX_SEARCH} characters.")
-            if not filter_language.is_storable(text):
+            if not filters.is_storable(text):
                 raise InvalidRequest("The text to search for is not valid.")
             domain &= self._get_display_name_domain(offer, model, 'co', text)
         if condition is not None:
@@ -51,10 +50,10 @@ class OrestapiRecord(models.AbstractModel):
 
     @api.model
     def _convert(self, offer, model, condition):
-        if isinstance(condition, filter_language.Negation):
+        if isinstance(condition, filters.Negation):
             return ~self._convert(offer, model, condition.operand)
-        if isinstance(condition, filter_language.Combination):
-            combine = Domain.AND if condition.operator == filter_language.AND else Domain.OR
+        if isinstance(condition, filters.Combination):
+            combine = Domain.AND if condition.operator == filters.AND else Domain.OR
             return combine(self._convert(offer, model, operand) for operand in condition.operands)
         return self._convert_condition(offer, model, condition.path, condition.operator, condition.value)
 
@@ -102,7 +101,7 @@ class OrestapiRecord(models.AbstractModel):
     def _get_comparison(self, field, operator, value):
         if field.type in ('one2many', 'many2many') and (field.store or field.related):
             return self._get_membership(field, operator, value)
-        if operator == filter_language.PRESENT:
+        if operator == filters.PRESENT:
             return Domain(field.name, '!=', False)
         if operator in PATTERNS:
             if field.type not in TEXT_TYPES or not isinstance(value, str):
@@ -117,7 +116,7 @@ class OrestapiRecord(models.AbstractModel):
     @api.model
     def _get_membership(self, field, operator, value):
         """Compare a relation to several records: of those, only the ones that the user sees count."""
-        if operator == filter_language.PRESENT:
+        if operator == filters.PRESENT:
             operator, value = 'ne', None
         if operator not in ('eq', 'ne'):
             raise InvalidRequest("A relation to several records is compared with eq, ne and pr.")
@@ -184,7 +183,7 @@ class OrestapiRecord(models.AbstractModel):
         :raise NotOffered: when the display name is not offered
         """
         self._get_field(offer, model, 'display_name')
-        if operator == filter_language.PRESENT or value is None or operator in ('gt', 'ge', 'lt', 'le'):
+        if operator == filters.PRESENT or value is None or operator in ('gt', 'ge', 'lt', 'le'):
             raise InvalidRequest("The display name is searched with eq, ne, co, sw and ew.")
         names = {model._rec_name, *(model._rec_names_search or ())} - {None}
         domains = []

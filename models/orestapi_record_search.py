@@ -4,7 +4,7 @@ from decimal import Decimal
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..records import order as order_language
+from ..records import ordering
 from ..records.parameters import DEFAULT_LIMIT, MAX_LIMIT
 from ..records.problem import InvalidRequest
 from .orestapi_record_filter import ORDERED_TYPES
@@ -65,7 +65,7 @@ class OrestapiRecord(models.AbstractModel):
         search = repr((self.env.uid, application_id, name, condition, text, ids, order, self.env.lang))
         by_prefix, position = False, None
         if cursor is not None:
-            by_prefix, *position = order_language.parse_cursor(self._get_cursor_key(), search, cursor)
+            by_prefix, *position = ordering.parse_cursor(self._get_cursor_key(), search, cursor)
 
         def get_query(by_prefix):
             query = self._get_query(offer, model, condition, text, ids)
@@ -93,7 +93,7 @@ class OrestapiRecord(models.AbstractModel):
         following = None
         if len(rows) > limit:
             position = [by_prefix, *(self._get_position(value) for value in rows[limit - 1])]
-            following = order_language.render_cursor(self._get_cursor_key(), search, position)
+            following = ordering.render_cursor(self._get_cursor_key(), search, position)
         return self._read(offer, name, [row[-1] for row in rows[:limit]], names), following
 
     @api.model
@@ -104,7 +104,7 @@ class OrestapiRecord(models.AbstractModel):
 
     @api.model
     def _has_long_text(self, values):
-        return any(isinstance(value, str) and len(value) >= order_language.PREFIX_LENGTH for value in values)
+        return any(isinstance(value, str) and len(value) >= ordering.PREFIX_LENGTH for value in values)
 
     @api.model
     def _get_order_keys(self, offer, model, order, query, by_prefix):
@@ -118,7 +118,7 @@ class OrestapiRecord(models.AbstractModel):
                 continue
             field, expression = self._get_order_expression(offer, model, field_name, query)
             if by_prefix and field.type in ('char', 'text'):
-                expression = SQL("LEFT(%s, %s)", expression, order_language.PREFIX_LENGTH)
+                expression = SQL("LEFT(%s, %s)", expression, ordering.PREFIX_LENGTH)
             keys.append((expression, descending))
         return [*keys, (SQL.identifier(query.table, 'id'), dict(order).get('id', False))]
 

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ..oauth2 import scope as scopes
+from ..oauth2 import scopes
 
 
 class OrestapiScope(models.Model):

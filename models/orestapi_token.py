@@ -6,7 +6,7 @@ from odoo.fields import NO_ACCESS
 from odoo.tools import SQL
 from odoo.tools._vendor.useragents import UserAgent
 
-from ..oauth2 import lifetime, responses, scope, token
+from ..oauth2 import lifetime, responses, scopes, tokens
 from ..oauth2 import sign_in as sign_ins
 from ..oauth2.errors import LOGGED, InvalidGrant
 from ..oauth2.grants import authorization_code, client_credentials, refresh_token
@@ -136,7 +136,7 @@ class OrestapiToken(models.Model):
         :return: the parameters of the token response (RFC 6749 §5.1)
         :raise InvalidGrant: when the code was redeemed or revoked meanwhile
         """
-        access_secret, refresh_secret = token.generate_secret(), token.generate_secret()
+        access_secret, refresh_secret = tokens.generate_secret(), tokens.generate_secret()
         now = fields.Datetime.now()
         expires_at = sign_ins.get_new_access_end(now, client, now)
         # One statement uses up the code and opens the sign-in, or does neither.
@@ -165,10 +165,10 @@ class OrestapiToken(models.Model):
                 now=now,
                 code_id=code.id,
                 grant_type=authorization_code.NAME,
-                access_digest=token.compute_digest(access_secret),
+                access_digest=tokens.compute_digest(access_secret),
                 access_scope=access_scope,
                 access_expires_at=expires_at,
-                refresh_digest=token.compute_digest(refresh_secret),
+                refresh_digest=tokens.compute_digest(refresh_secret),
                 last_address=address,
             ),
             log_exceptions=False,
@@ -183,7 +183,7 @@ class OrestapiToken(models.Model):
             access_secret,
             lifetime.get_seconds(now, expires_at),
             access_scope,
-            token.render_refresh_token(self._get_mac_key(), token_id, 0, refresh_secret),
+            tokens.render_refresh_token(self._get_mac_key(), token_id, 0, refresh_secret),
         )
 
     @api.model
@@ -208,8 +208,8 @@ class OrestapiToken(models.Model):
                 reason='service_user_external',
                 user_id=user.id,
             )
-        text = scope.render(client_credentials.decide(request, client))
-        access_secret = token.generate_secret()
+        text = scopes.render(client_credentials.decide(request, client))
+        access_secret = tokens.generate_secret()
         now = fields.Datetime.now()
         # With no scope, because nobody was asked: should the service user be a person
         # who signs in one day, this must not pass for their consent.
@@ -219,7 +219,7 @@ class OrestapiToken(models.Model):
             'authorization_id': authorization_id,
             'grant_type': client_credentials.NAME,
             'scope': text,
-            'access_digest': token.compute_digest(access_secret),
+            'access_digest': tokens.compute_digest(access_secret),
             'access_scope': text,
             'access_expires_at': now + timedelta(seconds=client.access_token_expiry),
             'create_date': now,
@@ -242,14 +242,14 @@ class OrestapiToken(models.Model):
         :raise InvalidScope: for more than the user allowed; the token stays valid
         :raise InvalidGrant: for any token that gives no new ones
         """
-        parsed = token.parse(request.refresh_token)
+        parsed = tokens.parse(request.refresh_token)
         sign_in = parsed and self._fetch(parsed.row_id)
-        is_genuine = bool(parsed) and parsed.kind == token.REFRESH_TOKEN
-        is_genuine = is_genuine and token.is_genuine(self._get_mac_key(), parsed)
+        is_genuine = bool(parsed) and parsed.kind == tokens.REFRESH_TOKEN
+        is_genuine = is_genuine and tokens.is_genuine(self._get_mac_key(), parsed)
         decision = refresh_token.decide(parsed, is_genuine, sign_in, request.scope, client, fields.Datetime.now())
         match decision:
             case refresh_token.Rotate():
-                return self._rotate(sign_in, parsed, client, scope.render(decision.scope), address)
+                return self._rotate(sign_in, parsed, client, scopes.render(decision.scope), address)
             case refresh_token.Repeat():
                 return self._repeat(sign_in, decision)
             case refresh_token.End():
@@ -269,7 +269,7 @@ class OrestapiToken(models.Model):
             salt = secrets.token_hex(32)
             access_secret, refresh_secret = refresh_token.derive_secrets(parsed, salt)
         else:
-            access_secret, refresh_secret = token.generate_secret(), token.generate_secret()
+            access_secret, refresh_secret = tokens.generate_secret(), tokens.generate_secret()
         now = fields.Datetime.now()
         expires_at = sign_ins.get_new_access_end(sign_in.signed_in_at, client, now)
         self.env.cr.execute(
@@ -290,12 +290,12 @@ class OrestapiToken(models.Model):
                        last_address = %(address)s
                  WHERE id = %(id)s AND generation = %(presented)s AND revoked_at IS NULL
                 """,
-                access_digest=token.compute_digest(access_secret),
+                access_digest=tokens.compute_digest(access_secret),
                 access_scope=access_scope,
                 access_expires_at=expires_at,
                 # Of all limits: the next ones are counted from this refresh.
                 previous_access_expires_at=sign_in.get_access_end(sign_in.access),
-                refresh_digest=token.compute_digest(refresh_secret),
+                refresh_digest=tokens.compute_digest(refresh_secret),
                 salt=salt,
                 generation=generation,
                 now=now,
@@ -314,7 +314,7 @@ class OrestapiToken(models.Model):
             access_secret,
             lifetime.get_seconds(now, expires_at),
             access_scope,
-            token.render_refresh_token(self._get_mac_key(), sign_in.id, generation, refresh_secret),
+            tokens.render_refresh_token(self._get_mac_key(), sign_in.id, generation, refresh_secret),
         )
 
     @api.model
@@ -325,11 +325,11 @@ class OrestapiToken(models.Model):
             decision.access_secret,
             lifetime.get_seconds(fields.Datetime.now(), sign_in.get_access_end(sign_in.access)),
             sign_in.access.scope,
-            token.render_refresh_token(self._get_mac_key(), sign_in.id, sign_in.generation, decision.refresh_secret),
+            tokens.render_refresh_token(self._get_mac_key(), sign_in.id, sign_in.generation, decision.refresh_secret),
         )
 
     @api.model
     def _get_response(self, token_id, access_secret, expires_in, scope_text, refresh_token=None):
         """Return the parameters of a token response (RFC 6749 §5.1)."""
-        access_token = token.render(token.ACCESS_TOKEN, token_id, access_secret)
+        access_token = tokens.render(tokens.ACCESS_TOKEN, token_id, access_secret)
         return responses.build_token_response(access_token, expires_in, scope_text, refresh_token)

@@ -5,7 +5,7 @@ import psycopg2.errors
 from odoo import api, fields, models
 from odoo.tools import SQL, frozendict, ormcache
 
-from ..oauth2 import responses, scope, token
+from ..oauth2 import responses, scopes, tokens
 from ..oauth2.grants import client_credentials
 from ..oauth2.sign_in import AccessToken, SignIn
 from .orestapi_application import LAST_USED_PRECISION
@@ -58,7 +58,7 @@ class OrestapiToken(models.Model):
             user_id=user_id,
             username=user['login'],
             is_service=is_service,
-            scope=scope.parse(row['scope']),
+            scope=scopes.parse(row['scope']),
             access=AccessToken(row['access_digest'], row['access_scope'], row['access_expires_at']),
             previous_access=AccessToken(
                 row['previous_access_digest'], row['previous_access_scope'], row['previous_access_expires_at']
@@ -101,8 +101,8 @@ class OrestapiToken(models.Model):
 
         :param str string: what was presented
         """
-        parsed = token.parse(string)
-        if not parsed or parsed.kind != token.ACCESS_TOKEN:
+        parsed = tokens.parse(string)
+        if not parsed or parsed.kind != tokens.ACCESS_TOKEN:
             return None
         sign_in = self._fetch(parsed.row_id)
         return sign_in and sign_in.find_access(parsed.secret, fields.Datetime.now())
@@ -151,13 +151,13 @@ class OrestapiToken(models.Model):
         :return: the response; `{'active': False}` and no more for any token that
             is not valid or not the application's business
         """
-        parsed = token.parse(string)
-        if not parsed or parsed.kind == token.AUTHORIZATION_CODE or not (sign_in := self._fetch(parsed.row_id)):
+        parsed = tokens.parse(string)
+        if not parsed or parsed.kind == tokens.AUTHORIZATION_CODE or not (sign_in := self._fetch(parsed.row_id)):
             return responses.INACTIVE
         now = fields.Datetime.now()
-        if parsed.kind == token.ACCESS_TOKEN:
+        if parsed.kind == tokens.ACCESS_TOKEN:
             active = sign_in.find_access(parsed.secret, now)
         else:
-            active = sign_in.find_refresh(parsed, token.is_genuine(self._get_mac_key(), parsed), now)
+            active = sign_in.find_refresh(parsed, tokens.is_genuine(self._get_mac_key(), parsed), now)
         issuer = self.env['orestapi.server']._get_issuer()
         return responses.build_introspection_response(parsed.kind, active, client, issuer)

@@ -5,7 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
-from ..oauth2 import token
+from ..oauth2 import tokens
 from ..oauth2.grants import authorization_code, client_credentials
 from .orestapi_application import ADMINISTRATOR, ask, tell
 from .orestapi_authorization_code import VACUUM_BATCH, VACUUM_REST
@@ -116,21 +116,21 @@ class OrestapiToken(models.Model):
             belongs to another application.
         :param str address: where the application is
         """
-        parsed = token.parse(string)
-        if not parsed or parsed.kind == token.AUTHORIZATION_CODE:
+        parsed = tokens.parse(string)
+        if not parsed or parsed.kind == tokens.AUTHORIZATION_CODE:
             return
         sign_in = self._fetch(parsed.row_id)
         if not sign_in or sign_in.client.id != client.id:
             return
-        if parsed.kind == token.REFRESH_TOKEN:
+        if parsed.kind == tokens.REFRESH_TOKEN:
             # Who knows the secret of the current one may end the sign-in, even if another
             # key signed it.
-            genuine = token.has_digest(parsed.secret, sign_in.refresh_digest) or token.is_genuine(
+            genuine = tokens.has_digest(parsed.secret, sign_in.refresh_digest) or tokens.is_genuine(
                 self._get_mac_key(), parsed
             )
         else:
             genuine = any(
-                token.has_digest(parsed.secret, access.digest) for access in (sign_in.access, sign_in.previous_access)
+                tokens.has_digest(parsed.secret, access.digest) for access in (sign_in.access, sign_in.previous_access)
             )
         if genuine and self._end([sign_in.id], 'application'):
             self.env['orestapi.event']._log(

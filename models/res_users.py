@@ -6,7 +6,7 @@ from odoo.tools import consteq
 
 from ..dispatchers.access_token import get_active_token, refuse_access_token
 from ..dispatchers.hooks import attempt
-from ..oauth2 import token
+from ..oauth2 import tokens
 from ..oauth2.grants import client_credentials
 
 #: Fields by which somebody comes to log in as a user, besides those that core's session
@@ -136,7 +136,7 @@ class ResUsers(models.Model):
 
     def _login(self, credential, user_agent_env):
         password = credential.get('password')
-        if credential.get('type') == 'password' and password and attempt(token.is_ours, password):
+        if credential.get('type') == 'password' and password and attempt(tokens.is_ours, password):
             return self._login_with_access_token(credential['login'], password, user_agent_env)
         return super()._login(credential, user_agent_env)
 
@@ -166,7 +166,7 @@ class ResUsers(models.Model):
     def _check_uid_passwd(self, uid, passwd):
         # Core caches each password that was right until something about a user
         # changes. A token expires and is revoked without that.
-        if passwd and attempt(token.is_ours, passwd):
+        if passwd and attempt(tokens.is_ours, passwd):
             if self.env['res.users.apikeys']._check_credentials(scope='rpc', key=passwd) != uid:
                 raise AccessDenied
             return

@@ -8,13 +8,13 @@ reported to the application by redirect.
 
 import dataclasses
 
-from . import parameters as request_parameters
-from . import pkce, redirect_uri, scope
+from . import pkce, redirect_uris, scopes
 from .errors import InvalidRequest, InvalidScope, UnauthorizedClient, UnsupportedResponseType
 from .grants import authorization_code
+from .parameters import add_to_uri
 
 #: The parameters that this endpoint reads. Others are ignored (RFC 6749 §3.1).
-KNOWN = ('response_type', 'client_id', 'redirect_uri', 'scope', 'state', 'code_challenge', 'code_challenge_method')
+PARAMETERS = ('response_type', 'client_id', 'redirect_uri', 'scope', 'state', 'code_challenge', 'code_challenge_method')
 CODE = 'code'
 
 
@@ -50,7 +50,7 @@ def get_redirect_uri(parameters, client):
     """
     parameters.require_single(['redirect_uri'])
     requested = parameters.get('redirect_uri')
-    uri = redirect_uri.find(client.redirect_uris, requested, client.is_native)
+    uri = redirect_uris.find(client.redirect_uris, requested, client.is_native)
     if uri is None:
         raise InvalidRequest(
             "The redirect_uri is not one of those registered for the application.",
@@ -65,7 +65,7 @@ def _get_redirect_uri_facts(requested, registered):
         return {'reason': 'redirect_uri_none', 'sent': requested}
     if requested is None:
         return {'reason': 'redirect_uri_missing'}
-    found = redirect_uri.find_difference(registered, requested)
+    found = redirect_uris.find_difference(registered, requested)
     if not found:
         return {'reason': 'redirect_uri', 'sent': requested}
     difference, uri = found
@@ -81,7 +81,7 @@ def validate(parameters, client, uri):
     :return: an `AuthorizationRequest`
     :raise OAuth2Error: to be sent to the redirect URI
     """
-    parameters.require_single(KNOWN)
+    parameters.require_single(PARAMETERS)
     response_type = parameters.require('response_type')
     if response_type != CODE:
         # Neither the implicit grant nor a hybrid (RFC 9700 §2.1.2).
@@ -92,15 +92,15 @@ def validate(parameters, client, uri):
             reason='grant_type_not_allowed',
             sent=authorization_code.NAME,
         )
-    requested = scope.parse(parameters.get('scope')) or client.default_scope
+    requested = scopes.parse(parameters.get('scope')) or client.default_scope
     if not requested:
         raise InvalidScope("The application has no default scope: the request must name one.", reason='scope_none')
     if not requested <= client.scope:
         raise InvalidScope(
             "The application may not ask for this scope.",
             reason='scope_not_allowed',
-            sent=scope.render(requested - client.scope),
-            expected=scope.render(client.scope),
+            sent=scopes.render(requested - client.scope),
+            expected=scopes.render(client.scope),
         )
     challenge = parameters.get('code_challenge')
     pkce.check_challenge(challenge, parameters.get('code_challenge_method'), client.must_use_pkce)
@@ -124,4 +124,4 @@ def get_response_uri(uri, response, state, issuer):
     # error look like a success.
     absent = dict.fromkeys(('code', 'error', 'error_description'))
     state = {} if state is None else {'state': state}
-    return request_parameters.add_to_uri(uri, {**absent, **response, **state, 'iss': issuer})
+    return add_to_uri(uri, {**absent, **response, **state, 'iss': issuer})

@@ -9,7 +9,7 @@ that is not marked gets nothing of it.
 
 import dataclasses
 
-from . import parameters as request_parameters
+from . import parameters
 from .errors import UnknownAddress
 from .grants import authorization_code
 
@@ -37,11 +37,11 @@ def read(query_string, body, authorization):
         repeated, and the header as far as it says anything
     :raise InvalidRequest: see `parameters.parse`
     """
-    parameters = request_parameters.parse(b'&'.join(filter(None, (query_string, body))))
+    merged = parameters.parse(b'&'.join(filter(None, (query_string, body))))
     scheme = (authorization or '').partition(' ')[0]
-    if scheme.lower() == 'oauth' and parameters.get('grant_type') == authorization_code.NAME:
+    if scheme.lower() == 'oauth' and merged.get('grant_type') == authorization_code.NAME:
         authorization = None
-    return parameters, authorization
+    return merged, authorization
 
 
 def get_error_parameters(error, path):

@@ -8,7 +8,7 @@ the wrong place, the password in an address, its query and its fragment.
 import re
 import unicodedata
 
-from .token import PREFIX
+from .tokens import PREFIX
 
 #: Characters of a text.
 MAX_LENGTH = 200

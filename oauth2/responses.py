@@ -2,8 +2,7 @@
 
 from datetime import timezone
 
-from . import scope as scopes
-from . import token as tokens
+from . import scopes, tokens
 
 
 def build_token_response(access_token, expires_in, scope, refresh_token=None):
@@ -30,7 +29,7 @@ INACTIVE = {'active': False}
 def build_introspection_response(kind, active, asker, issuer):
     """Describe a token to the application that asks (RFC 7662 §2.2).
 
-    :param str kind: `token.ACCESS_TOKEN` or `token.REFRESH_TOKEN`
+    :param str kind: `tokens.ACCESS_TOKEN` or `tokens.REFRESH_TOKEN`
     :param active: its `ActiveToken`, or None for one that does not work
     :param Client asker: the authenticated application
     :param str issuer: the issuer identifier

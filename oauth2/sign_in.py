@@ -3,9 +3,7 @@
 import dataclasses
 from datetime import datetime, timedelta
 
-from . import lifetime
-from . import scope as scopes
-from . import token as tokens
+from . import lifetime, scopes, tokens
 from .client import Client
 
 
@@ -36,7 +34,7 @@ class SignIn:
     :ivar AccessToken access: the current access token
     :ivar AccessToken previous_access: the one before it, which works on until it expires
     :ivar refresh_digest: of the current refresh token, or None
-    :ivar refresh_salt: see `token.derive_secret`, or None
+    :ivar refresh_salt: see `tokens.derive_secret`, or None
     :ivar int generation: how many times it was refreshed
     :ivar datetime signed_in_at: UTC
     :ivar datetime refreshed_at: UTC; of a service None

@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document of the records API, and what it says of fields."""
 
-from .filter import MAX_CONDITIONS, MAX_DEPTH, MAX_LENGTH
-from .order import MAX_CURSOR, MAX_FIELDS, PREFIX_LENGTH
+from .filters import MAX_CONDITIONS, MAX_DEPTH, MAX_LENGTH
+from .ordering import MAX_CURSOR, MAX_FIELDS, PREFIX_LENGTH
 from .parameters import DEFAULT_LIMIT, MAX_ID, MAX_IDS, MAX_LIMIT, MAX_SEARCH
 
 TITLE = "Records of Odoo"

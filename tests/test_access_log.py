@@ -9,8 +9,8 @@ from odoo.tests import tagged
 from odoo.tests.common import BaseCase
 
 from ..dispatchers.access_log import CallFilter, RequestFilter, StatementFilter
-from ..oauth2 import token
 from ..oauth2.parameters import MEDIA_TYPE
+from ..oauth2.tokens import parse
 from .common import CLIENT_SECRET, PASSWORD, VERIFIER, WRONG_SECRET, OAuth2Case
 
 #: Secrets that only this test sends.
@@ -109,7 +109,7 @@ class TestLog(OAuth2Case):
     def get_forms(self, secret):
         """Return a secret, its parts, and each as it may be written."""
         parts = {secret}
-        if parsed := token.parse(secret):
+        if parsed := parse(secret):
             parts |= {parsed.secret, parsed.mac or parsed.secret}
         for part in parts:
             yield from (part, part.swapcase(), quote(part), quote(part, safe=''), quote_plus(part), repr(part)[1:-1])

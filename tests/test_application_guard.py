@@ -7,7 +7,7 @@ from pathlib import Path
 from odoo import Command, fields
 from odoo.tests import new_test_user, tagged
 
-from ..oauth2 import token
+from ..oauth2.tokens import parse
 from .common import CALLBACK, CLIENT_SECRET, PASSWORD
 from .test_application import ApplicationCase
 
@@ -417,4 +417,4 @@ class TestApplicationGuard(ApplicationCase):
         self.colleague.group_ids = self.env.ref('base.group_portal')
         self.assertOAuth2Error(self.post('/oauth2/token', grant, self.get_auth()), 400, 'invalid_grant')
         self.assertInactive(tokens['access_token'])
-        self.assertTrue(token.parse(tokens['access_token']))
+        self.assertTrue(parse(tokens['access_token']))

@@ -7,8 +7,9 @@ from pathlib import Path
 from odoo import fields, release
 from odoo.tests import freeze_time, tagged
 
-from ..oauth2 import pkce, token
+from ..oauth2 import pkce
 from ..oauth2.grants.authorization_code import VERIFIER_LIMIT
+from ..oauth2.tokens import AUTHORIZATION_CODE, generate_secret, parse, render
 from .common import CALLBACK, PASSWORD, VERIFIER, OAuth2Case
 
 OTHER_VERIFIER = 'x' * 43
@@ -20,7 +21,7 @@ class TestAuthorizationCode(OAuth2Case):
     """A code gives tokens once, to whom it was issued, in time (RFC 6749 §4.1.3)."""
 
     def get_record(self, code):
-        return self.env['orestapi.authorization.code'].browse(token.parse(code).row_id)
+        return self.env['orestapi.authorization.code'].browse(parse(code).row_id)
 
     def assertRefused(self, response, error='invalid_grant'):
         """Assert that a code gave no tokens."""
@@ -40,7 +41,7 @@ class TestAuthorizationCode(OAuth2Case):
             self.assertInactive(tokens['access_token'], tokens['refresh_token'])
             self.assertEqual(self.call_json2(tokens['access_token']).status_code, 401)
         self.assertOAuth2Error(self.refresh(responses[-1]['refresh_token']), 400, 'invalid_grant')
-        sign_in = self.env['orestapi.token'].browse(token.parse(responses[0]['access_token']).row_id)
+        sign_in = self.env['orestapi.token'].browse(parse(responses[0]['access_token']).row_id)
         self.assertTrue(sign_in.revoked_at)
         self.assertEqual(sign_in.revoked_reason, reason)
 
@@ -54,7 +55,7 @@ class TestAuthorizationCode(OAuth2Case):
 
     def test_n111_garbage(self):
         code = self.get_code()
-        kind, row_id, secret = 'orestapi_ac', str(token.parse(code).row_id), token.parse(code).secret
+        kind, row_id, secret = 'orestapi_ac', str(parse(code).row_id), parse(code).secret
         for wrong in (
             'x',
             '%',
@@ -85,7 +86,7 @@ class TestAuthorizationCode(OAuth2Case):
             f'{kind}_2147483648_{secret}',
             f'{kind}_9999999999_{secret}',
             f'{kind}_{int(row_id) + 1}_{secret}',
-            f'{kind}_{row_id}_{token.generate_secret()}',
+            f'{kind}_{row_id}_{generate_secret()}',
             'x' * 10_000,
             f'{kind}_{row_id.translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩"))}_{secret}',
         ):
@@ -465,9 +466,9 @@ class TestAuthorizationCode(OAuth2Case):
     def test_n135_another_database(self):
         """A code of another database names a row that may exist here too, but not its secret."""
         code = self.get_code()
-        row_id = token.parse(code).row_id
-        self.assertRefused(self.redeem(token.render(token.AUTHORIZATION_CODE, row_id, token.generate_secret())))
-        self.assertRefused(self.redeem(token.render(token.AUTHORIZATION_CODE, row_id + 1000, token.parse(code).secret)))
+        row_id = parse(code).row_id
+        self.assertRefused(self.redeem(render(AUTHORIZATION_CODE, row_id, generate_secret())))
+        self.assertRefused(self.redeem(render(AUTHORIZATION_CODE, row_id + 1000, parse(code).secret)))
         self.assertGood(code)
 
     def test_n136_time_zones(self):

@@ -1,7 +1,7 @@
 from odoo.exceptions import ValidationError
 from odoo.tests import new_test_user, tagged
 
-from ..oauth2 import token
+from ..oauth2.tokens import parse, render_refresh_token
 from .common import PASSWORD, OAuth2Case
 
 
@@ -25,7 +25,7 @@ class TestClientCredentials(OAuth2Case):
         return response.json()
 
     def get_active_token(self, tokens):
-        return self.env['orestapi.token'].browse(token.parse(tokens['access_token']).row_id)
+        return self.env['orestapi.token'].browse(parse(tokens['access_token']).row_id)
 
     def assertRefused(self, response, error):
         issued = self.env['orestapi.token'].search_count([])
@@ -75,8 +75,8 @@ class TestClientCredentials(OAuth2Case):
         # Not even one that somebody makes up who knows the key of the MAC.
         key = self.env['orestapi.token']._get_mac_key()
         self.application.refresh_token_expiry = 600
-        for secret in ('x' * 43, token.parse(tokens['access_token']).secret):
-            made_up = token.render_refresh_token(key, self.get_active_token(tokens).id, 0, secret)
+        for secret in ('x' * 43, parse(tokens['access_token']).secret):
+            made_up = render_refresh_token(key, self.get_active_token(tokens).id, 0, secret)
             self.assertRefused(self.refresh(made_up), 'invalid_grant')
             self.assertInactive(made_up)
         self.assertActive(tokens['access_token'])

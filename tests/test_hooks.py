@@ -9,8 +9,7 @@ from odoo.tools import mute_logger
 from ..dispatchers import access_log, outage
 from ..dispatchers import access_token as access_token_module
 from ..models import ir_http
-from ..models.ir_model_data import IrModelData
-from ..oauth2 import token
+from ..oauth2 import tokens
 from .common import PASSWORD, OAuth2Case
 
 #: What this addon hangs into requests that are not of this addon: where it is, and its name.
@@ -24,7 +23,7 @@ HOOKS = (
     (ir_http.IrHttp, '_is_page_of_ours'),
     (ir_http.IrHttp, '_leads_away'),
     (ir_http.IrHttp, '_leads_to_consent'),
-    (token, 'is_ours'),
+    (tokens, 'is_ours'),
     (outage, 'is_outage'),
     (outage, '_get_response'),
     (access_log, 'hide_query_string'),
@@ -130,9 +129,9 @@ class TestHooks(OAuth2Case):
         """Who cannot tell a token from another string takes it for none: nothing is opened by that."""
         access_token = self.sign_in(scope='rpc')['access_token']
         self.assertEqual(self.call_json2(access_token).status_code, 200)
-        with self.broken((token, 'is_ours')):
+        with self.broken((tokens, 'is_ours')):
             self.assertFault(3, self.call_xmlrpc, self.user, 'res.users', 'context_get', password=access_token)
-        with self.broken((ir_http.IrHttp, '_has_our_token'), (token, 'is_ours')):
+        with self.broken((ir_http.IrHttp, '_has_our_token'), (tokens, 'is_ours')):
             self.assertEqual(self.call_json2(access_token).status_code, 401)
         # Core takes it for an API key, and the request is one by a token all the same.
         with self.broken((ir_http.IrHttp, '_has_our_token')), mute_logger('odoo.http'):

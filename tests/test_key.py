@@ -9,7 +9,7 @@ from odoo.modules.neutralize import get_neutralization_queries
 from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 
-from ..oauth2 import token
+from ..oauth2.tokens import parse
 from .common import PASSWORD, OAuth2Case
 
 
@@ -18,7 +18,7 @@ class TestKey(OAuth2Case):
     """The key of refresh tokens stays with the data, and nobody reads it."""
 
     def get_active_token(self, tokens):
-        return self.env['orestapi.token'].browse(token.parse(tokens['access_token']).row_id)
+        return self.env['orestapi.token'].browse(parse(tokens['access_token']).row_id)
 
     def assertReuseRecognized(self, tokens):
         newer = self.refresh(tokens['refresh_token'])

@@ -3,7 +3,7 @@ from itertools import product
 from odoo import fields
 from odoo.tests import tagged
 
-from ..oauth2 import token
+from ..oauth2.tokens import parse
 from .common import CLIENT_SECRET, OAuth2Case
 
 #: Seconds of the three limits that the tests combine: access token, refresh token, sign-in.
@@ -19,7 +19,7 @@ class TestLifetimes(OAuth2Case):
         self.stop_clock()
 
     def get_active_token(self, tokens):
-        return self.env['orestapi.token'].browse(token.parse(tokens['access_token']).row_id)
+        return self.env['orestapi.token'].browse(parse(tokens['access_token']).row_id)
 
     def get_state(self, sign_in):
         self.env.invalidate_all()

@@ -8,7 +8,7 @@ from odoo import Command
 from odoo.exceptions import AccessError, ConcurrencyError, ValidationError
 from odoo.tests import tagged
 
-from ..records import order, parameters
+from ..records import ordering, parameters
 from .common import PASSWORD
 from .test_records import PARTNER_FIELDS, RECORDS, RecordsCase
 
@@ -219,7 +219,7 @@ class TestRecordsRules(RecordRulesCase):
             cursor = page['next_cursor']
             if not cursor:
                 return found
-            self.assertLessEqual(len(cursor), order.MAX_CURSOR)
+            self.assertLessEqual(len(cursor), ordering.MAX_CURSOR)
         return self.fail("There is no end.")
 
     def test_r03_long_values(self):
@@ -230,7 +230,7 @@ class TestRecordsRules(RecordRulesCase):
             for texts in (
                 ['a' * 60_000, 'a' * 60_000 + 'b', 'b'],
                 ['ű€😀\x01"' * 20_000, 'short', False],
-                ['x' * (order.PREFIX_LENGTH - 1), 'x' * order.PREFIX_LENGTH, 'x' * (order.PREFIX_LENGTH + 1)],
+                ['x' * (ordering.PREFIX_LENGTH - 1), 'x' * ordering.PREFIX_LENGTH, 'x' * (ordering.PREFIX_LENGTH + 1)],
             ):
                 for partner, text in zip(partners, texts, strict=True):
                     partner[name] = text

@@ -1,6 +1,6 @@
 from odoo.tests import tagged
 
-from ..oauth2 import token
+from ..oauth2.tokens import generate_secret, parse, render_refresh_token
 from .common import OAuth2Case
 
 OTHER_SECRET = 'a-secret-that-nobody-else-has'
@@ -18,7 +18,7 @@ class TestRefreshToken(OAuth2Case):
         return response.json()
 
     def get_active_token(self, tokens):
-        return self.env['orestapi.token'].browse(token.parse(tokens['refresh_token']).row_id)
+        return self.env['orestapi.token'].browse(parse(tokens['refresh_token']).row_id)
 
     def assertRefused(self, refresh_token, application=None, error='invalid_grant', **changes):
         self.assertOAuth2Error(self.refresh(refresh_token, application, **changes), 400, error)
@@ -47,8 +47,8 @@ class TestRefreshToken(OAuth2Case):
     def test_n137_garbage(self):
         tokens = self.sign_in()
         refresh_token = tokens['refresh_token']
-        parsed = token.parse(refresh_token)
-        other_secret = token.generate_secret()
+        parsed = parse(refresh_token)
+        other_secret = generate_secret()
         for wrong in (
             'x',
             '%',
@@ -67,8 +67,8 @@ class TestRefreshToken(OAuth2Case):
             f'orestapi_rt_{parsed.row_id + 1}_0_{parsed.secret}_{parsed.mac}',
             f'orestapi_rt_9999999999_0_{parsed.secret}_{parsed.mac}',
             # Genuine as far as the MAC goes, as whoever reads the database could make it: not the secret of the row.
-            token.render_refresh_token(self.env['orestapi.token']._get_mac_key(), parsed.row_id, 0, other_secret),
-            token.render_refresh_token(self.env['orestapi.token']._get_mac_key(), parsed.row_id, 7, other_secret),
+            render_refresh_token(self.env['orestapi.token']._get_mac_key(), parsed.row_id, 0, other_secret),
+            render_refresh_token(self.env['orestapi.token']._get_mac_key(), parsed.row_id, 7, other_secret),
         ):
             with self.subTest(refresh_token=wrong[:80]):
                 self.assertRefused(wrong)
@@ -79,9 +79,9 @@ class TestRefreshToken(OAuth2Case):
         first = self.sign_in()
         second = self.renew(first)
         row_id = self.get_active_token(first).id
-        secret = token.parse(first['refresh_token']).secret
-        self.assertRefused(token.render_refresh_token(b'another key', row_id, 0, secret))
-        self.assertRefused(f'orestapi_rt_{row_id}_0_{token.generate_secret()}_{token.generate_secret()}')
+        secret = parse(first['refresh_token']).secret
+        self.assertRefused(render_refresh_token(b'another key', row_id, 0, secret))
+        self.assertRefused(f'orestapi_rt_{row_id}_0_{generate_secret()}_{generate_secret()}')
         self.assertAlive(second)
         self.assertEqual(self.count_events(), 0)
 
@@ -235,7 +235,7 @@ class TestRefreshToken(OAuth2Case):
         second = self.renew(first)
         self.assertRefused(first['refresh_token'], auth=('shop-client', OTHER_SECRET))
         self.assertInvalidClient(self.refresh(first['refresh_token'], auth=None, client_id='wiki-client'))
-        forged = f'orestapi_rt_{self.get_active_token(first).id}_0_{token.generate_secret()}_{token.generate_secret()}'
+        forged = f'orestapi_rt_{self.get_active_token(first).id}_0_{generate_secret()}_{generate_secret()}'
         self.assertRefused(forged)
         self.assertAlive(second)
 

@@ -6,9 +6,9 @@ from odoo.modules import get_module_path
 from odoo.tests import tagged
 
 from ..models.orestapi_event_sentences import REFUSALS
-from ..oauth2 import errors, token
+from ..oauth2 import errors, tokens
 from ..oauth2.grants.authorization_code import VERIFIER_LIMIT
-from ..oauth2.redirect_uri import Difference
+from ..oauth2.redirect_uris import Difference
 from .common import CALLBACK, CLIENT_SECRET, PASSWORD, VERIFIER, WRONG_SECRET, OAuth2Case
 
 OTHER_VERIFIER = VERIFIER[::-1]
@@ -221,7 +221,7 @@ class TestRefusals(OAuth2Case):
         code = self.get_code()
         for changes, reason, word, user in (
             ({'code': 'x'}, 'code_malformed', "no authorization code", None),
-            ({'code': token.render('ac', 1, token.generate_secret())}, 'code_unknown', "does not know", None),
+            ({'code': tokens.render('ac', 1, tokens.generate_secret())}, 'code_unknown', "does not know", None),
             (
                 {'redirect_uri': CALLBACK + '/?a=secret-in-query'},
                 'redirect_uri_changed',

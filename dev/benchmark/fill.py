@@ -8,7 +8,7 @@ import dataclasses
 import hashlib
 import random
 
-from oauth2 import pkce, token
+from oauth2 import pkce, tokens
 
 #: Many applications, as ten million sign-ins would have; those of one of them are spread over the whole table.
 APPLICATIONS = 1000
@@ -48,12 +48,12 @@ def _get_digest_sql(kind, row_id):
 
 
 def get_access_token(row_id):
-    return token.render(token.ACCESS_TOKEN, row_id, get_secret(ACCESS, row_id))
+    return tokens.render(tokens.ACCESS_TOKEN, row_id, get_secret(ACCESS, row_id))
 
 
 def register(server):
     """Register the application of the benchmark, and others, and return the former."""
-    client_id, client_secret = 'benchmark-application', token.generate_client_secret()
+    client_id, client_secret = 'benchmark-application', tokens.generate_client_secret()
     found = server.call('orestapi.application', 'search', [('client_id', '=', client_id)])
     if found:
         server.call('orestapi.application', 'write', found, {'client_secret': client_secret})
@@ -196,7 +196,7 @@ class SignIns:
         )
         [[value]] = self._execute("SELECT value FROM orestapi_key WHERE purpose = 'refresh_token'")
         key = bytes.fromhex(value)
-        return [token.render_refresh_token(key, row_id, 0, get_secret(REFRESH, row_id)) for row_id in row_ids]
+        return [tokens.render_refresh_token(key, row_id, 0, get_secret(REFRESH, row_id)) for row_id in row_ids]
 
     def issue_codes(self, number):
         """Store authorization codes of the benchmark's application, and return them."""
@@ -214,7 +214,7 @@ class SignIns:
             [self.grant(), self.application.redirect_uri, pkce.compute_challenge(VERIFIER), number],
         )
         self._execute("ANALYZE orestapi_authorization_code")
-        return [token.render(token.AUTHORIZATION_CODE, row_id, get_secret(CODE, row_id)) for (row_id,) in rows]
+        return [tokens.render(tokens.AUTHORIZATION_CODE, row_id, get_secret(CODE, row_id)) for (row_id,) in rows]
 
     def store_ended(self, number):
         """Store sign-ins that were revoked, and as many expired codes, after all others."""

@@ -16,9 +16,9 @@ def fail(*args, **kwargs):
 def post_load():
     from odoo.addons.orestapi.dispatchers import access_log, outage
     from odoo.addons.orestapi.models import ir_http
-    from odoo.addons.orestapi.oauth2 import token
+    from odoo.addons.orestapi.oauth2 import tokens
 
-    ir_http.find_dispatcher = outage.is_outage = token.is_ours = fail
+    ir_http.find_dispatcher = outage.is_outage = tokens.is_ours = fail
     for name in (
         '_allow_origin', '_answer_preflight', '_get_error_dispatcher', '_has_our_token', '_is_page_of_ours',
         '_leads_away', '_leads_to_consent', '_refuse_slashes',

@@ -2,10 +2,7 @@
 
 import dataclasses
 
-from .. import pkce
-from .. import redirect_uri as redirect_uris
-from .. import scope as scopes
-from .. import token as tokens
+from .. import pkce, redirect_uris, scopes, tokens
 from ..errors import InvalidGrant, InvalidScope, OAuth2Error
 from ..sign_in import get_code_expiry
 

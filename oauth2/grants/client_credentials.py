@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from .. import scope as scopes
+from .. import scopes
 from ..errors import InvalidScope, UnauthorizedClient
 
 NAME = 'client_credentials'

@@ -3,8 +3,7 @@
 import dataclasses
 from datetime import timedelta
 
-from .. import scope as scopes
-from .. import token as tokens
+from .. import scopes, tokens
 from ..errors import InvalidGrant, InvalidScope, OAuth2Error
 
 NAME = 'refresh_token'
@@ -131,7 +130,7 @@ def _decide_about_genuine(token, sign_in, scope, client, now):
 
 
 def derive_secrets(token, salt):
-    """Return the secrets of the successors of a refresh token, see `token.derive_secret`.
+    """Return the secrets of the successors of a refresh token, see `tokens.derive_secret`.
 
     :param Token token: the presented refresh token
     :param str salt: of the row

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oauth2 import parameters, redirect_uri
+from oauth2 import parameters, redirect_uris
 from oauth2.errors import InvalidRequest
 
 # What UTF-8 can carry, without the character that PostgreSQL cannot store.
@@ -143,7 +143,7 @@ hosts = st.sampled_from([
 fields = st.text("abs0.~-_%41=+/?:;", min_size=1, max_size=12)
 queries = st.lists(fields, max_size=5).map('&'.join)
 all_uris = st.tuples(hosts, queries).map(lambda pair: f'{pair[0]}?{pair[1]}' if pair[1] else pair[0])
-uris = all_uris.filter(lambda uri: redirect_uri.find_problem(uri) is None)
+uris = all_uris.filter(lambda uri: redirect_uris.find_problem(uri) is None)
 responses = st.dictionaries(st.sampled_from(['code', 'state', 'iss', 'error', 'a', 's']), text, min_size=1)
 
 

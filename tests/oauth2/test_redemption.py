@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from oauth2 import pkce, token
+from oauth2 import pkce, tokens
 from oauth2.client import CONFIDENTIAL, PUBLIC, Client
 from oauth2.errors import InvalidGrant, InvalidRequest, InvalidScope
 from oauth2.grants import authorization_code
@@ -13,8 +13,8 @@ from oauth2.sign_in import Code
 
 NOW = datetime(2026, 11, 25, 12)
 VERIFIER = 'v' * 43
-SECRET = token.generate_secret()
-TOKEN = token.parse(token.render(token.AUTHORIZATION_CODE, 3, SECRET))
+SECRET = tokens.generate_secret()
+TOKEN = tokens.parse(tokens.render(tokens.AUTHORIZATION_CODE, 3, SECRET))
 URI = 'https://app.example/callback'
 CLIENT = Client(
     id=1, client_id='app', client_type=CONFIDENTIAL, active=True, redirect_uris=(URI,), scope=frozenset({'read'})
@@ -22,7 +22,7 @@ CLIENT = Client(
 REDEEM = authorization_code.Redeem(frozenset({'read'}))
 CODE = Code(
     id=3,
-    digest=token.compute_digest(SECRET),
+    digest=tokens.compute_digest(SECRET),
     application_id=1,
     user_id=5,
     redirect_uri=URI,
@@ -63,7 +63,7 @@ def test_redirect_uri_that_was_not_sent_may_be_left_out():
 @pytest.mark.parametrize(
     ('code', 'request_', 'client', 'description'),
     [
-        ({'digest': token.compute_digest('other')}, {}, {}, 'not valid'),
+        ({'digest': tokens.compute_digest('other')}, {}, {}, 'not valid'),
         ({}, {}, {'id': 2}, 'not valid'),
         ({}, {'redirect_uri': URI + '/'}, {}, 'not that of'),
         ({}, {'redirect_uri': None}, {}, 'is missing'),
@@ -81,7 +81,7 @@ def test_refused(code, request_, client, description):
         _decide(code, request_, client)
 
 
-@pytest.mark.parametrize('parsed', [None, token.parse(token.render(token.ACCESS_TOKEN, 3, SECRET))])
+@pytest.mark.parametrize('parsed', [None, tokens.parse(tokens.render(tokens.ACCESS_TOKEN, 3, SECRET))])
 def test_no_code(parsed):
     with pytest.raises(InvalidGrant):
         authorization_code.decide(parsed, parsed and CODE, REQUEST, CLIENT, NOW)

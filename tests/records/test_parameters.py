@@ -1,8 +1,7 @@
 import pytest
 
 from oauth2.parameters import Parameters
-from records import filter as filter_language
-from records import order, parameters
+from records import filters, ordering, parameters
 from records.problem import InvalidRequest
 
 
@@ -72,18 +71,18 @@ def test_r03_room_for_the_cursor():
 def test_r04_names(name):
     """One rule: what can be read can be filtered and ordered by."""
     assert parameters.parse_names(name) == [name]
-    assert order.parse(f'-{name}') == [(name, True)]
-    assert order.parse_legacy(f'{name} DESC') == [(name, True)]
-    assert filter_language.parse(f'{name}.{name} pr').path == (name, name)
+    assert ordering.parse(f'-{name}') == [(name, True)]
+    assert ordering.parse_legacy(f'{name} DESC') == [(name, True)]
+    assert filters.parse(f'{name}.{name} pr').path == (name, name)
 
 
 @pytest.mark.parametrize('name', ['1a', 'a-b', 'é', '$a', '', 'a b', "a'"])
 def test_r04_no_names(name):
     for parse, text in (
         (parameters.parse_names, name),
-        (order.parse, name),
-        (order.parse_legacy, name),
-        (filter_language.parse, f'{name} pr'),
+        (ordering.parse, name),
+        (ordering.parse_legacy, name),
+        (filters.parse, f'{name} pr'),
     ):
         with pytest.raises(InvalidRequest):
             parse(text)

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from records import filter as filter_language
-from records.filter import Combination, Condition, Negation
+from records import filters
+from records.filters import Combination, Condition, Negation
 from records.problem import InvalidRequest
 
 
@@ -37,7 +37,7 @@ from records.problem import InvalidRequest
     ],
 )
 def test_parse(text, expected):
-    assert filter_language.parse(text) == expected
+    assert filters.parse(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -73,12 +73,12 @@ def test_parse(text, expected):
 )
 def test_refused(text):
     with pytest.raises(InvalidRequest):
-        filter_language.parse(text)
+        filters.parse(text)
 
 
 @given(st.text())
 def test_anything_is_parsed_or_refused(text):
     try:
-        filter_language.parse(text)
+        filters.parse(text)
     except InvalidRequest as error:
         assert error.description

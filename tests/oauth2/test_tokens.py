@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from oauth2 import token as tokens
+from oauth2 import tokens
 
 KEY = bytes(range(32))
 SECRET = 'Az09_-' + 'x' * 37

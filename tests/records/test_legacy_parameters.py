@@ -5,49 +5,49 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from oauth2.parameters import Parameters
-from records import legacy
+from records import legacy_parameters
 from records.problem import InvalidRequest
 
 
 def test_require():
-    assert legacy.require(Parameters([('model', 'res.partner')]), 'model') == 'res.partner'
+    assert legacy_parameters.require(Parameters([('model', 'res.partner')]), 'model') == 'res.partner'
 
 
 @pytest.mark.parametrize('pairs', [[], [('ids', '[]')], [('model', '')], [('model', 'a'), ('model', 'a')]])
 def test_required_is_missing(pairs):
     with pytest.raises(InvalidRequest, match=r"\AThe parameter model is missing\.\Z"):
-        legacy.require(Parameters(pairs), 'model')
+        legacy_parameters.require(Parameters(pairs), 'model')
 
 
 def test_names():
-    assert legacy.parse_names('["name", "x_Studio_1"]', 'fields') == ['name', 'x_Studio_1']
-    assert legacy.parse_names('[]', 'fields') == []
+    assert legacy_parameters.parse_names('["name", "x_Studio_1"]', 'fields') == ['name', 'x_Studio_1']
+    assert legacy_parameters.parse_names('[]', 'fields') == []
 
 
 @pytest.mark.parametrize('item', ['""', '"a b"', '"a.b"', '"1a"', '"name\\n"', '"é"', '"\\u0000"', '1', 'null', '[]'])
 def test_no_name(item):
     with pytest.raises(InvalidRequest, match="The parameter fields has an item of another kind"):
-        legacy.parse_names(f'["name", {item}]', 'fields')
+        legacy_parameters.parse_names(f'["name", {item}]', 'fields')
 
 
 def test_ids():
-    assert legacy.parse_ids('[3, 1]') == [3, 1]
-    assert legacy.parse_ids('[]') == []
+    assert legacy_parameters.parse_ids('[3, 1]') == [3, 1]
+    assert legacy_parameters.parse_ids('[]') == []
 
 
 @pytest.mark.parametrize('item', ['"1"', '1.0', '1e3', 'true', 'null', '[1]', '{}', 'NaN'])
 def test_no_id(item):
     """`true` is a number to Python, and to nobody else."""
     with pytest.raises(InvalidRequest, match="The parameter ids has an item of another kind"):
-        legacy.parse_ids(f'[1, {item}]')
+        legacy_parameters.parse_ids(f'[1, {item}]')
 
 
 def test_most_items():
-    assert len(legacy.parse_ids(str([1] * legacy.MAX_ITEMS))) == 1000
+    assert len(legacy_parameters.parse_ids(str([1] * legacy_parameters.MAX_ITEMS))) == 1000
     # Told before anything is looked at.
     for item in (1, True):
         with pytest.raises(InvalidRequest, match="The parameter ids has more than 1000 items"):
-            legacy.parse_ids(str([item] * 1001).lower())
+            legacy_parameters.parse_ids(str([item] * 1001).lower())
 
 
 @pytest.mark.parametrize(
@@ -57,9 +57,9 @@ def test_most_items():
 def test_no_list(text):
     """Neither a text without an end of brackets nor a number that Python refuses to read is a failure."""
     for parse, name in (
-        (lambda text: legacy.parse_names(text, 'fields'), 'fields'),
-        (legacy.parse_ids, 'ids'),
-        (legacy.parse_columns, 'data'),
+        (lambda text: legacy_parameters.parse_names(text, 'fields'), 'fields'),
+        (legacy_parameters.parse_ids, 'ids'),
+        (legacy_parameters.parse_columns, 'data'),
     ):
         with pytest.raises(InvalidRequest, match=rf"\AThe parameter {name} is not a JSON list\.\Z"):
             parse(text)
@@ -69,41 +69,43 @@ def test_no_list(text):
 @example('[' + '1' * 5000 + ']')
 def test_any_list_is_parsed_or_refused(text):
     try:
-        assert all(type(item) is int for item in legacy.parse_ids(text))
+        assert all(type(item) is int for item in legacy_parameters.parse_ids(text))
     except InvalidRequest as error:
         assert error.description
 
 
 def test_columns():
-    assert legacy.parse_columns('["name", "ttype"]') == ['name', 'ttype']
-    assert legacy.parse_columns(json.dumps(list(legacy.COLUMNS))) == list(legacy.COLUMNS)
+    assert legacy_parameters.parse_columns('["name", "ttype"]') == ['name', 'ttype']
+    assert legacy_parameters.parse_columns(json.dumps(list(legacy_parameters.COLUMNS))) == list(
+        legacy_parameters.COLUMNS
+    )
     # Neither nothing nor an empty list is a wish for no column.
     for text in (None, '[]'):
-        assert legacy.parse_columns(text) == legacy.DEFAULT_COLUMNS
-    assert set(legacy.DEFAULT_COLUMNS) < set(legacy.COLUMNS)
+        assert legacy_parameters.parse_columns(text) == legacy_parameters.DEFAULT_COLUMNS
+    assert set(legacy_parameters.DEFAULT_COLUMNS) < set(legacy_parameters.COLUMNS)
 
 
 @pytest.mark.parametrize('item', ['"compute"', '"Name"', '""', '"groups"'])
 def test_unknown_column(item):
     with pytest.raises(InvalidRequest, match=r"unknown column\. Those there are: name, model, field_description, "):
-        legacy.parse_columns(f'["name", {item}]')
+        legacy_parameters.parse_columns(f'["name", {item}]')
 
 
 def test_columns_of_another_kind():
     with pytest.raises(InvalidRequest, match="The parameter data has an item of another kind"):
-        legacy.parse_columns('[["name"]]')
+        legacy_parameters.parse_columns('[["name"]]')
 
 
 def test_number():
-    assert legacy.parse_number(None, 'limit', 80) == 80
-    assert legacy.parse_number('0', 'limit', 80) == 0
-    assert legacy.parse_number('9999999999', 'offset', 0) == 9_999_999_999
+    assert legacy_parameters.parse_number(None, 'limit', 80) == 80
+    assert legacy_parameters.parse_number('0', 'limit', 80) == 0
+    assert legacy_parameters.parse_number('9999999999', 'offset', 0) == 9_999_999_999
 
 
 @pytest.mark.parametrize('text', ['', '-1', '+1', '01', '1.0', '1e3', ' 1', '1\n', '٣', '10000000000', 'x'])
 def test_no_number(text):
     with pytest.raises(InvalidRequest, match="The parameter limit is not a number"):
-        legacy.parse_number(text, 'limit', 80)
+        legacy_parameters.parse_number(text, 'limit', 80)
 
 
 @pytest.mark.parametrize(
@@ -116,9 +118,11 @@ def test_no_number(text):
     ],
 )
 def test_column_of_ir_model_fields(column, attribute):
-    described = legacy.describe_field('res.partner', 'country_id', {attribute: 'x'}, [*legacy.COLUMNS])
+    described = legacy_parameters.describe_field(
+        'res.partner', 'country_id', {attribute: 'x'}, [*legacy_parameters.COLUMNS]
+    )
     assert described == {
-        **dict.fromkeys(legacy.COLUMNS, False),
+        **dict.fromkeys(legacy_parameters.COLUMNS, False),
         'name': 'country_id',
         'model': 'res.partner',
         column: 'x',
@@ -138,11 +142,11 @@ def test_describe_field():
         'readonly': False,
         'help': False,
     }
-    assert legacy.describe_field('res.partner', 'country_id', field, columns) == described
+    assert legacy_parameters.describe_field('res.partner', 'country_id', field, columns) == described
     # The name is told in any case; that and the model come from the address, and not from the field.
     field = {'name': 'x', 'model': 'x', 'None': 'x', None: 'x'}
-    assert legacy.describe_field('res.partner', 'country_id', field, ()) == {'name': 'country_id'}
-    assert legacy.describe_field('res.partner', 'country_id', field, ('name', 'model')) == {
+    assert legacy_parameters.describe_field('res.partner', 'country_id', field, ()) == {'name': 'country_id'}
+    assert legacy_parameters.describe_field('res.partner', 'country_id', field, ('name', 'model')) == {
         'name': 'country_id',
         'model': 'res.partner',
     }

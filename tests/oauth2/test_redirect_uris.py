@@ -7,8 +7,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from oauth2 import redirect_uri
-from oauth2.redirect_uri import Difference, Problem
+from oauth2 import redirect_uris
+from oauth2.redirect_uris import Difference, Problem
 
 URI = 'https://app.example/cb?a=1&b=2'
 LOOPBACK = 'http://127.0.0.1:8080/cb?a=1'
@@ -80,8 +80,8 @@ def test_nothing_but_the_exact_string_or_a_loopback_port_matches(pair):
     """N010-N037; RFC 9700 §4.1.3, RFC 8252 §7.3."""
     registered, requested = pair
     if requested == registered:
-        assert redirect_uri.find([registered], requested) == requested
-    elif redirect_uri.matches(registered, requested) or redirect_uri.find([registered], requested):
+        assert redirect_uris.find([registered], requested) == requested
+    elif redirect_uris.matches(registered, requested) or redirect_uris.find([registered], requested):
         assert _without_port(registered) is not None
         assert _without_port(registered) == _without_port(requested)
         assert urlsplit(requested).hostname == urlsplit(registered).hostname
@@ -96,14 +96,14 @@ def test_no_mutation_matches(pair):
     """N011-N031: outside of the loopback addresses there is no exception at all."""
     registered, requested = pair
     assume(registered != requested)
-    assert not redirect_uri.matches(registered, requested)
-    assert redirect_uri.find([registered], requested) is None
+    assert not redirect_uris.matches(registered, requested)
+    assert redirect_uris.find([registered], requested) is None
 
 
 @given(registered_uris, st.text())
 def test_find_answers_for_any_text(registered, requested):
     """N024-N026: no text of a stranger is an internal error."""
-    assert redirect_uri.find([registered], requested) in (None, registered)
+    assert redirect_uris.find([registered], requested) in (None, registered)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_find_answers_for_any_text(registered, requested):
 )
 def test_does_not_match(registered, requested):
     """N011-N037; RFC 9700 §4.1.3: simple string comparison (RFC 3986 §6.2.1)."""
-    assert redirect_uri.find([registered], requested) is None
+    assert redirect_uris.find([registered], requested) is None
 
 
 @given(
@@ -233,8 +233,8 @@ def test_does_not_match(registered, requested):
 def test_loopback_matches_with_any_port(origin, registered_port, port, rest):
     """N032, N033; RFC 8252 §7.3 MUST: the answer goes to the asked port."""
     requested = f'{origin}:{port}{rest}'
-    assert redirect_uri.find([f'{origin}{registered_port}{rest}'], requested) == requested
-    assert redirect_uri.find([f'{origin}{registered_port}{rest}'], origin + rest) == origin + rest
+    assert redirect_uris.find([f'{origin}{registered_port}{rest}'], requested) == requested
+    assert redirect_uris.find([f'{origin}{registered_port}{rest}'], origin + rest) == origin + rest
 
 
 @given(
@@ -245,8 +245,8 @@ def test_loopback_matches_with_any_port(origin, registered_port, port, rest):
 def test_p03_localhost_of_native_applications_matches_with_any_port(registered_port, port, rest):
     """RFC 9700 §2.1, §4.1.3: of those alone, as several libraries listen on a random port there."""
     registered, requested = f'http://localhost{registered_port}{rest}', f'http://localhost{port}{rest}'
-    assert redirect_uri.find([registered], requested, is_native=True) == requested
-    assert (redirect_uri.find([registered], requested) is None) == (registered != requested)
+    assert redirect_uris.find([registered], requested, is_native=True) == requested
+    assert (redirect_uris.find([registered], requested) is None) == (registered != requested)
 
 
 @pytest.mark.parametrize(
@@ -271,8 +271,8 @@ def test_p03_localhost_of_native_applications_matches_with_any_port(registered_p
     ],
 )
 def test_p03_all_but_the_port_is_compared_to_the_letter(requested):
-    assert redirect_uri.find(['http://localhost/cb'], requested, is_native=True) is None
-    assert redirect_uri.find(['http://127.0.0.1/cb'], 'http://localhost/cb', is_native=True) is None
+    assert redirect_uris.find(['http://localhost/cb'], requested, is_native=True) is None
+    assert redirect_uris.find(['http://127.0.0.1/cb'], 'http://localhost/cb', is_native=True) is None
 
 
 @pytest.mark.parametrize(
@@ -289,7 +289,7 @@ def test_p03_all_but_the_port_is_compared_to_the_letter(requested):
 )
 def test_omitted(registered, requested, found):
     """RFC 6749 §3.1.2.3."""
-    assert redirect_uri.find(registered, requested) == found
+    assert redirect_uris.find(registered, requested) == found
 
 
 @pytest.mark.parametrize(
@@ -308,13 +308,13 @@ def test_omitted(registered, requested, found):
 )
 def test_a_bad_uri_that_is_stored_is_not_used(uri):
     """N028: "even if somehow stored", whether the request names it or omits it."""
-    assert redirect_uri.find([uri], uri) is None
-    assert redirect_uri.find([uri], None) is None
+    assert redirect_uris.find([uri], uri) is None
+    assert redirect_uris.find([uri], None) is None
 
 
 def test_a_loopback_look_alike_that_is_stored_has_no_other_port():
     """N037: the host of both is evil.example."""
-    assert not redirect_uri.matches('http://127.0.0.1@evil.example/cb', 'http://127.0.0.1:1@evil.example/cb')
+    assert not redirect_uris.matches('http://127.0.0.1@evil.example/cb', 'http://127.0.0.1:1@evil.example/cb')
 
 
 # -- registration -------------------------------------------------------------
@@ -391,7 +391,7 @@ def test_a_loopback_look_alike_that_is_stored_has_no_other_port():
 )
 def test_cannot_be_registered(uri, problem):
     """N217; RFC 6749 §3.1.2 (absolute, no fragment), RFC 9700 §4.1."""
-    assert redirect_uri.find_problem(uri) is problem
+    assert redirect_uris.find_problem(uri) is problem
 
 
 @pytest.mark.parametrize(
@@ -413,7 +413,7 @@ def test_cannot_be_registered(uri, problem):
     ],
 )
 def test_can_be_registered(uri):
-    assert redirect_uri.find_problem(uri) is None
+    assert redirect_uris.find_problem(uri) is None
 
 
 def _read_as_browser(uri):
@@ -462,7 +462,7 @@ def _read_as_browser(uri):
 )
 def test_what_can_be_registered_is_read_alike_by_all(uri):
     """N018-N022, N035, RFC 9700 §4.1: no parser sees another host, port or path than the others."""
-    if redirect_uri.find_problem(uri) is not None or redirect_uri.is_private_use(uri):
+    if redirect_uris.find_problem(uri) is not None or redirect_uris.is_private_use(uri):
         return
     parts = urlsplit(uri)
     assert _read_as_browser(uri) == (
@@ -479,7 +479,7 @@ def test_what_can_be_registered_is_read_alike_by_all(uri):
 
 @given(st.text(CHARACTERS))
 def test_find_problem_answers_for_any_text(uri):
-    problem = redirect_uri.find_problem(uri)
+    problem = redirect_uris.find_problem(uri)
     assert problem is None or isinstance(problem, Problem)
 
 
@@ -517,11 +517,11 @@ def test_find_problem_answers_for_any_text(uri):
 )
 def test_s11_kind(uri, loopback, private_use, plain_http, destination):
     """RFC 8252 §7.1, §7.3; RFC 9700 §2.6."""
-    assert redirect_uri.find_problem(uri) is None
-    assert redirect_uri.is_loopback(uri) is loopback
-    assert redirect_uri.is_private_use(uri) is private_use
-    assert redirect_uri.is_plain_http(uri) is plain_http
-    assert redirect_uri.get_destination(uri) == destination
+    assert redirect_uris.find_problem(uri) is None
+    assert redirect_uris.is_loopback(uri) is loopback
+    assert redirect_uris.is_private_use(uri) is private_use
+    assert redirect_uris.is_plain_http(uri) is plain_http
+    assert redirect_uris.get_destination(uri) == destination
 
 
 @pytest.mark.parametrize(
@@ -548,7 +548,7 @@ def test_s11_kind(uri, loopback, private_use, plain_http, destination):
     ],
 )
 def test_a18_remedy_does_not_lead_to_the_next_problem(uri, problem):
-    assert redirect_uri.find_problem(uri) is problem
+    assert redirect_uris.find_problem(uri) is problem
 
 
 @pytest.mark.parametrize(
@@ -567,8 +567,8 @@ def test_a18_remedy_does_not_lead_to_the_next_problem(uri, problem):
     ],
 )
 def test_a20_repair(typed, repaired):
-    assert redirect_uri.repair(typed) == repaired
-    assert redirect_uri.repair(repaired) == repaired
+    assert redirect_uris.repair(typed) == repaired
+    assert redirect_uris.repair(repaired) == repaired
 
 
 @pytest.mark.parametrize(
@@ -598,20 +598,20 @@ def test_a20_repair(typed, repaired):
 )
 def test_difference(requested, difference):
     registered = ['https://other.example/x/y/z', 'https://app.example/cb']
-    found = redirect_uri.find_difference(registered, requested)
+    found = redirect_uris.find_difference(registered, requested)
     assert found == (difference and (difference, 'https://app.example/cb'))
 
 
 def test_difference_of_loopback():
-    assert redirect_uri.find_difference(['http://127.0.0.1/cb'], 'http://localhost:8000/cb')[0] is Difference.LOOPBACK
-    assert redirect_uri.find_difference(['http://localhost:3000/cb'], 'http://localhost/cb')[0] is Difference.PORT
+    assert redirect_uris.find_difference(['http://127.0.0.1/cb'], 'http://localhost:8000/cb')[0] is Difference.LOOPBACK
+    assert redirect_uris.find_difference(['http://localhost:3000/cb'], 'http://localhost/cb')[0] is Difference.PORT
 
 
 def test_nearest_of_several():
     registered = ['https://app.example/callback', 'https://app.example/cb']
-    assert redirect_uri.find_difference(registered, 'https://app.example/cb/') == (Difference.SLASH, registered[1])
+    assert redirect_uris.find_difference(registered, 'https://app.example/cb/') == (Difference.SLASH, registered[1])
 
 
 @given(st.text(CHARACTERS, max_size=60))
 def test_difference_of_any_text(requested):
-    redirect_uri.find_difference(REGISTERED, requested)
+    redirect_uris.find_difference(REGISTERED, requested)

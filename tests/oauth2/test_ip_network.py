@@ -2,7 +2,7 @@
 
 import pytest
 
-from oauth2.address import UNREADABLE, get_network
+from oauth2.ip_network import UNREADABLE, get_network
 
 
 @pytest.mark.parametrize(
