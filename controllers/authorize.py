@@ -10,7 +10,14 @@ from ..dispatchers.cross_origin import make_empty_response
 from ..dispatchers.headers import PAGE
 from ..oauth2 import metadata, parameters, redirect_uris
 from ..oauth2.authorization_request import get_client_id, get_redirect_uri, get_response_uri, validate
-from ..oauth2.errors import LOGGED, AccessDenied, InvalidRequest, OAuth2Error, ServerError, TemporarilyUnavailable
+from ..oauth2.errors import (
+    LOGGED,
+    AuthorizationDenied,
+    InvalidRequest,
+    OAuth2Error,
+    ServerError,
+    TemporarilyUnavailable,
+)
 from .consent import Consent, PendingAuthorization
 
 
@@ -44,14 +51,14 @@ class Authorize(Consent):
         if not self._has_session():
             return self._redirect_to_login()
         self._authenticate_user()
-        answer = Answer(uri, query.get('state'))
-        get_context(request).get_error_response = answer.get_error_response
+        authorization_response = AuthorizationResponse(uri, query.get('state'))
+        get_context(request).get_error_response = authorization_response.get_error_redirect
         try:
-            return self._authorize(client, validate(query, client, uri), answer)
+            return self._authorize(client, validate(query, client, uri), authorization_response)
         except OAuth2Error as error:
             if error.reason != LOGGED:
                 self._log_refusal(error)
-            return answer.get_response(error.to_parameters())
+            return authorization_response.get_redirect(error.to_parameters())
 
     def _is_safe_or_prefetch(self):
         """Return whether the request does not come from a user action: it must change nothing."""
@@ -107,18 +114,18 @@ class Authorize(Consent):
         routing = {'auth': 'user', 'cors': None}
         request.env['ir.http']._authenticate(types.SimpleNamespace(routing=routing))
 
-    def _authorize(self, client, authorization_request, answer):
+    def _authorize(self, client, authorization_request, authorization_response):
         """Answer a valid request: with a page, with a code, or with the refusal of the user.
 
         :param Client client: the application
         :param AuthorizationRequest authorization_request: the request
-        :param Answer answer: where the response goes
-        :raise AccessDenied: when the user has pressed *Deny*
+        :param AuthorizationResponse authorization_response: where the response goes
+        :raise AuthorizationDenied: when the user has pressed *Deny*
         """
         user = request.env.user
         if not user._can_authorize(client):
-            error = AccessDenied(description="The user may not use this application.", reason='user_not_allowed')
-            return self._render_not_allowed(client, error, answer)
+            error = AuthorizationDenied("The user may not use this application.", reason='user_not_allowed')
+            return self._render_not_allowed(client, error, authorization_response)
         pending = PendingAuthorization(
             client=client,
             scope=authorization_request.scope,
@@ -135,7 +142,7 @@ class Authorize(Consent):
             except InvalidRequest as error:
                 return self._render_error(error, cause='page')
             if not is_allowed:
-                raise AccessDenied(description="The user refused.", reason=LOGGED)
+                raise AuthorizationDenied("The user refused.", reason=LOGGED)
         elif not self._is_consent_given(user, client, authorization_request):
             if not self._is_trusted(client, authorization_request):
                 return self._render_consent(pending, self._get_switch_user_uri())
@@ -146,7 +153,7 @@ class Authorize(Consent):
                 user_id=user.id,
                 detail=', '.join(sorted(authorization_request.scope)),
             )
-        return self._issue_code(client, authorization_request, answer, by_setting)
+        return self._issue_code(client, authorization_request, authorization_response, by_setting)
 
     def _is_consent_given(self, user, client, authorization_request):
         application = self._get_application(client)
@@ -159,23 +166,23 @@ class Authorize(Consent):
         application = self._get_application(client)
         return application.trusted and application._is_identity_assured(authorization_request.redirect_uri)
 
-    def _issue_code(self, client, authorization_request, answer, by_setting):
+    def _issue_code(self, client, authorization_request, authorization_response, by_setting):
         httprequest = request.httprequest
         # PostgreSQL refuses a NUL character, which Odoo's own HTTP server lets through.
         user_agent = (httprequest.user_agent.string or '').replace('\0', '')
         code = request.env['orestapi.authorization.code']._issue(
             request.env.user, client, authorization_request, httprequest.remote_addr, user_agent[:200], by_setting
         )
-        return answer.get_response({'code': code})
+        return authorization_response.get_redirect({'code': code})
 
     # Pages
 
-    def _render_not_allowed(self, client, error, answer):
+    def _render_not_allowed(self, client, error, authorization_response):
         self._log_refusal(error)
         values = {
             'application': self._get_application(client),
             'user': request.env.user,
-            'back': answer.get_uri(error.to_parameters()),
+            'back': authorization_response.get_uri(error.to_parameters()),
             'switch_user': self._get_switch_user_uri(),
         }
         return self._render('orestapi.not_allowed', values, status=error.status)
@@ -205,8 +212,8 @@ class Authorize(Consent):
         )
 
 
-class Answer:
-    """Where the authorization response goes, and how to send it.
+class AuthorizationResponse:
+    """The response to an authorization request, sent to the application by redirect.
 
     :param str uri: the redirect URI, checked
     :param state: the parameter `state` of the request, or None
@@ -216,20 +223,20 @@ class Answer:
         self.uri = uri
         self.state = state
 
-    def get_uri(self, response):
-        """Return the address of the application with the response in it."""
+    def get_uri(self, parameters):
+        """Return the redirect URI with the response parameters in its query."""
         issuer = request.env['orestapi.server']._get_issuer()
-        return get_response_uri(self.uri, response, self.state, issuer)
+        return get_response_uri(self.uri, parameters, self.state, issuer)
 
-    def get_response(self, response):
+    def get_redirect(self, parameters):
         """Return the redirect to the application (RFC 6749 §4.1.2, §4.1.2.1).
 
         303, so that no browser sends the form of the consent page on
         (RFC 9700 §4.12).
         """
-        return make_empty_response(303, {'Location': self.get_uri(response), **PAGE})
+        return make_empty_response(303, {'Location': self.get_uri(parameters), **PAGE})
 
-    def get_error_response(self, exception):
+    def get_error_redirect(self, exception):
         """Return the redirect that reports a failure of this server to the application."""
         error = TemporarilyUnavailable() if is_outage(exception) else ServerError()
-        return self.get_response(error.to_parameters())
+        return self.get_redirect(error.to_parameters())

@@ -41,10 +41,10 @@ class LegacyRecords(http.Controller):
 
         :return: a list of objects, one a field
         """
-        sent = self._get_parameters('model', 'names', 'data')
-        model = legacy_parameters.require(sent, 'model')
-        names = legacy_parameters.parse_names(legacy_parameters.require(sent, 'names'), 'names')
-        columns = legacy_parameters.parse_columns(sent.get('data'))
+        arguments = self._get_parameters('model', 'names', 'data')
+        model = legacy_parameters.require(arguments, 'model')
+        names = legacy_parameters.parse_names(legacy_parameters.require(arguments, 'names'), 'names')
+        columns = legacy_parameters.parse_columns(arguments.get('data'))
         record, offer = request.env['orestapi.record'], get_context(request).offer
         fields = record._get_fields(offer, model)
         for name in names:
@@ -65,17 +65,17 @@ class LegacyRecords(http.Controller):
         :return: a list of two: `header` with `model`, `action_id`, `menu_id`, `count`, `offset` and
             `limit`, and `data`, a list of `id` and `display_name`
         """
-        sent = self._get_parameters('model', 'name', 'limit', 'offset', 'order')
-        model = legacy_parameters.require(sent, 'model')
-        limit = legacy_parameters.parse_number(sent.get('limit'), 'limit', DEFAULT_LIMIT)
-        offset = legacy_parameters.parse_number(sent.get('offset'), 'offset', 0)
+        arguments = self._get_parameters('model', 'name', 'limit', 'offset', 'order')
+        model = legacy_parameters.require(arguments, 'model')
+        limit = legacy_parameters.parse_number(arguments.get('limit'), 'limit', DEFAULT_LIMIT)
+        offset = legacy_parameters.parse_number(arguments.get('offset'), 'offset', 0)
         count, found = request.env['orestapi.record']._find_by_display_name(
             get_context(request).offer,
             model,
-            sent.get('name'),
+            arguments.get('name'),
             limit,
             offset,
-            ordering.parse_legacy(sent.get('order')) if sent.get('order') else (),
+            ordering.parse_legacy(arguments.get('order')) if arguments.get('order') else (),
         )
         header = {**self._get_header(model), 'count': count, 'offset': offset, 'limit': limit}
         data = [{'id': id_, 'display_name': display_name} for id_, display_name in found]
@@ -90,10 +90,10 @@ class LegacyRecords(http.Controller):
         :return: a list of two: `header` with `model`, `action_id` and `menu_id`, and `data`, a list
             with an object for each record that the user may see
         """
-        sent = self._get_parameters('model', 'ids', 'fields')
-        model = legacy_parameters.require(sent, 'model')
-        ids = legacy_parameters.parse_ids(legacy_parameters.require(sent, 'ids'))
-        names = legacy_parameters.parse_names(sent.get('fields') or '[]', 'fields')
+        arguments = self._get_parameters('model', 'ids', 'fields')
+        model = legacy_parameters.require(arguments, 'model')
+        ids = legacy_parameters.parse_ids(legacy_parameters.require(arguments, 'ids'))
+        names = legacy_parameters.parse_names(arguments.get('fields') or '[]', 'fields')
         rows = request.env['orestapi.record']._read(get_context(request).offer, model, ids, names or None, empty=False)
         return make_response(request, [{'header': self._get_header(model)}, {'data': rows}])
 
@@ -102,5 +102,5 @@ class LegacyRecords(http.Controller):
         return get_context(request).parameters
 
     def _get_header(self, model):
-        action_id, menu_id = request.env['orestapi.record']._get_location(model)
+        action_id, menu_id = request.env['orestapi.record']._get_action_and_menu_ids(model)
         return {'model': model, 'action_id': action_id, 'menu_id': menu_id}

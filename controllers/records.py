@@ -90,27 +90,29 @@ class Records(http.Controller):
         :return: `model`, `records` (each with `id`, `link` and `fields`), `next_cursor` (null after the
             last page), and `count` where it was asked for
         """
-        sent = self._get_parameters(SEARCH_PARAMETERS)
+        query = self._get_parameters(SEARCH_PARAMETERS)
         parameters.require_room_for_cursor(request.httprequest.query_string)
         record, offer = request.env['orestapi.record'], get_context(request).offer
-        found = {
-            'condition': filters.parse(sent.get('filter')) if 'filter' in sent else None,
-            'text': sent.get('search'),
-            'ids': parameters.parse_ids(sent.get('ids')) if 'ids' in sent else None,
+        criteria = {
+            'condition': filters.parse(query.get('filter')) if 'filter' in query else None,
+            'text': query.get('search'),
+            'ids': parameters.parse_ids(query.get('ids')) if 'ids' in query else None,
         }
         rows, cursor = record._read_page(
             offer,
             model,
-            self._get_names(sent) or record._get_default_fields(offer, model),
-            **found,
-            order=ordering.parse(sent.get('order')) if 'order' in sent else [],
-            limit=parameters.parse_number(sent.get('limit'), 'limit') if 'limit' in sent else parameters.DEFAULT_LIMIT,
-            cursor=sent.get('cursor'),
+            self._get_names(query) or record._get_default_fields(offer, model),
+            **criteria,
+            order=ordering.parse(query.get('order')) if 'order' in query else [],
+            limit=parameters.parse_number(query.get('limit'), 'limit')
+            if 'limit' in query
+            else parameters.DEFAULT_LIMIT,
+            cursor=query.get('cursor'),
             application_id=get_context(request).active_token.sign_in.client.id,
         )
         content = {'model': model, 'records': self._describe_records(model, rows), 'next_cursor': cursor}
-        if 'count' in sent and parameters.parse_boolean(sent.get('count'), 'count'):
-            content['count'] = record._count(offer, model, **found)
+        if 'count' in query and parameters.parse_boolean(query.get('count'), 'count'):
+            content['count'] = record._count(offer, model, **criteria)
         return make_response(request, content)
 
     @read_route('/orestapi/1/records/<model>/<record_id>')
@@ -122,11 +124,11 @@ class Records(http.Controller):
         :return: `model`, `id`, `link` and `fields`; 404 for a record that the user may not see, as for
             one that does not exist
         """
-        sent = self._get_parameters(('fields',))
+        query = self._get_parameters(('fields',))
         if not parameters.NUMBER.fullmatch(record_id):
             raise NotFound("There is no such record, or the user may not see it.")
         row = request.env['orestapi.record']._read_one(
-            get_context(request).offer, model, int(record_id), self._get_names(sent)
+            get_context(request).offer, model, int(record_id), self._get_names(query)
         )
         [description] = self._describe_records(model, [row])
         return make_response(request, {'model': model, **description})
@@ -142,8 +144,8 @@ class Records(http.Controller):
         parameters.require_known(get_context(request).parameters, known)
         return get_context(request).parameters
 
-    def _get_names(self, sent):
-        return parameters.parse_names(sent.get('fields')) if 'fields' in sent else None
+    def _get_names(self, query):
+        return parameters.parse_names(query.get('fields')) if 'fields' in query else None
 
     def _describe_model(self, description):
         has_icon = description['has_icon']

@@ -4,7 +4,7 @@ import contextlib
 import fcntl
 import shutil
 
-from .workbench.cache import Problem, cache_directory, end_with_sentence, say
+from .workbench.cache import CommandError, cache_directory, run_command, show
 
 
 def main():
@@ -17,7 +17,7 @@ def main():
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise Problem(
+                raise CommandError(
                     f"Another command, such as 'make run' or 'make test', still uses the cache ({path.name}); "
                     "stop it and start again."
                 ) from None
@@ -27,9 +27,9 @@ def main():
                 shutil.rmtree(path)
             else:
                 path.unlink()
-    say(f'The databases and downloads in {cache} are gone.')
+    show(f'The databases and downloads in {cache} are gone.')
     return 0
 
 
 if __name__ == '__main__':
-    end_with_sentence(main)
+    run_command(main)

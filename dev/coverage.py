@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from .workbench.cache import CHECKOUT, Problem, end_with_sentence, say
+from .workbench.cache import CHECKOUT, CommandError, run_command, show
 from .workbench.environment import enter
 from .workbench.pytest_command import plain_packages, pytest_environment, pytest_options
 
@@ -34,17 +34,17 @@ def _run_unit(measured):
             env=pytest_environment(),
         )
         if done.returncode:
-            raise Problem("Tests fail, so that there is nothing to measure; run `make test PART=unit`.")
+            raise CommandError("Tests fail, so that there is nothing to measure; run `make test PART=unit`.")
 
 
 def _run_odoo(measured):
     from .workbench.odoo_log import read_log  # needs the environment, as does the one below
-    from .workbench.odoo_server import Bench, stop_group
+    from .workbench.odoo_server import Workbench, stop_group
 
-    with Bench() as bench, bench.database('test', install=False) as database:
+    with Workbench() as bench, bench.database('test', install=False) as database:
         python, *command = bench.test_command(database, '/orestapi', '--with-demo')
         log = bench.logs / f'{database}-coverage.log'
-        say(f"Odoo's tests; their log is {log}")
+        show(f"Odoo's tests; their log is {log}")
         with log.open('w') as output:
             process = bench.start([python, *measured, *command], output)
             try:
@@ -52,9 +52,9 @@ def _run_odoo(measured):
             finally:
                 stop_group(process)
         findings = read_log(log.read_text(errors='replace'))
-        say(f'{findings.passed} passed, {findings.failures} failed')
+        show(f'{findings.passed} passed, {findings.failures} failed')
         if process.returncode or findings.failures or not findings.tests:
-            raise Problem("Tests fail, so that there is nothing to measure; run `make test PART=odoo`.")
+            raise CommandError("Tests fail, so that there is nothing to measure; run `make test PART=odoo`.")
 
 
 def measure():
@@ -121,13 +121,13 @@ def render(files):
 def main():
     enter('dev.coverage', 'test')
     table, left, enough = render(measure())
-    say(table + '\n' + left)
+    show(table + '\n' + left)
     page = TABLE.sub(lambda match: match[1] + table + match[2], PAGE.read_text())
     PAGE.write_text(LEFT.sub(lambda match: match[1] + left + match[2], page))
     if not enough:
-        raise Problem(f"Less than {LEAST} % of the branches of a folder are taken; test the rules that are left.")
+        raise CommandError(f"Less than {LEAST} % of the branches of a folder are taken; test the rules that are left.")
     return 0
 
 
 if __name__ == '__main__':
-    end_with_sentence(main)
+    run_command(main)

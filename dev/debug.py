@@ -4,19 +4,19 @@ import os
 import signal
 import subprocess
 
-from .workbench.cache import end_with_sentence, say
+from .workbench.cache import run_command, show
 from .workbench.environment import enter
 
 
 def main():
     enter('dev.debug')
-    from .workbench.odoo_server import HOST, MODULE, Bench, check_port  # needs the environment
+    from .workbench.odoo_server import HOST, MODULE, Workbench, check_port  # needs the environment
 
     port, database = int(os.environ.get('PORT') or 8069), os.environ.get('DB') or MODULE
     check_port(port)
-    with Bench() as bench:
+    with Workbench() as bench:
         bench.prepare(database)
-        say(f'http://{HOST}:{port}; Ctrl-C stops it.')
+        show(f'http://{HOST}:{port}; Ctrl-C stops it.')
         command = bench.server_command(database, port, 0, '--dev', 'xml', '--max-cron-threads', '0')
         # Ctrl-C is for Odoo; a handler that does nothing, because an ignored signal Odoo would inherit.
         signal.signal(signal.SIGINT, lambda _number, _frame: None)
@@ -25,4 +25,4 @@ def main():
 
 
 if __name__ == '__main__':
-    end_with_sentence(main)
+    run_command(main)

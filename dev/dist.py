@@ -13,7 +13,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from .workbench.cache import CHECKOUT, Problem, end_with_sentence, say
+from .workbench.cache import CHECKOUT, CommandError, run_command, show
 from .workbench.environment import enter
 
 DIST = CHECKOUT / 'dist'
@@ -23,12 +23,12 @@ MODULE = 'orestapi'
 def read_version():
     """Return the version of the manifest.
 
-    :raises Problem: when the newest entry of the changelog has another one
+    :raises CommandError: when the newest entry of the changelog has another one
     """
     version = ast.literal_eval((CHECKOUT / '__manifest__.py').read_text())['version']
     newest = re.search(r'(?m)^## (\S+)', (CHECKOUT / 'CHANGELOG.md').read_text())
     if not newest or newest[1] != version:
-        raise Problem(
+        raise CommandError(
             f"The manifest has version {version} and CHANGELOG.md begins with "
             f"{newest[1] if newest else 'none'}; write an entry for {version}, or correct the manifest."
         )
@@ -40,7 +40,7 @@ def _git(*arguments, **environment):
         ['git', *arguments], cwd=CHECKOUT, capture_output=True, check=False, env={**os.environ, **environment}
     )
     if done.returncode:
-        raise Problem(
+        raise CommandError(
             f"git could not export the checkout ({done.stderr.decode().strip()}); "
             "`make dist` needs a clone, not an unpacked archive."
         )
@@ -92,7 +92,7 @@ def build(destination, committed=True):
     wheel = destination / f'odoo_addon_{MODULE}-{version}-py3-none-any.whl'
     if made.returncode or not wheel.exists():
         sys.stderr.write(made.stdout)
-        raise Problem("The wheel could not be built (pip's words are above).")
+        raise CommandError("The wheel could not be built (pip's words are above).")
     return packed, wheel
 
 
@@ -124,9 +124,9 @@ def main():
     enter('dev.dist', 'test')
     DIST.mkdir(exist_ok=True)
     for path in build(DIST):
-        say(f'{path.relative_to(CHECKOUT)}: {path.stat().st_size // 1000} kB')
+        show(f'{path.relative_to(CHECKOUT)}: {path.stat().st_size // 1000} kB')
     return 0
 
 
 if __name__ == '__main__':
-    end_with_sentence(main)
+    run_command(main)

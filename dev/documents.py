@@ -16,7 +16,7 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-from .workbench.cache import CHECKOUT, Problem, end_with_sentence
+from .workbench.cache import CHECKOUT, CommandError, run_command
 
 LANGUAGES = ('sh', 'python')
 FENCE = re.compile(r'^```(?P<language>\w*)\n(?P<text>.*?)^```$', re.MULTILINE | re.DOTALL)
@@ -155,9 +155,9 @@ def _anchors(page):
 
 def main():
     if broken := list(find_broken_links()):
-        raise Problem("These links of the documents lead nowhere:\n  " + '\n  '.join(broken))
+        raise CommandError("These links of the documents lead nowhere:\n  " + '\n  '.join(broken))
     return 0
 
 
 if __name__ == '__main__':
-    end_with_sentence(main)
+    run_command(main)

@@ -22,14 +22,14 @@ from pathlib import Path
 
 from .workbench.cache import (
     CHECKOUT,
-    Problem,
+    CommandError,
     cache_directory,
     digest,
-    end_with_sentence,
     finish,
     finished,
     locked,
-    say,
+    run_command,
+    show,
     start_over,
 )
 from .workbench.environment import enter
@@ -52,7 +52,7 @@ def _need_mutmut():
     with locked('packages'):
         if not finished(directory):
             start_over(directory)
-            say("Installing mutmut …")
+            show("Installing mutmut …")
             # --no-deps: what it needs as a program is not needed here.
             command = [
                 sys.executable, '-m', 'pip', 'install', '--quiet',
@@ -62,7 +62,7 @@ def _need_mutmut():
             ]  # fmt: skip
             made = subprocess.run(command, stdin=subprocess.DEVNULL, check=False)
             if made.returncode:
-                raise Problem(
+                raise CommandError(
                     "pip could not install mutmut (its words are above); "
                     "check that the package index can be reached with pip and start again."
                 )
@@ -167,7 +167,7 @@ def find_survivors(path):
             return all(_pass(scratch, tests, paths) for paths in groups if paths)
 
         if not passes():
-            raise Problem("The tests fail before anything is changed; run `make test PART=unit`.")
+            raise CommandError("The tests fail before anything is changed; run `make test PART=unit`.")
         file = scratch / path
         text = file.read_text()
         changes = find_changes(text)
@@ -191,13 +191,13 @@ def read_reasons():
 def find_files(named):
     """Return the paths, relative to the checkout, of the modules in folders and files.
 
-    :raises Problem: for one that is in no package without Odoo
+    :raises CommandError: for one that is in no package without Odoo
     """
     found = []
     for name in named:
         path = Path(name)
         if path.parts[0] not in plain_packages() or not (CHECKOUT / path).exists():
-            raise Problem(f"{name} is not in a package without Odoo; choose among {', '.join(plain_packages())}.")
+            raise CommandError(f"{name} is not in a package without Odoo; choose among {', '.join(plain_packages())}.")
         found += (
             [path] if path.suffix else [each.relative_to(CHECKOUT) for each in sorted((CHECKOUT / path).rglob('*.py'))]
         )
@@ -223,16 +223,16 @@ def main():
         ]
         unexplained += len(missing)
         rows.append((path, number, number - len(survivors), len(survivors) - len(missing), len(missing)))
-        say(
+        show(
             f'{path}: {number} changes, {len(survivors)} not noticed, {len(missing)} of them without a reason, '
             f'{time.monotonic() - started:.0f} s'
         )
         for before, after in missing:
-            say(f'  `` {before} `` → `` {after} ``')
+            show(f'  `` {before} `` → `` {after} ``')
     rows.append(('all', *(sum(row[column] for row in rows) for column in range(1, 5))))
     changes, noticed = rows[-1][1:3]
     share = 100 * noticed / changes if changes else 100
-    say(f'{noticed} of {changes} changes are noticed, {share:.1f} %; at least {LEAST} % must be.')
+    show(f'{noticed} of {changes} changes are noticed, {share:.1f} %; at least {LEAST} % must be.')
     if not sys.argv[1:]:
         table = ''.join(f"| {' | '.join(map(str, row))} |\n" for row in rows)
         PAGE.write_text(
@@ -248,4 +248,4 @@ def main():
 
 
 if __name__ == '__main__':
-    end_with_sentence(main)
+    run_command(main)

@@ -4,7 +4,7 @@ import base64
 import io
 from urllib.parse import urlencode
 
-from .workbench.cache import CHECKOUT, Problem, end_with_sentence, say
+from .workbench.cache import CHECKOUT, CommandError, run_command, show
 from .workbench.environment import enter
 
 #: The address that the pictures show in place of that of the server on this computer.
@@ -66,8 +66,8 @@ class Camera:
         path.write_bytes(compress(self.page.screenshot()))
         size = path.stat().st_size
         if size > LARGEST:
-            raise Problem(f"{path.name} has {size} bytes, which is too many; show less in it.")
-        say(f'  {path.relative_to(CHECKOUT)}: {size // 1000} kB')
+            raise CommandError(f"{path.name} has {size} bytes, which is too many; show less in it.")
+        show(f'  {path.relative_to(CHECKOUT)}: {size // 1000} kB')
 
     def _fit(self):
         # A page of Odoo's backend scrolls inside; the dialogs and our own pages scroll as a whole.
@@ -187,12 +187,12 @@ def main():
     enter('dev.screenshots', 'test')
     from playwright.sync_api import sync_playwright
 
-    from .workbench.odoo_server import LOGIN, MODULE, Bench  # needs the environment
+    from .workbench.odoo_server import LOGIN, MODULE, Workbench  # needs the environment
 
     for folder in FOLDERS.values():
         folder.mkdir(parents=True, exist_ok=True)
     with (
-        Bench() as bench,
+        Workbench() as bench,
         bench.database('screenshots') as database,
         # Without the daily clean-up, which removes what only fills the screens.
         bench.serve(database, '--max-cron-threads', '0') as server,
@@ -223,7 +223,7 @@ def main():
         [shop_values] = server.call('orestapi.application', 'read', [shop], ['group_ids'])
         path = get_authorize_path('web-shop-demo', 'https://shop.example.com/odoo/callback')
         for device in DEVICES:
-            say(f'Pictures of a {device}')
+            show(f'Pictures of a {device}')
             shoot_backend(Camera(browser, device, server, ADMINISTRATOR), record)
             shoot_user(Camera(browser, device, server, LOGIN), record)
             camera = Camera(browser, device, server, 'demo')
@@ -244,4 +244,4 @@ def main():
 
 
 if __name__ == '__main__':
-    end_with_sentence(main)
+    run_command(main)

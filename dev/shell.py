@@ -4,16 +4,16 @@ import os
 import signal
 import subprocess
 
-from .workbench.cache import end_with_sentence
+from .workbench.cache import run_command
 from .workbench.environment import enter
 
 
 def main():
     enter('dev.shell')
-    from .workbench.odoo_server import MODULE, Bench  # needs the environment
+    from .workbench.odoo_server import MODULE, Workbench  # needs the environment
 
     database = os.environ.get('DB') or MODULE
-    with Bench() as bench:
+    with Workbench() as bench:
         bench.prepare(database)
         # Ctrl-C is for the shell; a handler that does nothing, because an ignored signal the shell would inherit.
         signal.signal(signal.SIGINT, lambda _number, _frame: None)
@@ -23,4 +23,4 @@ def main():
 
 
 if __name__ == '__main__':
-    end_with_sentence(main)
+    run_command(main)

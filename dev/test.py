@@ -18,7 +18,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 from .workbench.apt import need
-from .workbench.cache import CHECKOUT, Problem, cache_directory, end_with_sentence, say
+from .workbench.cache import CHECKOUT, CommandError, cache_directory, run_command, show
 from .workbench.environment import enter
 from .workbench.pytest_command import plain_packages, pytest_environment, pytest_options
 
@@ -48,19 +48,19 @@ class Outcome:
         """Print where the time went, the parts and, as the last line, their sum; return the exit code."""
         slowest = sorted(self.durations.items(), key=lambda each: -each[1])[:SLOWEST]
         if slowest:
-            say(f'\nWhere the time goes ({len(slowest)} of {len(self.durations)}):')
+            show(f'\nWhere the time goes ({len(slowest)} of {len(self.durations)}):')
             for name, spent in slowest:
-                say(f'{spent:8.0f} s  {name}')
+                show(f'{spent:8.0f} s  {name}')
         load = ', '.join(f'{each:.1f}' for each in os.getloadavg())
-        say(f'All took {time.monotonic() - self.started:.0f} s on {os.cpu_count()} cores; load {load}.\n')
+        show(f'All took {time.monotonic() - self.started:.0f} s on {os.cpu_count()} cores; load {load}.\n')
         for part, passed, failed, seconds in self.parts:
-            say(f'{part:>24} {passed:5} passed {failed:5} failed {seconds:6.0f} s')
+            show(f'{part:>24} {passed:5} passed {failed:5} failed {seconds:6.0f} s')
         passed = sum(part[1] for part in self.parts)
         failed = sum(part[2] for part in self.parts)
         if not passed and not failed:
-            say('no test ran, which counts as a failure')
+            show('no test ran, which counts as a failure')
             failed = 1
-        say(f'{passed} passed, {failed} failed')
+        show(f'{passed} passed, {failed} failed')
         return 1 if failed else 0
 
 
@@ -71,7 +71,9 @@ def _run_hooks(outcome, files=None):
     """
     started = time.monotonic()
     if not (CHECKOUT / '.git').exists():
-        raise Problem("The style is checked for the files that git knows, and this is no clone; clone the repository.")
+        raise CommandError(
+            "The style is checked for the files that git knows, and this is no clone; clone the repository."
+        )
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get('PATH', '/usr/bin:/bin')])
     hooks = subprocess.run(
         [
@@ -91,7 +93,7 @@ def _run_hooks(outcome, files=None):
         check=False,
         env={**os.environ, 'PATH': path, 'PRE_COMMIT_HOME': str(cache_directory() / 'pre-commit')},
     )
-    say(hooks.stdout.rstrip())
+    show(hooks.stdout.rstrip())
     passed, failed = (len(re.findall(rf'(?m)\.{word}$', hooks.stdout)) for word in ('Passed', 'Failed'))
     outcome.add('hooks', passed, failed or int(bool(hooks.returncode)), time.monotonic() - started)
 
@@ -154,10 +156,10 @@ class _Pytest:
                 durations[file] = durations.get(file, 0) + float(case.get('time'))
         if self.output:
             self.output.seek(0)
-            say(f"\nThe tests of {self.folder.relative_to(CHECKOUT)}")
-            say(self.output.read().rstrip())
+            show(f"\nThe tests of {self.folder.relative_to(CHECKOUT)}")
+            show(self.output.read().rstrip())
         if self.process.returncode and not failed:
-            say(f'pytest ended with exit code {self.process.returncode} for {self.folder}')
+            show(f'pytest ended with exit code {self.process.returncode} for {self.folder}')
             failed = 1
         outcome.add(self.part, max(tests - failed, 0), failed, seconds, durations)
 
@@ -192,7 +194,7 @@ def _watch(bench, part, command, log, programs=(), stop=None):
                 for name in re.findall(r'Starting \S*?(\w+)\.test\w* \.\.\.', text):
                     if name not in shown:
                         shown.add(name)
-                        say(f'  {part}: {name}')
+                        show(f'  {part}: {name}')
                 if ended or (stop and stop.is_set()):
                     break
                 time.sleep(0.2)
@@ -203,18 +205,18 @@ def _watch(bench, part, command, log, programs=(), stop=None):
 
 def _report(outcome, part, findings, code, log, started, notes=()):
     for record in [*findings.failed, *findings.unexpected, *findings.skipped]:
-        say('\n' + record)
+        show('\n' + record)
     failed = findings.failures + len(notes)
     for note in notes:
-        say(f'\n{part}: {note}')
+        show(f'\n{part}: {note}')
     if not findings.tests:
-        say(f'\n{part}: no test ran; TAGS is written as /orestapi:TestApplication or /orestapi:TestApplication.test_x')
+        show(f'\n{part}: no test ran; TAGS is written as /orestapi:TestApplication or /orestapi:TestApplication.test_x')
         failed += 1
     elif code and not failed:
-        say(f'\n{part}: Odoo ended with exit code {code}')
+        show(f'\n{part}: Odoo ended with exit code {code}')
         failed += 1
     if failed:
-        say(f'\nThe whole log: {log}')
+        show(f'\nThe whole log: {log}')
     outcome.add(part, max(findings.passed, 0), failed, time.monotonic() - started, findings.durations)
 
 
@@ -223,7 +225,7 @@ def _run_odoo(outcome, bench, part, database, tags, command, stop=None):
     from .workbench.odoo_log import read_log
 
     started = time.monotonic()
-    say(f"Odoo's tests of {tags}")
+    show(f"Odoo's tests of {tags}")
     log = bench.logs / f'{database}.log'
     code, text = _watch(bench, part, command, log, stop=stop)
     findings = read_log(text)
@@ -238,7 +240,7 @@ def _run_package(outcome, bench, stop):
     from .dist import build, install
     from .workbench.odoo_source import addons_folders
 
-    say('The wheel, in an environment of its own')
+    show('The wheel, in an environment of its own')
     with tempfile.TemporaryDirectory() as scratch, bench.database('package', install=False) as database:
         _zip, wheel = build(Path(scratch), committed=False)
         command = bench.test_command(database, '/orestapi', '--with-demo')
@@ -253,9 +255,9 @@ def _run_core_lint(outcome, bench, database):
     from .workbench.odoo_log import read_log
 
     started = time.monotonic()
-    say("Odoo's test_lint for the addon")
+    show("Odoo's test_lint for the addon")
     if not (bench.odoo / 'odoo/addons/test_lint').is_dir() and not (bench.odoo / 'addons/test_lint').is_dir():
-        raise Problem("This Odoo has no module test_lint; unset ODOO_PATH or set it to a source checkout of 19.0.")
+        raise CommandError("This Odoo has no module test_lint; unset ODOO_PATH or set it to a source checkout of 19.0.")
     command = bench.odoo_command(database, '--no-http', '--workers', '0')
     command[1] = str(CHECKOUT / 'dev' / 'core_lint.py')
     command.remove('server')
@@ -276,7 +278,7 @@ def _run_live(outcome, alone):
     options = ['--durations=10', '--durations-min=5', *(['--full'] if os.environ.get('FULL') else [])]
     if only := os.environ.get('ONLY'):
         if not (CHECKOUT / 'dev' / 'live' / only).is_file():
-            raise Problem(f"ONLY={only} names no file in dev/live.")
+            raise CommandError(f"ONLY={only} names no file in dev/live.")
         options += ['--only', only]
     with contextlib.ExitStack() as stack:
         # Alone, it may use the screen.
@@ -307,12 +309,12 @@ def _run_tags(outcome, bench, purpose, tags, options=(), stop=None):
 def _run_check(outcome):
     """Run what can show within a minute and a half that a change of the checkout is wrong."""
     from .workbench.changes import changed_files, find_tags
-    from .workbench.odoo_server import Bench
+    from .workbench.odoo_server import Workbench
 
     files = changed_files()
     with contextlib.ExitStack() as stack:
         if tags := find_tags(files):
-            bench = stack.enter_context(Bench())
+            bench = stack.enter_context(Workbench())
             stack.enter_context(_beside(_run_tags, outcome, bench, 'check', tags, ['--without-assets']))
         if files:
             _run_hooks(outcome, files)
@@ -339,11 +341,11 @@ def _run_parts(outcome, bench, parts, tags):
 
 def main():
     enter('dev.test', 'test')
-    from .workbench.odoo_server import Bench  # needs the environment
+    from .workbench.odoo_server import Workbench  # needs the environment
 
     part, tags = os.environ.get('PART'), os.environ.get('TAGS')
     if part and part not in PARTS:
-        raise Problem(f"PART={part} is not a part of the tests; choose one of {', '.join(PARTS)}.")
+        raise CommandError(f"PART={part} is not a part of the tests; choose one of {', '.join(PARTS)}.")
     parts = {part} if part else {'odoo'} if tags else set(PARTS) - {'odoo', 'check'}
     outcome = Outcome()
     if parts & {'odoo', 'package', 'live'}:
@@ -354,11 +356,11 @@ def main():
             return outcome.show()
         bench = None
         if parts != {'unit'}:
-            bench = stack.enter_context(Bench())
+            bench = stack.enter_context(Workbench())
             bench.drop_abandoned()
         _run_parts(outcome, bench, parts, tags)
     return outcome.show()
 
 
 if __name__ == '__main__':
-    end_with_sentence(main)
+    run_command(main)

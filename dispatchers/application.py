@@ -58,7 +58,7 @@ class OAuth2Dispatcher(http.Dispatcher):
     #: Bytes of a request body: no honest request of the protocol comes near it.
     max_content_length = 16 * 1024
     #: What is said where there is nothing, and to a method that an address does not take.
-    not_found, method_not_allowed = errors.UnknownAddress, errors.MethodNotAllowed
+    not_found, method_not_allowed = errors.UnknownPath, errors.UnsupportedMethod
     #: Whether pages of an application may call the address (CORS); here, one that nothing
     #: serves. A page has no secret to introspect with, and the older connector is none.
     allows_origins = True

@@ -54,7 +54,7 @@ class LegacyRecordDispatcher(RecordDispatcher):
     #: Bytes of a request body. The older connector sends long lists of ids: far more
     #: than are read at once must still be told how many that are.
     max_content_length = 1024 * 1024
-    not_found, method_not_allowed = errors.UnknownAddress, errors.MethodNotAllowed
+    not_found, method_not_allowed = errors.UnknownPath, errors.UnsupportedMethod
 
     def _serve(self, endpoint):
         # Kept before anything reads the form, which uses the body up.

@@ -40,7 +40,7 @@ class RecordDispatcher(OAuth2Dispatcher):
         except psycopg2.errors.QueryCanceled:
             # Here, because Odoo logs what leaves this method as an error of the server's.
             self.request.env.cr.rollback()
-            response = self._get_error_response(problem.InvalidRequest("The search takes too long: narrow it."))
+            response = self._get_error_response(problem.InvalidParameter("The search takes too long: narrow it."))
         return self._allow_origin(response)
 
     def _serve(self, endpoint):
@@ -49,8 +49,8 @@ class RecordDispatcher(OAuth2Dispatcher):
         # Looked into for a token that must not be there, and not read otherwise.
         httprequest.max_content_length = self.max_content_length + 1
         if scope := endpoint.routing.get('scope'):
-            sent = {*httprequest.args, *httprequest.form}
-            self._authenticate(bearer.get_token(httprequest.headers.get('Authorization'), sent), scope)
+            names = {*httprequest.args, *httprequest.form}
+            self._authenticate(bearer.get_token(httprequest.headers.get('Authorization'), names), scope)
         get_context(self.request).parameters = self._parse_parameters()
         response = self.request.registry['ir.http']._dispatch(endpoint)
         # RFC 9110 §12.5.5: what the answer depends on besides the address.

@@ -476,7 +476,7 @@ class OrestapiApplication(models.Model):
         result = super().write(vals)
         if becomes_public:
             becomes_public._become_public(vals)
-        self._forget_settings()
+        self._invalidate_caches()
         changed._check_guard()
         if vals.get('service_user_id') and not vals.get('client_secret') and not self.env.su:
             # The user who generated the secret knows it, and could now act as this user.
@@ -498,11 +498,11 @@ class OrestapiApplication(models.Model):
 
     def unlink(self):
         result = super().unlink()
-        self._forget_settings()
+        self._invalidate_caches()
         return result
 
     @api.model
-    def _forget_settings(self):
+    def _invalidate_caches(self):
         # Of `_get_client`, here and in the models that it reads.
         self.env.registry.clear_cache()
         # And again, because another thread may remember until then what was.

@@ -71,7 +71,7 @@ class OrestapiApplication(models.Model):
             yield
         finally:
             del cache['orestapi.watch_offers']
-        self._forget_settings()
+        self._invalidate_caches()
         for application, old in before.items():
             new = scheme._get_offer(application.model_scheme_id.id)
             if new == old:
@@ -83,7 +83,7 @@ class OrestapiApplication(models.Model):
                     self.browse(application.id)._check_guard()
                 except AccessError:
                     # What was read meanwhile is of a change that does not happen.
-                    self._forget_settings()
+                    self._invalidate_caches()
                     raise
             self.env['orestapi.event']._log(
                 'offer_widened' if widened else 'offer_changed',

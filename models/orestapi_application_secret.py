@@ -277,19 +277,19 @@ class OrestapiApplication(models.Model):
         }
 
     def _check_client_secret_text(self, secret):
-        match client_secret.find_problem(secret, [self.client_id, self.name]):
-            case client_secret.Problem.LENGTH:
+        match client_secret.find_defect(secret, [self.client_id, self.name]):
+            case client_secret.Defect.LENGTH:
                 message = self.env._(
                     "A client secret has from %(shortest)s to %(longest)s characters.",
                     shortest=client_secret.MIN_LENGTH,
                     longest=client_secret.MAX_LENGTH,
                 )
-            case client_secret.Problem.CHARACTERS:
+            case client_secret.Defect.CHARACTERS:
                 message = self.env._(
                     "A client secret consists of the letters a to z and A to Z, digits and the signs - . _ ~. "
                     "Many applications cannot send others."
                 )
-            case client_secret.Problem.GUESSABLE:
+            case client_secret.Defect.GUESSABLE:
                 message = self.env._("This client secret can be guessed. Let Odoo or another program generate one.")
             case _:
                 return

@@ -11,7 +11,7 @@ from odoo.tools import SQL
 
 from ..oauth2 import authorization_request, metadata, origin, pkce, redirect_uris
 from ..oauth2.client import CONFIDENTIAL, PUBLIC
-from ..records.offer import NONE
+from ..records.offer import UNLIMITED
 from .orestapi_application import ADMINISTRATOR, BOUNDS, LAST_USED_PRECISION
 
 #: The code verifier of RFC 7636 appendix B, for the address that *Test* shows.
@@ -200,10 +200,10 @@ class OrestapiApplication(models.Model):
             self.env._(
                 "The callback URI %(uri)s cannot be saved. %(remedy)s",
                 uri=uri.uri,
-                remedy=uri._get_problem_message(problem),
+                remedy=uri._get_defect_message(defect),
             )
             for uri in uris
-            if (problem := uri._find_problem())
+            if (defect := uri._find_defect())
         ]
         if len(uris) > len({redirect_uris.repair(uri.uri) for uri in uris}):
             sentences.append(self.env._("A callback URI stands in the list twice: remove one of them."))
@@ -371,13 +371,13 @@ class OrestapiApplication(models.Model):
 
     def _get_unassured_uris(self):
         """Return the callback URIs at which no code is sure to reach the application (see `_is_identity_assured`)."""
-        uris = self.uri_ids.filtered(lambda record: record.uri and not record._find_problem())
+        uris = self.uri_ids.filtered(lambda record: record.uri and not record._find_defect())
         return uris.filtered(lambda record: not self._is_identity_assured(record.uri))
 
     def _get_risks(self):
         """Return how the settings fall short of RFC 9700, each as a sentence with the remedy."""
         sentences = []
-        if any(redirect_uris.is_plain_http(uri.uri) for uri in self.uri_ids if uri.uri and not uri._find_problem()):
+        if any(redirect_uris.is_plain_http(uri.uri) for uri in self.uri_ids if uri.uri and not uri._find_defect()):
             sentences.append(
                 self.env._("A callback URI is not encrypted. Switch the application to https, and change its URI here.")
             )
@@ -415,7 +415,7 @@ class OrestapiApplication(models.Model):
                     "connector, and switch it off on the tab Settings."
                 )
             )
-        if self._may_read() and self.model_scheme_id.active and self.model_scheme_id.limit_models == NONE:
+        if self._may_read() and self.model_scheme_id.active and self.model_scheme_id.limit_models == UNLIMITED:
             sentences.append(
                 self.env._(
                     "The application may read all models that the user may. Choose a model scheme that lists only "

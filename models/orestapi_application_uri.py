@@ -2,7 +2,7 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import ValidationError
 
 from ..oauth2 import redirect_uris
-from ..oauth2.redirect_uris import Problem
+from ..oauth2.redirect_uris import Defect
 from .orestapi_application import is_unchanged
 
 
@@ -38,8 +38,8 @@ class OrestapiApplicationUri(models.Model):
     def _compute_warning(self):
         for record in self:
             # While it is typed, it may be no URI at all.
-            if problem := record._find_problem():
-                record.warning = record._get_problem_message(problem)
+            if defect := record._find_defect():
+                record.warning = record._get_defect_message(defect)
             elif not record.uri:
                 record.warning = False
             elif redirect_uris.is_plain_http(record.uri):
@@ -51,9 +51,9 @@ class OrestapiApplicationUri(models.Model):
             else:
                 record.warning = False
 
-    def _find_problem(self):
-        """Return the `Problem` of a URI that somebody types, or None; one that is still empty has none."""
-        return redirect_uris.find_problem(redirect_uris.repair(self.uri)) if self.uri else None
+    def _find_defect(self):
+        """Return the `Defect` of a URI that somebody types, or None; one that is still empty has none."""
+        return redirect_uris.find_defect(redirect_uris.repair(self.uri)) if self.uri else None
 
     @api.onchange('uri')
     def _onchange_uri(self):
@@ -63,9 +63,9 @@ class OrestapiApplicationUri(models.Model):
     @api.constrains('uri')
     def _check_uri(self):
         for record in self:
-            problem = redirect_uris.find_problem(record.uri)
-            if problem is not None:
-                raise ValidationError(self._get_problem_message(problem))
+            defect = redirect_uris.find_defect(record.uri)
+            if defect is not None:
+                raise ValidationError(self._get_defect_message(defect))
 
     def _is_harmless(self, vals):
         """Return whether a write leaves the URI as it is for the protocol: only people read its description."""
@@ -91,7 +91,7 @@ class OrestapiApplicationUri(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         records = super().create([self._repair(vals) for vals in vals_list])
-        self.env['orestapi.application']._forget_settings()
+        self.env['orestapi.application']._invalidate_caches()
         # Codes of users who are not asked would go there.
         records.application_id._check_guard()
         return records
@@ -102,7 +102,7 @@ class OrestapiApplicationUri(models.Model):
         changed = self.filtered(lambda record: not record._is_harmless(vals))
         changed.application_id._check_guard()
         result = super().write(vals)
-        self.env['orestapi.application']._forget_settings()
+        self.env['orestapi.application']._invalidate_caches()
         # Moved to another application, it is one of that.
         changed.application_id._check_guard()
         return result
@@ -111,38 +111,38 @@ class OrestapiApplicationUri(models.Model):
         self.check_access('unlink')
         self.application_id._check_guard()
         result = super().unlink()
-        self.env['orestapi.application']._forget_settings()
+        self.env['orestapi.application']._invalidate_caches()
         return result
 
-    def _get_problem_message(self, problem):
+    def _get_defect_message(self, defect):
         """Return one sentence that says what would be right."""
         return {
-            Problem.EMPTY: self.env._("Enter a URI, for example https://wiki.example.com/callback."),
-            Problem.TOO_LONG: self.env._("A URI has at most %s characters.", redirect_uris.MAX_LENGTH),
-            Problem.CHARACTERS: self.env._(
+            Defect.EMPTY: self.env._("Enter a URI, for example https://wiki.example.com/callback."),
+            Defect.TOO_LONG: self.env._("A URI has at most %s characters.", redirect_uris.MAX_LENGTH),
+            Defect.CHARACTERS: self.env._(
                 "Write the URI in plain letters, digits and signs, without blanks, and percent-encode all others, "
                 "a percent sign too."
             ),
-            Problem.WILDCARD: self.env._("Write each URI in full: a wildcard (*) is not allowed."),
-            Problem.FRAGMENT: self.env._("Write the URI without the part from # on."),
-            Problem.RELATIVE: self.env._(
+            Defect.WILDCARD: self.env._("Write each URI in full: a wildcard (*) is not allowed."),
+            Defect.FRAGMENT: self.env._("Write the URI without the part from # on."),
+            Defect.RELATIVE: self.env._(
                 "Write the whole URI, beginning with its scheme, for example https://wiki.example.com/callback."
             ),
-            Problem.SCHEME: self.env._(
+            Defect.SCHEME: self.env._(
                 "Begin with https://, or with a scheme that only the application has: it begins with a letter, "
                 "consists of letters, digits and the signs + - . and has a period in it, "
                 "for example com.example.app:/callback."
             ),
-            Problem.HOST: self.env._(
+            Defect.HOST: self.env._(
                 "Write a host name or an IP address after the scheme, for example https://wiki.example.com/callback. "
                 "An IPv4 address consists of four numbers with periods between them, an IPv6 address stands in square "
                 "brackets."
             ),
-            Problem.HOST_CHARACTERS: self.env._(
+            Defect.HOST_CHARACTERS: self.env._(
                 "A host name consists of the letters a to z, digits, hyphens and periods. Write one with other letters "
                 "in Punycode: bücher.example is xn--bcher-kva.example."
             ),
-            Problem.USER_INFORMATION: self.env._("Write the URI without a user name and password before the host."),
-            Problem.PORT: self.env._("Write the port as a number from 1 to 65535, or leave it out."),
-            Problem.DOT_SEGMENTS: self.env._("Write the path without the segments \".\" and \"..\"."),
-        }[problem]
+            Defect.USER_INFORMATION: self.env._("Write the URI without a user name and password before the host."),
+            Defect.PORT: self.env._("Write the port as a number from 1 to 65535, or leave it out."),
+            Defect.DOT_SEGMENTS: self.env._("Write the path without the segments \".\" and \"..\"."),
+        }[defect]

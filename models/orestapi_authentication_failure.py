@@ -6,8 +6,8 @@ from odoo.fields import NO_ACCESS
 from odoo.tools import SQL
 from odoo.tools.lru import LRU
 
-from ..oauth2.ip_network import get_network
 from ..oauth2.errors import TooManyRequests
+from ..oauth2.ip_network import get_network
 from .orestapi_authorization_code import VACUUM_BATCH, VACUUM_REST
 
 #: Failed client authentications from one network for one application within the

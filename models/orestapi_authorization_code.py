@@ -231,7 +231,7 @@ class OrestapiAuthorizationCode(models.Model):
         # sudo: res.users - only asks whether the user may still use the application
         user = self.env['res.users'].sudo().browse(row['user_id'])
         row['created_at'] = row.pop('create_date')
-        return Code(**row, user_active=user.active, user_may=user._can_authorize(client))
+        return Code(**row, user_active=user.active, user_allowed=user._can_authorize(client))
 
     @api.model
     def _count_verifier_failure(self, code):
@@ -253,7 +253,7 @@ class OrestapiAuthorizationCode(models.Model):
         return ended
 
     @api.model
-    def _revoke_all(self, user_ids):
+    def _invalidate_unused(self, user_ids):
         """Make the unused codes of users worthless."""
         self.env.cr.execute(
             SQL(

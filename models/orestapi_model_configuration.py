@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ..records.offer import BLACKLIST, NONE, WHITELIST
+from ..records.offer import BLACKLIST, UNLIMITED, WHITELIST
 
 
 class OrestapiModelConfiguration(models.Model):
@@ -40,7 +40,7 @@ class OrestapiModelConfiguration(models.Model):
         "Technical Name", required=True, readonly=True, index=True, help="The technical name of the model."
     )
     limit_fields = fields.Selection(
-        [(NONE, "None"), (BLACKLIST, "Blacklist"), (WHITELIST, "Whitelist")],
+        [(UNLIMITED, "None"), (BLACKLIST, "Blacklist"), (WHITELIST, "Whitelist")],
         required=True,
         default=WHITELIST,
         help="Which fields of the model applications may read, as far as the user may. Pictures, files and "

@@ -3,7 +3,7 @@ from types import MappingProxyType
 from odoo import api, fields, models, tools
 from odoo.exceptions import UserError, ValidationError
 
-from ..records.offer import BLACKLIST, NONE, NOTHING, WHITELIST, Limit, Offer
+from ..records.offer import BLACKLIST, NOTHING, UNLIMITED, WHITELIST, Limit, Offer
 
 
 class OrestapiModelScheme(models.Model):
@@ -25,7 +25,7 @@ class OrestapiModelScheme(models.Model):
         default=True, help="An inactive scheme offers nothing: its applications can read no records."
     )
     limit_models = fields.Selection(
-        [(NONE, "None"), (BLACKLIST, "Blacklist"), (WHITELIST, "Whitelist")],
+        [(UNLIMITED, "None"), (BLACKLIST, "Blacklist"), (WHITELIST, "Whitelist")],
         required=True,
         default=WHITELIST,
         help="Which models applications may read, as far as the user may.",
@@ -169,7 +169,7 @@ class OrestapiModelScheme(models.Model):
             fields=MappingProxyType({
                 configuration.model: Limit(
                     configuration.limit_fields,
-                    frozenset() if configuration.limit_fields == NONE else configuration._get_field_names(),
+                    frozenset() if configuration.limit_fields == UNLIMITED else configuration._get_field_names(),
                 )
                 for configuration in active
             }),

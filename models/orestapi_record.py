@@ -16,7 +16,7 @@ from odoo.tools import SQL
 from ..dispatchers.application import is_outage
 from ..oauth2.errors import OAuth2Error
 from ..records.parameters import MAX_ID, MAX_IDS
-from ..records.problem import InvalidRequest, NotFound, NotOffered, Problem
+from ..records.problem import InvalidParameter, NotFound, NotOffered, Problem
 
 _logger = logging.getLogger(__name__)
 
@@ -64,9 +64,9 @@ class OrestapiRecord(models.AbstractModel):
     @api.model
     def _check_ids(self, ids):
         if len(ids) > MAX_IDS:
-            raise InvalidRequest(f"More than {MAX_IDS} records at once.")
+            raise InvalidParameter(f"More than {MAX_IDS} records at once.")
         if not all(type(id_) is int and 0 < id_ <= MAX_ID for id_ in ids):
-            raise InvalidRequest("An id is a positive number.")
+            raise InvalidParameter("An id is a positive number.")
 
     @api.model
     def _read(self, offer, name, ids, names=None, empty=None):
@@ -79,13 +79,13 @@ class OrestapiRecord(models.AbstractModel):
         :param empty: what stands for no value; `False` for the older connector
         :return: a list of dicts with `id` and the values, in the order of the ids
         :raise NotOffered: for a model or field that is not offered
-        :raise InvalidRequest: for too many records, or fields that do not exist
+        :raise InvalidParameter: for too many records, or fields that do not exist
         """
         self._check_ids(ids)
         model = self._get_model(offer, name)
         fields_ = self._get_fields_to_read(offer, model, names)
         if len(ids) > MAX_BINARY_IDS and self._has_binary(fields_):
-            raise InvalidRequest(f"Binary fields are read for at most {MAX_BINARY_IDS} records at once.")
+            raise InvalidParameter(f"Binary fields are read for at most {MAX_BINARY_IDS} records at once.")
         records = model.browse(dict.fromkeys(ids))
         field_names = [field.name for field in fields_]
         with self._refuse_failures(model, "One of the fields has no value that could be read."):
@@ -134,7 +134,7 @@ class OrestapiRecord(models.AbstractModel):
             self.env.cr.rollback()
             # Without the message, which may hold values.
             _logger.info("A request of an application for %s was refused: %s", model._name, type(error).__name__)
-            raise InvalidRequest(refusal) from None
+            raise InvalidParameter(refusal) from None
         finally:
             thread.orestapi_refuses = before
 
@@ -183,7 +183,7 @@ class OrestapiRecord(models.AbstractModel):
             keys = ('default',) if field.type == 'properties_definition' else ('default', 'value')
             return [self._render_property(property_, keys, empty) for property_ in value]
         if field.type in ('binary', 'image') and len(value) > MAX_BINARY:
-            raise InvalidRequest("A binary value is too large to be sent.")
+            raise InvalidParameter("A binary value is too large to be sent.")
         return value
 
     @api.model
@@ -239,7 +239,7 @@ class OrestapiRecord(models.AbstractModel):
         return f'{issuer}/odoo/{segment}'
 
     @api.model
-    def _get_location(self, name):
+    def _get_action_and_menu_ids(self, name):
         """Return the ids of the action and of the menu that lead to a model in the web client.
 
         :return: two ids; False for what there is not

@@ -5,7 +5,7 @@ from odoo.fields import Domain
 
 from ..records import dates, filters
 from ..records.parameters import MAX_SEARCH
-from ..records.problem import InvalidRequest, NotOffered
+from ..records.problem import InvalidParameter, NotOffered
 from .orestapi_record_offer import TEXT_TYPES
 
 NUMBER_TYPES = frozenset(['integer', 'float', 'monetary'])
@@ -40,9 +40,9 @@ class OrestapiRecord(models.AbstractModel):
             domain &= Domain('id', 'in', ids)
         if text is not None:
             if len(text) > MAX_SEARCH:
-                raise InvalidRequest(f"The text to search for has more than {MAX_SEARCH} characters.")
+                raise InvalidParameter(f"The text to search for has more than {MAX_SEARCH} characters.")
             if not filters.is_storable(text):
-                raise InvalidRequest("The text to search for is not valid.")
+                raise InvalidParameter("The text to search for is not valid.")
             domain &= self._get_display_name_domain(offer, model, 'co', text)
         if condition is not None:
             domain &= self._convert(offer, model, condition)
@@ -62,11 +62,11 @@ class OrestapiRecord(models.AbstractModel):
         field = self._get_field(offer, model, path[0])
         if len(path) > 1:
             if field.type not in RELATIONAL_TYPES:
-                raise InvalidRequest("A path of the filter follows a field that is no relation.")
+                raise InvalidParameter("A path of the filter follows a field that is no relation.")
             self._check_searchable(field)
             if not (field.store or field.related):
                 # What searches it may not know what to do with a search in a search.
-                raise InvalidRequest("A path of the filter follows a field that is computed.")
+                raise InvalidParameter("A path of the filter follows a field that is computed.")
             self._get_model(offer, field.comodel_name)
             comodel = self._get_comodel(field)
             # A search of its own, with the rules for the records of that model:
@@ -95,31 +95,31 @@ class OrestapiRecord(models.AbstractModel):
     @api.model
     def _check_searchable(self, field):
         if not self._is_searchable(field):
-            raise InvalidRequest("One of the fields cannot be searched.")
+            raise InvalidParameter("One of the fields cannot be searched.")
 
     @api.model
     def _get_comparison(self, field, operator, value):
         if field.type in ('one2many', 'many2many') and (field.store or field.related):
-            return self._get_membership(field, operator, value)
+            return self._get_relation_comparison(field, operator, value)
         if operator == filters.PRESENT:
             return Domain(field.name, '!=', False)
         if operator in PATTERNS:
             if field.type not in TEXT_TYPES or not isinstance(value, str):
-                raise InvalidRequest("The operators co, sw and ew compare texts.")
+                raise InvalidParameter("The operators co, sw and ew compare texts.")
             escaped = value.replace('\\', r'\\').replace('%', r'\%').replace('_', r'\_')
             return Domain(field.name, '=ilike', PATTERNS[operator].format(escaped))
         comparable = value is not None and field.type in ORDERED_TYPES - {'boolean', 'selection'}
         if operator not in ('eq', 'ne') and not comparable:
-            raise InvalidRequest("The operators gt, ge, lt and le compare numbers, dates and texts.")
+            raise InvalidParameter("The operators gt, ge, lt and le compare numbers, dates and texts.")
         return Domain(field.name, OPERATORS[operator], self._convert_value(field, value, operator))
 
     @api.model
-    def _get_membership(self, field, operator, value):
+    def _get_relation_comparison(self, field, operator, value):
         """Compare a relation to several records: of those, only the ones that the user sees count."""
         if operator == filters.PRESENT:
             operator, value = 'ne', None
         if operator not in ('eq', 'ne'):
-            raise InvalidRequest("A relation to several records is compared with eq, ne and pr.")
+            raise InvalidParameter("A relation to several records is compared with eq, ne and pr.")
         among = Domain.TRUE if value is None else Domain('id', '=', self._convert_value(field, value))
         # As in a path, a search of its own, because core would look at all of them.
         domain = Domain(field.name, 'in', self._get_comodel(field)._search(among))
@@ -129,7 +129,7 @@ class OrestapiRecord(models.AbstractModel):
     def _convert_value(self, field, value, operator='eq'):
         """Return a value of the filter as a domain takes it.
 
-        :raise InvalidRequest: when it is not of the field's type
+        :raise InvalidParameter: when it is not of the field's type
         """
         if value is None:
             return False
@@ -142,7 +142,7 @@ class OrestapiRecord(models.AbstractModel):
         else:
             accepted = isinstance(value, str)
         if not accepted:
-            raise InvalidRequest("The filter compares a field with a value of another type.")
+            raise InvalidParameter("The filter compares a field with a value of another type.")
         if field.type in DATE_TYPES:
             return self._convert_date(field, value, operator)
         return value
@@ -157,9 +157,9 @@ class OrestapiRecord(models.AbstractModel):
         moment = dates.parse(value)
         is_day = not isinstance(moment, datetime)
         if field.type == 'date' and not is_day:
-            raise InvalidRequest("One of the fields holds days: compare it with a day, without a time.")
+            raise InvalidParameter("One of the fields holds days: compare it with a day, without a time.")
         if field.type == 'datetime' and is_day and operator in ('eq', 'ne'):
-            raise InvalidRequest(
+            raise InvalidParameter(
                 "One of the fields holds moments: compare it with a moment, or by ge, gt, le and lt with a day."
             )
         return moment
@@ -169,7 +169,7 @@ class OrestapiRecord(models.AbstractModel):
         try:
             with self._refuse_failures(model, "The display name cannot be searched."):
                 self._get_display_name_domain(offer, model, 'co', '')
-        except InvalidRequest:
+        except InvalidParameter:
             return False  # It is a number, for example.
         return True
 
@@ -184,7 +184,7 @@ class OrestapiRecord(models.AbstractModel):
         """
         self._get_field(offer, model, 'display_name')
         if operator == filters.PRESENT or value is None or operator in ('gt', 'ge', 'lt', 'le'):
-            raise InvalidRequest("The display name is searched with eq, ne, co, sw and ew.")
+            raise InvalidParameter("The display name is searched with eq, ne, co, sw and ew.")
         names = {model._rec_name, *(model._rec_names_search or ())} - {None}
         domains = []
         for name in sorted(names):
@@ -196,8 +196,8 @@ class OrestapiRecord(models.AbstractModel):
                     domains.append(self._get_comparison(field, operator, value))
                 else:
                     domains.append(self._convert_condition(offer, model, name.split('.'), operator, value))
-            except (NotOffered, InvalidRequest):
+            except (NotOffered, InvalidParameter):
                 continue
         if not domains:
-            raise InvalidRequest("The model has no display name that could be searched.")
+            raise InvalidParameter("The model has no display name that could be searched.")
         return Domain.AND(domains) if operator == 'ne' else Domain.OR(domains)

@@ -2,7 +2,7 @@ import re
 
 from odoo import api, models, tools
 
-from ..records.problem import InvalidRequest, NotOffered
+from ..records.problem import InvalidParameter, NotOffered
 
 #: Names of fields that may hold what opens something.
 CREDENTIAL = re.compile(
@@ -306,12 +306,12 @@ class OrestapiRecord(models.AbstractModel):
     def _get_field(self, offer, model, name):
         """Return a field of a model.
 
-        :raise InvalidRequest: for a field that does not exist
+        :raise InvalidParameter: for a field that does not exist
         :raise NotOffered: for one that is not offered, or not to this user
         """
         field = model._fields.get(name)
         if field is None:
-            raise InvalidRequest("The model does not have one of the fields.")
+            raise InvalidParameter("The model does not have one of the fields.")
         if not self._is_field_offered(offer, model, field):
             raise NotOffered("The application may not read one of the fields.")
         return field

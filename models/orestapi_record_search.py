@@ -6,7 +6,7 @@ from odoo.tools import SQL
 
 from ..records import ordering
 from ..records.parameters import DEFAULT_LIMIT, MAX_LIMIT
-from ..records.problem import InvalidRequest
+from ..records.problem import InvalidParameter
 from .orestapi_record_filter import ORDERED_TYPES
 
 #: Milliseconds that the database may take to find the records of one answer.
@@ -56,10 +56,10 @@ class OrestapiRecord(models.AbstractModel):
         :param int application_id: whose search it is: a cursor is of no use to another application
         :return: what `_read` returns, and the cursor of the next page or None
         :raise NotOffered: for a model or field that is not offered
-        :raise InvalidRequest: for anything that cannot be searched
+        :raise InvalidParameter: for anything that cannot be searched
         """
         if not 1 <= limit <= MAX_LIMIT:
-            raise InvalidRequest(f"The limit is a number from 1 to {MAX_LIMIT}.")
+            raise InvalidParameter(f"The limit is a number from 1 to {MAX_LIMIT}.")
         model = self._get_model(offer, name)
         fields_ = self._get_fields_to_read(offer, model, names)
         search = repr((self.env.uid, application_id, name, condition, text, ids, order, self.env.lang))
@@ -71,7 +71,7 @@ class OrestapiRecord(models.AbstractModel):
             query = self._get_query(offer, model, condition, text, ids)
             keys = self._get_order_keys(offer, model, order, query, by_prefix)
             if position is not None:
-                query.add_where(self._get_continuation(keys, position))
+                query.add_where(self._get_condition_after(keys, position))
             query.order = SQL(", ").join(
                 SQL("%s DESC" if descending else "%s", expression) for expression, descending in keys
             )
@@ -92,7 +92,7 @@ class OrestapiRecord(models.AbstractModel):
             rows = self._find_rows(model, *get_query(by_prefix), limit + 1)
         following = None
         if len(rows) > limit:
-            position = [by_prefix, *(self._get_position(value) for value in rows[limit - 1])]
+            position = [by_prefix, *(self._get_cursor_value(value) for value in rows[limit - 1])]
             following = ordering.render_cursor(self._get_cursor_key(), search, position)
         return self._read(offer, name, [row[-1] for row in rows[:limit]], names), following
 
@@ -144,7 +144,7 @@ class OrestapiRecord(models.AbstractModel):
         :return: how many there are, and (id, display name) of those from `offset` on
         """
         if not 1 <= limit <= MAX_LIMIT or not 0 <= offset <= 2**31:
-            raise InvalidRequest(f"The limit is a number from 1 to {MAX_LIMIT}, and the offset not negative.")
+            raise InvalidParameter(f"The limit is a number from 1 to {MAX_LIMIT}, and the offset not negative.")
         model = self._get_model(offer, name)
         self._get_field(offer, model, 'display_name')
         query = self._get_query(offer, model, text=text or None)
@@ -185,7 +185,7 @@ class OrestapiRecord(models.AbstractModel):
             field = model._fields[model._rec_name]
         # Not by relations either, which core orders by fields of the other model.
         if not self._is_ordered(field):
-            raise InvalidRequest("The records cannot be ordered by one of the fields.")
+            raise InvalidParameter("The records cannot be ordered by one of the fields.")
         return field, model._field_to_sql(query.table, field.name, query)
 
     @api.model
@@ -193,13 +193,13 @@ class OrestapiRecord(models.AbstractModel):
         return self.env['orestapi.server']._derive_key('cursor')
 
     @api.model
-    def _get_position(self, value):
+    def _get_cursor_value(self, value):
         # As texts of SQL, which PostgreSQL reads as what it compares them with. Also what JSON
         # has no number for: infinity, and what is none.
         return str(value) if isinstance(value, (date, Decimal, float)) else value
 
     @api.model
-    def _get_continuation(self, keys, position):
+    def _get_condition_after(self, keys, position):
         """Return the condition for what comes after a position.
 
         PostgreSQL puts empty values last, and first when descending.

@@ -50,14 +50,14 @@ class OrestapiScope(models.Model):
             applications.sudo(False)._check_guard()
         with applications._watch_changes():
             result = super().write(vals)
-        applications._forget_settings()
+        applications._invalidate_caches()
         return result
 
     def unlink(self):
         with self._get_applications()._watch_changes():
             result = super().unlink()
             self.env['orestapi.application'].invalidate_model(['scope_ids'])
-        self.env['orestapi.application']._forget_settings()
+        self.env['orestapi.application']._invalidate_caches()
         return result
 
     def _get_applications(self):

@@ -72,7 +72,7 @@ class OrestapiToken(models.Model):
             revoked_at=row['revoked_at'],
             user_active=user['user_active'],
             # The count differs where the sign-in was opened while all of the user's were ended.
-            user_may=user['user_active']
+            user_allowed=user['user_active']
             and admitted
             and row['revocation_count'] in (None, user['user_revocation_count']),
         )
@@ -80,7 +80,7 @@ class OrestapiToken(models.Model):
     @api.model
     @ormcache('user_id', "self.env['orestapi.application']._get_signal()")
     def _get_user(self, user_id):
-        # Emptied by core whenever login, activity or groups change, and by `_end_all`.
+        # Emptied by core whenever login, activity or groups change, and by `_end_sign_ins`.
         self.env.flush_all()
         [(login, active, revocation_count)] = self.env.execute_query(
             SQL("SELECT login, active, orestapi_revocation_count FROM res_users WHERE id = %s", user_id)

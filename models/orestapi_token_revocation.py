@@ -138,7 +138,7 @@ class OrestapiToken(models.Model):
             )
 
     @api.model
-    def _end_all(self, user_ids, reason):
+    def _end_sign_ins(self, user_ids, reason):
         """End all sign-ins of users, and make their unused codes worthless.
 
         :param user_ids: the ids of the users
@@ -160,8 +160,8 @@ class OrestapiToken(models.Model):
         )
         self.env['res.users'].invalidate_model(['orestapi_revocation_count', 'orestapi_revoked_at'])
         # And what `_get_user` remembers.
-        self.env['orestapi.application']._forget_settings()
-        self.env['orestapi.authorization.code']._revoke_all(user_ids)
+        self.env['orestapi.application']._invalidate_caches()
+        self.env['orestapi.authorization.code']._invalidate_unused(user_ids)
         self.env.cr.execute(
             SQL(
                 """

@@ -12,5 +12,5 @@ class ResGroups(models.Model):
             applications.invalidate_model(['group_ids'])
         # And what core remembers of the groups of users: it leaves that, and a token
         # would go on working.
-        self.env['orestapi.application']._forget_settings()
+        self.env['orestapi.application']._invalidate_caches()
         return result

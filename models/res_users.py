@@ -88,7 +88,7 @@ class ResUsers(models.Model):
         if 'active' in vals and not vals['active']:
             # What a person was allowed ends with the account, and does not come
             # back when somebody activates it again.
-            self.env['orestapi.token']._end_all(self.ids, 'user_archived')
+            self.env['orestapi.token']._end_sign_ins(self.ids, 'user_archived')
         after = self._get_values_of(watched)
         self.filtered(lambda user: before.get(user.id) != after.get(user.id))._end_sign_ins_of_login()
         return result
@@ -109,17 +109,17 @@ class ResUsers(models.Model):
         that: login, second factor, passkeys.
         """
         if self:
-            self.env['orestapi.token']._end_all(self.ids, 'login_changed')
+            self.env['orestapi.token']._end_sign_ins(self.ids, 'login_changed')
 
     def _set_password(self):
         # The inverse of the field: reached by every way to change a password,
         # and not when Odoo only renews the hash at a login.
         refuse_access_token(self.env)
         super()._set_password()
-        self.env['orestapi.token']._end_all(self.ids, 'password_changed')
+        self.env['orestapi.token']._end_sign_ins(self.ids, 'password_changed')
 
     def _action_revoke_all_devices(self):
-        self.env['orestapi.token']._end_all(self.ids, 'logged_out')
+        self.env['orestapi.token']._end_sign_ins(self.ids, 'logged_out')
         return super()._action_revoke_all_devices()
 
     def _is_session_valid(self, session):
@@ -136,7 +136,7 @@ class ResUsers(models.Model):
 
     def _login(self, credential, user_agent_env):
         password = credential.get('password')
-        if credential.get('type') == 'password' and password and attempt(tokens.is_ours, password):
+        if credential.get('type') == 'password' and password and attempt(tokens.has_token_form, password):
             return self._login_with_access_token(credential['login'], password, user_agent_env)
         return super()._login(credential, user_agent_env)
 
@@ -166,7 +166,7 @@ class ResUsers(models.Model):
     def _check_uid_passwd(self, uid, passwd):
         # Core caches each password that was right until something about a user
         # changes. A token expires and is revoked without that.
-        if passwd and attempt(tokens.is_ours, passwd):
+        if passwd and attempt(tokens.has_token_form, passwd):
             if self.env['res.users.apikeys']._check_credentials(scope='rpc', key=passwd) != uid:
                 raise AccessDenied
             return

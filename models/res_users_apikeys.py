@@ -13,7 +13,7 @@ class ResUsersApikeys(models.Model):
         # Wherever Odoo accepts an API key for its external API, it accepts an
         # access token with the scope `rpc`. Other scopes of API keys, such as
         # that of trusted devices, are none of our business.
-        if not attempt(tokens.is_ours, key):
+        if not attempt(tokens.has_token_form, key):
             return super()._check_credentials(scope=scope, key=key)
         active = scope == 'rpc' and self.env['orestapi.token']._authenticate_bearer(key)
         if not active or 'rpc' not in active.scope:

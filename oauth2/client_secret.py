@@ -60,7 +60,7 @@ _verified = collections.OrderedDict()
 _UNKNOWN = CONTEXT.hash(secrets.token_urlsafe(32))
 
 
-class Problem(enum.Enum):
+class Defect(enum.Enum):
     """Why a secret that somebody brings is not accepted."""
 
     LENGTH = 'length'
@@ -68,20 +68,20 @@ class Problem(enum.Enum):
     GUESSABLE = 'guessable'
 
 
-def find_problem(secret, known=()):
+def find_defect(secret, known=()):
     """Tell why a client secret that somebody brings cannot be one.
 
     :param str secret: the secret
     :param known: what others know of the application, such as its client id
-    :return: a `Problem`, or None for a secret that is fine
+    :return: a `Defect`, or None for a secret that is fine
     """
     if not MIN_LENGTH <= len(secret) <= MAX_LENGTH:
-        return Problem.LENGTH
+        return Defect.LENGTH
     if not CHARACTERS.fullmatch(secret):
-        return Problem.CHARACTERS
+        return Defect.CHARACTERS
     is_repetition = secret in (secret + secret)[1:-1]
     if is_repetition or _count_surprises(secret.lower(), known) < MIN_SURPRISES:
-        return Problem.GUESSABLE
+        return Defect.GUESSABLE
     return None
 
 

@@ -54,13 +54,13 @@ class RequestTooLarge(InvalidRequest):
     status = 413
 
 
-class UnknownAddress(InvalidRequest):
+class UnknownPath(InvalidRequest):
     """Nothing is served there; RFC 9110 §15.5.5."""
 
     status = 404
 
 
-class MethodNotAllowed(InvalidRequest):
+class UnsupportedMethod(InvalidRequest):
     """The address is served, but not to this method; RFC 9110 §15.5.6."""
 
     status = 405
@@ -122,7 +122,7 @@ class InvalidScope(OAuth2Error):
     error = 'invalid_scope'
 
 
-class AccessDenied(OAuth2Error):
+class AuthorizationDenied(OAuth2Error):
     """RFC 6749 §4.1.2.1: the user, or the server on their behalf, said no."""
 
     error = 'access_denied'

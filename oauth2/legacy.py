@@ -10,7 +10,7 @@ that is not marked gets nothing of it.
 import dataclasses
 
 from . import parameters
-from .errors import UnknownAddress
+from .errors import UnknownPath
 from .grants import authorization_code
 
 AUTHORIZATION_ENDPOINT = '/orestapi/oauth2/authorization'
@@ -50,7 +50,7 @@ def get_error_parameters(error, path):
     :param error: an error with `status` and `description`
     :param str path: the path of the request
     """
-    if isinstance(error, UnknownAddress):
+    if isinstance(error, UnknownPath):
         # What a stranger made up is not repeated.
         path = '/orestapi/address'
     words = path.removeprefix('/orestapi').replace('_', '/').split('/')

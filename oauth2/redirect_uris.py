@@ -47,7 +47,7 @@ PARTS = re.compile(
 PORT_AT_END = re.compile(r':[0-9]*\Z')
 
 
-class Problem(enum.Enum):
+class Defect(enum.Enum):
     """Why a URI cannot be registered."""
 
     EMPTY = 'empty'
@@ -86,73 +86,73 @@ def _is_bare_ipv6(text):
     return True
 
 
-def find_problem(uri):
+def find_defect(uri):
     """Tell why a URI cannot be registered as a redirect URI.
 
     :param str uri: what the administrator typed
-    :return: a `Problem`, or None for a URI that is fine
+    :return: a `Defect`, or None for a URI that is fine
     """
     if not uri:
-        return Problem.EMPTY
+        return Defect.EMPTY
     if len(uri) > MAX_LENGTH:
-        return Problem.TOO_LONG
+        return Defect.TOO_LONG
     if '*' in uri:
-        return Problem.WILDCARD
+        return Defect.WILDCARD
     if '#' in uri:
-        return Problem.FRAGMENT
+        return Defect.FRAGMENT
     if authority := AUTHORITY.match(uri):
         user, _at, host = authority['authority'].rpartition('@')
         if user:
-            return Problem.USER_INFORMATION
+            return Defect.USER_INFORMATION
         if not host.startswith('[') and HOST_STRANGER.search(host):
             # Before the other characters: those of a host cannot be percent-encoded.
-            return Problem.HOST_CHARACTERS
+            return Defect.HOST_CHARACTERS
     if not URI.fullmatch(uri) or PERCENT.search(uri):
-        return Problem.CHARACTERS
+        return Defect.CHARACTERS
     scheme, colon, rest = uri.partition(':')
     if not colon or not scheme or '/' in scheme or not rest.strip('/'):
-        return Problem.RELATIVE
+        return Defect.RELATIVE
     if not SCHEME.fullmatch(scheme):
-        return Problem.SCHEME
+        return Defect.SCHEME
     if scheme.lower() not in ('http', 'https') and '.' not in scheme:
         # The scheme of an application is a domain name backwards (RFC 8252 §7.1,
         # §8.4). Schemes that a browser runs or handles by itself (`javascript`,
         # `data`, `intent`) have no period, nor has a host in their place
         # (`localhost:8080/callback`).
-        return Problem.SCHEME
+        return Defect.SCHEME
     if PORT.match(rest):
-        return Problem.RELATIVE
+        return Defect.RELATIVE
     if scheme != scheme.lower():
         # The comparison is exact, and browsers send schemes in lower case.
-        return Problem.CHARACTERS
+        return Defect.CHARACTERS
     try:
         parts = urlsplit(uri)
     except ValueError:
-        return Problem.HOST
+        return Defect.HOST
     if '@' in parts.netloc:
-        return Problem.USER_INFORMATION
+        return Defect.USER_INFORMATION
     if _is_bare_ipv6(parts.netloc):
-        return Problem.HOST
+        return Defect.HOST
     try:
         port = parts.port
     except ValueError:
-        return Problem.PORT
+        return Defect.PORT
     if scheme in ('http', 'https'):
         host = parts.netloc.rpartition(':')[0] if parts.netloc.endswith(f':{port}') else parts.netloc
         if not HOST.fullmatch(host):
-            return Problem.PORT if ':' in parts.netloc and '[' not in parts.netloc else Problem.HOST
+            return Defect.PORT if ':' in parts.netloc and '[' not in parts.netloc else Defect.HOST
         if port == 0:
-            return Problem.PORT
+            return Defect.PORT
         try:
             if host.startswith('['):
                 ipaddress.IPv6Address(host[1:-1])
             elif NUMERIC_HOST.fullmatch(host):
                 ipaddress.IPv4Address(host)
         except ValueError:
-            return Problem.HOST
+            return Defect.HOST
     if any(segment in ('.', '..') for segment in parts.path.replace('%2e', '.').replace('%2E', '.').split('/')):
         # Browsers resolve dot segments, and then the address differs from what was registered.
-        return Problem.DOT_SEGMENTS
+        return Defect.DOT_SEGMENTS
     return None
 
 
@@ -282,7 +282,7 @@ def matches(registered, requested, is_native=False):
         registered_loopback['origin'] == requested_loopback['origin']
         and registered_loopback['rest'] == requested_loopback['rest']
         and (is_native or not requested_loopback['localhost'])
-        # What was registered passed `find_problem`; what is requested is text of a stranger.
+        # What was registered passed `find_defect`; what is requested is text of a stranger.
         and URI.fullmatch(requested) is not None
     )
 
@@ -300,7 +300,7 @@ def find(registered, requested, is_native=False):
             return None
         requested = registered[0]
     # A URI that came into the database by another way than the form is checked again.
-    if any(matches(uri, requested, is_native) for uri in registered) and find_problem(requested) is None:
+    if any(matches(uri, requested, is_native) for uri in registered) and find_defect(requested) is None:
         return requested
     return None
 

@@ -41,7 +41,7 @@ class SignIn:
     :ivar datetime last_used_at: UTC, to within ten minutes
     :ivar revoked_at: when it was ended (UTC), or None
     :ivar bool user_active: whether the user is not archived
-    :ivar bool user_may: whether the user is active and may (still) use the application
+    :ivar bool user_allowed: whether the user is active and may (still) use the application
     """
 
     id: int
@@ -60,7 +60,7 @@ class SignIn:
     last_used_at: datetime
     revoked_at: datetime | None
     user_active: bool
-    user_may: bool
+    user_allowed: bool
 
     @property
     def ends_at(self):
@@ -77,7 +77,7 @@ class SignIn:
     @property
     def is_alive(self):
         """Whether nobody and nothing has ended it, apart from time."""
-        return not self.revoked_at and self.client.active and self.user_may
+        return not self.revoked_at and self.client.active and self.user_allowed
 
     def is_expired(self, now):
         """Return whether the user must sign in again."""
@@ -153,7 +153,7 @@ class Code:
     :ivar int verifier_failures: how often it came with a wrong verifier
     :ivar bool revoked: whether the user has ended everything since
     :ivar bool user_active: whether the user is not archived
-    :ivar bool user_may: whether the user may (still) use the application
+    :ivar bool user_allowed: whether the user may (still) use the application
     :ivar opened_token_id: the row of the sign-in that it gave, or None
     """
 
@@ -172,7 +172,7 @@ class Code:
     verifier_failures: int
     revoked: bool
     user_active: bool
-    user_may: bool
+    user_allowed: bool
     opened_token_id: int | None
 
 

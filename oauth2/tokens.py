@@ -116,7 +116,7 @@ def parse(string):
     return token if token.row_id <= MAX_ID else None
 
 
-def is_ours(string):
+def has_token_form(string):
     """Return whether a credential has the form of a token of this server.
 
     The whole form, because a person may have chosen a password that only begins

@@ -3,7 +3,7 @@
 import re
 from datetime import date, datetime, time, timedelta, timezone
 
-from .problem import InvalidRequest
+from .problem import InvalidParameter
 
 # Stricter than `datetime.fromisoformat`, which reads more with each version of Python: weeks, days without dashes.
 PATTERN = re.compile(
@@ -20,7 +20,7 @@ def parse(text):
     A moment without an offset is one in UTC, as in Odoo.
 
     :param str text: for example `2026-11-25`, `2026-11-25T10:00:00Z` or `2026-11-25T12:00:00+02:00`
-    :raise InvalidRequest: for anything else, and for a fraction of a second, which would be cut off in silence
+    :raise InvalidParameter: for anything else, and for a fraction of a second, which would be cut off in silence
     """
     match = PATTERN.fullmatch(text)
     try:
@@ -38,10 +38,10 @@ def parse(text):
         # Odoo's domains take moments without a time zone.
         moment = moment.astimezone(timezone.utc).replace(tzinfo=None)
     except (ValueError, OverflowError):
-        raise InvalidRequest(
+        raise InvalidParameter(
             "A day is written as 2026-11-25, and a moment as 2026-11-25T10:00:00Z or with an offset as +02:00. In an "
             "address, a plus sign is written as %2B."
         ) from None
     if (match['fraction'] or '').strip('0'):
-        raise InvalidRequest("Moments are kept in whole seconds: leave out the fraction of a second.")
+        raise InvalidParameter("Moments are kept in whole seconds: leave out the fraction of a second.")
     return moment

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from .parameters import NAME
-from .problem import InvalidRequest
+from .problem import InvalidParameter
 
 AND = 'and'
 OR = 'or'
@@ -72,10 +72,10 @@ def parse(text):
 
     :param str text: the filter, as the client wrote it
     :return: a `Condition`, `Combination` or `Negation`
-    :raise InvalidRequest: for anything that is no filter, or too large a one
+    :raise InvalidParameter: for anything that is no filter, or too large a one
     """
     if len(text) > MAX_LENGTH:
-        raise InvalidRequest(f"The filter has more than {MAX_LENGTH} characters.")
+        raise InvalidParameter(f"The filter has more than {MAX_LENGTH} characters.")
     return _Parser(text).parse()
 
 
@@ -97,7 +97,7 @@ class _Parser:
 
     def _get_error(self):
         # Without the text: a message never repeats what came with the request.
-        return InvalidRequest("The filter cannot be read: write it as in RFC 7644, section 3.4.2.2.")
+        return InvalidParameter("The filter cannot be read: write it as in RFC 7644, section 3.4.2.2.")
 
     def parse(self):
         result = self._parse_or(0)
@@ -134,7 +134,7 @@ class _Parser:
 
     def _parse_operand(self, depth):
         if depth > MAX_DEPTH:
-            raise InvalidRequest(f"The filter has more than {MAX_DEPTH} parentheses within each other.")
+            raise InvalidParameter(f"The filter has more than {MAX_DEPTH} parentheses within each other.")
         if self._accept('word', 'not'):
             if not self._accept('parenthesis', '('):
                 raise self._get_error()
@@ -152,10 +152,10 @@ class _Parser:
     def _parse_condition(self):
         self.conditions += 1
         if self.conditions > MAX_CONDITIONS:
-            raise InvalidRequest(f"The filter has more than {MAX_CONDITIONS} conditions.")
+            raise InvalidParameter(f"The filter has more than {MAX_CONDITIONS} conditions.")
         path = tuple(self._expect('word').split('.'))
         if len(path) > MAX_PATH:
-            raise InvalidRequest(f"A path of the filter has more than {MAX_PATH} fields.")
+            raise InvalidParameter(f"A path of the filter has more than {MAX_PATH} fields.")
         operator = self._expect('word').lower()
         if operator == PRESENT:
             return Condition(path, operator)

@@ -3,7 +3,7 @@
 import json
 
 from . import parameters
-from .problem import InvalidRequest
+from .problem import InvalidParameter
 
 #: Items of one list, before anything is looked up.
 MAX_ITEMS = 1000
@@ -29,11 +29,11 @@ DEFAULT_COLUMNS = ('name', 'field_description', 'ttype', 'relation', 'required',
 def require(sent, name):
     """Return a parameter.
 
-    :raise InvalidRequest: when it is missing
+    :raise InvalidParameter: when it is missing
     """
     value = sent.get(name)
     if value is None:
-        raise InvalidRequest(f"The parameter {name} is missing.")
+        raise InvalidParameter(f"The parameter {name} is missing.")
     return value
 
 
@@ -44,18 +44,18 @@ def _parse_list(text, name, accept):
     except (ValueError, RecursionError):
         items = None
     if not isinstance(items, list):
-        raise InvalidRequest(f"The parameter {name} is not a JSON list.")
+        raise InvalidParameter(f"The parameter {name} is not a JSON list.")
     if len(items) > MAX_ITEMS:
-        raise InvalidRequest(f"The parameter {name} has more than {MAX_ITEMS} items.")
+        raise InvalidParameter(f"The parameter {name} has more than {MAX_ITEMS} items.")
     if not all(accept(item) for item in items):
-        raise InvalidRequest(f"The parameter {name} has an item of another kind.")
+        raise InvalidParameter(f"The parameter {name} has an item of another kind.")
     return items
 
 
 def parse_names(text, name):
     """Return the names of a list of fields; an empty list stands for all.
 
-    :raise InvalidRequest: for anything but a JSON list of names
+    :raise InvalidParameter: for anything but a JSON list of names
     """
     return _parse_list(text, name, lambda item: isinstance(item, str) and bool(parameters.NAME.fullmatch(item)))
 
@@ -63,7 +63,7 @@ def parse_names(text, name):
 def parse_ids(text):
     """Return the ids of a list of records.
 
-    :raise InvalidRequest: for anything but a JSON list of numbers
+    :raise InvalidParameter: for anything but a JSON list of numbers
     """
     return _parse_list(text, 'ids', lambda item: type(item) is int)
 
@@ -71,18 +71,18 @@ def parse_ids(text):
 def parse_columns(text):
     """Return which columns of `ir.model.fields` are asked for.
 
-    :raise InvalidRequest: for anything but a JSON list of `COLUMNS`
+    :raise InvalidParameter: for anything but a JSON list of `COLUMNS`
     """
     columns = _parse_list(text, 'data', lambda item: isinstance(item, str)) if text is not None else DEFAULT_COLUMNS
     if not COLUMNS.keys() >= set(columns):
-        raise InvalidRequest(f"The parameter data has an unknown column. Those there are: {', '.join(COLUMNS)}.")
+        raise InvalidParameter(f"The parameter data has an unknown column. Those there are: {', '.join(COLUMNS)}.")
     return columns or DEFAULT_COLUMNS
 
 
 def parse_number(text, name, default):
     """Return a number that is not negative, or the default where there is none.
 
-    :raise InvalidRequest: for anything else
+    :raise InvalidParameter: for anything else
     """
     return default if text is None else parameters.parse_number(text, name)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 
-NONE = 'none'
+UNLIMITED = 'none'
 BLACKLIST = 'blacklist'
 WHITELIST = 'whitelist'
 
@@ -14,16 +14,16 @@ WHITELIST = 'whitelist'
 class Limit:
     """Which names are offered.
 
-    :param str mode: `NONE` for all names, `BLACKLIST` for all but the listed
+    :param str mode: `UNLIMITED` for all names, `BLACKLIST` for all but the listed
         ones, `WHITELIST` for the listed ones only
     :param frozenset names: the list
     """
 
-    mode: str = NONE
+    mode: str = UNLIMITED
     names: frozenset = frozenset()
 
     def __contains__(self, name):
-        if self.mode == NONE:
+        if self.mode == UNLIMITED:
             return True
         return (name in self.names) == (self.mode == WHITELIST)
 
@@ -50,7 +50,7 @@ class Limit:
         if other.mode == WHITELIST:
             return False
         excluded = self.names if self.mode == BLACKLIST else frozenset()
-        return other.mode == NONE or other.names <= excluded
+        return other.mode == UNLIMITED or other.names <= excluded
 
 
 @dataclass(frozen=True)

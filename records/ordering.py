@@ -10,7 +10,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from .parameters import NAME
-from .problem import InvalidRequest
+from .problem import InvalidParameter
 
 MAX_FIELDS = 5
 ITEM = re.compile(rf'(-?)({NAME.pattern})', re.ASCII)
@@ -30,7 +30,7 @@ def parse(text):
 
     :param str text: `name,-create_date`
     :return: list of (name of the field, whether descending)
-    :raise InvalidRequest: for anything else
+    :raise InvalidParameter: for anything else
     """
     matches = [ITEM.fullmatch(item) for item in text.split(',')]
     return _check(matches, lambda match: (match[2], bool(match[1])))
@@ -40,7 +40,7 @@ def parse_legacy(text):
     """Parse an order as Odoo writes it: `name, create_date desc`.
 
     :return: as `parse`
-    :raise InvalidRequest: for anything else
+    :raise InvalidParameter: for anything else
     """
     matches = [LEGACY_ITEM.fullmatch(item.strip()) for item in text.split(',')]
     return _check(matches, lambda match: (match[1], (match[2] or '').lower() == 'desc'))
@@ -48,12 +48,12 @@ def parse_legacy(text):
 
 def _check(matches, convert):
     if not all(matches):
-        raise InvalidRequest("The order cannot be read.")
+        raise InvalidParameter("The order cannot be read.")
     result = [convert(match) for match in matches]
     if len(result) > MAX_FIELDS:
-        raise InvalidRequest(f"The order has more than {MAX_FIELDS} fields.")
+        raise InvalidParameter(f"The order has more than {MAX_FIELDS} fields.")
     if len({name for name, _descending in result}) < len(result):
-        raise InvalidRequest("The order names a field twice.")
+        raise InvalidParameter("The order names a field twice.")
     return result
 
 
@@ -79,7 +79,7 @@ def render_cursor(key, search, position):
 def parse_cursor(key, search, cursor):
     """Return the position of a cursor; see `render_cursor`.
 
-    :raise InvalidRequest: for a cursor that is not ours, or of another search
+    :raise InvalidParameter: for a cursor that is not ours, or of another search
     """
     try:
         if len(cursor) > MAX_CURSOR:
@@ -87,5 +87,5 @@ def parse_cursor(key, search, cursor):
         decoded = base64.b64decode(cursor + '=' * (-len(cursor) % 4), altchars=b'-_', validate=True)
         content = AESGCM(key).decrypt(decoded[:NONCE_LENGTH], decoded[NONCE_LENGTH:], search.encode())
     except (ValueError, binascii.Error, InvalidTag):
-        raise InvalidRequest("The cursor is not one of this search: send it back with the same parameters.") from None
+        raise InvalidParameter("The cursor is not one of this search: send it back with the same parameters.") from None
     return json.loads(content)

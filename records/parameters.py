@@ -2,7 +2,7 @@
 
 import re
 
-from .problem import InvalidRequest
+from .problem import InvalidParameter
 
 #: How a field is called, everywhere: as Odoo takes it, in capitals too, and with the dollar sign.
 NAME = re.compile(r'[A-Za-z_][A-Za-z0-9_$]*', re.ASCII)
@@ -28,66 +28,66 @@ def require_known(parameters, known):
 
     :param Parameters parameters: of the request
     :param known: the names of the parameters that the address reads
-    :raise InvalidRequest: for another parameter, a repeated one, or an empty one
+    :raise InvalidParameter: for another parameter, a repeated one, or an empty one
     """
     if parameters.repeated:
-        raise InvalidRequest("A parameter is sent more than once.")
+        raise InvalidParameter("A parameter is sent more than once.")
     if any(name not in known for name in parameters):
         expected = ', '.join(known) if known else "none"
-        raise InvalidRequest(f"There is an unknown parameter. Those of this address: {expected}.")
+        raise InvalidParameter(f"There is an unknown parameter. Those of this address: {expected}.")
     for name in parameters:
         if parameters.get(name) is None:
-            raise InvalidRequest(f"The parameter {name} is empty.")
+            raise InvalidParameter(f"The parameter {name} is empty.")
 
 
 def require_room_for_cursor(query):
     """Refuse a search that is so long that its next page could not be asked for.
 
     :param bytes query: the query string; the cursor that is in it does not count
-    :raise InvalidRequest: for one that is too long
+    :raise InvalidParameter: for one that is too long
     """
     length = sum(len(field) + 1 for field in query.split(b'&') if not field.startswith(b'cursor='))
     if length > MAX_QUERY:
-        raise InvalidRequest(f"The parameters have more than {MAX_QUERY} bytes: ask for less at once.")
+        raise InvalidParameter(f"The parameters have more than {MAX_QUERY} bytes: ask for less at once.")
 
 
 def parse_names(text):
     """Return the names of a list with commas between.
 
-    :raise InvalidRequest: for anything else
+    :raise InvalidParameter: for anything else
     """
     names = text.split(',')
     if not all(NAME.fullmatch(name) for name in names):
-        raise InvalidRequest("Fields are written by their names, with commas between.")
+        raise InvalidParameter("Fields are written by their names, with commas between.")
     return names
 
 
 def parse_ids(text):
     """Return the ids of a list with commas between.
 
-    :raise InvalidRequest: for anything else
+    :raise InvalidParameter: for anything else
     """
     items = text.split(',')
     if not all(NUMBER.fullmatch(item) for item in items):
-        raise InvalidRequest("Ids are written as numbers, with commas between.")
+        raise InvalidParameter("Ids are written as numbers, with commas between.")
     return [int(item) for item in items]
 
 
 def parse_number(text, name):
     """Return a number that is not negative.
 
-    :raise InvalidRequest: for anything else
+    :raise InvalidParameter: for anything else
     """
     if not NUMBER.fullmatch(text):
-        raise InvalidRequest(f"The parameter {name} is not a number.")
+        raise InvalidParameter(f"The parameter {name} is not a number.")
     return int(text)
 
 
 def parse_boolean(text, name):
     """Return whether a parameter is true.
 
-    :raise InvalidRequest: for anything but `true` and `false`
+    :raise InvalidParameter: for anything but `true` and `false`
     """
     if text not in BOOLEANS:
-        raise InvalidRequest(f"The parameter {name} is true or false.")
+        raise InvalidParameter(f"The parameter {name} is true or false.")
     return BOOLEANS[text]

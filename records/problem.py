@@ -22,7 +22,7 @@ class Problem(Exception):
         self.description = description
 
 
-class InvalidRequest(Problem):
+class InvalidParameter(Problem):
     """RFC 6750 §3.1: a parameter is missing, malformed or too large."""
 
     error = 'invalid_request'

@@ -109,7 +109,7 @@ class TestClientAuthentication(TokenEndpointCase):
     def store_secret(self, secret):
         """Give the application a secret that the release before accepted (see P9)."""
         self.application.client_secret_hash = client_secret.compute_hash(secret)
-        self.env['orestapi.application']._forget_settings()
+        self.env['orestapi.application']._invalidate_caches()
 
     def test_n096_secret_with_signs(self):
         for secret in ('a:b:c:d:e:f:g:h:i', '100%25 + 50%+1 = 150%', ' blanks at the ends ', 'quote"back\\slash&=?#'):

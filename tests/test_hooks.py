@@ -23,7 +23,7 @@ HOOKS = (
     (ir_http.IrHttp, '_is_page_of_ours'),
     (ir_http.IrHttp, '_leads_away'),
     (ir_http.IrHttp, '_leads_to_consent'),
-    (tokens, 'is_ours'),
+    (tokens, 'has_token_form'),
     (outage, 'is_outage'),
     (outage, '_get_response'),
     (access_log, 'hide_query_string'),
@@ -129,9 +129,9 @@ class TestHooks(OAuth2Case):
         """Who cannot tell a token from another string takes it for none: nothing is opened by that."""
         access_token = self.sign_in(scope='rpc')['access_token']
         self.assertEqual(self.call_json2(access_token).status_code, 200)
-        with self.broken((tokens, 'is_ours')):
+        with self.broken((tokens, 'has_token_form')):
             self.assertFault(3, self.call_xmlrpc, self.user, 'res.users', 'context_get', password=access_token)
-        with self.broken((ir_http.IrHttp, '_has_our_token'), (tokens, 'is_ours')):
+        with self.broken((ir_http.IrHttp, '_has_our_token'), (tokens, 'has_token_form')):
             self.assertEqual(self.call_json2(access_token).status_code, 401)
         # Core takes it for an API key, and the request is one by a token all the same.
         with self.broken((ir_http.IrHttp, '_has_our_token')), mute_logger('odoo.http'):

@@ -72,7 +72,7 @@ class TestLegacyRecords(RecordsCase):
 
     def test_name_search(self):
         header, data = self.load(NAME_SEARCH, model='res.partner', name="Partner ", limit='2', offset='1')
-        action_id, menu_id = self.env['orestapi.record'].with_user(self.user)._get_location('res.partner')
+        action_id, menu_id = self.env['orestapi.record'].with_user(self.user)._get_action_and_menu_ids('res.partner')
         self.assertEqual(
             header,
             {

@@ -256,7 +256,7 @@ class TestRefusals(OAuth2Case):
         with self.later(minutes=10):
             self.redeem(code)
             self.assertLogged('code_expired', user=self.user)
-        self.env['orestapi.token']._end_all(self.user.ids, 'logged_out')
+        self.env['orestapi.token']._end_sign_ins(self.user.ids, 'logged_out')
         self.redeem(revoked)
         self.assertLogged('code_revoked', user=self.user)
 

@@ -7,7 +7,7 @@ import time
 from dev.workbench.cache import Progress
 
 from . import calls
-from .closed_loop import Background, Cell
+from .closed_loop import Background, Measurement
 from .result import Result
 
 ENDED = 500_000  # sign-ins, and as many codes
@@ -35,7 +35,7 @@ print(json.dumps([started, time.monotonic(), left]))
 
 def measure(servers):
     odoo = servers.many
-    cell = Cell("refresh", odoo.port, calls.refresh(odoo.application, odoo.sign_ins.reset_refresh_tokens()))
+    cell = Measurement("refresh", odoo.port, calls.refresh(odoo.application, odoo.sign_ins.reset_refresh_tokens()))
     progress = Progress(f'{ENDED} ended sign-ins and {ENDED} expired codes are removed')
     odoo.sign_ins.store_ended(ENDED)
     cell.run(2)

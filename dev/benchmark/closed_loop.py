@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 
-from dev.workbench.cache import Problem
+from dev.workbench.cache import CommandError
 from dev.workbench.odoo_server import HOST
 
 CLIENTS = 4
@@ -16,7 +16,7 @@ WARM_UP = 4
 LENGTH = re.compile(rb'\r\ncontent-length: *(\d+)', re.IGNORECASE)
 
 
-class Refused(Problem):
+class Refused(CommandError):
     """An answer that is not the one that is measured."""
 
 
@@ -50,7 +50,7 @@ def send(port, content):
     return head[9:12], body
 
 
-class Cell:
+class Measurement:
     """One kind of request to one server, and what was measured of it.
 
     :ivar list rates: requests a second of each slice

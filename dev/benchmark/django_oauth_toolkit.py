@@ -12,7 +12,7 @@ import time
 import uuid
 from pathlib import Path
 
-from dev.workbench.cache import CHECKOUT, Problem, cache_directory, digest, finish, finished, locked, start_over
+from dev.workbench.cache import CHECKOUT, CommandError, cache_directory, digest, finish, finished, locked, start_over
 from dev.workbench.environment import install
 from dev.workbench.odoo_server import HOST, MODULE, free_port, stop_group
 from oauth2 import pkce
@@ -90,7 +90,7 @@ def serve(bench, sign_ins, codes):
             check=False,
         )
         if filled.returncode:
-            raise Problem(f"django-oauth-toolkit could not be prepared: {filled.stderr[-1500:]}")
+            raise CommandError(f"django-oauth-toolkit could not be prepared: {filled.stderr[-1500:]}")
         bench.postgres.execute('VACUUM ANALYZE', database=database)
         port = free_port()
         log = bench.logs / f'{database}.log'
@@ -126,5 +126,5 @@ def _wait_until_ready(process, port, log):
             send(port, calls.render_request('GET', '/', {}))
             return
         if process.poll() is not None or time.monotonic() > end:
-            raise Problem(f"gunicorn did not start; see {log}.")
+            raise CommandError(f"gunicorn did not start; see {log}.")
         time.sleep(0.1)

@@ -5,7 +5,7 @@ import dataclasses
 from dev.workbench.cache import Progress
 
 from . import calls
-from .closed_loop import Cell, run_interleaved
+from .closed_loop import Measurement, run_interleaved
 from .fill import VERIFIER
 from .result import compare_rates
 
@@ -110,7 +110,7 @@ class Cells:
 
     @staticmethod
     def _get_cell(name, server, clients):
-        return Cell(name, server.port, clients)
+        return Measurement(name, server.port, clients)
 
 
 ORDER = (

@@ -6,7 +6,7 @@ import re
 from datetime import datetime, timezone
 from pathlib import Path
 
-from dev.workbench.cache import CHECKOUT, say
+from dev.workbench.cache import CHECKOUT, show
 
 from . import rates
 from .closed_loop import CLIENTS
@@ -44,13 +44,13 @@ def _render(results):
 
 
 def show(results, description):
-    say(f'\n{description}\n')
+    show(f'\n{description}\n')
     rows = [HEAD, *_get_rows(results)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
     for row in rows:
-        say('  '.join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+        show('  '.join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
     missed = sum(not result.met for result in results)
-    say(f'\n{len(results) - missed} met, {missed} missed')
+    show(f'\n{len(results) - missed} met, {missed} missed')
 
 
 def write(results, description):
@@ -59,4 +59,4 @@ def write(results, description):
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
     PAGE.write_text(f'{before}{BEGIN}\n{description}\n\n{_render(results)}\n{END}{after}')
-    say(f'written into {PAGE.relative_to(CHECKOUT)}')
+    show(f'written into {PAGE.relative_to(CHECKOUT)}')

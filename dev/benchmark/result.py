@@ -29,8 +29,8 @@ def compare_rates(figure, ours, theirs, bar):
 
     The ratio is taken within each round, because what else the machine did then hit both.
 
-    :param Cell ours: ours
-    :param Cell theirs: what it is compared with
+    :param Measurement ours: ours
+    :param Measurement theirs: what it is compared with
     :param float bar: what ours / theirs must reach
     """
     failure = ours.failure or theirs.failure

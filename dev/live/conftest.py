@@ -13,7 +13,7 @@ from playwright.sync_api import sync_playwright
 
 from dev.live.counts import FULL, SHORT
 from dev.workbench.cache import CHECKOUT
-from dev.workbench.odoo_server import LOGIN, PASSWORD, Bench
+from dev.workbench.odoo_server import LOGIN, PASSWORD, Workbench
 from oauth2 import pkce
 
 #: Workers that race each other.
@@ -271,7 +271,7 @@ class Live:
 
 @pytest.fixture(scope='session')
 def bench():
-    with Bench() as bench:
+    with Workbench() as bench:
         yield bench
 
 
@@ -281,7 +281,7 @@ def counts(request):
 
 
 @pytest.fixture
-def tell(request):
+def note(request):
     """A function that shows what a check did, with its numbers, at the end of the run."""
     return lambda text: request.config.stash[DONE].append(f'{request.node.originalname}: {text}')
 

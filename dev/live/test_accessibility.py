@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from dev.workbench.cache import say
+from dev.workbench.cache import show
 from dev.workbench.npm import install
 from dev.workbench.odoo_server import LOGIN, PASSWORD
 from oauth2 import pkce
@@ -138,7 +138,7 @@ def test_login(live, page, axe, application, capsys):
     # The page is Odoo's: what is wrong with it is only told.
     with capsys.disabled():
         for violation in find_violations(page, axe):
-            say(f"\nOdoo's login page: {violation}")
+            show(f"\nOdoo's login page: {violation}")
     submit_login(page)
     page.wait_for_selector('button[value=allow]')
     assert application.client_id in page.url

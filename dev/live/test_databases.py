@@ -23,7 +23,7 @@ def database(bench, installed):
         yield database
 
 
-def test_n065_n135_n194_databases_are_strangers_to_each_other(bench, installed, tell):
+def test_n065_n135_n194_databases_are_strangers_to_each_other(bench, installed, note):
     """N065, N135, N194: each database is an issuer of its own, and takes nothing that another one issued."""
     with bench.copy(installed, 'first') as first, bench.copy(installed, 'second') as second:
         # A copy shares the secrets of the database; a database of its own has others.
@@ -31,7 +31,7 @@ def test_n065_n135_n194_databases_are_strangers_to_each_other(bench, installed, 
             second, "env['ir.config_parameter'].init(force=True); env.cr.execute('DELETE FROM orestapi_key')"
         )
         check_strangers(bench, first, second)
-    tell("1 code, 1 refresh token and 1 access token of one database refused by the other, and still good at home")
+    note("1 code, 1 refresh token and 1 access token of one database refused by the other, and still good at home")
 
 
 def check_strangers(bench, first, second):
@@ -69,7 +69,7 @@ def check_strangers(bench, first, second):
         assert lives[1].refresh(applications[1], tokens[1]['refresh_token']).status_code == 200
 
 
-def test_n225_nothing_in_a_dump_is_a_credential(bench, live, user_session, installed, tmp_path, tell):
+def test_n225_nothing_in_a_dump_is_a_credential(bench, live, user_session, installed, tmp_path, note):
     """N225: no secret that was issued is in any table; each stored value, tried as secret, code and token."""
     application = live.register()
     tokens = live.sign_in(user_session, application)
@@ -88,7 +88,7 @@ def test_n225_nothing_in_a_dump_is_a_credential(bench, live, user_session, insta
         list(pool.map(lambda value: try_value(live, application, value, row_ids), values))
         list(pool.map(lambda pair: try_client_secret(live, application, *pair), enumerate(values)))
     assert live.is_active(application, tokens['access_token'])
-    tell(
+    note(
         f"{len(live.issued)} issued secrets looked for in {len(dump) / 1e6:.0f} MB of a dump; {len(values)} "
         "stored values of all tables tried as client secret, code, access and refresh token: none"
     )
@@ -159,7 +159,7 @@ def read_values(bench, database):
     return values
 
 
-def test_n228_upgrade_and_uninstall(bench, database, tell):
+def test_n228_upgrade_and_uninstall(bench, database, note):
     """N228: an upgrade keeps tokens alive; an uninstall leaves nothing, and the addon can come back."""
     endpoints = find_endpoints(bench, database)
     with bench.serve(database) as server:
@@ -184,13 +184,13 @@ def test_n228_upgrade_and_uninstall(bench, database, tell):
     with bench.serve(database) as server:
         live = Live(server)
         assert live.sign_in(live.log_in(), live.register())
-    tell(
+    note(
         f"tokens outlived an upgrade; uninstalled on a running server, which answered 404 at {len(endpoints)} "
         "addresses; no table, column, parameter, group or job was left, and the addon came back"
     )
 
 
-def test_restored_backup(bench, database, tmp_path, tell):
+def test_restored_backup(bench, database, tmp_path, note):
     """What was stored works again where the backup is restored."""
     with bench.serve(database) as server:
         live = Live(server)
@@ -204,7 +204,7 @@ def test_restored_backup(bench, database, tmp_path, tell):
         tokens = live.refresh(application, tokens['refresh_token']).json()
         assert live.is_active(application, tokens['access_token'])
         assert live.sign_in(live.log_in(), application)
-        tell("access token, refresh token, client secret and a new sign-in work")
+        note("access token, refresh token, client secret and a new sign-in work")
 
 
 def get_secret(bench, database):
@@ -214,7 +214,7 @@ def get_secret(bench, database):
     return secret
 
 
-def test_o03_dumped_and_loaded(bench, database, tmp_path, tell):
+def test_o03_dumped_and_loaded(bench, database, tmp_path, note):
     """Odoo's own dump and load, and its duplicate: sign-ins work on, though `database.secret` is another."""
     dump = tmp_path / 'dump.zip'
     with bench.serve(database) as server:
@@ -236,7 +236,7 @@ def test_o03_dumped_and_loaded(bench, database, tmp_path, tell):
         [[original]] = bench.postgres.execute('SELECT value FROM orestapi_key', database=database)
         assert key != original
         assert bench.postgres.execute('SELECT id FROM orestapi_token', database=copy) == []
-    tell("loaded and duplicated by Odoo: refresh, reuse and revocation of 3 sign-ins work; neutralized: another key")
+    note("loaded and duplicated by Odoo: refresh, reuse and revocation of 3 sign-ins work; neutralized: another key")
 
 
 def check_copied(live, application, used, ended, reused):
@@ -269,7 +269,7 @@ def find_leftovers(bench, database):
     return list(itertools.chain(*(bench.postgres.execute(query, database=database) for query in queries)))
 
 
-def test_neutralized_copy(bench, database, tell):
+def test_neutralized_copy(bench, database, note):
     """On a neutralized copy of the database no token works and no application is active; the original is untouched."""
     copy = f'{database}_copy'
     with bench.serve(database) as server:
@@ -297,4 +297,4 @@ def test_neutralized_copy(bench, database, tell):
     with bench.serve(database) as server:
         live.server, live.url = server, server.url
         assert live.is_active(application, tokens['access_token'])
-    tell("0 tokens work and 0 applications are active on the copy; the original is untouched")
+    note("0 tokens work and 0 applications are active on the copy; the original is untouched")

@@ -53,7 +53,7 @@ def attack(live, application, endpoints, cookie, session, number):
         source = f'127.{1 + address // 62500}.{1 + address // 250 % 250}.{1 + address % 250}'
         try:
             status = wire.send(live.server.port, request, source, timeout=20).status
-        except (wire.Lost, TimeoutError) as error:
+        except (wire.ConnectionLost, TimeoutError) as error:
             status = type(error).__name__
         statuses[status] += 1
         if not isinstance(status, int) or status >= 500:
@@ -61,7 +61,7 @@ def attack(live, application, endpoints, cookie, session, number):
     return statuses, wrong
 
 
-def test_malformed_requests(bench, installed, counts, tell):
+def test_malformed_requests(bench, installed, counts, note):
     """No status 500, no lost connection, no traceback, and no secret in the log."""
     with bench.copy(installed, 'fuzz') as database:
         endpoints = find_endpoints(bench, database)
@@ -82,7 +82,7 @@ def test_malformed_requests(bench, installed, counts, tell):
             assert {'/oauth2/token', '/oauth2/authorize', '/orestapi/1/models/<model>'} <= dict(endpoints).keys()
             check_log(live)
     answers = ', '.join(f'{count} × {status}' for status, count in sorted(statuses.items()))
-    tell(
+    note(
         f"{statuses.total()} malformed requests (seed {SEED}) at {len(endpoints)} addresses: {answers}; "
         f"no 500, no traceback, none of {len(live.issued)} secrets in the log"
     )

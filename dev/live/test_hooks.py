@@ -18,7 +18,7 @@ def post_load():
     from odoo.addons.orestapi.models import ir_http
     from odoo.addons.orestapi.oauth2 import tokens
 
-    ir_http.find_dispatcher = outage.is_outage = tokens.is_ours = fail
+    ir_http.find_dispatcher = outage.is_outage = tokens.has_token_form = fail
     for name in (
         '_allow_origin', '_answer_preflight', '_get_error_dispatcher', '_has_our_token', '_is_page_of_ours',
         '_leads_away', '_leads_to_consent', '_refuse_slashes',

@@ -8,7 +8,7 @@ from dev.live import wire
 from dev.live.conftest import Live
 from dev.live.traffic import Traffic
 from dev.workbench.cache import locked
-from dev.workbench.odoo_server import Bench
+from dev.workbench.odoo_server import Workbench
 from dev.workbench.postgres import Postgres
 
 #: Seconds without PostgreSQL, in which the devices insist.
@@ -36,7 +36,7 @@ def outage(bench, installed, tmp_path):
     """A server on a database in a PostgreSQL that nobody else uses; it is there from a backup."""
     bench.back_up(installed, tmp_path / 'backup')
     # One test at a time may stop it.
-    with locked('outage'), Bench(Postgres('outage')) as second:
+    with locked('outage'), Workbench(Postgres('outage')) as second:
         second.drop_abandoned()
         with (
             second.restored(tmp_path / 'backup', installed, 'outage') as database,
@@ -65,7 +65,7 @@ def check_answers(live):
             assert answer.json()['error'] == error, path
 
 
-def test_postgresql_stops(outage, counts, tell):
+def test_postgresql_stops(outage, counts, note):
     """Answers are 503 or the connection closes, nothing is half-written, and the service comes back by itself."""
     with Traffic(outage) as traffic:
         wait_for(lambda: traffic.counts['refresh'] > 4, "The devices do not get under way.")
@@ -82,7 +82,7 @@ def test_postgresql_stops(outage, counts, tell):
     assert set(statuses) <= {200, 303, 400, 503, 'connection closed'}, statuses
     assert statuses[503] > counts.outages
     seen = traffic.check()
-    tell(
+    note(
         f"{counts.outages} times stopped and started; {statuses[503]} answers 503, "
         f"{statuses['connection closed']} connections closed, no other failure; {seen}"
     )

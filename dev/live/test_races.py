@@ -30,7 +30,7 @@ def get_success(responses):
     return success
 
 
-def test_parallel_redemptions_of_one_code(live, user_session, tell):
+def test_parallel_redemptions_of_one_code(live, user_session, note):
     """N116: exactly one 200. The others are replays, so that the winner's tokens are revoked too."""
     application = live.register()
     verifier = secrets.token_urlsafe(48)
@@ -41,10 +41,10 @@ def test_parallel_redemptions_of_one_code(live, user_session, tell):
     assert not live.is_active(application, tokens['access_token'])
     assert not live.is_active(application, tokens['refresh_token'])
     assert live.call('orestapi.token', 'search_count', [('application_id', '=', application.id)]) == 1
-    tell(f"{REQUESTS} at once: 1 answer with tokens, {REQUESTS - 1} refused, no live pair")
+    note(f"{REQUESTS} at once: 1 answer with tokens, {REQUESTS - 1} refused, no live pair")
 
 
-def test_parallel_refreshes_of_one_token(live, user_session, tell):
+def test_parallel_refreshes_of_one_token(live, user_session, note):
     """N147: exactly one 200, no live pair besides, and none after the reuse was seen."""
     application = live.register()
     tokens = live.sign_in(user_session, application)
@@ -54,10 +54,10 @@ def test_parallel_refreshes_of_one_token(live, user_session, tell):
     assert not live.is_active(application, refreshed['access_token'])
     assert not live.is_active(application, refreshed['refresh_token'])
     assert live.call('orestapi.token', 'search_count', [('application_id', '=', application.id)]) == 1
-    tell(f"{REQUESTS} at once: 1 answer with tokens, {REQUESTS - 1} refused, no live pair")
+    note(f"{REQUESTS} at once: 1 answer with tokens, {REQUESTS - 1} refused, no live pair")
 
 
-def test_parallel_refreshes_within_the_grace_period(live, user_session, tell):
+def test_parallel_refreshes_within_the_grace_period(live, user_session, note):
     """N147: all get the same pair, and it works."""
     application = live.register(refresh_token_grace=60)
     tokens = live.sign_in(user_session, application)
@@ -67,10 +67,10 @@ def test_parallel_refreshes_within_the_grace_period(live, user_session, tell):
     assert len({response.json()['access_token'] for response in responses}) == 1
     assert live.is_active(application, responses[0].json()['access_token'])
     assert live.refresh(application, responses[0].json()['refresh_token']).status_code == 200
-    tell(f"{REQUESTS} at once: the same live pair {REQUESTS} times")
+    note(f"{REQUESTS} at once: the same live pair {REQUESTS} times")
 
 
-def test_revocation_during_refreshes(live, user_session, tell):
+def test_revocation_during_refreshes(live, user_session, note):
     """N168: whatever the order, no token lives after a revocation."""
     application = live.register()
     tokens = live.sign_in(user_session, application)
@@ -88,10 +88,10 @@ def test_revocation_during_refreshes(live, user_session, tell):
     for pair in [tokens, *issued]:
         assert not live.is_active(application, pair['access_token'])
         assert not live.is_active(application, pair['refresh_token'])
-    tell(f"{REQUESTS} at once: {len(issued)} pairs issued, none is alive")
+    note(f"{REQUESTS} at once: {len(issued)} pairs issued, none is alive")
 
 
-def test_parallel_consents(live, user_session, tell):
+def test_parallel_consents(live, user_session, note):
     """N071: the same answer of the consent page twice gives independent codes and one authorization."""
     application = live.register()
     verifiers = [secrets.token_urlsafe(48) for _number in range(8)]
@@ -99,10 +99,10 @@ def test_parallel_consents(live, user_session, tell):
         codes = list(pool.map(lambda verifier: live.get_code(user_session, application, verifier), verifiers))
     assert len(set(codes)) == len(verifiers)
     assert live.call('orestapi.authorization', 'search_count', [('application_id', '=', application.id)]) == 1
-    tell(f"{len(codes)} at once: {len(set(codes))} codes, 1 authorization")
+    note(f"{len(codes)} at once: {len(set(codes))} codes, 1 authorization")
 
 
-def test_wrong_secrets_are_counted_across_workers(live, tell):
+def test_wrong_secrets_are_counted_across_workers(live, note):
     """N103: the workers share the count, and the limit holds whoever answers."""
     application = live.register()
     application.client_secret = 'wrong' * 8
@@ -112,4 +112,4 @@ def test_wrong_secrets_are_counted_across_workers(live, tell):
     # Those that are under way when the limit is reached may still be counted.
     assert 10 <= counts[401, 'invalid_client'] <= 14
     assert all(int(response.headers['Retry-After']) for response in responses if response.status_code == 429)
-    tell(f"{REQUESTS} at once: {counts[401, 'invalid_client']} wrong secrets tried, the others refused")
+    note(f"{REQUESTS} at once: {counts[401, 'invalid_client']} wrong secrets tried, the others refused")

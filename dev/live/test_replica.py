@@ -16,7 +16,7 @@ import requests
 
 from dev.live.conftest import Live, check_log
 from dev.workbench.cache import locked
-from dev.workbench.odoo_server import Bench
+from dev.workbench.odoo_server import Workbench
 from dev.workbench.postgres import ROLE, Postgres
 
 #: Of the replica, in the folder of the primary's socket.
@@ -124,7 +124,7 @@ def replicated(bench, installed, tmp_path_factory):
     backup = tmp_path_factory.mktemp('replica') / 'backup'
     bench.back_up(installed, backup)
     # One test at a time may use this cluster.
-    with locked('outage'), Bench(Postgres('outage')) as primary:
+    with locked('outage'), Workbench(Postgres('outage')) as primary:
         primary.drop_abandoned()
         with primary.restored(backup, installed, 'replica') as database, Replica(primary.postgres) as replica:
             yield primary, replica, database
@@ -179,7 +179,7 @@ def ask_all(ask, *arguments):
         return {asked.result() for asked in [threads.submit(ask, *arguments) for _request in range(REQUESTS)]}
 
 
-def test_each_route_runs_on_the_replica(live, replica, tell):
+def test_each_route_runs_on_the_replica(live, replica, note):
     """Each path of the OpenAPI document; Odoo writes down what kind of cursor a request had."""
     with live.log_in() as session:
         token = live.sign_in(session, live.register())['access_token']
@@ -194,13 +194,13 @@ def test_each_route_runs_on_the_replica(live, replica, tell):
     cursors = dict(re.findall(rf'"GET ({API}\S+) HTTP/1.1" \d+ .* (\S+)$', log, re.MULTILINE))
     assert cursors == dict.fromkeys(paths, 'ro')
     assert replica.count('FROM "res_partner"') > 2
-    tell(
+    note(
         f"{len(paths)} routes ran read-only; {replica.count('statement: ')} statements at the replica, "
         f"{replica.count('orestapi_token')} of them about tokens"
     )
 
 
-def test_records_are_those_of_the_replica(live, replica, tell):
+def test_records_are_those_of_the_replica(live, replica, note):
     application = live.register()
     partner_id = live.call('res.partner', 'create', {'name': "Old"})
     with live.log_in() as session:
@@ -215,13 +215,13 @@ def test_records_are_those_of_the_replica(live, replica, tell):
     assert not replica.count('orestapi_token')
     replica.resume()
     assert ask_all(read, live, token, partner_id) == {(200, "New")}
-    tell(
+    note(
         f"{2 * REQUESTS} requests showed the old value of the replica, "
         f"{REQUESTS} of them with a token that it did not know; no statement of it was about tokens"
     )
 
 
-def test_what_ends_is_known_at_once(live, replica, tell):
+def test_what_ends_is_known_at_once(live, replica, note):
     """Also what each worker remembers: Odoo looks for the news at the replica."""
     # What is written, and the answers to a read, to a call of Odoo's own API and to an introspection.
     [portal] = live.call(
@@ -260,11 +260,11 @@ def test_what_ends_is_known_at_once(live, replica, tell):
         else:
             assert live.post('revoke', applications[change], token=tokens[change]).status_code == 200
         assert ask_all(ask, change) == {expected}, change
-    tell(f"{len(changes)} changes, each followed by {REQUESTS} requests to each of 3 endpoints; the replica knew none")
+    note(f"{len(changes)} changes, each followed by {REQUESTS} requests to each of 3 endpoints; the replica knew none")
 
 
 @pytest.mark.parametrize('mode', ['immediate', pytest.param('fast', marks=pytest.mark.full)])
-def test_replica_stops(replicated, tell, mode):
+def test_replica_stops(replicated, note, mode):
     _primary, replica, _database = replicated
     with serve(replicated) as live:
         with live.log_in() as session:
@@ -279,4 +279,4 @@ def test_replica_stops(replicated, tell, mode):
     # Each worker may have a connection that it does not know to be broken.
     assert statuses.count(503) <= WORKERS, statuses
     assert set(statuses) <= {200, 503}, statuses
-    tell(f"{mode}: {statuses.count(200)} answers from the primary, {statuses.count(503)} times 503")
+    note(f"{mode}: {statuses.count(200)} answers from the primary, {statuses.count(503)} times 503")

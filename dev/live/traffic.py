@@ -58,7 +58,7 @@ class Device(threading.Thread):
         while True:
             try:
                 answer = send()
-            except wire.Lost:
+            except wire.ConnectionLost:
                 self.statuses['connection closed'] += 1
             else:
                 self.statuses[answer.status] += 1

@@ -14,12 +14,12 @@ TIMEOUT = 60  # seconds
 LENGTH = re.compile(rb'\r\ncontent-length: *(\d+)\r\n', re.IGNORECASE)
 
 
-class Lost(Exception):
+class ConnectionLost(Exception):
     """The connection ended before the whole answer was there: the client cannot know what the server has done."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Answer:
+class Response:
     status: int
     headers: dict  # names in lower case
     body: bytes
@@ -50,12 +50,12 @@ def _is_whole(data):
 
 
 def send(port, request, source=HOST, timeout=TIMEOUT):
-    """Send the bytes of a request and return the :class:`Answer`, on a connection of its own.
+    """Send the bytes of a request and return the :class:`Response`, on a connection of its own.
 
     :param int port: of the server, on the loopback interface
     :param bytes request: what is sent, well-formed or not
     :param str source: the loopback address (127.…) to send it from
-    :raise Lost: without a whole answer
+    :raise ConnectionLost: without a whole answer
     """
     data = bytearray()
     try:
@@ -69,16 +69,16 @@ def send(port, request, source=HOST, timeout=TIMEOUT):
         raise
     except OSError as error:
         if not data:
-            raise Lost(str(error)) from None
+            raise ConnectionLost(str(error)) from None
     head, separator, body = bytes(data).partition(b'\r\n\r\n')
     status_line, *lines = head.decode('latin-1').split('\r\n')
     headers = {name.lower(): value.strip() for name, _colon, value in (line.partition(':') for line in lines)}
     words = status_line.split(' ')
     if not separator or len(words) < 2 or not words[1].isdigit():
-        raise Lost(f"No HTTP answer but {bytes(data[:80])!r}.")
+        raise ConnectionLost(f"No HTTP answer but {bytes(data[:80])!r}.")
     if len(body) < int(headers.get('content-length') or 0) and not request.startswith(b'HEAD '):
-        raise Lost("The answer was cut off.")
-    return Answer(int(words[1]), headers, body)
+        raise ConnectionLost("The answer was cut off.")
+    return Response(int(words[1]), headers, body)
 
 
 def post_form(port, path, application, parameters, **options):

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .cache import Problem, say
+from .cache import CommandError, show
 
 
 def need(programs, packages, purpose):
@@ -16,13 +16,13 @@ def need(programs, packages, purpose):
     :param packages: what has them
     :param str purpose: what needs them, for people to read
     :return: the first of them that is there
-    :raises Problem: when they are not there and cannot be installed
+    :raises CommandError: when they are not there and cannot be installed
     """
     if found := _find(programs):
         return found
     names, output = ' '.join(packages), ''
     if os.geteuid() == 0 and shutil.which('apt-get'):
-        say(f'Installing {names} for {purpose} …')
+        show(f'Installing {names} for {purpose} …')
         # RUNLEVEL: no service of theirs is started (invoke-rc.d obeys it). A test starts its own.
         environment = {**os.environ, 'DEBIAN_FRONTEND': 'noninteractive', 'RUNLEVEL': '1'}
         for arguments in (['update'], ['install', '-y', '--no-install-recommends', *packages]):
@@ -38,7 +38,7 @@ def need(programs, packages, purpose):
         if found := _find(programs):
             return found
     sys.stderr.write(output)
-    raise Problem(
+    raise CommandError(
         f"This is not installed, and is needed for {purpose}: {names}; "
         f"install it ('apt-get install {names}' as root) and start again."
     )

@@ -18,11 +18,11 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
-class Problem(Exception):
+class CommandError(Exception):
     """What stops the command, as one sentence that says what is wrong and what to do."""
 
 
-def say(text):
+def show(text):
     print(text, flush=True)
 
 
@@ -40,19 +40,19 @@ def _stop_on_signals():
         signal.signal(each, interrupt)
 
 
-def end_with_sentence(main):
+def run_command(main):
     """Call ``main`` and exit with the code that it returns.
 
-    A ``Problem`` becomes one line on standard error and exit code 1; being stopped is exit code 130.
+    A ``CommandError`` becomes one line on standard error and exit code 1; being stopped is exit code 130.
     """
     _stop_on_signals()
     try:
         sys.exit(main())
-    except Problem as problem:
+    except CommandError as problem:
         print(f'error: {problem}', file=sys.stderr, flush=True)
         sys.exit(1)
     except KeyboardInterrupt:
-        say('\nStopped.')
+        show('\nStopped.')
         sys.exit(130)
 
 
@@ -76,7 +76,7 @@ class Progress:
         self.tenth = -1
         self.terminal = sys.stdout.isatty()
         if not self.terminal:
-            say(f'{what} …')
+            show(f'{what} …')
 
     def show(self, done, total, detail=''):
         share = min(done / total, 1) if total else 0
@@ -84,7 +84,7 @@ class Progress:
             print(f'\r\033[K{self.what}: {share:4.0%} {detail}'[:110], end='', flush=True)
         elif int(share * 10) > self.tenth:
             self.tenth = int(share * 10)
-            say(f'  {share:.0%} {detail}'.rstrip())
+            show(f'  {share:.0%} {detail}'.rstrip())
 
     def finish(self):
         ending = f'{self.what}: done in {time.monotonic() - self.started:.0f} s'
@@ -104,16 +104,16 @@ def cache_directory():
     else:
         directory = Path(os.environ.get('XDG_CACHE_HOME') or '~/.cache').expanduser().absolute() / 'orestapi'
     if directory.is_relative_to(CHECKOUT):
-        raise Problem(f"The cache {directory} is inside the checkout; set ORESTAPI_CACHE to a folder outside it.")
+        raise CommandError(f"The cache {directory} is inside the checkout; set ORESTAPI_CACHE to a folder outside it.")
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise Problem(
+        raise CommandError(
             f"The cache folder {directory} cannot be made ({error.strerror}); "
             "set ORESTAPI_CACHE to a folder that you may write."
         ) from error
     if not os.access(directory, os.W_OK):
-        raise Problem(
+        raise CommandError(
             f"The cache folder {directory} is not yours to write; set ORESTAPI_CACHE to a folder that you may write."
         )
     return directory
@@ -128,7 +128,7 @@ def locked(name):
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                say(f'waiting for another command that prepares {name} …')
+                show(f'waiting for another command that prepares {name} …')
                 fcntl.flock(file, fcntl.LOCK_EX)
             # `make clean` removes the file while it holds the lock: then others lock another file than this one.
             if path.exists() and os.path.samestat(path.stat(), os.fstat(file.fileno())):
@@ -178,5 +178,5 @@ def finish(directory, step='done', *, after=()):
 def start_over(directory):
     """Remove what an interrupted or damaged step left."""
     if directory.exists():
-        say(f'{directory.name} is incomplete: it is made anew')
+        show(f'{directory.name} is incomplete: it is made anew')
         shutil.rmtree(directory)

@@ -4,7 +4,7 @@ import ast
 import subprocess
 from pathlib import Path
 
-from .cache import CHECKOUT, Problem
+from .cache import CHECKOUT, CommandError
 
 #: The folders whose files Odoo loads.
 RUNTIME = ('models', 'controllers', 'dispatchers', 'oauth2', 'records', 'views', 'security', 'data', 'wizards')
@@ -46,7 +46,7 @@ def changed_files():
     The branch began where it left that of the remote, or `main`; on `main` only what is not committed counts.
     """
     if not (CHECKOUT / '.git').exists():
-        raise Problem("This is not a clone, so git cannot tell what has changed; run `make test`.")
+        raise CommandError("This is not a clone, so git cannot tell what has changed; run `make test`.")
     for upstream in ('@{upstream}', 'origin/HEAD', 'main'):
         if base := _git('merge-base', 'HEAD', upstream):
             break

@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from .cache import Problem, Progress, cache_directory, child, finish, finished, locked, measure, start_over
+from .cache import CommandError, Progress, cache_directory, child, finish, finished, locked, measure, start_over
 
 PACKAGES = (
     'odoo-19',
@@ -91,11 +91,11 @@ def _debian_mirror():
             candidates.append((not debian_key, not uri.rstrip('/').endswith('/debian'), uri))
     if not candidates:
         name = system.get('PRETTY_NAME', 'this system')
-        raise Problem(
+        raise CommandError(
             f"The apt sources of {name} name no Debian mirror, and only Debian has the package odoo-19; {INSTEAD}."
         )
     if not KEYRING.is_file():
-        raise Problem(
+        raise CommandError(
             f"{KEYRING} is missing, without which Debian's signatures cannot be checked; "
             "install debian-archive-keyring with apt-get and start again."
         )
@@ -127,7 +127,9 @@ def _download(cache):
     """Return the verified packages as ``{name: path}``."""
     for program in ('apt-get', 'dpkg-deb'):
         if not shutil.which(program):
-            raise Problem(f"{program} is not on this system, so Debian's package of Odoo cannot be fetched; {INSTEAD}.")
+            raise CommandError(
+                f"{program} is not on this system, so Debian's package of Odoo cannot be fetched; {INSTEAD}."
+            )
     mirror = _debian_mirror()
     apt = cache / 'apt'
     for name in ('state', 'lists/partial', 'cache/archives/partial'):
@@ -144,7 +146,7 @@ def _download(cache):
     updated = _apt(configuration, '-o', 'APT::Update::Error-Mode=any', 'update')
     if updated.returncode:
         sys.stderr.write(updated.stdout[-1500:])
-        raise Problem(
+        raise CommandError(
             "apt could not read Debian's unstable suite with a valid signature (its words are above); "
             f"check the network and start again, or {INSTEAD}."
         )
@@ -153,17 +155,17 @@ def _download(cache):
     listed = _apt(configuration, '--print-uris', 'download', *PACKAGES)
     if listed.returncode:
         if 'odoo-19' in listed.stdout:
-            raise Problem(f"Debian's unstable suite no longer has the package odoo-19; {INSTEAD}.")
+            raise CommandError(f"Debian's unstable suite no longer has the package odoo-19; {INSTEAD}.")
         sys.stderr.write(listed.stdout[-1500:])
-        raise Problem(f"apt does not find the packages that Odoo needs (its words are above); {INSTEAD}.")
+        raise CommandError(f"apt does not find the packages that Odoo needs (its words are above); {INSTEAD}.")
     wanted = {}
     for name, size, checksum in re.findall(r"(?m)^'[^']+' (\S+) (\d+) SHA256:(\w+)$", listed.stdout):
         wanted[name.split('_')[0]] = packages / name, int(size), checksum
     if set(wanted) != set(PACKAGES):
-        raise Problem(f"apt's list of downloads was not understood; {INSTEAD}.")
+        raise CommandError(f"apt's list of downloads was not understood; {INSTEAD}.")
     version = wanted['odoo-19'][0].name.split('_')[1]
     if not version.startswith('19.0'):
-        raise Problem(f"Debian's package odoo-19 is now {version}, not 19.0; {INSTEAD}.")
+        raise CommandError(f"Debian's package odoo-19 is now {version}, not 19.0; {INSTEAD}.")
 
     total = sum(size for _path, size, _checksum in wanted.values())
     progress = Progress(f'Odoo {version} from Debian, {total / 1e6:.0f} MB')
@@ -184,7 +186,7 @@ def _download(cache):
         if not path.is_file() or path.stat().st_size != size or _sha256(path) != checksum:
             path.unlink(missing_ok=True)
             sys.stderr.write((apt / 'download.log').read_text()[-1500:])
-            raise Problem(
+            raise CommandError(
                 f"The download of {path.name} is incomplete or damaged (apt's words are above); "
                 f"check the network and start again, or {INSTEAD}."
             )
@@ -214,7 +216,7 @@ def _mend_links(tree):
             elif name == 'Inconsolata.otf':
                 source = tree / 'usr/share/fonts/opentype/inconsolata/Inconsolata-Regular.otf'
             else:
-                raise Problem(f"{link} of Debian's package of Odoo points to nothing; {INSTEAD}.")
+                raise CommandError(f"{link} of Debian's package of Odoo points to nothing; {INSTEAD}.")
             link.unlink()
             shutil.copy(source, link)
 
@@ -233,7 +235,7 @@ def unpacked_odoo():
                 progress.show(number, len(packages), name)
                 unpacked = subprocess.run(['dpkg-deb', '-x', path, tree], capture_output=True, text=True, check=False)
                 if unpacked.returncode:
-                    raise Problem(
+                    raise CommandError(
                         f"{path.name} could not be unpacked ({unpacked.stderr.strip()}); "
                         "make room in the cache or set ORESTAPI_CACHE to another disk, and start again."
                     )

@@ -6,7 +6,18 @@ import re
 import subprocess
 import sys
 
-from .cache import CHECKOUT, Problem, Progress, cache_directory, child, digest, finish, finished, locked, start_over
+from .cache import (
+    CHECKOUT,
+    CommandError,
+    Progress,
+    cache_directory,
+    child,
+    digest,
+    finish,
+    finished,
+    locked,
+    start_over,
+)
 
 OLDEST, NEWEST = (3, 10), (3, 13)  # what Odoo 19.0 runs on
 #: Pins with hashes, made by `make pins` from the `.in` files beside them.
@@ -15,12 +26,12 @@ REQUIREMENTS = {purpose: CHECKOUT / 'dev' / 'requirements' / f'{purpose}.txt' fo
 
 def _check_platform():
     if sys.platform != 'linux' or platform.machine() not in ('x86_64', 'aarch64'):
-        raise Problem(
+        raise CommandError(
             f"{platform.system()} on {platform.machine()} is not supported; "
             "use Debian or Ubuntu on x86_64 or aarch64, or the compose.yaml with Docker."
         )
     if not OLDEST <= sys.version_info[:2] <= NEWEST:
-        raise Problem(
+        raise CommandError(
             f"Python {platform.python_version()} is not supported by Odoo 19.0; "
             "name another with PYTHON=python3.13 (3.10 to 3.13), or use the compose.yaml with Docker."
         )
@@ -45,7 +56,7 @@ def install(python, requirements):
                 progress.show(seen, number + 1, match[1])
     if pip.returncode:
         sys.stderr.write(''.join(lines[-15:]))
-        raise Problem(
+        raise CommandError(
             "pip could not install the pinned packages (its last lines are above); "
             "check that the package index can be reached with pip and start again."
         )
@@ -59,7 +70,7 @@ def _prepare(directory, purpose):
         progress = Progress('Virtual environment')
         made = subprocess.run([sys.executable, '-m', 'venv', directory], capture_output=True, text=True, check=False)
         if made.returncode:
-            raise Problem(
+            raise CommandError(
                 "Python's venv module is missing or broken; on Debian and Ubuntu install it with "
                 f"'apt-get install python3-venv' and start again. ({made.stdout.strip()[:150]})"
             )

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .cache import Problem, Progress, cache_directory, finish, finished, locked, start_over
+from .cache import CommandError, Progress, cache_directory, finish, finished, locked, start_over
 
 
 def node_folder():
@@ -20,7 +20,7 @@ def install(package, version):
 
     :param str package: its name at npm, without a scope
     :param str version: the exact version
-    :raises Problem: when npm cannot install it
+    :raises CommandError: when npm cannot install it
     """
     node = node_folder()
     folder = cache_directory() / f'{package}-{version}'
@@ -47,7 +47,7 @@ def install(package, version):
             )
             if installed.returncode:
                 sys.stderr.write(installed.stderr[-1500:])
-                raise Problem(
+                raise CommandError(
                     f"npm could not install {package} (its words are above); "
                     "check that the npm registry can be reached and start again."
                 )

@@ -2,7 +2,7 @@
 
 For example:
 
-    with Bench() as bench, bench.database('mine') as database, bench.serve(database, workers=2) as server:
+    with Workbench() as bench, bench.database('mine') as database, bench.serve(database, workers=2) as server:
         requests.get(f'{server.url}/web/health')
 """
 
@@ -25,7 +25,7 @@ from pathlib import Path
 
 from psycopg2 import sql
 
-from .cache import CHECKOUT, Problem, Progress, cache_directory, digest, locked
+from .cache import CHECKOUT, CommandError, Progress, cache_directory, digest, locked
 from .odoo_source import addons_folders, odoo_folder
 from .postgres import Postgres
 
@@ -58,17 +58,17 @@ def free_port():
 
 
 def check_port(port):
-    """Raise a ``Problem`` when ``port`` is taken."""
+    """Raise a ``CommandError`` when ``port`` is taken."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except PermissionError as error:
-            raise Problem(
+            raise CommandError(
                 f"Port {port} may not be used by an ordinary user; choose one from 1024 on with PORT=."
             ) from error
         except OSError as error:
-            raise Problem(
+            raise CommandError(
                 f"Port {port} on {HOST} is taken; choose another with PORT=, "
                 f"for instance 'make run PORT={free_port()} DB={MODULE}2'."
             ) from error
@@ -93,14 +93,14 @@ class Server:
         self._user_ids = {}
 
     def wait_until_ready(self):
-        """Return once the server answers requests, or raise a ``Problem``."""
+        """Return once the server answers requests, or raise a ``CommandError``."""
         end = time.monotonic() + START_TIMEOUT
         # Never through the machine's proxy: the server is on this machine.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         while True:
             if self.process.poll() is not None:
                 sys.stderr.write(_end_of(self.log))
-                raise Problem(f"Odoo stopped while starting (the end of {self.log} is above).")
+                raise CommandError(f"Odoo stopped while starting (the end of {self.log} is above).")
             try:
                 # The log too: another server may have taken the port a moment before this one, and would answer.
                 if f'running on {HOST}:{self.port}' in self.log.read_text(errors='replace'):
@@ -110,7 +110,7 @@ class Server:
             except (urllib.error.URLError, OSError):
                 if time.monotonic() > end:
                     sys.stderr.write(_end_of(self.log))
-                    raise Problem(
+                    raise CommandError(
                         f"Odoo did not answer within {START_TIMEOUT} s (the end of {self.log} is above)."
                     ) from None
                 time.sleep(0.1)
@@ -126,7 +126,7 @@ class Server:
             common = xmlrpc.client.ServerProxy(f'{self.url}/xmlrpc/2/common')
             user_id = common.authenticate(self.database, login, password, {})
             if not user_id:
-                raise Problem(
+                raise CommandError(
                     f"The password of {login!r} in the database {self.database} is no longer {password!r}; "
                     "use another database with DB=."
                 )
@@ -153,7 +153,7 @@ def stop_group(process, number=signal.SIGTERM):
     process.wait()
 
 
-class Bench:
+class Workbench:
     """PostgreSQL, Odoo and the linked checkout, to use inside a ``with`` block."""
 
     def __init__(self, postgres=None):
@@ -299,7 +299,7 @@ class Bench:
         errors = [line for line in text.splitlines() if re.match(r'\S+ \S+ \d+ (ERROR|CRITICAL) ', line)]
         if process.returncode or errors:
             sys.stderr.write(_end_of(log))
-            raise Problem(f"This step failed in Odoo: {what} (the end of {log} is above).")
+            raise CommandError(f"This step failed in Odoo: {what} (the end of {log} is above).")
         progress.finish()
 
     # -- databases
@@ -362,7 +362,7 @@ class Bench:
         *lines, last = done.stdout.splitlines() or ['']
         if last != 'finished':
             sys.stderr.write(done.stderr[-1500:])
-            raise Problem(f"A script failed in the Odoo shell of the database {database} (the end is above).")
+            raise CommandError(f"A script failed in the Odoo shell of the database {database} (the end is above).")
         return lines
 
     @contextlib.contextmanager
@@ -413,7 +413,7 @@ class Bench:
                 stop_group(process)
         if process.returncode:
             sys.stderr.write(_end_of(log))
-            raise Problem(f"odoo db {action} failed (the end of {log} is above).")
+            raise CommandError(f"odoo db {action} failed (the end of {log} is above).")
 
     @staticmethod
     def _find(command, name):
@@ -464,7 +464,7 @@ class Bench:
         )
         if done.returncode:
             sys.stderr.write(done.stderr[-1500:])
-            raise Problem(f"{program} failed (its words are above).")
+            raise CommandError(f"{program} failed (its words are above).")
 
     def _copy(self, template, database):
         self._new(database, template)

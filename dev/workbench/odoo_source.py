@@ -7,7 +7,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from .cache import Problem, say
+from .cache import CommandError, show
 from .debian_odoo import unpacked_odoo
 
 #: The Odoo with which all tests passed last, as `describe` names it. Debian's package moves on by itself.
@@ -20,7 +20,7 @@ def _is_odoo(folder):
         return False
     version = re.search(r'(?m)^version_info = \((\d+), (\d+)', release.read_text())
     if not version or version.groups() != ('19', '0'):
-        raise Problem(f"The Odoo in {folder} is not 19.0; set ODOO_PATH to one that is.")
+        raise CommandError(f"The Odoo in {folder} is not 19.0; set ODOO_PATH to one that is.")
     return True
 
 
@@ -33,7 +33,7 @@ def _find():
     for folder in candidates:
         if _is_odoo(folder):
             return folder
-    raise Problem(
+    raise CommandError(
         f"ODOO_PATH is {path}, but there is no Odoo in it; set it to a source checkout or an installation of Odoo 19.0."
     )
 
@@ -59,7 +59,7 @@ def odoo_folder():
     """Return the folder that has the package ``odoo`` (version 19.0) in it, and say so when it was not tested."""
     folder = _find()
     if (found := describe(folder)) != TESTED:
-        say(
+        show(
             f'Note: this is Odoo {found}, in {folder}; the tests passed last with {TESTED}. '
             'If something fails, try it with that one too (ODOO_PATH).'
         )

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psycopg2
 
-from .cache import Problem, Progress, cache_directory, locked
+from .cache import CommandError, Progress, cache_directory, locked
 
 SYSTEM_USER = 'orestapi_postgres'  # for root only: PostgreSQL refuses to run as root
 ROLE = 'odoo'  # Odoo refuses the role `postgres`
@@ -67,9 +67,11 @@ class Postgres:
             cursor.execute('SELECT rolsuper OR rolcreatedb, current_user FROM pg_roles WHERE rolname = current_user')
             may_create, role = cursor.fetchone()
         if role == 'postgres':
-            raise Problem("Odoo refuses to work as the PostgreSQL role 'postgres'; set PGUSER to another one.")
+            raise CommandError("Odoo refuses to work as the PostgreSQL role 'postgres'; set PGUSER to another one.")
         if not may_create:
-            raise Problem(f"The PostgreSQL role {role!r} may not create databases; give it CREATEDB or set PGUSER.")
+            raise CommandError(
+                f"The PostgreSQL role {role!r} may not create databases; give it CREATEDB or set PGUSER."
+            )
         return self
 
     def __exit__(self, *exception):
@@ -86,7 +88,7 @@ class Postgres:
             )
             connection = psycopg2.connect(dbname=database, **private)
         except psycopg2.OperationalError as error:
-            raise Problem(
+            raise CommandError(
                 f"PostgreSQL cannot be reached ({' '.join(str(error).split())}); "
                 "check PGHOST, PGPORT, PGUSER and PGPASSWORD, or unset them for a private server."
             ) from error
@@ -126,14 +128,16 @@ class Postgres:
                 output.seek(0)
                 return result.returncode, output.read()
         except PermissionError as error:
-            raise Problem(
+            raise CommandError(
                 f"The user {SYSTEM_USER}, as whom PostgreSQL runs, cannot enter {self.folder}; "
                 "set ORESTAPI_CACHE to a folder that everybody may enter."
             ) from error
 
     def _start(self):
         if len(os.fsencode(self.socket)) > 85:  # the kernel's limit is 107 with the name of the socket
-            raise Problem(f"The path {self.socket} is too long for a Unix socket; set ORESTAPI_CACHE to a shorter one.")
+            raise CommandError(
+                f"The path {self.socket} is too long for a Unix socket; set ORESTAPI_CACHE to a shorter one."
+            )
         with locked(self.name):
             # Inherited by Odoo's processes: should we be killed, the server stays as long as one of them uses it.
             self.users_file = (cache_directory() / f'{self.name}-users.lock').open('a')
@@ -165,7 +169,7 @@ class Postgres:
         if code:
             log = self.folder / 'server.log'
             sys.stderr.write(output + (log.read_text()[-1500:] if log.exists() else ''))
-            raise Problem(
+            raise CommandError(
                 "PostgreSQL did not start (its words are above); "
                 f"'make clean' removes its databases in {self.folder} for a new beginning."
             )
@@ -178,7 +182,7 @@ class Postgres:
         code, output = self.run('pg_ctl', 'stop', '-w', '-m', mode, '-t', '60', '-D', self.data)
         if code:
             sys.stderr.write(output)
-            raise Problem("PostgreSQL did not stop (its words are above).")
+            raise CommandError("PostgreSQL did not stop (its words are above).")
 
     def _create(self):
         progress = Progress('Creating a private PostgreSQL cluster')
@@ -198,7 +202,7 @@ class Postgres:
                 ]  # fmt: skip
                 made = subprocess.run(command, capture_output=True, text=True, check=False)
                 if made.returncode:
-                    raise Problem(
+                    raise CommandError(
                         f"The user {SYSTEM_USER}, as whom PostgreSQL is to run, cannot be created "
                         f"({made.stderr.strip()}); run as an ordinary user or set PGHOST."
                     ) from None
@@ -218,7 +222,7 @@ class Postgres:
         )  # fmt: skip
         if code:
             sys.stderr.write(output)
-            raise Problem(
+            raise CommandError(
                 "The PostgreSQL cluster could not be created (its words are above); "
                 "make room in the cache or set ORESTAPI_CACHE, and start again."
             )

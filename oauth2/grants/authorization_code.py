@@ -148,7 +148,7 @@ def _decide_about_known(code, request, client, now):
             sent=code.scope,
             expected=scopes.render(client.scope),
         )
-    if not code.user_may:
+    if not code.user_allowed:
         raise InvalidGrant(
             "The user may no longer use the application.",
             reason='user_not_allowed' if code.user_active else 'user_archived',

@@ -108,7 +108,7 @@ def _decide_about_genuine(token, sign_in, scope, client, now):
             "The refresh token has expired or was revoked.",
             reason='refresh_token_revoked' if sign_in.revoked_at else 'refresh_token_expired',
         )
-    if not sign_in.user_may:
+    if not sign_in.user_allowed:
         return End(
             'user_not_allowed',
             "The user may no longer use the application.",

@@ -100,19 +100,19 @@ def test_unknown_client_costs_the_same_hash(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ('secret', 'problem'),
+    ('secret', 'defect'),
     [
-        ('x' * 15, client_secret.Problem.LENGTH),
-        ('Ab3-' * 64 + 'x', client_secret.Problem.LENGTH),
-        ('50%+1-Ohng0ohng3aev', client_secret.Problem.CHARACTERS),
-        ('Ohng0ohng3aev aPh4ohX', client_secret.Problem.CHARACTERS),
-        ('Ohng0ohng3aev+aPh4ohX', client_secret.Problem.CHARACTERS),
-        ('Ohng0ohng3aev\u00fcaPh4ohX', client_secret.Problem.CHARACTERS),
-        ('Ohng0ohng3aevaPh4ohX\n', client_secret.Problem.CHARACTERS),
+        ('x' * 15, client_secret.Defect.LENGTH),
+        ('Ab3-' * 64 + 'x', client_secret.Defect.LENGTH),
+        ('50%+1-Ohng0ohng3aev', client_secret.Defect.CHARACTERS),
+        ('Ohng0ohng3aev aPh4ohX', client_secret.Defect.CHARACTERS),
+        ('Ohng0ohng3aev+aPh4ohX', client_secret.Defect.CHARACTERS),
+        ('Ohng0ohng3aev\u00fcaPh4ohX', client_secret.Defect.CHARACTERS),
+        ('Ohng0ohng3aevaPh4ohX\n', client_secret.Defect.CHARACTERS),
     ],
 )
-def test_p09_secret_that_some_clients_cannot_send(secret, problem):
-    assert client_secret.find_problem(secret) is problem
+def test_p09_secret_that_some_clients_cannot_send(secret, defect):
+    assert client_secret.find_defect(secret) is defect
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_p09_secret_that_some_clients_cannot_send(secret, problem):
     ],
 )
 def test_s13_secret_that_can_be_guessed(secret):
-    assert client_secret.find_problem(secret, ['wiki-client', 'Wiki', None]) is client_secret.Problem.GUESSABLE
+    assert client_secret.find_defect(secret, ['wiki-client', 'Wiki', None]) is client_secret.Defect.GUESSABLE
 
 
 @given(st.sampled_from(['0123456789abcdef', string.ascii_letters + string.digits, '23456789ABCDEFGHJKMNPQRSTVWXYZ']))
@@ -152,4 +152,4 @@ def test_s13_random_secret(alphabet):
     """None of a length that programs generate is refused, down to 16 characters of an alphabet."""
     for _number in range(50):
         secret = ''.join(secrets.choice(alphabet) for _index in range(24))
-        assert client_secret.find_problem(secret, ['wiki-client']) is None, secret
+        assert client_secret.find_defect(secret, ['wiki-client']) is None, secret

@@ -143,7 +143,7 @@ hosts = st.sampled_from([
 fields = st.text("abs0.~-_%41=+/?:;", min_size=1, max_size=12)
 queries = st.lists(fields, max_size=5).map('&'.join)
 all_uris = st.tuples(hosts, queries).map(lambda pair: f'{pair[0]}?{pair[1]}' if pair[1] else pair[0])
-uris = all_uris.filter(lambda uri: redirect_uris.find_problem(uri) is None)
+uris = all_uris.filter(lambda uri: redirect_uris.find_defect(uri) is None)
 responses = st.dictionaries(st.sampled_from(['code', 'state', 'iss', 'error', 'a', 's']), text, min_size=1)
 
 

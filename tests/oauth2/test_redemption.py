@@ -36,7 +36,7 @@ CODE = Code(
     verifier_failures=0,
     revoked=False,
     user_active=True,
-    user_may=True,
+    user_allowed=True,
     opened_token_id=None,
 )
 REQUEST = authorization_code.Request(code='c', redirect_uri=URI, code_verifier=VERIFIER)
@@ -71,7 +71,7 @@ def test_redirect_uri_that_was_not_sent_may_be_left_out():
         ({'verifier_failures': 5}, {}, {}, 'Too many'),
         ({'revoked': True}, {}, {}, 'expired'),
         ({'expires_at': NOW}, {}, {}, 'expired'),
-        ({'user_may': False}, {}, {}, 'may no longer'),
+        ({'user_allowed': False}, {}, {}, 'may no longer'),
         ({'at_legacy_address': True}, {}, {}, 'at this address'),
         ({}, {}, {'redirect_uris': ()}, 'no longer registered'),
     ],

@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from oauth2 import redirect_uris
-from oauth2.redirect_uris import Difference, Problem
+from oauth2.redirect_uris import Defect, Difference
 
 URI = 'https://app.example/cb?a=1&b=2'
 LOOPBACK = 'http://127.0.0.1:8080/cb?a=1'
@@ -321,77 +321,77 @@ def test_a_loopback_look_alike_that_is_stored_has_no_other_port():
 
 
 @pytest.mark.parametrize(
-    ('uri', 'problem'),
+    ('uri', 'defect'),
     [
-        ('', Problem.EMPTY),
-        ('https://app.example/' + 'x' * (2001 - len('https://app.example/')), Problem.TOO_LONG),
-        ('https://*.example/cb', Problem.WILDCARD),
-        ('https://app.example/*', Problem.WILDCARD),
-        ('https://app.example/#', Problem.FRAGMENT),
-        ('https://app.example/#/cb', Problem.FRAGMENT),
+        ('', Defect.EMPTY),
+        ('https://app.example/' + 'x' * (2001 - len('https://app.example/')), Defect.TOO_LONG),
+        ('https://*.example/cb', Defect.WILDCARD),
+        ('https://app.example/*', Defect.WILDCARD),
+        ('https://app.example/#', Defect.FRAGMENT),
+        ('https://app.example/#/cb', Defect.FRAGMENT),
         *(
-            (f'https://app.example/{character}', Problem.CHARACTERS)
+            (f'https://app.example/{character}', Defect.CHARACTERS)
             for character in ' \t\r\n\0\\"<>^`{|}\x7f\u20ac\ud800'
         ),
-        (' https://app.example/', Problem.CHARACTERS),
-        ('https://app.example/\n', Problem.CHARACTERS),
-        ('https://app.example/%', Problem.CHARACTERS),
-        ('https://app.example/%4', Problem.CHARACTERS),
-        ('https://app.example/%zz', Problem.CHARACTERS),
-        ('https://app\uff0eexample/', Problem.HOST_CHARACTERS),
-        ('HTTPS://app.example/', Problem.CHARACTERS),
-        ('/cb', Problem.RELATIVE),
-        ('//app.example/cb', Problem.RELATIVE),
-        ('app.example/cb', Problem.RELATIVE),
-        ('https:', Problem.RELATIVE),
-        ('https://', Problem.RELATIVE),
-        (':/cb', Problem.RELATIVE),
-        ('1a:/cb', Problem.SCHEME),
-        ('javascript:alert(1)', Problem.SCHEME),
-        ('localhost:8080/cb', Problem.SCHEME),
-        ('intent:x', Problem.SCHEME),
-        ('myapp://cb', Problem.SCHEME),
-        ('JavaScript://app.example/%0aalert(1)', Problem.SCHEME),
-        ('data:text/html,x', Problem.SCHEME),
-        ('vbscript:x', Problem.SCHEME),
-        ('file:///etc/passwd', Problem.SCHEME),
-        ('blob:https://app.example/x', Problem.SCHEME),
-        ('view-source:https://app.example/', Problem.SCHEME),
-        ('https:/cb', Problem.HOST),
-        ('https:cb', Problem.HOST),
-        ('https:///cb', Problem.HOST),
-        ('https://?x', Problem.HOST),
-        ('https://[::1/cb', Problem.HOST),
-        ('https://[::1]x/cb', Problem.HOST),
-        ('https://[1]/cb', Problem.HOST),
-        ('https://[:::]/cb', Problem.HOST),
-        ('https://a%2eexample/cb', Problem.HOST_CHARACTERS),
-        ('https://a,b/cb', Problem.HOST_CHARACTERS),
-        ('http://127.1/cb', Problem.HOST),
-        ('http://0x7f.1/cb', Problem.HOST),
-        ('http://2130706433/cb', Problem.HOST),
-        ('http://127.0.0.01/cb', Problem.HOST),
-        ('http://127.0.0.1./cb', Problem.HOST),
-        ('https://user@app.example/', Problem.USER_INFORMATION),
-        ('https://user:password@app.example/', Problem.USER_INFORMATION),
-        ('https://@app.example/', Problem.USER_INFORMATION),
-        ('com.example.app://user@app.example/', Problem.USER_INFORMATION),
-        ('https://app.example:/', Problem.PORT),
-        ('https://app.example:0/', Problem.PORT),
-        ('https://app.example:0443/', Problem.PORT),
-        ('https://app.example:65536/', Problem.PORT),
-        ('https://app.example:x/', Problem.PORT),
-        ('https://app.example:1:2/', Problem.PORT),
-        ('https://app.example/../cb', Problem.DOT_SEGMENTS),
-        ('https://app.example/./cb', Problem.DOT_SEGMENTS),
-        ('https://app.example/cb/..', Problem.DOT_SEGMENTS),
-        ('https://app.example/%2e%2E/cb', Problem.DOT_SEGMENTS),
-        ('https://app.example/.%2e/cb', Problem.DOT_SEGMENTS),
+        (' https://app.example/', Defect.CHARACTERS),
+        ('https://app.example/\n', Defect.CHARACTERS),
+        ('https://app.example/%', Defect.CHARACTERS),
+        ('https://app.example/%4', Defect.CHARACTERS),
+        ('https://app.example/%zz', Defect.CHARACTERS),
+        ('https://app\uff0eexample/', Defect.HOST_CHARACTERS),
+        ('HTTPS://app.example/', Defect.CHARACTERS),
+        ('/cb', Defect.RELATIVE),
+        ('//app.example/cb', Defect.RELATIVE),
+        ('app.example/cb', Defect.RELATIVE),
+        ('https:', Defect.RELATIVE),
+        ('https://', Defect.RELATIVE),
+        (':/cb', Defect.RELATIVE),
+        ('1a:/cb', Defect.SCHEME),
+        ('javascript:alert(1)', Defect.SCHEME),
+        ('localhost:8080/cb', Defect.SCHEME),
+        ('intent:x', Defect.SCHEME),
+        ('myapp://cb', Defect.SCHEME),
+        ('JavaScript://app.example/%0aalert(1)', Defect.SCHEME),
+        ('data:text/html,x', Defect.SCHEME),
+        ('vbscript:x', Defect.SCHEME),
+        ('file:///etc/passwd', Defect.SCHEME),
+        ('blob:https://app.example/x', Defect.SCHEME),
+        ('view-source:https://app.example/', Defect.SCHEME),
+        ('https:/cb', Defect.HOST),
+        ('https:cb', Defect.HOST),
+        ('https:///cb', Defect.HOST),
+        ('https://?x', Defect.HOST),
+        ('https://[::1/cb', Defect.HOST),
+        ('https://[::1]x/cb', Defect.HOST),
+        ('https://[1]/cb', Defect.HOST),
+        ('https://[:::]/cb', Defect.HOST),
+        ('https://a%2eexample/cb', Defect.HOST_CHARACTERS),
+        ('https://a,b/cb', Defect.HOST_CHARACTERS),
+        ('http://127.1/cb', Defect.HOST),
+        ('http://0x7f.1/cb', Defect.HOST),
+        ('http://2130706433/cb', Defect.HOST),
+        ('http://127.0.0.01/cb', Defect.HOST),
+        ('http://127.0.0.1./cb', Defect.HOST),
+        ('https://user@app.example/', Defect.USER_INFORMATION),
+        ('https://user:password@app.example/', Defect.USER_INFORMATION),
+        ('https://@app.example/', Defect.USER_INFORMATION),
+        ('com.example.app://user@app.example/', Defect.USER_INFORMATION),
+        ('https://app.example:/', Defect.PORT),
+        ('https://app.example:0/', Defect.PORT),
+        ('https://app.example:0443/', Defect.PORT),
+        ('https://app.example:65536/', Defect.PORT),
+        ('https://app.example:x/', Defect.PORT),
+        ('https://app.example:1:2/', Defect.PORT),
+        ('https://app.example/../cb', Defect.DOT_SEGMENTS),
+        ('https://app.example/./cb', Defect.DOT_SEGMENTS),
+        ('https://app.example/cb/..', Defect.DOT_SEGMENTS),
+        ('https://app.example/%2e%2E/cb', Defect.DOT_SEGMENTS),
+        ('https://app.example/.%2e/cb', Defect.DOT_SEGMENTS),
     ],
 )
-def test_cannot_be_registered(uri, problem):
+def test_cannot_be_registered(uri, defect):
     """N217; RFC 6749 §3.1.2 (absolute, no fragment), RFC 9700 §4.1."""
-    assert redirect_uris.find_problem(uri) is problem
+    assert redirect_uris.find_defect(uri) is defect
 
 
 @pytest.mark.parametrize(
@@ -413,7 +413,7 @@ def test_cannot_be_registered(uri, problem):
     ],
 )
 def test_can_be_registered(uri):
-    assert redirect_uris.find_problem(uri) is None
+    assert redirect_uris.find_defect(uri) is None
 
 
 def _read_as_browser(uri):
@@ -462,7 +462,7 @@ def _read_as_browser(uri):
 )
 def test_what_can_be_registered_is_read_alike_by_all(uri):
     """N018-N022, N035, RFC 9700 §4.1: no parser sees another host, port or path than the others."""
-    if redirect_uris.find_problem(uri) is not None or redirect_uris.is_private_use(uri):
+    if redirect_uris.find_defect(uri) is not None or redirect_uris.is_private_use(uri):
         return
     parts = urlsplit(uri)
     assert _read_as_browser(uri) == (
@@ -478,9 +478,9 @@ def test_what_can_be_registered_is_read_alike_by_all(uri):
 
 
 @given(st.text(CHARACTERS))
-def test_find_problem_answers_for_any_text(uri):
-    problem = redirect_uris.find_problem(uri)
-    assert problem is None or isinstance(problem, Problem)
+def test_find_defect_answers_for_any_text(uri):
+    defect = redirect_uris.find_defect(uri)
+    assert defect is None or isinstance(defect, Defect)
 
 
 # -- what the form and the consent page say ----------------------------------
@@ -517,7 +517,7 @@ def test_find_problem_answers_for_any_text(uri):
 )
 def test_s11_kind(uri, loopback, private_use, plain_http, destination):
     """RFC 8252 §7.1, §7.3; RFC 9700 §2.6."""
-    assert redirect_uris.find_problem(uri) is None
+    assert redirect_uris.find_defect(uri) is None
     assert redirect_uris.is_loopback(uri) is loopback
     assert redirect_uris.is_private_use(uri) is private_use
     assert redirect_uris.is_plain_http(uri) is plain_http
@@ -525,30 +525,30 @@ def test_s11_kind(uri, loopback, private_use, plain_http, destination):
 
 
 @pytest.mark.parametrize(
-    ('uri', 'problem'),
+    ('uri', 'defect'),
     [
         # Percent-encoded, it would be refused again: the remedy is another one.
-        ('https://b\u00fccher.example/cb', Problem.HOST_CHARACTERS),
-        ('https://b%C3%BCcher.example/cb', Problem.HOST_CHARACTERS),
-        ('HTTPS://B\u00dcCHER.example:8443/cb?x=\u00fc', Problem.HOST_CHARACTERS),
-        ('https://my wiki.example/cb', Problem.HOST_CHARACTERS),
-        ('https://wiki"s.example/cb', Problem.HOST_CHARACTERS),
-        ('com.example.app://b\u00fccher/cb', Problem.HOST_CHARACTERS),
-        ('https://\u00fc:\u00fc@wiki.example/cb', Problem.USER_INFORMATION),
-        ('https://wiki.example/b\u00fccher', Problem.CHARACTERS),
+        ('https://b\u00fccher.example/cb', Defect.HOST_CHARACTERS),
+        ('https://b%C3%BCcher.example/cb', Defect.HOST_CHARACTERS),
+        ('HTTPS://B\u00dcCHER.example:8443/cb?x=\u00fc', Defect.HOST_CHARACTERS),
+        ('https://my wiki.example/cb', Defect.HOST_CHARACTERS),
+        ('https://wiki"s.example/cb', Defect.HOST_CHARACTERS),
+        ('com.example.app://b\u00fccher/cb', Defect.HOST_CHARACTERS),
+        ('https://\u00fc:\u00fc@wiki.example/cb', Defect.USER_INFORMATION),
+        ('https://wiki.example/b\u00fccher', Defect.CHARACTERS),
         # It has a scheme, but not one that can be.
-        ('my_app.example:/cb', Problem.SCHEME),
-        ('1password.example:/cb', Problem.SCHEME),
+        ('my_app.example:/cb', Defect.SCHEME),
+        ('1password.example:/cb', Defect.SCHEME),
         # It has no port that could be corrected.
-        ('http://::1/cb', Problem.HOST),
-        ('http://fe80::1:8080/cb', Problem.HOST),
+        ('http://::1/cb', Defect.HOST),
+        ('http://fe80::1:8080/cb', Defect.HOST),
         # It would be taken for the scheme `wiki.example`.
-        ('wiki.example:8069/cb', Problem.RELATIVE),
-        ('wiki.example:8069', Problem.RELATIVE),
+        ('wiki.example:8069/cb', Defect.RELATIVE),
+        ('wiki.example:8069', Defect.RELATIVE),
     ],
 )
-def test_a18_remedy_does_not_lead_to_the_next_problem(uri, problem):
-    assert redirect_uris.find_problem(uri) is problem
+def test_a18_remedy_does_not_lead_to_the_next_problem(uri, defect):
+    assert redirect_uris.find_defect(uri) is defect
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ class Histories(RuleBasedStateMachine):
             last_used_at=START,
             revoked_at=None,
             user_active=True,
-            user_may=True,
+            user_allowed=True,
         )
         self._issue(secret)
         self.alive = True
@@ -145,7 +145,7 @@ class Histories(RuleBasedStateMachine):
     @rule()
     def lose_the_right(self):
         if self.alive and not self._is_over():
-            row, self.row = self.row, dataclasses.replace(self.row, user_may=False)
+            row, self.row = self.row, dataclasses.replace(self.row, user_allowed=False)
             assert self._decide(self.issued[-1]).reason == 'user_not_allowed'
             self.row = row
 

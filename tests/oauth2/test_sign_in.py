@@ -38,7 +38,7 @@ SIGN_IN = SignIn(
     last_used_at=NOW,
     revoked_at=None,
     user_active=True,
-    user_may=True,
+    user_allowed=True,
 )
 
 
@@ -56,7 +56,7 @@ class TestAccessToken:
         'sign_in',
         [
             _replace(revoked_at=NOW),
-            _replace(user_may=False),
+            _replace(user_allowed=False),
             _replace(client={'active': False}),
             _replace(access=AccessToken(None, None, None)),
             _replace(access=AccessToken(tokens.compute_digest('other'), 'read', NOW + timedelta(hours=1))),

@@ -213,7 +213,7 @@ def test_secret_is_in_no_repr():
     ],
 )
 def test_is_ours(string, ours):
-    assert tokens.is_ours(string) is ours
+    assert tokens.has_token_form(string) is ours
 
 
 @given(secrets, secrets, st.sampled_from(['at', 'rt']), secrets, secrets, st.sampled_from(['at', 'rt']))

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from records import filters
 from records.filters import Combination, Condition, Negation
-from records.problem import InvalidRequest
+from records.problem import InvalidParameter
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_parse(text, expected):
     ],
 )
 def test_refused(text):
-    with pytest.raises(InvalidRequest):
+    with pytest.raises(InvalidParameter):
         filters.parse(text)
 
 
@@ -80,5 +80,5 @@ def test_refused(text):
 def test_anything_is_parsed_or_refused(text):
     try:
         filters.parse(text)
-    except InvalidRequest as error:
+    except InvalidParameter as error:
         assert error.description

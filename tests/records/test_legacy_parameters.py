@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from oauth2.parameters import Parameters
 from records import legacy_parameters
-from records.problem import InvalidRequest
+from records.problem import InvalidParameter
 
 
 def test_require():
@@ -15,7 +15,7 @@ def test_require():
 
 @pytest.mark.parametrize('pairs', [[], [('ids', '[]')], [('model', '')], [('model', 'a'), ('model', 'a')]])
 def test_required_is_missing(pairs):
-    with pytest.raises(InvalidRequest, match=r"\AThe parameter model is missing\.\Z"):
+    with pytest.raises(InvalidParameter, match=r"\AThe parameter model is missing\.\Z"):
         legacy_parameters.require(Parameters(pairs), 'model')
 
 
@@ -26,7 +26,7 @@ def test_names():
 
 @pytest.mark.parametrize('item', ['""', '"a b"', '"a.b"', '"1a"', '"name\\n"', '"é"', '"\\u0000"', '1', 'null', '[]'])
 def test_no_name(item):
-    with pytest.raises(InvalidRequest, match="The parameter fields has an item of another kind"):
+    with pytest.raises(InvalidParameter, match="The parameter fields has an item of another kind"):
         legacy_parameters.parse_names(f'["name", {item}]', 'fields')
 
 
@@ -38,7 +38,7 @@ def test_ids():
 @pytest.mark.parametrize('item', ['"1"', '1.0', '1e3', 'true', 'null', '[1]', '{}', 'NaN'])
 def test_no_id(item):
     """`true` is a number to Python, and to nobody else."""
-    with pytest.raises(InvalidRequest, match="The parameter ids has an item of another kind"):
+    with pytest.raises(InvalidParameter, match="The parameter ids has an item of another kind"):
         legacy_parameters.parse_ids(f'[1, {item}]')
 
 
@@ -46,7 +46,7 @@ def test_most_items():
     assert len(legacy_parameters.parse_ids(str([1] * legacy_parameters.MAX_ITEMS))) == 1000
     # Told before anything is looked at.
     for item in (1, True):
-        with pytest.raises(InvalidRequest, match="The parameter ids has more than 1000 items"):
+        with pytest.raises(InvalidParameter, match="The parameter ids has more than 1000 items"):
             legacy_parameters.parse_ids(str([item] * 1001).lower())
 
 
@@ -61,7 +61,7 @@ def test_no_list(text):
         (legacy_parameters.parse_ids, 'ids'),
         (legacy_parameters.parse_columns, 'data'),
     ):
-        with pytest.raises(InvalidRequest, match=rf"\AThe parameter {name} is not a JSON list\.\Z"):
+        with pytest.raises(InvalidParameter, match=rf"\AThe parameter {name} is not a JSON list\.\Z"):
             parse(text)
 
 
@@ -70,7 +70,7 @@ def test_no_list(text):
 def test_any_list_is_parsed_or_refused(text):
     try:
         assert all(type(item) is int for item in legacy_parameters.parse_ids(text))
-    except InvalidRequest as error:
+    except InvalidParameter as error:
         assert error.description
 
 
@@ -87,12 +87,12 @@ def test_columns():
 
 @pytest.mark.parametrize('item', ['"compute"', '"Name"', '""', '"groups"'])
 def test_unknown_column(item):
-    with pytest.raises(InvalidRequest, match=r"unknown column\. Those there are: name, model, field_description, "):
+    with pytest.raises(InvalidParameter, match=r"unknown column\. Those there are: name, model, field_description, "):
         legacy_parameters.parse_columns(f'["name", {item}]')
 
 
 def test_columns_of_another_kind():
-    with pytest.raises(InvalidRequest, match="The parameter data has an item of another kind"):
+    with pytest.raises(InvalidParameter, match="The parameter data has an item of another kind"):
         legacy_parameters.parse_columns('[["name"]]')
 
 
@@ -104,7 +104,7 @@ def test_number():
 
 @pytest.mark.parametrize('text', ['', '-1', '+1', '01', '1.0', '1e3', ' 1', '1\n', '٣', '10000000000', 'x'])
 def test_no_number(text):
-    with pytest.raises(InvalidRequest, match="The parameter limit is not a number"):
+    with pytest.raises(InvalidParameter, match="The parameter limit is not a number"):
         legacy_parameters.parse_number(text, 'limit', 80)
 
 

@@ -2,10 +2,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from records.offer import BLACKLIST, NONE, NOTHING, WHITELIST, Limit, Offer
+from records.offer import BLACKLIST, NOTHING, UNLIMITED, WHITELIST, Limit, Offer
 
 NAMES = ('a', 'b', 'c')
-LIMITS = st.builds(Limit, st.sampled_from([NONE, BLACKLIST, WHITELIST]), st.frozensets(st.sampled_from(NAMES)))
+LIMITS = st.builds(Limit, st.sampled_from([UNLIMITED, BLACKLIST, WHITELIST]), st.frozensets(st.sampled_from(NAMES)))
 OFFERS = st.builds(Offer, LIMITS, st.dictionaries(st.sampled_from(NAMES), LIMITS))
 #: One more than can be listed: what an app adds later.
 ALL_NAMES = (*NAMES, 'later')
@@ -15,7 +15,7 @@ ALL_NAMES = (*NAMES, 'later')
     ('limit', 'offered'),
     [
         (Limit(), 'abc'),
-        (Limit(NONE, frozenset('a')), 'abc'),
+        (Limit(UNLIMITED, frozenset('a')), 'abc'),
         (Limit(BLACKLIST, frozenset('a')), 'bc'),
         (Limit(BLACKLIST), 'abc'),
         (Limit(WHITELIST, frozenset('a')), 'a'),
@@ -29,7 +29,7 @@ def test_what_a_limit_offers(limit, offered):
 @pytest.mark.parametrize(
     ('limit', 'listed'),
     [
-        (Limit(NONE, frozenset('a')), False),
+        (Limit(UNLIMITED, frozenset('a')), False),
         (Limit(BLACKLIST, frozenset('a')), False),
         (Limit(BLACKLIST, frozenset('b')), False),
         (Limit(WHITELIST, frozenset('b')), False),

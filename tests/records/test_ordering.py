@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from records import ordering
-from records.problem import InvalidRequest
+from records.problem import InvalidParameter
 
 KEY, OTHER_KEY = b'k' * 32, b'o' * 32
 
@@ -21,13 +21,13 @@ def test_parse():
 
 @pytest.mark.parametrize('text', ['', 'a,', 'a b', '--a', 'a,a', 'a,-a', 'a,b,c,d,e,f', 'a;b'])
 def test_refused(text):
-    with pytest.raises(InvalidRequest):
+    with pytest.raises(InvalidParameter):
         ordering.parse(text)
 
 
 @pytest.mark.parametrize('text', ['', 'a,', 'a b', 'a desc desc', 'a,a desc', 'a;b'])
 def test_legacy_refused(text):
-    with pytest.raises(InvalidRequest):
+    with pytest.raises(InvalidParameter):
         ordering.parse_legacy(text)
 
 
@@ -41,7 +41,7 @@ def test_cursor(position):
         (KEY, 'search', cursor[:-2]),
         (KEY, 'search', 'A' + cursor),
     ):
-        with pytest.raises(InvalidRequest):
+        with pytest.raises(InvalidParameter):
             ordering.parse_cursor(key, search, changed)
 
 
@@ -51,7 +51,7 @@ def test_r03_longest_cursor():
     cursor = ordering.render_cursor(KEY, 'search', position)
     assert len(cursor) <= ordering.MAX_CURSOR
     assert ordering.parse_cursor(KEY, 'search', cursor) == position
-    with pytest.raises(InvalidRequest):
+    with pytest.raises(InvalidParameter):
         ordering.parse_cursor(KEY, 'search', ordering.render_cursor(KEY, 'search', ['x' * 8000]))
 
 
@@ -63,5 +63,5 @@ def test_cursor_hides_the_position():
 
 @given(st.text())
 def test_any_cursor_is_refused(text):
-    with pytest.raises(InvalidRequest):
+    with pytest.raises(InvalidParameter):
         ordering.parse_cursor(KEY, 'search', text)

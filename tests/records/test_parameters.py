@@ -2,7 +2,7 @@ import pytest
 
 from oauth2.parameters import Parameters
 from records import filters, ordering, parameters
-from records.problem import InvalidRequest
+from records.problem import InvalidParameter
 
 
 def test_values():
@@ -31,7 +31,7 @@ def test_values():
     ],
 )
 def test_refused(parse, text):
-    with pytest.raises(InvalidRequest):
+    with pytest.raises(InvalidParameter):
         parse(text)
 
 
@@ -47,7 +47,7 @@ def test_refused(parse, text):
     ],
 )
 def test_unknown_repeated_and_empty(pairs, sentence):
-    with pytest.raises(InvalidRequest) as caught:
+    with pytest.raises(InvalidParameter) as caught:
         parameters.require_known(Parameters(pairs), ('limit', 'order'))
     assert caught.value.description == sentence
     assert caught.value.status == 400
@@ -55,7 +55,7 @@ def test_unknown_repeated_and_empty(pairs, sentence):
 
 def test_address_without_parameters():
     parameters.require_known(Parameters([]), ())
-    with pytest.raises(InvalidRequest, match="Those of this address: none"):
+    with pytest.raises(InvalidParameter, match="Those of this address: none"):
         parameters.require_known(Parameters([('limit', '1')]), ())
 
 
@@ -63,7 +63,7 @@ def test_r03_room_for_the_cursor():
     parameters.require_room_for_cursor(b'search=' + b'x' * (parameters.MAX_QUERY - 8))
     parameters.require_room_for_cursor(b'search=x&cursor=' + b'x' * parameters.MAX_QUERY)
     for query in (b'filter=' + b'x' * parameters.MAX_QUERY, b'ids=' + b'1%2C' * 20_000, b'&' * 70_000):
-        with pytest.raises(InvalidRequest, match="ask for less at once"):
+        with pytest.raises(InvalidParameter, match="ask for less at once"):
             parameters.require_room_for_cursor(query)
 
 
@@ -84,5 +84,5 @@ def test_r04_no_names(name):
         (ordering.parse_legacy, name),
         (filters.parse, f'{name} pr'),
     ):
-        with pytest.raises(InvalidRequest):
+        with pytest.raises(InvalidParameter):
             parse(text)
