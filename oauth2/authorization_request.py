@@ -1,9 +1,9 @@
 """The authorization request (RFC 6749 §4.1.1, RFC 7636 §4.3), checked in order.
 
-The order matters. As long as the client and its redirect URI are not known to
-be good, nothing may be sent to the redirect URI (RFC 6749 §4.1.2.1, RFC 9700
-§4.11.2), so they are checked first and alone; everything after them is
-reported to the application by redirect.
+The order matters. Until the client and its redirect URI are known to be good,
+nothing may be sent to the redirect URI (RFC 6749 §4.1.2.1, RFC 9700 §4.11.2), so
+they are checked first, on their own. Every later error is reported to the
+application by redirect.
 """
 
 import dataclasses
@@ -24,7 +24,7 @@ class AuthorizationRequest:
 
     :ivar str redirect_uri: where the response goes
     :ivar bool redirect_uri_sent: whether the token request must repeat it (RFC 6749 §4.1.3)
-    :ivar frozenset scope: the scope tokens that are asked for
+    :ivar frozenset scope: the requested scope tokens
     :ivar code_challenge: the S256 challenge, or None
     """
 
@@ -37,7 +37,7 @@ class AuthorizationRequest:
 def get_client_id(parameters):
     """Return the client id of a request.
 
-    :raise InvalidRequest: when it is missing or sent twice; not to be redirected
+    :raise InvalidRequest: when it is missing or sent twice; must not be redirected
     """
     parameters.require_single(['client_id'])
     return parameters.require('client_id')
@@ -46,7 +46,7 @@ def get_client_id(parameters):
 def get_redirect_uri(parameters, client):
     """Return the redirect URI that the response may be sent to.
 
-    :raise InvalidRequest: when there is none to trust; not to be redirected
+    :raise InvalidRequest: when none can be trusted; must not be redirected
     """
     parameters.require_single(['redirect_uri'])
     requested = parameters.get('redirect_uri')
@@ -60,7 +60,7 @@ def get_redirect_uri(parameters, client):
 
 
 def _get_redirect_uri_facts(requested, registered):
-    """Return why there is no redirect URI, for the administrator."""
+    """Return the reason for the administrator why no registered redirect URI matches."""
     if not registered:
         return {'reason': 'redirect_uri_none', 'sent': requested}
     if requested is None:
@@ -73,18 +73,18 @@ def _get_redirect_uri_facts(requested, registered):
 
 
 def validate(parameters, client, uri):
-    """Check what may be answered by redirect.
+    """Check the parameters whose errors may be sent to the redirect URI.
 
     :param Parameters parameters: those of the request
     :param Client client: the application
     :param str uri: what `get_redirect_uri` returned
     :return: an `AuthorizationRequest`
-    :raise OAuth2Error: to be sent to the redirect URI
+    :raise OAuth2Error: must be sent to the redirect URI
     """
     parameters.require_single(PARAMETERS)
     response_type = parameters.require('response_type')
     if response_type != CODE:
-        # Neither the implicit grant nor a hybrid (RFC 9700 §2.1.2).
+        # The implicit and hybrid flows are insecure (RFC 9700 §2.1.2).
         raise UnsupportedResponseType("The only response_type is code.", reason='response_type', sent=response_type)
     if authorization_code.NAME not in client.grant_types:
         raise UnauthorizedClient(
@@ -120,8 +120,8 @@ def get_response_uri(uri, response, state, issuer):
     :param state: the parameter `state` of the request, or None
     :param str issuer: the issuer identifier, sent with errors too
     """
-    # None takes a parameter out: a URI registered with `?code=x` must not make an
-    # error look like a success.
+    # None removes a parameter: a URI registered with `?code=x` must not make an error
+    # look like a success.
     absent = dict.fromkeys(('code', 'error', 'error_description'))
     state = {} if state is None else {'state': state}
     return add_to_uri(uri, {**absent, **response, **state, 'iss': issuer})

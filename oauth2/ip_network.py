@@ -1,19 +1,19 @@
-"""Which addresses count as one, when failures of a stranger are counted."""
+"""Which IP addresses count as one sender when failures are counted."""
 
 import ipaddress
 import re
 
-#: Bits of an IPv6 address that name a site: its owner has all 2^64 addresses
-#: in it (RFC 4291 §2.5.4, RFC 6177).
+#: Bits of an IPv6 address that name a site, whose owner has all 2^64 addresses in it
+#: (RFC 4291 §2.5.4, RFC 6177).
 SITE_PREFIX = 64
 
-#: All senders whose address nobody can read count as one: what cannot be read can be
-#: anything, and with a network for each text nobody would ever reach a limit.
+#: Stands for every sender whose address cannot be parsed. With a network for each such
+#: text, a sender could invent a new one each time and would never reach a limit.
 UNREADABLE = 'unreadable'
 
-#: The address in the forms that proxies write it in, with a port and a zone beside it: in
-#: brackets or not (RFC 3986 §3.2.2, RFC 4007 §11, RFC 7239 §6). Of two colons and more,
-#: without brackets, the last is no port.
+#: The forms in which proxies write an address, with or without brackets, a zone and a port
+#: (RFC 3986 §3.2.2, RFC 4007 §11, RFC 7239 §6). In the last form, which has several colons
+#: and no brackets, the text after the last colon is not a port.
 FORMS = (
     re.compile(r'\[([^][%]*)(?:%[^][]*)?\](?::[^][:]*)?'),
     re.compile(r'([^][:%]*)(?:%[^][:]*)?(?::[^][:]*)?'),
@@ -22,12 +22,12 @@ FORMS = (
 
 
 def get_network(address):
-    """Return what stands for all addresses that somebody can send from.
+    """Return a text that is the same for all addresses that one sender has.
 
-    :param address: the address of the sender as the web server or a proxy in front of
-        it names it, or None
-    :return: an IPv4 address without its port, also one that is written as an IPv6 address;
-        of an IPv6 address the network; `UNREADABLE` for anything else
+    :param address: the sender's IP address as the web server or a proxy in front of it
+        writes it, or None
+    :return: an IPv4 address without its port, also for one mapped into IPv6; the network
+        of an IPv6 address; `UNREADABLE` for anything else
     """
     parsed = _parse(address or '')
     if parsed is None:

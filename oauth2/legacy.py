@@ -1,10 +1,9 @@
-"""What the older connector does against the RFCs, for the applications that are marked for it.
+"""Exceptions from the RFCs for the older connector, only for applications marked for it.
 
-It has addresses of its own for the authorization and the token endpoint. Through
-them come: secrets in the query string (against RFC 6749 §2.3.1), an
-`Authorization: OAuth` header on the code grant (no such scheme exists), and
-authorization requests without PKCE (against RFC 9700 §2.1.1). An application
-that is not marked gets nothing of it.
+The connector has an authorization and a token endpoint of its own. They accept secrets
+in the query string (against RFC 6749 §2.3.1), an `Authorization: OAuth` header on the
+code grant (no such scheme exists), and authorization requests without PKCE (against
+RFC 9700 §2.1.1). For any other application they behave like the standard endpoints.
 """
 
 import dataclasses
@@ -33,8 +32,8 @@ def read(query_string, body, authorization):
     :param bytes query_string: as the request line holds it
     :param bytes body: in the format of RFC 6749 appendix B, or empty
     :param authorization: the value of the `Authorization` header, or None
-    :return: `Parameters` of both, in which what stands in both counts as
-        repeated, and the header as far as it says anything
+    :return: the `Parameters` of both, in which a parameter in both counts as repeated;
+        and the header, or None where it has no meaning
     :raise InvalidRequest: see `parameters.parse`
     """
     merged = parameters.parse(b'&'.join(filter(None, (query_string, body))))
@@ -45,13 +44,13 @@ def read(query_string, body, authorization):
 
 
 def get_error_parameters(error, path):
-    """Return what the older connector reads of an error, beside what the RFC says.
+    """Return the error parameters of the older connector, which come beside those of the RFC.
 
     :param error: an error with `status` and `description`
     :param str path: the path of the request
     """
     if isinstance(error, UnknownPath):
-        # What a stranger made up is not repeated.
+        # A response never repeats a path that a stranger made up. The text is part of the contract.
         path = '/orestapi/address'
     words = path.removeprefix('/orestapi').replace('_', '/').split('/')
     return {

@@ -31,7 +31,7 @@ def main():
         for part, module in (('storage', storage), ('cleanup', clean_up), ('queries', queries), ('start', start)):
             if part in parts:
                 results += module.measure(servers)
-        report.show(results, description)
+        report.print_results(results, description)
         if len(parts) == len(PARTS):
             report.write(results, description)
     return 0

@@ -43,7 +43,7 @@ def _render(results):
     return '\n'.join('| ' + ' | '.join(line) + ' |' for line in lines)
 
 
-def show(results, description):
+def print_results(results, description):
     show(f'\n{description}\n')
     rows = [HEAD, *_get_rows(results)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
