@@ -34,11 +34,11 @@ class Authorize(Consent):
     def authorize(self):
         """Ask the user whether an application may act for them (RFC 6749 §3.1, §4.1.1).
 
-        GET shows the consent page, or goes straight back to the application with
-        a code when the user has already allowed what is asked. POST is the
-        answer of that page; the request itself stays in the query string, so
-        that both read and check it in the same way. The CSRF token is checked
-        below instead of by Odoo, to answer with a page that says what to do.
+        GET shows the consent page, or redirects to the application with a code when the
+        user has already allowed the requested scope. POST comes from that page; the
+        request itself stays in the query string, so that both methods read and check it
+        in the same way. The CSRF token is checked below instead of by Odoo, so that a
+        failure shows a page that tells the user what to do.
         """
         if self._is_safe_or_prefetch():
             return make_empty_response(204, {'Allow': 'GET, HEAD, OPTIONS, POST', **PAGE})
@@ -75,13 +75,13 @@ class Authorize(Consent):
         """Return the `Client` of the request, and keep it in the context.
 
         :param Parameters query: those of the request
-        :raise InvalidRequest: when there is none; not to be redirected
+        :raise InvalidRequest: when there is none; must not be redirected
         """
         client_id = get_client_id(query)
         client = request.env['orestapi.application']._find_client(client_id)
         if client is None:
             archived_id = request.env['orestapi.application']._find_archived(client_id)
-            # For the event.
+            # For the event of the refusal.
             get_context(request).archived_application_id = archived_id
             raise InvalidRequest(
                 "The client_id is not that of an application.",
@@ -109,17 +109,17 @@ class Authorize(Consent):
 
     def _authenticate_user(self):
         # The route is public because a bad request is answered before any login.
-        # From here on it is one for users, and addons that lock sessions after a
-        # while (auth_timeout) go by the routing.
+        # From here on it serves users only, and addons that lock idle sessions
+        # (auth_timeout) look at the routing.
         routing = {'auth': 'user', 'cors': None}
         request.env['ir.http']._authenticate(types.SimpleNamespace(routing=routing))
 
     def _authorize(self, client, authorization_request, authorization_response):
-        """Answer a valid request: with a page, with a code, or with the refusal of the user.
+        """Answer a valid request with a page, with a code, or with the user's refusal.
 
         :param Client client: the application
         :param AuthorizationRequest authorization_request: the request
-        :param AuthorizationResponse authorization_response: where the response goes
+        :param AuthorizationResponse authorization_response: the response to send
         :raise AuthorizationDenied: when the user has pressed *Deny*
         """
         user = request.env.user
@@ -129,7 +129,8 @@ class Authorize(Consent):
         pending = PendingAuthorization(
             client=client,
             scope=authorization_request.scope,
-            # With what the request leaves to the settings, which may change while the page is open.
+            # With the redirect URI, which the request may leave to the settings: they may change
+            # while the page is open.
             request_key=b'\0'.join((request.httprequest.query_string, authorization_request.redirect_uri.encode())),
             action=self._get_request_uri(),
             destination=redirect_uris.get_destination(authorization_request.redirect_uri),
@@ -168,7 +169,7 @@ class Authorize(Consent):
 
     def _issue_code(self, client, authorization_request, authorization_response, by_setting):
         httprequest = request.httprequest
-        # PostgreSQL refuses a NUL character, which Odoo's own HTTP server lets through.
+        # PostgreSQL refuses NUL characters, which Odoo's own HTTP server lets through.
         user_agent = (httprequest.user_agent.string or '').replace('\0', '')
         code = request.env['orestapi.authorization.code']._issue(
             request.env.user, client, authorization_request, httprequest.remote_addr, user_agent[:200], by_setting
@@ -188,20 +189,20 @@ class Authorize(Consent):
         return self._render('orestapi.not_allowed', values, status=error.status)
 
     def _render_error(self, error, cause=None):
-        """Return the page that says what is wrong, and for whom to fix.
+        """Return the page that tells what is wrong and who can fix it.
 
-        :param OAuth2Error error: what the protocol calls it
-        :param cause: `page` for a form that was sent too late; by default it is
-            the redirect URI of an application that is known, or the application
+        :param OAuth2Error error: the error in terms of the protocol
+        :param cause: `page` for a form that was sent too late; by default
+            `redirect_uri` for a known application, otherwise `application`
         """
         cause = cause or ('redirect_uri' if get_context(request).client else 'application')
         reference = self._log_refusal(error)
         return self._render('orestapi.error', {'error': error, 'cause': cause, 'reference': reference}, status=400)
 
     def _log_refusal(self, error):
-        """Leave an event of a refused request.
+        """Log an event of a refused request.
 
-        :return: its reference, or None when it was not kept
+        :return: its reference, or None when it was not stored
         """
         context = get_context(request)
         application_id = context.client.id if context.client else context.archived_application_id
@@ -231,7 +232,7 @@ class AuthorizationResponse:
     def get_redirect(self, parameters):
         """Return the redirect to the application (RFC 6749 §4.1.2, §4.1.2.1).
 
-        303, so that no browser sends the form of the consent page on
+        The status is 303, so that no browser forwards the form of the consent page
         (RFC 9700 §4.12).
         """
         return make_empty_response(303, {'Location': self.get_uri(parameters), **PAGE})

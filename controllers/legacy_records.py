@@ -14,11 +14,11 @@ def read_route(path):
 
 
 class LegacyRecords(http.Controller):
-    """Records for the older connector: the contract of that addon, see docs/architecture.md.
+    """Records for the older connector: the contract of the older addon, see docs/legacy-wire.md.
 
-    Parameters come in the query string or in a form; one that is sent beside the known
-    ones is ignored. Errors are those of the records API, as `error`, `error_description`,
-    `orestapi_code` and `orestapi_message`.
+    Parameters come in the query string or in a form; unknown ones are ignored. Errors are
+    those of the records API, as `error`, `error_description`, `orestapi_code` and
+    `orestapi_message`.
     """
 
     @read_route('/orestapi/application/model')
@@ -39,7 +39,7 @@ class LegacyRecords(http.Controller):
         Parameters: `model`; `names`, a JSON list, empty for all; `data`, a JSON list of
         `records.legacy_parameters.COLUMNS`, optional.
 
-        :return: a list of objects, one a field
+        :return: a list with one object for each field
         """
         arguments = self._get_parameters('model', 'names', 'data')
         model = legacy_parameters.require(arguments, 'model')
@@ -59,8 +59,8 @@ class LegacyRecords(http.Controller):
     def legacy_name_search(self):
         """Find records by their display name.
 
-        Parameters: `model`; `name`, what the display name contains; `limit` (20) and `offset` (0);
-        `order` as Odoo writes it.
+        Parameters: `model`; `name`, a text that the display name contains; `limit` (20) and `offset` (0);
+        `order` in Odoo's syntax.
 
         :return: a list of two: `header` with `model`, `action_id`, `menu_id`, `count`, `offset` and
             `limit`, and `data`, a list of `id` and `display_name`

@@ -21,12 +21,12 @@ def read_route(path):
 
 
 class Records(http.Controller):
-    """The records API: what `openapi.json` describes, in JSON.
+    """The records API in JSON, as `openapi.json` describes it.
 
-    Errors of every route, as problem details: 400 for a parameter that is unknown,
+    Every route reports errors as problem details: 400 for a parameter that is unknown,
     repeated, empty or wrong; 401 without a valid access token and 403 `insufficient_scope`
     without the scope `read` (RFC 6750 §3.1); 403 `not_offered` for a model or field that is
-    not offered, in the same words for a model that does not exist.
+    not offered, with the same text for a model that does not exist.
     """
 
     @read_route('/orestapi/1/models')
@@ -43,8 +43,8 @@ class Records(http.Controller):
     def model(self, model):
         """Describe a model and its fields.
 
-        :return: as an item of `models`, with `fields`: by name, `label`, `type`, `help`, `required`,
-            `searchable`, and where there is one `relation` or `selection`
+        :return: the same as an item of `models`, with `fields`: for each name `label`, `type`, `help`,
+            `required`, `searchable`, and if there is one `relation` or `selection`
         """
         self._get_parameters()
         record = request.env['orestapi.record']
@@ -58,14 +58,14 @@ class Records(http.Controller):
 
     @read_route('/orestapi/1/models/<model>/icon')
     def icon(self, model):
-        """Return the picture of a model, with an entity tag (RFC 9110 §8.8.3); 404 where there is none."""
+        """Return the picture of a model, with an entity tag (RFC 9110 §8.8.3); 404 if there is none."""
         self._get_parameters()
         icon = request.env['orestapi.record']._get_icon(get_context(request).offer, model)
         return self._respond_with_image(icon)
 
     @read_route('/orestapi/1/application/logo')
     def logo(self):
-        """Return the logo of the application itself, likewise."""
+        """Return the logo of the application itself, with an entity tag; 404 if there is none."""
         self._get_parameters()
         client = get_context(request).active_token.sign_in.client
         # sudo: orestapi.application - the application asks for its own logo
@@ -78,17 +78,17 @@ class Records(http.Controller):
 
         The parameters are in the query string:
 
-        - `fields`: names with commas between; the display name if left out
+        - `fields`: names separated by commas; the display name if left out
         - `filter`: a condition as in RFC 7644 §3.4.2.2, see `records.filters`
-        - `search`: what the display name contains, at most `MAX_SEARCH` characters
-        - `ids`: at most `MAX_IDS` ids with commas between; only these records, and archived ones too
-        - `order`: names with commas between, a minus in front for descending, see `records.ordering`
-        - `limit`: how many records, `DEFAULT_LIMIT` if left out and `MAX_LIMIT` at the most
-        - `cursor`: the `next_cursor` of the page before
-        - `count`: `true` to count all that are found
+        - `search`: a text that the display name contains, at most `MAX_SEARCH` characters
+        - `ids`: at most `MAX_IDS` ids separated by commas; only these records, including archived ones
+        - `order`: names separated by commas, a minus sign in front for descending, see `records.ordering`
+        - `limit`: the maximum number of records, `DEFAULT_LIMIT` if left out, up to `MAX_LIMIT`
+        - `cursor`: the `next_cursor` of the previous page
+        - `count`: `true` to count all matching records
 
         :return: `model`, `records` (each with `id`, `link` and `fields`), `next_cursor` (null after the
-            last page), and `count` where it was asked for
+            last page), and `count` if requested
         """
         query = self._get_parameters(SEARCH_PARAMETERS)
         parameters.require_room_for_cursor(request.httprequest.query_string)
@@ -119,10 +119,10 @@ class Records(http.Controller):
     def record(self, model, record_id):
         """Read one record.
 
-        The parameter `fields` holds names with commas between; all offered ones if left out.
+        The parameter `fields` contains names separated by commas; all offered fields if left out.
 
-        :return: `model`, `id`, `link` and `fields`; 404 for a record that the user may not see, as for
-            one that does not exist
+        :return: `model`, `id`, `link` and `fields`; 404 for a record that does not exist or
+            that the user may not see
         """
         query = self._get_parameters(('fields',))
         if not parameters.NUMBER.fullmatch(record_id):

@@ -5,7 +5,7 @@ from .application import OAuth2Dispatcher
 from .legacy import LegacyDispatcher
 from .records import RecordDispatcher
 
-#: Where users see and end what they have allowed.
+#: The page where users see and end the connections that they have allowed.
 CONNECTED_APPLICATIONS = '/oauth2/applications'
 
 #: The paths that a person sees in a browser.
@@ -20,5 +20,5 @@ DISPATCHERS = {
 
 
 def find_dispatcher(path):
-    """Return the class of the dispatcher for a path, or None where it is not ours."""
+    """Return the class of the dispatcher for a path, or None if it does not belong to this addon."""
     return next((DISPATCHERS[prefix] for prefix in DISPATCHERS if path.startswith(prefix)), None)

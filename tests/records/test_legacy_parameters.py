@@ -26,7 +26,7 @@ def test_names():
 
 @pytest.mark.parametrize('item', ['""', '"a b"', '"a.b"', '"1a"', '"name\\n"', '"é"', '"\\u0000"', '1', 'null', '[]'])
 def test_no_name(item):
-    with pytest.raises(InvalidParameter, match="The parameter fields has an item of another kind"):
+    with pytest.raises(InvalidParameter, match="The parameter fields has an item of the wrong type"):
         legacy_parameters.parse_names(f'["name", {item}]', 'fields')
 
 
@@ -38,7 +38,7 @@ def test_ids():
 @pytest.mark.parametrize('item', ['"1"', '1.0', '1e3', 'true', 'null', '[1]', '{}', 'NaN'])
 def test_no_id(item):
     """`true` is a number to Python, and to nobody else."""
-    with pytest.raises(InvalidParameter, match="The parameter ids has an item of another kind"):
+    with pytest.raises(InvalidParameter, match="The parameter ids has an item of the wrong type"):
         legacy_parameters.parse_ids(f'[1, {item}]')
 
 
@@ -87,12 +87,12 @@ def test_columns():
 
 @pytest.mark.parametrize('item', ['"compute"', '"Name"', '""', '"groups"'])
 def test_unknown_column(item):
-    with pytest.raises(InvalidParameter, match=r"unknown column\. Those there are: name, model, field_description, "):
+    with pytest.raises(InvalidParameter, match=r"unknown column\. Known columns: name, model, field_description, "):
         legacy_parameters.parse_columns(f'["name", {item}]')
 
 
 def test_columns_of_another_kind():
-    with pytest.raises(InvalidParameter, match="The parameter data has an item of another kind"):
+    with pytest.raises(InvalidParameter, match="The parameter data has an item of the wrong type"):
         legacy_parameters.parse_columns('[["name"]]')
 
 

@@ -38,8 +38,8 @@ def test_refused(parse, text):
 @pytest.mark.parametrize(
     ('pairs', 'sentence'),
     [
-        ([('limits', '1')], "There is an unknown parameter. Those of this address: limit, order."),
-        ([('limit', '1'), ('limits', '')], "There is an unknown parameter. Those of this address: limit, order."),
+        ([('limits', '1')], "There is an unknown parameter. Known parameters: limit, order."),
+        ([('limit', '1'), ('limits', '')], "There is an unknown parameter. Known parameters: limit, order."),
         ([('limit', '')], "The parameter limit is empty."),
         ([('order', 'name'), ('limit', '')], "The parameter limit is empty."),
         ([('limit', '1'), ('limit', '1')], "A parameter is sent more than once."),
@@ -55,7 +55,7 @@ def test_unknown_repeated_and_empty(pairs, sentence):
 
 def test_address_without_parameters():
     parameters.require_known(Parameters([]), ())
-    with pytest.raises(InvalidParameter, match="Those of this address: none"):
+    with pytest.raises(InvalidParameter, match="Known parameters: none"):
         parameters.require_known(Parameters([('limit', '1')]), ())
 
 
