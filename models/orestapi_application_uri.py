@@ -7,7 +7,7 @@ from .orestapi_application import is_unchanged
 
 
 class OrestapiApplicationUri(models.Model):
-    """An address that an application may receive its authorization codes at (RFC 6749 §3.1.2)."""
+    """A redirect URI at which an application may receive authorization codes (RFC 6749 §3.1.2)."""
 
     _name = 'orestapi.application.uri'
     _inherit = 'orestapi.administered'
@@ -26,8 +26,8 @@ class OrestapiApplicationUri(models.Model):
     uri = fields.Char(
         "URI",
         required=True,
-        help="The address that the browser returns to after the user has allowed or refused. "
-        "It must be written here exactly as the application sends it.",
+        help="The address that the browser returns to after the user allows or denies access. "
+        "It must match exactly what the application sends.",
     )
     description = fields.Char(help="What this address is for, for example the name of the server.")
     warning = fields.Char(compute='_compute_warning', help="What is risky about this address.")
@@ -37,7 +37,7 @@ class OrestapiApplicationUri(models.Model):
     @api.depends('uri')
     def _compute_warning(self):
         for record in self:
-            # While it is typed, it may be no URI at all.
+            # While it is being typed, it may not be a URI yet.
             if defect := record._find_defect():
                 record.warning = record._get_defect_message(defect)
             elif not record.uri:
@@ -52,7 +52,7 @@ class OrestapiApplicationUri(models.Model):
                 record.warning = False
 
     def _find_defect(self):
-        """Return the `Defect` of a URI that somebody types, or None; one that is still empty has none."""
+        """Return the `Defect` of a URI that is being typed, or None; an empty one has none yet."""
         return redirect_uris.find_defect(redirect_uris.repair(self.uri)) if self.uri else None
 
     @api.onchange('uri')
@@ -68,7 +68,7 @@ class OrestapiApplicationUri(models.Model):
                 raise ValidationError(self._get_defect_message(defect))
 
     def _is_harmless(self, vals):
-        """Return whether a write leaves the URI as it is for the protocol: only people read its description."""
+        """Return whether a write leaves the URI itself unchanged: the description is only for people."""
         return all(
             name == 'description' or is_unchanged(self, self._fields[name], value)
             for name, value in vals.items()
@@ -92,7 +92,7 @@ class OrestapiApplicationUri(models.Model):
     def create(self, vals_list):
         records = super().create([self._repair(vals) for vals in vals_list])
         self.env['orestapi.application']._invalidate_caches()
-        # Codes of users who are not asked would go there.
+        # Codes of users who are not asked would be sent to the new URI.
         records.application_id._check_guard()
         return records
 
@@ -103,7 +103,7 @@ class OrestapiApplicationUri(models.Model):
         changed.application_id._check_guard()
         result = super().write(vals)
         self.env['orestapi.application']._invalidate_caches()
-        # Moved to another application, it is one of that.
+        # The write may have moved it to another application.
         changed.application_id._check_guard()
         return result
 
@@ -115,32 +115,31 @@ class OrestapiApplicationUri(models.Model):
         return result
 
     def _get_defect_message(self, defect):
-        """Return one sentence that says what would be right."""
+        """Return a sentence that tells how to write the URI instead."""
         return {
             Defect.EMPTY: self.env._("Enter a URI, for example https://wiki.example.com/callback."),
             Defect.TOO_LONG: self.env._("A URI has at most %s characters.", redirect_uris.MAX_LENGTH),
             Defect.CHARACTERS: self.env._(
-                "Write the URI in plain letters, digits and signs, without blanks, and percent-encode all others, "
-                "a percent sign too."
+                "Use only ASCII characters without spaces, and percent-encode everything else, including a percent "
+                "sign."
             ),
             Defect.WILDCARD: self.env._("Write each URI in full: a wildcard (*) is not allowed."),
-            Defect.FRAGMENT: self.env._("Write the URI without the part from # on."),
+            Defect.FRAGMENT: self.env._("Write the URI without the # and anything after it."),
             Defect.RELATIVE: self.env._(
                 "Write the whole URI, beginning with its scheme, for example https://wiki.example.com/callback."
             ),
             Defect.SCHEME: self.env._(
-                "Begin with https://, or with a scheme that only the application has: it begins with a letter, "
-                "consists of letters, digits and the signs + - . and has a period in it, "
-                "for example com.example.app:/callback."
+                "Start with https://, or with the app's own scheme: it starts with a letter, consists of letters, "
+                "digits and + - . and contains a dot, for example com.example.app:/callback."
             ),
             Defect.HOST: self.env._(
                 "Write a host name or an IP address after the scheme, for example https://wiki.example.com/callback. "
-                "An IPv4 address consists of four numbers with periods between them, an IPv6 address stands in square "
+                "An IPv4 address consists of four numbers separated by dots, an IPv6 address is written in square "
                 "brackets."
             ),
             Defect.HOST_CHARACTERS: self.env._(
-                "A host name consists of the letters a to z, digits, hyphens and periods. Write one with other letters "
-                "in Punycode: bücher.example is xn--bcher-kva.example."
+                "A host name consists of the letters a to z, digits, hyphens and dots. Write other letters in "
+                "Punycode: bücher.example is xn--bcher-kva.example."
             ),
             Defect.USER_INFORMATION: self.env._("Write the URI without a user name and password before the host."),
             Defect.PORT: self.env._("Write the port as a number from 1 to 65535, or leave it out."),

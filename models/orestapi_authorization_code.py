@@ -10,10 +10,10 @@ from ..oauth2.errors import LOGGED, InvalidGrant
 from ..oauth2.grants import authorization_code
 from ..oauth2.sign_in import Code
 
-#: Rows that one statement of the clean-up deletes, so that no lock is held long.
+#: Rows that one statement of the clean-up deletes, so that locks are short.
 VACUUM_BATCH = 10_000
-#: Seconds before each of them, in which others have the processor: deleting without
-#: a rest, a refresh takes twice as long meanwhile (docs/reports/benchmarks.md).
+#: Seconds to pause before each statement, so that requests get the processor: without the
+#: pause, a refresh takes twice as long meanwhile (docs/reports/benchmarks.md).
 VACUUM_REST = 0.05
 
 
@@ -23,7 +23,7 @@ class OrestapiAuthorizationCode(models.Model):
     _name = 'orestapi.authorization.code'
     _description = "Authorization Code"
     _order = 'id desc'
-    # The columns below say who and when; the common ones would only be written twice.
+    # The columns below tell who and when; Odoo's own would only duplicate them.
     _log_access = False
 
     authorization_id = fields.Many2one(
@@ -39,14 +39,12 @@ class OrestapiAuthorizationCode(models.Model):
     )
     redirect_uri_sent = fields.Boolean(readonly=True)
     code_challenge = fields.Char(groups=NO_ACCESS)
-    scope = fields.Char(
-        required=True, readonly=True, help="What the application asked for, in the words of the protocol."
-    )
+    scope = fields.Char(required=True, readonly=True, help="What the application requested, in terms of the protocol.")
     create_date = fields.Datetime("Issued", required=True, readonly=True)
     expires_at = fields.Datetime(
-        "Expires", required=True, readonly=True, index=True, help="Until when the code could be exchanged for tokens."
+        "Expires", required=True, readonly=True, index=True, help="Until when the code can be exchanged for tokens."
     )
-    used_at = fields.Datetime("Used", readonly=True, help="When the code was exchanged for tokens. It works once.")
+    used_at = fields.Datetime("Used", readonly=True, help="When the code was exchanged for tokens. It works only once.")
     verifier_failures = fields.Integer(
         "Wrong Verifiers",
         default=0,
@@ -54,7 +52,7 @@ class OrestapiAuthorizationCode(models.Model):
         help="How often the code was presented without the right proof (PKCE).",
     )
     at_legacy_address = fields.Boolean(
-        readonly=True, help="The code was asked for as the older connector does it, and works only at its addresses."
+        readonly=True, help="The code was requested at the URLs of the older connector, and works only there."
     )
     revoked = fields.Boolean(readonly=True)
     revocation_count = fields.Integer(groups=NO_ACCESS)
@@ -62,11 +60,11 @@ class OrestapiAuthorizationCode(models.Model):
         "IP Address", readonly=True, help="The IP address of the browser that the code was sent through."
     )
     user_agent = fields.Char("Browser", readonly=True, help="How the browser described itself.")
-    # A number and no relation: PostgreSQL would look for codes with each sign-in that the
-    # clean-up deletes. Ids are never used again.
+    # A number instead of a relation, because PostgreSQL would search for codes at each sign-in
+    # that the clean-up deletes. Ids are never reused.
     opened_token_id = fields.Integer(groups=NO_ACCESS)
     token_id = fields.Many2one(
-        'orestapi.token', "Sign-in", compute='_compute_token_id', help="The sign-in that the code gave."
+        'orestapi.token', "Sign-in", compute='_compute_token_id', help="The sign-in that the code opened."
     )
     state = fields.Selection(
         [('valid', "Valid"), ('used', "Used"), ('expired', "Expired"), ('revoked', "Revoked")],
@@ -82,7 +80,7 @@ class OrestapiAuthorizationCode(models.Model):
 
     @api.depends('used_at')
     def _compute_token_id(self):
-        # sudo: orestapi.authorization.code - the number is readable for nobody
+        # sudo: orestapi.authorization.code - nobody may read the number
         numbers = self.sudo().mapped('opened_token_id')
         existing = set(self.env['orestapi.token'].browse(filter(None, numbers)).exists().ids)
         for code, number in zip(self, numbers, strict=True):
@@ -100,7 +98,14 @@ class OrestapiAuthorizationCode(models.Model):
         )
         states = dict(rows)
         for code in self:
-            code.state = states.get(code._origin.id, 'valid')
+            if code.used_at:
+                code.state = 'used'
+            elif code.revoked:
+                code.state = 'revoked'
+            else:
+                # sudo: orestapi.application - its settings decide how long the code works
+                expiry = code.application_id.sudo().authorization_code_expiry
+                code.state = 'valid' if get_code_expiry(code.expires_at, code.create_date, expiry) > now else 'expired'
 
     def _search_state(self, operator, value):
         if operator != 'in':
@@ -146,15 +151,15 @@ class OrestapiAuthorizationCode(models.Model):
         :param user: the `res.users` record of the resource owner
         :param Client client: the application
         :param AuthorizationRequest request: the validated request
-        :param str address: where the user's browser is
-        :param str user_agent: what the user's browser says it is
+        :param str address: the IP address of the user's browser
+        :param str user_agent: how the user's browser describes itself
         :param by_setting: see `_grant`
         :return: the code
         """
         authorization_id = self.env['orestapi.authorization']._grant(user, client, request.scope, by_setting)
         secret = tokens.generate_secret()
         now = fields.Datetime.now()
-        # sudo: orestapi.authorization.code - codes are issued here and nowhere else
+        # sudo: orestapi.authorization.code - nobody may create codes by hand
         code = self.sudo().create({
             'authorization_id': authorization_id,
             'digest': tokens.compute_digest(secret),
@@ -163,7 +168,7 @@ class OrestapiAuthorizationCode(models.Model):
             'code_challenge': request.code_challenge,
             'scope': scopes.render(request.scope),
             'at_legacy_address': client.at_legacy_address,
-            # sudo: res.users - what makes the code worthless when all sign-ins are ended meanwhile
+            # sudo: res.users - the counter that makes the code worthless when all sign-ins are ended
             'revocation_count': user.sudo().orestapi_revocation_count,
             'create_date': now,
             'expires_at': now + timedelta(seconds=client.authorization_code_expiry),
@@ -178,16 +183,15 @@ class OrestapiAuthorizationCode(models.Model):
 
         See `oauth2.grants.authorization_code.decide` for the order of the checks.
 
-        The settings of the application count as they are now: an administrator who
-        has removed a redirect URI or a scope since, or made the application public,
-        is obeyed at once.
+        The current settings of the application apply: when an administrator has removed a
+        redirect URI or a scope, or made the application public, that takes effect at once.
 
         :param Client client: the authenticated application
         :param Request request: the validated request
-        :param str address: where the request came from
+        :param str address: the IP address that the request came from
         :return: the parameters of the response
         :raise InvalidRequest: see `pkce.check_verifier`
-        :raise InvalidGrant: for any code that gives no tokens
+        :raise InvalidGrant: for any code that is refused
         """
         parsed = tokens.parse(request.code)
         code = parsed and self._fetch(parsed.row_id, client)
@@ -228,7 +232,7 @@ class OrestapiAuthorizationCode(models.Model):
         if not rows:
             return None
         [row] = rows
-        # sudo: res.users - only asks whether the user may still use the application
+        # sudo: res.users - whether the user may still use the application
         user = self.env['res.users'].sudo().browse(row['user_id'])
         row['created_at'] = row.pop('create_date')
         return Code(**row, user_active=user.active, user_allowed=user._can_authorize(client))
@@ -271,7 +275,7 @@ class OrestapiAuthorizationCode(models.Model):
 
     @api.autovacuum
     def _gc_expired(self):
-        """Delete the records of codes that are past their retention.
+        """Delete the rows of codes whose retention period is over.
 
         :return: how many were deleted, and whether there may be more
         """

@@ -12,22 +12,21 @@ from ..oauth2.errors import LOGGED, InvalidGrant
 from ..oauth2.grants import authorization_code, client_credentials, refresh_token
 from .orestapi_application import LAST_USED_PRECISION
 
-#: Platforms that are not written with one capital in front.
+#: Platforms whose names are not simply capitalised.
 PLATFORMS = {'chromeos': "ChromeOS", 'ipad': "iPad", 'iphone': "iPhone", 'macos': "macOS"}
 
 
 class OrestapiToken(models.Model):
-    """The tokens of one sign-in: of one device or browser that went through the flow.
+    """A sign-in: the tokens of one device or browser that went through the flow.
 
-    One row, whatever the number of refreshes: a refresh updates it. No index
-    covers a column that a refresh writes, so that the update stays within its
-    page (HOT) and neither table nor indexes grow.
+    A sign-in is one row, which each refresh updates. No index covers a column that a refresh
+    writes, so the update stays within its page (HOT) and neither table nor indexes grow.
     """
 
     _name = 'orestapi.token'
     _description = "Sign-in"
     _order = 'id desc'
-    # A refresh is no edit by a user, and the common columns would be written each time.
+    # A refresh is not an edit by a user, and would write Odoo's own columns each time.
     _log_access = False
 
     authorization_id = fields.Many2one(
@@ -37,7 +36,7 @@ class OrestapiToken(models.Model):
         readonly=True,
         index=True,
         ondelete='cascade',
-        help="The consent of the user that the sign-in rests on.",
+        help="The consent of the user that the sign-in is based on.",
     )
     application_id = fields.Many2one(
         related='authorization_id.application_id', help="The application that acts for the user."
@@ -67,10 +66,14 @@ class OrestapiToken(models.Model):
 
     create_date = fields.Datetime("Signed in", required=True, readonly=True)
     last_used_at = fields.Datetime("Last Used", readonly=True, help="To within ten minutes.")
-    address = fields.Char("IP Address", readonly=True, help="Where the user's browser was when the user signed in.")
-    user_agent = fields.Char("Browser", readonly=True, help="What the user's browser said it was.")
-    device = fields.Char(compute='_compute_device', help="The device or browser, as far as it said what it is.")
-    last_address = fields.Char("Application's Address", readonly=True, help="Where the application last asked from.")
+    address = fields.Char(
+        "IP Address", readonly=True, help="The IP address of the user's browser when the user signed in."
+    )
+    user_agent = fields.Char("Browser", readonly=True, help="How the user's browser described itself.")
+    device = fields.Char(compute='_compute_device', help="The device or browser, as it described itself.")
+    last_address = fields.Char(
+        "Application's Address", readonly=True, help="The IP address of the application's last request."
+    )
     revocation_count = fields.Integer(groups=NO_ACCESS)
     revoked_at = fields.Datetime("Ended", readonly=True, help="When the sign-in was ended.")
     revoked_reason = fields.Selection(
@@ -92,7 +95,7 @@ class OrestapiToken(models.Model):
         help="Why the sign-in was ended.",
     )
 
-    # For the clean-up. A refresh does not write the columns (see above).
+    # For the clean-up. A refresh does not write these columns (see the class).
     _revoked_idx = models.Index("(id) WHERE revoked_at IS NOT NULL")
     _services_idx = models.Index("(id) WHERE grant_type = 'client_credentials'")
 
@@ -129,20 +132,20 @@ class OrestapiToken(models.Model):
         """Open the sign-in of a redeemed authorization code.
 
         :param Client client: the application
-        :param Code code: the code, all of it checked
-        :param str access_scope: what the access token may do: of the code's scope, what the
-            application still may
-        :param str address: where the application is
+        :param Code code: the code, completely checked
+        :param str access_scope: the scope of the access token: the part of the code's scope that
+            the application still has
+        :param str address: the IP address of the application
         :return: the parameters of the token response (RFC 6749 §5.1)
         :raise InvalidGrant: when the code was redeemed or revoked meanwhile
         """
         access_secret, refresh_secret = tokens.generate_secret(), tokens.generate_secret()
         now = fields.Datetime.now()
         expires_at = sign_ins.get_new_access_end(now, client, now)
-        # One statement uses up the code and opens the sign-in, or does neither.
-        # When two requests redeem one code, the database lets one of them update
-        # the row and tells the other to start over; it then finds the code used.
-        # A collision is no error, so that it is not logged as one, here and below.
+        # One statement uses up the code and opens the sign-in, or does neither. When two
+        # requests redeem one code, PostgreSQL lets one of them update the row and makes the
+        # other start over, which then finds the code used. A collision is not an error and
+        # must not be logged as one, here and below.
         self.env.cr.execute(
             SQL(
                 """
@@ -177,7 +180,7 @@ class OrestapiToken(models.Model):
             raise InvalidGrant("The authorization code is not valid.", reason='code_used', user_id=code.user_id)
         [token_id] = self.env.cr.fetchone()
         self.env['orestapi.event']._log_sign_in(client.id, code.user_id, address, access_scope)
-        self.env['orestapi.application']._remember_use(client.id)
+        self.env['orestapi.application']._store_use(client.id)
         return self._get_response(
             token_id,
             access_secret,
@@ -190,9 +193,9 @@ class OrestapiToken(models.Model):
     def _open_service(self, client, request, address):
         """Issue an access token for the application's service user (RFC 6749 §4.4).
 
-        There is no refresh token (RFC 6749 §4.4.3): the application asks again.
+        There is no refresh token (RFC 6749 §4.4.3): the application requests a new token.
 
-        :raise InvalidScope: for more than the application may do
+        :raise InvalidScope: when the request exceeds the scope of the application
         :raise InvalidGrant: when the service user is archived
         """
         # sudo: orestapi.application - names the user that the authenticated application acts as
@@ -202,19 +205,19 @@ class OrestapiToken(models.Model):
                 "The service user of the application is archived.", reason='service_user_archived', user_id=user.id
             )
         if not user._is_service_user():
-            # They may have become something else since they were named.
+            # The user may have been made a portal user since.
             raise InvalidGrant(
-                "The service user of the application is no internal user.",
+                "The service user of the application is not an internal user.",
                 reason='service_user_external',
                 user_id=user.id,
             )
         text = scopes.render(client_credentials.decide(request, client))
         access_secret = tokens.generate_secret()
         now = fields.Datetime.now()
-        # With no scope, because nobody was asked: should the service user be a person
-        # who signs in one day, this must not pass for their consent.
+        # Without a scope, because nobody was asked: if the service user is a person who signs
+        # in one day, this must not count as their consent.
         authorization_id = self.env['orestapi.authorization']._grant(user, client, ())
-        # sudo: orestapi.token - sign-ins are opened here and in `_open` and nowhere else
+        # sudo: orestapi.token - nobody may create sign-ins by hand
         sign_in = self.sudo().create({
             'authorization_id': authorization_id,
             'grant_type': client_credentials.NAME,
@@ -228,7 +231,7 @@ class OrestapiToken(models.Model):
             'revocation_count': user.orestapi_revocation_count,
         })
         self.env['orestapi.event']._log_sign_in(client.id, user.id, address, text, service=True)
-        self.env['orestapi.application']._remember_use(client.id)
+        self.env['orestapi.application']._store_use(client.id)
         return self._get_response(sign_in.id, access_secret, client.access_token_expiry, text)
 
     @api.model
@@ -236,11 +239,11 @@ class OrestapiToken(models.Model):
         """Exchange a refresh token for new tokens (RFC 6749 §6, RFC 9700 §4.14.2).
 
         :param Client client: the authenticated application
-        :param TokenRequest request: the validated request
-        :param str address: where the application is
+        :param Request request: the validated request
+        :param str address: the IP address of the application
         :return: the parameters of the token response
-        :raise InvalidScope: for more than the user allowed; the token stays valid
-        :raise InvalidGrant: for any token that gives no new ones
+        :raise InvalidScope: when the request exceeds the allowed scope; the token stays valid
+        :raise InvalidGrant: for any token that is refused
         """
         parsed = tokens.parse(request.refresh_token)
         sign_in = parsed and self._fetch(parsed.row_id)
@@ -293,7 +296,7 @@ class OrestapiToken(models.Model):
                 access_digest=tokens.compute_digest(access_secret),
                 access_scope=access_scope,
                 access_expires_at=expires_at,
-                # Of all limits: the next ones are counted from this refresh.
+                # With all limits applied, because they count from this refresh from now on.
                 previous_access_expires_at=sign_in.get_access_end(sign_in.access),
                 refresh_digest=tokens.compute_digest(refresh_secret),
                 salt=salt,
@@ -308,7 +311,7 @@ class OrestapiToken(models.Model):
         if not self.env.cr.rowcount:
             raise InvalidGrant("The refresh token is not valid.", reason='refresh_token_used', user_id=sign_in.user_id)
         if sign_in.last_used_at + LAST_USED_PRECISION < now:
-            self.env['orestapi.application']._remember_use(client.id)
+            self.env['orestapi.application']._store_use(client.id)
         return self._get_response(
             sign_in.id,
             access_secret,
@@ -319,7 +322,7 @@ class OrestapiToken(models.Model):
 
     @api.model
     def _repeat(self, sign_in, decision):
-        """Give the answer to the last refresh once more."""
+        """Return the response to the last refresh again."""
         return self._get_response(
             sign_in.id,
             decision.access_secret,

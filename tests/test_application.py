@@ -27,16 +27,16 @@ NO_NUMBERS = (1.5, 1.0, True, False, None, '600', 'ten minutes', '', [1], 2**31,
 URIS = {
     '': "Enter a URI",
     ' ': "Enter a URI",
-    'https://wiki.example.com/call back': "without blanks",
+    'https://wiki.example.com/call back': "without spaces",
     'https://bücher.example/callback': "Punycode",
     'https://b%C3%BCcher.example/callback': "Punycode",
-    'https://wiki .example.com/callback': "hyphens and periods",
+    'https://wiki .example.com/callback': "hyphens and dots",
     'my_wiki.example:/callback': "signs + - .",
     'http://::1/callback': "in square brackets",
     'https://wiki.example.com/ö': "percent-encode",
     'https://wiki.example.com/%zz': "percent-encode",
-    'https://wiki.example.com/callback#': "without the part from # on",
-    'https://wiki.example.com/callback#fragment': "without the part from # on",
+    'https://wiki.example.com/callback#': "without the #",
+    'https://wiki.example.com/callback#fragment': "without the #",
     'https://*.example.com/callback': "a wildcard",
     'https://wiki.example.com/*': "a wildcard",
     '/callback': "the whole URI",
@@ -44,12 +44,12 @@ URIS = {
     'wiki.example.com/callback': "the whole URI",
     'wiki.example.com:8069/callback': "the whole URI",
     'https:': "the whole URI",
-    'javascript:alert(1)': "Begin with https://",
-    'JavaScript:alert(1)': "Begin with https://",
-    'data:text/html,x': "Begin with https://",
-    'vbscript:x': "Begin with https://",
-    'file:///etc/passwd': "Begin with https://",
-    'blob:https://wiki.example.com/x': "Begin with https://",
+    'javascript:alert(1)': "Start with https://",
+    'JavaScript:alert(1)': "Start with https://",
+    'data:text/html,x': "Start with https://",
+    'vbscript:x': "Start with https://",
+    'file:///etc/passwd': "Start with https://",
+    'blob:https://wiki.example.com/x': "Start with https://",
     'https://user@wiki.example.com/callback': "without a user name",
     'https://user:password@wiki.example.com/callback': "without a user name",
     'https:///callback': "a host name",
@@ -143,7 +143,7 @@ class TestApplication(ApplicationCase):
         """One that only checks tokens needs no callback URI and no scope: those would widen its rights."""
         application = self.applications.create({'name': "Mail server", 'resource_server': True, 'require_pkce': False})
         self.assertEqual(
-            self.read_status(application), ('incomplete', "No client secret yet: generate one on the tab General.")
+            self.read_status(application), ('incomplete', "No client secret yet. Generate one on the General tab.")
         )
         application.generate_client_secret()
         for vals in ({}, {'scope_ids': [Command.clear()]}, {'model_scheme_id': False}):
@@ -171,11 +171,11 @@ class TestApplication(ApplicationCase):
         self.application.group_ids = group
         status, message = self.read_status(self.application)
         self.assertEqual(status, 'incomplete')
-        self.assertIn("Nobody is a member", message)
+        self.assertIn("have no members", message)
         self.user.group_ids += group
         self.assertNotEqual(self.read_status(self.application)[0], 'incomplete')
         self.user.active = False
-        self.assertIn("Nobody is a member", self.read_status(self.application)[1])
+        self.assertIn("have no members", self.read_status(self.application)[1])
         group.unlink()
         self.assertIn("at least one group", self.read_status(self.application)[1])
 
@@ -439,7 +439,7 @@ class TestApplication(ApplicationCase):
             '１２３４５６７８',
         ):
             with self.subTest(client_id=client_id):
-                self.assertInvalid("A client ID has from 8 to 128 letters", self.wiki.write, {'client_id': client_id})
+                self.assertInvalid("A client ID has 8 to 128 characters", self.wiki.write, {'client_id': client_id})
         for client_id in ('wiki.client~1', 'x' * 128, '1234567-'):
             self.wiki.client_id = client_id
         self.assertTrue(self.authenticates(CLIENT_SECRET))

@@ -111,12 +111,12 @@ class TestApplicationSecret(ApplicationCase):
 
     def test_secret_of_the_administrator(self):
         for secret, sentence in (
-            ('short', "from 16 to 256 characters"),
-            ('Ab3-' * 3 + 'xyz', "from 16 to 256 characters"),
-            ('Ab3-' * 64 + 'x', "from 16 to 256 characters"),
-            ('a-secret-with-\u00fcmlauts', "the signs - . _ ~"),
-            ('a-secret-with\ttabs', "the signs - . _ ~"),
-            ('a-secret-of\ntwo-lines', "the signs - . _ ~"),
+            ('short', "has 16 to 256 characters"),
+            ('Ab3-' * 3 + 'xyz', "has 16 to 256 characters"),
+            ('Ab3-' * 64 + 'x', "has 16 to 256 characters"),
+            ('a-secret-with-\u00fcmlauts', "digits and - . _ ~"),
+            ('a-secret-with\ttabs', "digits and - . _ ~"),
+            ('a-secret-of\ntwo-lines', "digits and - . _ ~"),
         ):
             with self.subTest(secret=secret[:20]):
                 self.assertInvalid(sentence, self.wiki.write, {'client_secret': secret})
@@ -137,7 +137,7 @@ class TestApplicationSecret(ApplicationCase):
                 (self.applications.with_context(default_client_secret=secret).create, {'name': "Calendar"}),
             ):
                 with self.subTest(sign=sign, method=method.__name__):
-                    self.assertInvalid("the signs - . _ ~", method, vals)
+                    self.assertInvalid("digits and - . _ ~", method, vals)
         # What is set needs no encoding.
         for _number in range(20):
             secret = self.wiki.generate_client_secret()
@@ -152,9 +152,9 @@ class TestApplicationSecret(ApplicationCase):
             'Wiki-Wiki-Wiki-Wiki',
         ):
             with self.subTest(secret=secret):
-                self.assertInvalid("can be guessed", self.wiki.write, {'client_secret': secret})
+                self.assertInvalid("easy to guess", self.wiki.write, {'client_secret': secret})
                 vals = {'name': "Wiki", 'client_id': 'wiki-client-2', 'client_secret': secret}
-                self.assertInvalid("can be guessed", self.applications.create, vals)
+                self.assertInvalid("easy to guess", self.applications.create, vals)
         self.assertTrue(self.authenticates(CLIENT_SECRET))
 
     def test_secret_is_hashed(self):
@@ -320,14 +320,14 @@ class TestApplicationSecret(ApplicationCase):
         question = ask()
         self.assertEqual(question['method'], 'action_generate_client_secret')
         self.assertIn("The current secret", question['body'])
-        self.assertNotIn("The secret before it", question['body'])
+        self.assertNotIn("The previous secret, which", question['body'])
         limits = {key: question['input'][key] for key in ('name', 'value', 'min', 'max')}
         self.assertEqual(limits, {'name': 'keep_previous', 'value': 7, 'min': 0, 'max': 90})
         self.wiki.generate_client_secret(keep_previous=7)
         until = format_datetime(self.wiki.env, self.wiki.previous_client_secret_expires_at)
-        self.assertIn(f"The secret before it, which would work until {until}, stops working now.", ask()['body'])
+        self.assertIn(f"The previous secret, which would work until {until}, stops working now.", ask()['body'])
         with self.later(days=7, seconds=1):
-            self.assertNotIn("The secret before it", ask()['body'])
+            self.assertNotIn("The previous secret, which", ask()['body'])
         # To ask changes nothing.
         self.assertTrue(self.authenticates(CLIENT_SECRET))
 

@@ -242,7 +242,7 @@ class TestConsent(OAuth2Case):
         pages = [self.ask(client_id='unknown-client'), self.ask(redirect_uri='https://evil.example')]
         self.authenticate('mitchell', PASSWORD)
         pages.append(self.post_form(self.ask(), consent=None))
-        sentences = ("does not know the application", "registered in Odoo", "This page expired, or you have")
+        sentences = ("know the application that sent you here", "registered in Odoo", "This page expired, or you have")
         for page, sentence in zip(pages, sentences, strict=True):
             self.assertRefused(page)
             self.assertIn(sentence, page.text)

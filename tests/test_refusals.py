@@ -178,7 +178,7 @@ class TestRefusals(OAuth2Case):
         self.send({}, auth=self.get_auth())
         events = self.env['orestapi.event'].search([('reason', '=', 'too_many_failures')])
         self.assertEqual(len(events), 1)
-        self.assertIn("the right ones too", events.message)
+        self.assertIn("even correct ones", events.message)
 
     def test_a08_how_it_is_written(self):
         self.post('/oauth2/token?client_id=wiki-client&client_secret=' + WRONG_SECRET, {})
@@ -220,7 +220,7 @@ class TestRefusals(OAuth2Case):
     def test_a08_code(self):
         code = self.get_code()
         for changes, reason, word, user in (
-            ({'code': 'x'}, 'code_malformed', "no authorization code", None),
+            ({'code': 'x'}, 'code_malformed', "not an authorization code", None),
             ({'code': tokens.render('ac', 1, tokens.generate_secret())}, 'code_unknown', "does not know", None),
             (
                 {'redirect_uri': CALLBACK + '/?a=secret-in-query'},

@@ -133,7 +133,7 @@ class TestUsers(OAuth2Case):
         access_token = response.json()['access_token']
         self.assertEqual(self.call_json2(access_token).json()['uid'], robot.id)
         authorization = self.env['orestapi.authorization'].search([('user_id', '=', robot.id)])
-        self.assertEqual(authorization.scope_description, "Act on its own as this user, without anybody who signs in")
+        self.assertEqual(authorization.scope_description, "Act on its own as this user, when nobody signs in")
         robot.action_archive()
         self.assertEqual(self.call_json2(access_token).status_code, 401)
         response = self.post('/oauth2/token', {'grant_type': 'client_credentials'}, self.get_auth())

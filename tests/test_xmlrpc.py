@@ -147,9 +147,9 @@ class TestXmlrpc(OAuth2Case):
         """Each is answered with a sentence, and not with a traceback."""
         for values, sentence in (
             ({'client_secret': 'short'}, "A client secret has from 16 to 256 characters."),
-            ({'client_id': 'short'}, "A client ID has from 8 to 128 letters"),
+            ({'client_id': 'short'}, "A client ID has 8 to 128 characters"),
             ({'client_id': False}, "client"),
-            ({'client_id': 'shop-client'}, "Each needs one of its own."),
+            ({'client_id': 'shop-client'}, "Each needs its own."),
             ({'access_token_expiry': 'an hour'}, "Access Token Expiry: enter a whole number from 1 to 2592000."),
             ({'authorization_code_expiry': 601}, "Authorization Code Expiry: enter a whole number from 1 to 600."),
             ({'uri_ids': [(0, 0, {'uri': 'https://*.example.com'})]}, "Write each URI in full"),

@@ -42,7 +42,7 @@ def test_r01_dates(text, expected):
     ],
 )  # fmt: skip
 def test_r01_no_dates(text):
-    with pytest.raises(InvalidParameter, match="A day is written as"):
+    with pytest.raises(InvalidParameter, match="Write a day as"):
         dates.parse(text)
 
 

@@ -63,7 +63,7 @@ def test_r03_room_for_the_cursor():
     parameters.require_room_for_cursor(b'search=' + b'x' * (parameters.MAX_QUERY - 8))
     parameters.require_room_for_cursor(b'search=x&cursor=' + b'x' * parameters.MAX_QUERY)
     for query in (b'filter=' + b'x' * parameters.MAX_QUERY, b'ids=' + b'1%2C' * 20_000, b'&' * 70_000):
-        with pytest.raises(InvalidParameter, match="ask for less at once"):
+        with pytest.raises(InvalidParameter, match="request less at once"):
             parameters.require_room_for_cursor(query)
 
 
