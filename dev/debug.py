@@ -1,4 +1,4 @@
-"""`make debug`: Odoo in this terminal, in one process, for a debugger and for the work on views."""
+"""`make debug`: runs Odoo in this terminal in one process, for debugging and for work on views."""
 
 import os
 import signal
@@ -18,9 +18,9 @@ def main():
         bench.prepare(database)
         show(f'http://{HOST}:{port}; Ctrl-C stops it.')
         command = bench.server_command(database, port, 0, '--dev', 'xml', '--max-cron-threads', '0')
-        # Ctrl-C is for Odoo; a handler that does nothing, because an ignored signal Odoo would inherit.
+        # Ctrl-C is for Odoo. The handler does nothing, but Odoo would inherit an ignored signal.
         signal.signal(signal.SIGINT, lambda _number, _frame: None)
-        # In the group of this terminal, so that the debugger can read from it.
+        # Stays in the process group of the terminal, so that the debugger can read from it.
         return subprocess.run(command, env=bench.environment, cwd=bench.data, check=False).returncode
 
 

@@ -1,4 +1,4 @@
-"""`make run`: Odoo with the addon and demo data, until Ctrl-C."""
+"""`make run`: runs Odoo with the addon and demo data until Ctrl-C."""
 
 import os
 import re
@@ -9,14 +9,14 @@ from .workbench.cache import CHECKOUT, CommandError, run_command, show
 from .workbench.environment import enter
 
 ISSUER = 'orestapi.issuer'
-#: As an earlier start has set it.
+#: The issuer that an earlier start may have set.
 OWN_ISSUER = r'http://127\.0\.0\.1:\d+'
 
 
 def _set_issuer(server):
-    """Let applications find the server under the address that it has now, and return its issuer.
+    """Set the issuer to the current URL of the server, and return it.
 
-    Clients compare the two (RFC 8414 §3.3), and PORT= may change it. What somebody has entered stays.
+    Clients compare the two (RFC 8414 §3.3), and PORT= may change the URL. An issuer that somebody has entered is kept.
     """
     issuer = server.call('ir.config_parameter', 'get_param', ISSUER)
     if issuer and not re.fullmatch(OWN_ISSUER, issuer):
@@ -63,10 +63,10 @@ def main():
                 f'Try it: {shlex.join(command)}'
             )
             if issuer != server.url:
-                show(f'The settings say that the issuer is {issuer}: the example works when that is {server.url}.')
+                show(f'The issuer in the settings is {issuer}. The example works only if it is {server.url}.')
             try:
                 server.process.wait()
-            except KeyboardInterrupt:  # the way to end it, and no failure
+            except KeyboardInterrupt:  # the normal way to end it
                 show('\nStopping …')
                 return 0
             raise CommandError(f"Odoo stopped by itself with exit code {server.process.returncode}; see {server.log}.")

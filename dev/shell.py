@@ -1,4 +1,4 @@
-"""`make shell`: an Odoo shell on the database of `make run`."""
+"""`make shell`: opens an Odoo shell on the database of `make run`."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ def main():
     database = os.environ.get('DB') or MODULE
     with Workbench() as bench:
         bench.prepare(database)
-        # Ctrl-C is for the shell; a handler that does nothing, because an ignored signal the shell would inherit.
+        # Ctrl-C is for the shell. The handler does nothing, but the shell would inherit an ignored signal.
         signal.signal(signal.SIGINT, lambda _number, _frame: None)
         return subprocess.run(
             bench.shell_command(database), env=bench.environment, cwd=bench.data, check=False

@@ -1,7 +1,7 @@
-"""`make test`: every test there is. The last line is `N passed, N failed`, the sum over all parts.
+"""`make test`: runs all tests. The last line is `N passed, N failed`, the sum over all parts.
 
-`make check` is its short form for the time between two edits: the style of what changed, the unit tests, and the Odoo
-tests that `dev/workbench/changes.py` finds for it.
+`make check` is its short form between two edits: the style of changed files, the unit tests, and the Odoo tests that
+`dev/workbench/changes.py` finds for the changes.
 """
 
 import concurrent.futures
@@ -22,14 +22,14 @@ from .workbench.cache import CHECKOUT, CommandError, cache_directory, run_comman
 from .workbench.environment import enter
 from .workbench.pytest_command import plain_packages, pytest_environment, pytest_options
 
-#: Those of `package` are those of `odoo`, from the wheel and not from the checkout, so that all together need only one.
+#: `package` runs the tests of `odoo` from the wheel instead of the checkout, so a full run needs only one of them.
 PARTS = ('lint', 'unit', 'odoo', 'package', 'live', 'check')
-SLOWEST = 12  # rows of the table that says where the time goes
+SLOWEST = 12  # rows of the table of the slowest tests
 BROWSERS = ('google-chrome', 'chromium', 'chromium-browser', 'google-chrome-stable')  # those that Odoo looks for
 
 
 class Outcome:
-    """How many passed and failed in each part; what failed is printed when it is known."""
+    """How many tests passed and failed in each part; failures are printed at once."""
 
     def __init__(self):
         self.started = time.monotonic()
@@ -38,14 +38,14 @@ class Outcome:
 
     def add(self, part, passed, failed, seconds, durations=()):
         """
-        :param durations: ``{what took its time: seconds}`` within the part
+        :param durations: the ``{name: seconds}`` of the tests of the part
         """
         self.parts.append((part, passed, failed, seconds))
         for name, spent in dict(durations).items():
             self.durations[f'{part}: {name}'] = spent
 
     def show(self):
-        """Print where the time went, the parts and, as the last line, their sum; return the exit code."""
+        """Print the slowest tests, the parts and, as the last line, their sum; return the exit code."""
         slowest = sorted(self.durations.items(), key=lambda each: -each[1])[:SLOWEST]
         if slowest:
             show(f'\nWhere the time goes ({len(slowest)} of {len(self.durations)}):')
@@ -65,15 +65,13 @@ class Outcome:
 
 
 def _run_hooks(outcome, files=None):
-    """Run what .pre-commit-config.yaml names.
+    """Run the hooks of .pre-commit-config.yaml.
 
-    :param files: on these files; without them, on all that git knows
+    :param files: the files to check; by default all files that git knows
     """
     started = time.monotonic()
     if not (CHECKOUT / '.git').exists():
-        raise CommandError(
-            "The style is checked for the files that git knows, and this is no clone; clone the repository."
-        )
+        raise CommandError("The style check needs git's list of files, but this is not a clone; clone the repository.")
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get('PATH', '/usr/bin:/bin')])
     hooks = subprocess.run(
         [
@@ -99,14 +97,14 @@ def _run_hooks(outcome, files=None):
 
 
 class _Pytest:
-    """The tests of a folder that do not run inside Odoo, beside whatever else runs in the ``with`` block."""
+    """Runs the tests of a folder outside Odoo, in parallel with the ``with`` block."""
 
     def __init__(self, part, folder, options=(), output=None):
         """
-        :param str part: what the outcome calls it
-        :param Path folder: where the tests are
-        :param options: for pytest
-        :param output: a file for what pytest prints; without it, it goes to the screen
+        :param str part: the name of the part in the outcome
+        :param Path folder: the folder of the tests
+        :param options: options for pytest
+        :param output: a file for the output of pytest; by default the screen
         """
         self.part, self.folder, self.options, self.output = part, folder, options, output
 
@@ -121,7 +119,7 @@ class _Pytest:
             *self.options,
             self.folder,
         ]  # fmt: skip
-        # A group of its own, so that Ctrl-C comes once, from us, and fixtures can stop their servers.
+        # A separate process group, so that this process forwards Ctrl-C once and fixtures can stop their servers.
         self.process = subprocess.Popen(
             command,
             cwd=self.scratch.name,
@@ -149,7 +147,7 @@ class _Pytest:
             for suite in ET.parse(self.report).getroot().iter('testsuite'):
                 tests += int(suite.get('tests'))
                 seconds = float(suite.get('time'))
-                # A skipped test has shown nothing.
+                # A skipped test has proved nothing.
                 failed += sum(int(suite.get(name)) for name in ('failures', 'errors', 'skipped'))
             for case in ET.parse(self.report).getroot().iter('testcase'):
                 file = case.get('classname').rpartition('.')[2]
@@ -168,15 +166,15 @@ def _registered_tours():
     """Return the names of the tours that the addon's tests define."""
     names = set()
     for path in (CHECKOUT / 'static' / 'tests').rglob('*.js'):
-        # a name is a string, which may stand on the next line
+        # the name is a string, which may be on the next line
         names.update(re.findall(r"""["']web_tour\.tours["']\s*\)\s*\.add\(\s*["'`]([^"'`]+)""", path.read_text()))
     return names
 
 
 def _watch(bench, part, command, log, programs=(), stop=None):
-    """Run Odoo with its log in a file, showing each test class that begins; return the text of the log.
+    """Run Odoo with its log in a file, show each test class that begins, and return the text of the log.
 
-    :param threading.Event stop: ends it, when that is set
+    :param threading.Event stop: ends Odoo when it is set
     """
     from .workbench.odoo_server import stop_group  # needs the environment
 
@@ -236,7 +234,7 @@ def _run_odoo(outcome, bench, part, database, tags, command, stop=None):
 
 
 def _run_package(outcome, bench, stop):
-    """Install the wheel in an environment of its own beside Odoo, and run all tests of Odoo from there."""
+    """Install the wheel in a separate environment beside Odoo, and run all Odoo tests from there."""
     from .dist import build, install
     from .workbench.odoo_source import addons_folders
 
@@ -245,7 +243,7 @@ def _run_package(outcome, bench, stop):
         _zip, wheel = build(Path(scratch), committed=False)
         command = bench.test_command(database, '/orestapi', '--with-demo')
         command[0] = str(install(wheel, Path(scratch, 'venv')))
-        # Only Odoo's own addons: ours is found because pip has put it beside them.
+        # Only Odoo's own addons: Odoo finds this addon because pip has installed it beside them.
         command[command.index('--addons-path') + 1] = ','.join(str(path) for path in addons_folders(bench.odoo))
         _run_odoo(outcome, bench, 'package', database, '/orestapi', command, stop)
 
@@ -274,21 +272,21 @@ def _run_unit(outcome, options=()):
 
 
 def _run_live(outcome, alone):
-    # It takes the most minutes: the tests in which they go stand at its end.
+    # The longest part: its slowest tests are listed at the end.
     options = ['--durations=10', '--durations-min=5', *(['--full'] if os.environ.get('FULL') else [])]
     if only := os.environ.get('ONLY'):
         if not (CHECKOUT / 'dev' / 'live' / only).is_file():
             raise CommandError(f"ONLY={only} names no file in dev/live.")
         options += ['--only', only]
     with contextlib.ExitStack() as stack:
-        # Alone, it may use the screen.
+        # As the only part, it may use the screen.
         output = None if alone else stack.enter_context(tempfile.TemporaryFile('w+'))
         stack.enter_context(_Pytest('live', CHECKOUT / 'dev' / 'live', options, output)).finish(outcome)
 
 
 @contextlib.contextmanager
 def _beside(run, *arguments):
-    """Run ``run(*arguments, stop)`` in a second lane beside the ``with`` block, until both have ended."""
+    """Run ``run(*arguments, stop)`` in a second lane in parallel with the ``with`` block, until both have ended."""
     stop = threading.Event()
     with concurrent.futures.ThreadPoolExecutor(1) as lane:
         future = lane.submit(run, *arguments, stop)
@@ -307,7 +305,7 @@ def _run_tags(outcome, bench, purpose, tags, options=(), stop=None):
 
 
 def _run_check(outcome):
-    """Run what can show within a minute and a half that a change of the checkout is wrong."""
+    """Run the checks that can reveal a wrong change within a minute and a half."""
     from .workbench.changes import changed_files, find_tags
     from .workbench.odoo_server import Workbench
 

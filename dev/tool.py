@@ -1,4 +1,4 @@
-"""`python3 -m dev.tool NAME …`: a program of the virtual environment, which is made first where there is none."""
+"""`python3 -m dev.tool NAME …`: runs a program of the virtual environment, which is created if necessary."""
 
 import os
 import sys

@@ -1,6 +1,6 @@
-"""`make translations`: the terms of the addon as they are now, into i18n/; what was translated stays.
+"""`make translations`: writes the current terms of the addon to i18n/ and keeps their translations.
 
-A term that is new is left empty, and `TestTranslations` fails until somebody translates it.
+New terms are left empty, and `TestTranslations` fails until somebody translates them.
 """
 
 from .workbench.cache import CHECKOUT, CommandError, run_command, show
@@ -11,13 +11,13 @@ FOLDER = CHECKOUT / 'i18n'
 
 def main():
     enter('dev.translations')
-    import polib  # what Odoo itself reads these files with; needs the environment
+    import polib  # which Odoo uses too; needs the environment
 
     from .workbench.odoo_server import MODULE, Workbench
 
     template = FOLDER / f'{MODULE}.pot'
     with Workbench() as bench, bench.database('translations') as database:
-        # Not with Odoo's own command, which does not take the options that lead to the database.
+        # Odoo's own command does not accept the options for the database connection.
         bench.run_script(
             database,
             f"""

@@ -23,16 +23,16 @@ class OrestapiServer(models.AbstractModel):
     @api.model
     @ormcache(cache='stable')
     def _get_issuer(self):
-        """Return the issuer identifier (RFC 8414 §2): the address of this server.
+        """Return the issuer identifier (RFC 8414 §2): the base URL of this server.
 
-        Never taken from the request: who can choose the header `Host` must not
-        choose where applications send their codes and secrets (RFC 9700 §4.13).
+        It is never taken from the request: an attacker who chooses the header `Host` must
+        not choose where applications send their codes and secrets (RFC 9700 §4.13).
         """
-        # In the cache that a change of a system parameter empties.
+        # Cached where a change of a system parameter empties the cache.
         # sudo: ir.config_parameter - the issuer is public
         parameters = self.env['ir.config_parameter'].sudo()
         issuer = origin.repair((parameters.get_param('orestapi.issuer') or '').strip().rstrip('/'))
-        # Somebody may have written the parameter past the check of the settings.
+        # The parameter may have been written without the check of the settings page.
         if not origin.is_origin(issuer):
             issuer = origin.repair((parameters.get_param('web.base.url') or '').strip().rstrip('/'))
         return issuer
@@ -40,7 +40,7 @@ class OrestapiServer(models.AbstractModel):
     @api.model
     def _get_metadata(self):
         """Return the authorization server metadata (RFC 8414 §2), to which addons can add members."""
-        # sudo: orestapi.scope - the names of the scopes are public, as all of this document
+        # sudo: orestapi.scope - the names of all scopes, which are public like the whole document
         scopes = self.env['orestapi.scope'].sudo().search([]).mapped('name')
         return metadata.build(self._get_issuer(), scopes)
 

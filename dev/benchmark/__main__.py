@@ -12,7 +12,7 @@ PARTS = ('introspect', 'refresh', 'code', 'records', 'json2', 'many', 'storage',
 
 def main():
     enter('dev.benchmark')
-    # They need the environment.
+    # These imports need the virtual environment.
     from dev.workbench.odoo_server import Workbench
 
     from . import clean_up, queries, rates, report, start, storage
@@ -23,7 +23,7 @@ def main():
         raise CommandError(f"ROWS={rows} is not a number of sign-ins; choose one from 1000 on.")
     parts = (os.environ.get('ONLY') or ','.join(PARTS)).split(',')
     if unknown := set(parts) - set(PARTS):
-        raise CommandError(f"ONLY={','.join(sorted(unknown))} is no part; choose of {','.join(PARTS)}.")
+        raise CommandError(f"ONLY={','.join(sorted(unknown))} is not a part; choose from {','.join(PARTS)}.")
     with Workbench() as bench, contextlib.ExitStack() as stack:
         servers = Servers(bench, stack, int(rows))
         description = report.describe(servers)

@@ -1,4 +1,4 @@
-"""The table, on the screen and in docs/reports/benchmarks.md."""
+"""The table of results, on the screen and in docs/reports/benchmarks.md."""
 
 import os
 import platform
@@ -17,7 +17,7 @@ HEAD = ('Figure', 'Ours', 'Compared with', 'Result [middle half]', 'Bar', '')
 
 
 def describe(servers):
-    """Return the machine and what runs on it, as sentences."""
+    """Return a description of the machine and its software, as sentences."""
     model = re.search(r'model name\s*: (.*)', Path('/proc/cpuinfo').read_text())
     memory = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30
     [[version]] = servers.bench.postgres.execute('SHOW server_version')
@@ -54,7 +54,7 @@ def print_results(results, description):
 
 
 def write(results, description):
-    """Replace the table of the page; what is written around it stays."""
+    """Replace the table of the page, and keep the text around it."""
     page = PAGE.read_text()
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)

@@ -1,4 +1,4 @@
-"""What refreshing one sign-in again and again leaves in the database."""
+"""How much the database grows when one sign-in is refreshed again and again."""
 
 import statistics
 

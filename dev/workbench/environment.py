@@ -1,4 +1,4 @@
-"""The virtual environment: made with the system's Python, which then hands over to it."""
+"""The virtual environment, which the system's Python creates and then starts."""
 
 import os
 import platform
@@ -19,8 +19,8 @@ from .cache import (
     start_over,
 )
 
-OLDEST, NEWEST = (3, 10), (3, 13)  # what Odoo 19.0 runs on
-#: Pins with hashes, made by `make pins` from the `.in` files beside them.
+OLDEST, NEWEST = (3, 10), (3, 13)  # the versions that Odoo 19.0 supports
+#: Pins with hashes, which `make pins` writes from the `.in` files beside them.
 REQUIREMENTS = {purpose: CHECKOUT / 'dev' / 'requirements' / f'{purpose}.txt' for purpose in ('run', 'test')}
 
 
@@ -40,7 +40,7 @@ def _check_platform():
 def install(python, requirements):
     number = requirements.read_text().count('==')
     progress = Progress(f'Python packages of {requirements.name}')
-    # --no-deps: every package is pinned in the file, so that the same versions come tomorrow.
+    # --no-deps, because the file pins every package, for reproducible versions.
     command = [
         python, '-m', 'pip', 'install',
         '--no-deps', '--require-hashes', '--no-input',
@@ -57,7 +57,7 @@ def install(python, requirements):
     if pip.returncode:
         sys.stderr.write(''.join(lines[-15:]))
         raise CommandError(
-            "pip could not install the pinned packages (its last lines are above); "
+            "pip could not install the pinned packages (see the end of its output above); "
             "check that the package index can be reached with pip and start again."
         )
     progress.finish()
@@ -83,12 +83,12 @@ def _prepare(directory, purpose):
 
 
 def enter(module, purpose='run'):
-    """Go on in the virtual environment; returns only there.
+    """Run the module again in the virtual environment; returns only there.
 
-    :param str module: the module to run again there, for instance ``'dev.run'``
+    :param str module: the module to run, for instance ``'dev.run'``
     :param str purpose: ``'run'``, or ``'test'`` for the tools of the tests as well
     """
-    os.umask(0o022)  # PostgreSQL runs as another user when we are root, and reads what we unpack
+    os.umask(0o022)  # run by root, PostgreSQL uses another user, which must read the unpacked files
     if os.environ.get('ORESTAPI_ENTERED') == sys.prefix:
         return
     _check_platform()

@@ -16,9 +16,9 @@ def node_folder():
 
 
 def install(package, version):
-    """Return the folder with ``node_modules`` in which ``package`` is, installed first if need be.
+    """Return the folder with ``node_modules`` that contains ``package``, and install it if necessary.
 
-    :param str package: its name at npm, without a scope
+    :param str package: the name of the package at npm, without a scope
     :param str version: the exact version
     :raises CommandError: when npm cannot install it
     """
@@ -42,13 +42,13 @@ def install(package, version):
                 capture_output=True,
                 text=True,
                 check=False,
-                # Scripts of packages look for `node` on the PATH.
+                # Scripts of packages need `node` on the PATH.
                 env={**os.environ, 'PATH': os.pathsep.join([str(node), os.environ.get('PATH', '/usr/bin:/bin')])},
             )
             if installed.returncode:
                 sys.stderr.write(installed.stderr[-1500:])
                 raise CommandError(
-                    f"npm could not install {package} (its words are above); "
+                    f"npm could not install {package} (see its output above); "
                     "check that the npm registry can be reached and start again."
                 )
             finish(folder)
