@@ -1,7 +1,7 @@
 """Writes docs/security-cases.md: each numbered case, its required result, and the tests that prove it.
 
-People write the cases in docs/cases/*.md: tables with the columns *Case*, what is done, what it must get, and the basis.
-This program adds the column *Proof*.
+People write the cases in docs/cases/*.md: tables with the columns *Case*, what is done, what it must get, and the
+basis. This program adds the column *Proof*.
 
 The commands are:
 

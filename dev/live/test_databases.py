@@ -1,4 +1,4 @@
-"""What happens to tokens when a database is upgraded, copied, dumped, or beside another one."""
+"""Tokens when a database is upgraded, copied or dumped, and beside another database."""
 
 import concurrent.futures
 import itertools
@@ -13,7 +13,7 @@ from dev.live.test_fuzz import CLIENTS, find_endpoints
 
 VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
 
-#: Wrong client secrets from one address are counted (N103): stay below the limit.
+#: Stays below the limit of wrong client secrets from one IP address (N103).
 TRIES_AN_ADDRESS = 9
 
 
@@ -24,9 +24,9 @@ def database(bench, installed):
 
 
 def test_n065_n135_n194_databases_are_strangers_to_each_other(bench, installed, note):
-    """N065, N135, N194: each database is an issuer of its own, and takes nothing that another one issued."""
+    """N065, N135, N194: each database is a separate issuer, and accepts nothing that another one issued."""
     with bench.copy(installed, 'first') as first, bench.copy(installed, 'second') as second:
-        # A copy shares the secrets of the database; a database of its own has others.
+        # A copy would share the secrets of the database; a separate database has others.
         bench.run_script(
             second, "env['ir.config_parameter'].init(force=True); env.cr.execute('DELETE FROM orestapi_key')"
         )
@@ -64,13 +64,13 @@ def check_strangers(bench, first, second):
         answer = lives[1].call_json2(tokens[0]['access_token'])
         assert answer.status_code == 401
         assert 'error="invalid_token"' in answer.headers['WWW-Authenticate']
-        # Being tried elsewhere has not hurt them at home.
+        # Trying them elsewhere has not affected them in their own database.
         assert lives[0].call_json2(tokens[0]['access_token']).status_code == 200
         assert lives[1].refresh(applications[1], tokens[1]['refresh_token']).status_code == 200
 
 
 def test_n225_nothing_in_a_dump_is_a_credential(bench, live, user_session, installed, tmp_path, note):
-    """N225: no secret that was issued is in any table; each stored value, tried as secret, code and token."""
+    """N225: no issued secret is in any table, and no stored value works as a secret, code or token."""
     application = live.register()
     tokens = live.sign_in(user_session, application)
     live.get_code(user_session, application, VERIFIER)
@@ -78,7 +78,7 @@ def test_n225_nothing_in_a_dump_is_a_credential(bench, live, user_session, insta
     dump = (tmp_path / 'dump').read_bytes().decode(errors='replace')
     assert application.client_id in dump
     assert not live.find_secrets(dump)
-    # What each new database holds is no secret of this one.
+    # Values that every new database has are not secrets of this one.
     values = read_values(bench, live.server.database) - read_values(bench, installed)
     assert any(re.fullmatch('[0-9a-f]{64}', value) for value in values), "The digests are not among the values."
     assert not values & {application.client_secret, tokens['access_token'], tokens['refresh_token']}
@@ -95,7 +95,7 @@ def test_n225_nothing_in_a_dump_is_a_credential(bench, live, user_session, insta
 
 
 def try_value(live, application, value, row_ids):
-    """Try a value as it is, and as the secret part of a token of the rows that it may belong to."""
+    """Try a value unchanged, and as the secret part of tokens for all rows that it may belong to."""
     codes = [value, *(f'orestapi_ac_{row_id}_{value}' for row_id in row_ids)]
     access_tokens = [value, *(f'orestapi_at_{row_id}_{value}' for row_id in row_ids)]
     refresh_tokens = [value, *(f'orestapi_rt_{row_id}_0_{value}_{value}' for row_id in row_ids)]
@@ -123,7 +123,7 @@ def try_client_secret(live, application, number, value):
 
 
 class AddressAdapter(HTTPAdapter):
-    """Sends requests from a loopback address of one's choice."""
+    """Sends requests from a chosen loopback address."""
 
     def __init__(self, address):
         self.address = address
@@ -143,7 +143,7 @@ def call_with_token(live, candidate):
 
 
 def read_values(bench, database):
-    """Return the values of all tables as a dump writes them; of values within JSON, each by itself too."""
+    """Return the values of all tables as a dump writes them, and separately each value within JSON."""
     columns = bench.postgres.execute(
         "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'public'",
         database=database,
@@ -191,7 +191,7 @@ def test_n228_upgrade_and_uninstall(bench, database, note):
 
 
 def test_restored_backup(bench, database, tmp_path, note):
-    """What was stored works again where the backup is restored."""
+    """Stored sign-ins and secrets work again in a restored backup."""
     with bench.serve(database) as server:
         live = Live(server)
         application = live.register()
@@ -215,7 +215,7 @@ def get_secret(bench, database):
 
 
 def test_o03_dumped_and_loaded(bench, database, tmp_path, note):
-    """Odoo's own dump and load, and its duplicate: sign-ins work on, though `database.secret` is another."""
+    """After Odoo's own dump and load, and in its duplicate, sign-ins keep working with another `database.secret`."""
     dump = tmp_path / 'dump.zip'
     with bench.serve(database) as server:
         live = Live(server)
@@ -240,7 +240,7 @@ def test_o03_dumped_and_loaded(bench, database, tmp_path, note):
 
 
 def check_copied(live, application, used, ended, reused):
-    """Check that three sign-ins of the original work in a copy: one is used, one ended, of one a token is reused."""
+    """Check three sign-ins of the original in a copy: one is used, one ended, and one has a token reused."""
     assert live.is_active(application, used['access_token'])
     assert live.call_json2(used['access_token']).status_code == 200
     answer = live.refresh(application, used['refresh_token'])

@@ -1,4 +1,4 @@
-"""Malformed requests at every endpoint of ours, taken from Odoo's own map of routes."""
+"""Malformed requests to every endpoint of this addon, taken from Odoo's routing map."""
 
 import collections
 import concurrent.futures
@@ -13,10 +13,10 @@ SEED = 6749
 #: Requests with one sign-in: some of them end it.
 ROUND = 250
 
-#: Requests of one loopback address: wrong client secrets are counted by address (N103).
+#: Requests from one loopback address, because wrong client secrets are counted by IP address (N103).
 FROM_ONE_ADDRESS = 10
 
-#: Clients at a time.
+#: Concurrent clients.
 CLIENTS = 4
 
 SCRIPT = """
@@ -27,13 +27,13 @@ for rule in env['ir.http'].routing_map().iter_rules():
 
 
 def find_endpoints(bench, database):
-    """Return the paths of our routes, and the methods of each; what varies in a path is in angle brackets."""
+    """Return the paths of this addon's routes and the methods of each; variable parts are in angle brackets."""
     lines = {line for line in bench.run_script(database, SCRIPT) if line.startswith('/')}
     return tuple((path, tuple(methods)) for path, *methods in map(str.split, sorted(lines)))
 
 
 def attack(live, application, endpoints, cookie, session, number):
-    """Send one round of malformed requests; return how often each status came, and the requests that went wrong."""
+    """Send one round of malformed requests; return the number of responses by status, and the failed requests."""
     known = Known(endpoints, application, live.sign_in(session, application), cookie)
     known.tokens.update({
         'code': live.get_code(session, application, secrets.token_urlsafe(48)),

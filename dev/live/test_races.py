@@ -1,7 +1,7 @@
 """Races for one code and for one token, on a server with several workers.
 
-Odoo's own test server handles requests on one database cursor, so that no two
-of them ever race there.
+Odoo's own test server handles requests on one database cursor, so requests never race
+there.
 """
 
 import collections
@@ -31,7 +31,7 @@ def get_success(responses):
 
 
 def test_parallel_redemptions_of_one_code(live, user_session, note):
-    """N116: exactly one 200. The others are replays, so that the winner's tokens are revoked too."""
+    """N116: exactly one 200. The others are replays, so the winner's tokens are revoked too."""
     application = live.register()
     verifier = secrets.token_urlsafe(48)
     code = live.get_code(user_session, application, verifier)
@@ -45,7 +45,7 @@ def test_parallel_redemptions_of_one_code(live, user_session, note):
 
 
 def test_parallel_refreshes_of_one_token(live, user_session, note):
-    """N147: exactly one 200, no live pair besides, and none after the reuse was seen."""
+    """N147: exactly one 200, no other live pair, and none after the reuse was detected."""
     application = live.register()
     tokens = live.sign_in(user_session, application)
     responses = race(lambda: live.refresh(application, tokens['refresh_token']))
@@ -83,7 +83,7 @@ def test_revocation_during_refreshes(live, user_session, note):
     with concurrent.futures.ThreadPoolExecutor(REQUESTS) as pool:
         responses = list(pool.map(revoke_or_refresh, range(REQUESTS)))
     assert {response.status_code for response in responses} <= {200, 400}
-    # The answer of a revocation is an empty object.
+    # The response to a revocation is an empty object.
     issued = [response.json() for response in responses if response.status_code == 200 and response.json()]
     for pair in [tokens, *issued]:
         assert not live.is_active(application, pair['access_token'])
@@ -92,7 +92,7 @@ def test_revocation_during_refreshes(live, user_session, note):
 
 
 def test_parallel_consents(live, user_session, note):
-    """N071: the same answer of the consent page twice gives independent codes and one authorization."""
+    """N071: submitting the same consent page twice gives independent codes and one authorization."""
     application = live.register()
     verifiers = [secrets.token_urlsafe(48) for _number in range(8)]
     with concurrent.futures.ThreadPoolExecutor(len(verifiers)) as pool:
@@ -103,13 +103,13 @@ def test_parallel_consents(live, user_session, note):
 
 
 def test_wrong_secrets_are_counted_across_workers(live, note):
-    """N103: the workers share the count, and the limit holds whoever answers."""
+    """N103: the workers share the count and the limit."""
     application = live.register()
     application.client_secret = 'wrong' * 8
     responses = race(lambda: live.refresh(application, 'x'))
     counts = count(responses)
     assert set(counts) == {(401, 'invalid_client'), (429, 'invalid_client')}
-    # Those that are under way when the limit is reached may still be counted.
+    # Requests in progress when the limit is reached may still be counted.
     assert 10 <= counts[401, 'invalid_client'] <= 14
     assert all(int(response.headers['Retry-After']) for response in responses if response.status_code == 429)
     note(f"{REQUESTS} at once: {counts[401, 'invalid_client']} wrong secrets tried, the others refused")

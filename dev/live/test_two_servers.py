@@ -1,7 +1,6 @@
-"""Two Odoo servers, at two addresses, on one database.
+"""Two Odoo servers with different URLs on one database.
 
-Each remembers settings of its own (Odoo's caches): what one changes, the other
-must follow at its next request.
+Each has its own caches: it must follow a change by the other one at its next request.
 """
 
 import copy
@@ -16,7 +15,7 @@ FAILURE_LIMIT = 10
 
 @pytest.fixture(scope='module')
 def other(live, bench):
-    """The other server, as requests reach it."""
+    """The second server."""
     with bench.serve(live.server.database, '--max-cron-threads', '0', workers=2) as server:
         other = copy.copy(live)
         other.server, other.url = server, server.url
@@ -45,7 +44,7 @@ def test_the_other_follows_at_once(live, other, user_session, note, change):
     for first, second in ((live, other), (other, live)):
         application = first.register()
         tokens = live.sign_in(user_session, application)
-        # Both have what they remember in their workers now.
+        # Fills the caches of all workers of both servers.
         for _worker in range(8):
             assert read(first, tokens['access_token']) == read(second, tokens['access_token']) == 200
             assert second.is_active(application, tokens['access_token'])

@@ -15,7 +15,7 @@ LENGTH = re.compile(rb'\r\ncontent-length: *(\d+)\r\n', re.IGNORECASE)
 
 
 class ConnectionLost(Exception):
-    """The connection ended before the whole answer was there: the client cannot know what the server has done."""
+    """The connection ended before the whole response arrived: the client cannot know what the server has done."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Response:
 
 
 def basic(client_id, client_secret):
-    """Return the header field of HTTP Basic authentication, secrets as they are."""
+    """Return the header of HTTP Basic authentication, without form-encoding."""
     return {'Authorization': 'Basic ' + base64.b64encode(f'{client_id}:{client_secret}'.encode()).decode()}
 
 
@@ -43,24 +43,24 @@ def render(method, path, headers=(), body=b''):
 
 
 def _is_whole(data):
-    """Return whether an answer that says how long it is has come: Odoo closes the connection 10 ms later."""
+    """Return whether a response with a declared length is complete: Odoo closes the connection 10 ms later."""
     end = data.find(b'\r\n\r\n')
     length = LENGTH.search(data, 0, end + 2) if end >= 0 else None
     return length is not None and len(data) >= end + 4 + int(length[1])
 
 
 def send(port, request, source=HOST, timeout=TIMEOUT):
-    """Send the bytes of a request and return the :class:`Response`, on a connection of its own.
+    """Send the bytes of a request on a new connection, and return the :class:`Response`.
 
-    :param int port: of the server, on the loopback interface
-    :param bytes request: what is sent, well-formed or not
+    :param int port: the port of the server on the loopback interface
+    :param bytes request: the request, well-formed or not
     :param str source: the loopback address (127.…) to send it from
-    :raise ConnectionLost: without a whole answer
+    :raise ConnectionLost: when the response is not complete
     """
     data = bytearray()
     try:
         with socket.create_connection((HOST, port), timeout, source_address=(source, 0)) as connection:
-            # A server that has seen enough may answer before it has all of it.
+            # A server may answer before it has received the whole request.
             with contextlib.suppress(ConnectionError):
                 connection.sendall(request)
             while not _is_whole(data) and (part := connection.recv(65536)):
@@ -75,14 +75,14 @@ def send(port, request, source=HOST, timeout=TIMEOUT):
     headers = {name.lower(): value.strip() for name, _colon, value in (line.partition(':') for line in lines)}
     words = status_line.split(' ')
     if not separator or len(words) < 2 or not words[1].isdigit():
-        raise ConnectionLost(f"No HTTP answer but {bytes(data[:80])!r}.")
+        raise ConnectionLost(f"Not an HTTP response: {bytes(data[:80])!r}.")
     if len(body) < int(headers.get('content-length') or 0) and not request.startswith(b'HEAD '):
-        raise ConnectionLost("The answer was cut off.")
+        raise ConnectionLost("The response was cut off.")
     return Response(int(words[1]), headers, body)
 
 
 def post_form(port, path, application, parameters, **options):
-    """Send the form of an application that authenticates as it is registered."""
+    """Send a form with the client authentication of the application."""
     headers = {'Content-Type': 'application/x-www-form-urlencoded'}
     if application.client_secret:
         headers |= basic(application.client_id, application.client_secret)
