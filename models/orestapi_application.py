@@ -140,7 +140,7 @@ class OrestapiApplication(models.Model):
         groups=ADMINISTRATOR,
         default=lambda self: tokens.generate_client_id(),
         help="The name of the application in the protocol. Copy it into the settings of the application. "
-        "It is no secret.",
+        "It is not a secret.",
     )
     uri_ids = fields.One2many(
         'orestapi.application.uri',
@@ -164,15 +164,15 @@ class OrestapiApplication(models.Model):
         required=True,
         default=0,
         groups=ADMINISTRATOR,
-        help="For how many days the record of an authorization code is kept after it expired. "
+        help="How many days the record of an authorization code is kept after it expired. "
         "0 means until the next daily clean-up.",
     )
     access_token_expiry = fields.Integer(
         required=True,
         default=60 * MINUTE,
         groups=ADMINISTRATOR,
-        help="For how many seconds an access token works before the application must refresh it. Less when the "
-        "sign-in ends before.",
+        help="How many seconds an access token is valid before the application must refresh it; less if the sign-in "
+        "ends earlier.",
     )
     refresh_token_expiry = fields.Integer(
         required=True,
@@ -207,8 +207,8 @@ class OrestapiApplication(models.Model):
         "Require PKCE",
         default=True,
         groups=ADMINISTRATOR,
-        help="PKCE binds each authorization code to the browser that asked for it. Switch it off only for an "
-        "application that cannot do it: a stolen code can then be used by anyone who has the client secret. "
+        help="PKCE ties each authorization code to the application instance that requested it. Turn this off only for "
+        "an application that does not support it: a stolen code can then be used by anyone who has the client secret. "
         "Public applications always need it.",
     )
     native_application = fields.Boolean(

@@ -352,7 +352,7 @@ class OrestapiApplication(models.Model):
             sentences.append(self.env._("Choose an internal user as the service user, on the Settings tab."))
         if self.uri_ids and not self._has_users():
             sentences.append(
-                self.env._("Choose on the tab Settings at least one group whose members may use the application.")
+                self.env._("On the Settings tab, choose at least one group whose members may use the application.")
                 if not self.group_ids
                 else self.env._(
                     "The groups that may use the application have no members. Choose others on the Settings tab."

@@ -166,7 +166,8 @@ class OrestapiAuthorization(models.Model):
             title=self.env._("Revoke Tokens"),
             body=self.env._(
                 "People: %(people)s. Applications: %(applications)s. Sign-ins that end: %(sign_ins)s.\n\n"
-                "The applications can no longer act for these people, on any device. They can ask them again.",
+                "The applications will no longer be able to act for these people on any device. They can ask "
+                "them again.",
                 **self._get_revocation_counts(),
             ),
             confirm_label=self.env._("Revoke"),

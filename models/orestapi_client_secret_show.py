@@ -16,7 +16,7 @@ class OrestapiClientSecretShow(models.AbstractModel):
     id = fields.Id()
     client_id = fields.Char("Client ID", readonly=True, help="The name of the application in the protocol.")
     client_secret = fields.Char(
-        "Client Secret", readonly=True, help="The password of the application. It is shown only now."
+        "Client Secret", readonly=True, help="The password of the application. It is shown only once."
     )
 
     # Core expects a table without checking whether the model is abstract.

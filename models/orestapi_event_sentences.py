@@ -67,7 +67,7 @@ SENTENCES = {
 
 _SAME_URI = _lt(
     "Correct the address in the settings of the application. If the application is right, add the address on the "
-    "tab URIs."
+    "URIs tab."
 )
 _START_AGAIN = _lt("Start the sign-in again in the application. If this happens again, the application must be fixed.")
 _REPAIR = _lt("The application must be fixed or set up differently. Its settings in Odoo are not the cause.")
@@ -239,7 +239,7 @@ REFUSALS = {
         ),
         _lt(
             "Make the application use https, also behind a proxy. If it can only be reached by http, add that on "
-            "the tab URIs."
+            "the URIs tab."
         ),
     ),
     'redirect_uri_port': (
@@ -423,8 +423,8 @@ REFUSALS = {
     'code_expired': (
         _lt("%(application)s sent from %(address)s an authorization code for %(user)s that has expired."),
         _lt(
-            "Start again. If this happens again, compare the clocks, or raise the Authorization Code Expiry on the tab "
-            "Settings."
+            "Start again. If this happens again, compare the clocks, or raise the Authorization Code Expiry on the "
+            "Settings tab."
         ),
     ),
     'code_revoked': (

@@ -48,8 +48,8 @@ class OrestapiModelScheme(models.Model):
     missing_model_names = fields.Char(
         "Missing Models",
         compute='_compute_model_ids',
-        help="Excluded models that do not exist at present because an app was uninstalled. They stay excluded when the "
-        "installed again.",
+        help="Excluded models that do not exist at present because an app was uninstalled. They stay excluded when "
+        "the app is installed again.",
     )
     configuration_ids = fields.Many2many(
         'orestapi.model.configuration',

@@ -51,7 +51,7 @@ class OrestapiToken(models.Model):
             title=self.env._("Revoke Tokens"),
             body=self.env._(
                 "Sign-ins that end: %(sign_ins)s. People: %(people)s. Applications: %(applications)s.\n\n"
-                "None of the tokens of these sign-ins works any more. The people can sign in again.",
+                "These devices will be signed out immediately. The people can sign in again.",
                 **active._get_revocation_counts(),
             ),
             confirm_label=self.env._("Revoke"),

@@ -86,10 +86,10 @@ def test_verifier_must_follow_the_grammar(verifier):
 
 @pytest.mark.parametrize('verifier', ['x', 'x' * 42, 'x' * 129, 'x' * 42 + '+'])
 def test_p05_what_a_verifier_is_made_of(verifier):
-    """RFC 7636 §4.1: said to whoever sends another one, and not that it does not fit."""
+    """RFC 7636 §4.1: a malformed verifier gets this error, not that it does not match."""
     with pytest.raises(InvalidGrant, match='has 43 to 128 characters: letters, digits'):
         pkce.check_verifier(verifier, CHALLENGE)
-    with pytest.raises(InvalidGrant, match='does not fit'):
+    with pytest.raises(InvalidGrant, match='does not match'):
         pkce.check_verifier('x' * 43, CHALLENGE)
 
 

@@ -72,7 +72,7 @@ def test_redirect_uri_that_was_not_sent_may_be_left_out():
         ({'revoked': True}, {}, {}, 'expired'),
         ({'expires_at': NOW}, {}, {}, 'expired'),
         ({'user_allowed': False}, {}, {}, 'may no longer'),
-        ({'at_legacy_address': True}, {}, {}, 'at this address'),
+        ({'at_legacy_address': True}, {}, {}, 'at this endpoint'),
         ({}, {}, {'redirect_uris': ()}, 'no longer registered'),
     ],
 )

@@ -212,7 +212,7 @@ def test_secret_is_in_no_repr():
         *((value, False) for value in (None, 5, True, ['orestapi_'], {'orestapi_': 1})),
     ],
 )
-def test_is_ours(string, ours):
+def test_has_token_form(string, ours):
     assert tokens.has_token_form(string) is ours
 
 
