@@ -46,7 +46,7 @@ def test_basic_round_trip(client_id, client_secret, quote_via, scheme):
     st.dictionaries(st.sampled_from(['client_id', 'client_secret']), text),
 )
 def test_nothing_but_our_errors_is_raised(authorization, parameters):
-    """N094: whatever the header is."""
+    """N094: for any header."""
     try:
         credentials = _parse(authorization, **parameters)
     except OAuth2Error as error:
@@ -141,7 +141,7 @@ def test_p01_empty_secret_is_none(authorization, parameters, expected):
 
 @pytest.mark.parametrize('authorization', [' {} ', '{}\t', '\t {} \t'])
 def test_p07_blanks_around_the_header(authorization):
-    """RFC 9110 §5.5: they are not part of the field value."""
+    """RFC 9110 §5.5: spaces around a field value are not part of it."""
     credentials = _parse(authorization.format(_basic('app', 's')))
     assert (credentials.client_id, credentials.client_secret) == ('app', 's')
 

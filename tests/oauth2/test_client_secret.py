@@ -19,7 +19,7 @@ def forget():
 
 
 def test_secret_at_rest():
-    """N225; RFC 6819 §5.1.4.1.3: salted, slow, and no secret itself."""
+    """N225; RFC 6819 §5.1.4.1.3: the hash is salted and slow, and does not work as a secret."""
     assert STORED.startswith(f'$pbkdf2-sha512${client_secret.ROUNDS}$')
     assert SECRET not in STORED
     assert client_secret.compute_hash(SECRET) != STORED
@@ -42,7 +42,7 @@ def test_secret_at_rest():
 )
 @pytest.mark.parametrize('stored', [STORED, None, ''])
 def test_wrong_secret(secret, stored):
-    """N090, N097, N100: False for whatever a stranger sends, with or without a stored hash."""
+    """N090, N097, N100: False for any text from a stranger, with or without a stored hash."""
     assert client_secret.verify(secret, stored) is False
     assert not client_secret._verified
 
@@ -70,7 +70,7 @@ def test_rotation():
 
 
 def test_memory_is_bounded(monkeypatch):
-    """What was not used for the longest time is forgotten first."""
+    """The least recently used entry is dropped first."""
     monkeypatch.setattr(client_secret, '_CAPACITY', 2)
     old, used, new = [client_secret.compute_hash(SECRET) for _ in range(3)]
     assert all(client_secret.verify(SECRET, stored) for stored in (used, old, used, new))
@@ -80,7 +80,7 @@ def test_memory_is_bounded(monkeypatch):
 
 
 def test_length():
-    """The longest one that an administrator may set is the longest one that is looked at."""
+    """The longest secret that an administrator may set is the longest one that is verified."""
     assert (client_secret.MIN_LENGTH, client_secret.MAX_LENGTH) == (16, 256)
     assert client_secret.verify('x' * 256, client_secret.compute_hash('x' * 256))
     assert not client_secret.verify('x' * 257, client_secret.compute_hash('x' * 257))
@@ -149,7 +149,7 @@ def test_s13_secret_that_can_be_guessed(secret):
 
 @given(st.sampled_from(['0123456789abcdef', string.ascii_letters + string.digits, '23456789ABCDEFGHJKMNPQRSTVWXYZ']))
 def test_s13_random_secret(alphabet):
-    """None of a length that programs generate is refused, down to 16 characters of an alphabet."""
+    """No generated secret is refused, down to 16 characters of an alphabet."""
     for _number in range(50):
         secret = ''.join(secrets.choice(alphabet) for _index in range(24))
         assert client_secret.find_defect(secret, ['wiki-client']) is None, secret

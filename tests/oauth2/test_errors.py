@@ -22,7 +22,7 @@ from oauth2 import errors
         (errors.AuthorizationDenied("Text."), 'access_denied', 403),
         (errors.ServerError("Text."), 'server_error', 500),
         (errors.TemporarilyUnavailable("Text."), 'temporarily_unavailable', 503),
-        # RFC 6750 §3.1: whoever sent no credentials is told no code.
+        # RFC 6750 §3.1: a request without credentials gets no error code.
         (errors.Unauthorized("Text."), None, 401),
         (errors.InvalidToken("Text."), 'invalid_token', 401),
         (errors.InsufficientScope("Text.", 'read'), 'insufficient_scope', 403),

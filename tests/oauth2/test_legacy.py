@@ -1,4 +1,4 @@
-"""The habits of the older connector: what its doors let through, and for whom."""
+"""The exceptions of the older endpoints, and for which applications they apply."""
 
 import dataclasses
 
@@ -60,7 +60,7 @@ def test_what_stands_in_both_is_repeated():
     ],
 )
 def test_header_that_says_nothing(grant_type, header, expected):
-    """Only the code grant came with `Authorization: OAuth`; any other header is for client authentication to judge."""
+    """Only the code grant may come with `Authorization: OAuth`; client authentication judges any other header."""
     assert legacy.read(f'grant_type={grant_type}'.encode(), b'', header)[1] == expected
 
 

@@ -101,7 +101,7 @@ def test_p05_what_a_challenge_is_made_of(challenge):
 
 @pytest.mark.parametrize('challenge', [None, ''])
 def test_verifier_without_challenge_is_a_downgrade(challenge):
-    """N126; RFC 9700 §2.1.1, §4.8.2: the challenge was removed on the way."""
+    """N126; RFC 9700 §2.1.1, §4.8.2: an attacker removed the challenge."""
     with pytest.raises(InvalidRequest):
         pkce.check_verifier(VERIFIER, challenge)
 
@@ -118,6 +118,6 @@ def test_only_its_own_verifier_fits(verifier, other):
 
 @given(st.text())
 def test_any_text_is_answered_with_invalid_grant(verifier):
-    """N124: no text of a stranger is an internal error."""
+    """N124: no text from a stranger causes an internal error."""
     with pytest.raises(InvalidGrant):
         pkce.check_verifier(verifier, CHALLENGE)

@@ -1,4 +1,4 @@
-"""How an administrator is shown what a stranger sent."""
+"""How an administrator is shown a value that a stranger sent."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""The decision about a code: order of the checks, PKCE of this moment, replay (RFC 9700 §4.5)."""
+"""The decision about a code: order of the checks, current PKCE setting, replay (RFC 9700 §4.5)."""
 
 import dataclasses
 from datetime import datetime, timedelta

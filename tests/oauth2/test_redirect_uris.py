@@ -29,7 +29,7 @@ REGISTERED = [
     'com.example.app://cb/x',
 ]
 
-#: Printable ASCII, and what parsers disagree about.
+#: Printable ASCII, and characters that parsers disagree about.
 CHARACTERS = ''.join(map(chr, range(0x20, 0x7F))) + '\t\r\n\0\\\x7f\xad\u3002\uff0e\u2028\u0130\ud800'
 
 #: An independent reading of the one exception, RFC 8252 §7.3.
@@ -93,7 +93,7 @@ def test_nothing_but_the_exact_string_or_a_loopback_port_matches(pair):
     )
 )
 def test_no_mutation_matches(pair):
-    """N011-N031: outside of the loopback addresses there is no exception at all."""
+    """N011-N031: there is no exception except for loopback addresses."""
     registered, requested = pair
     assume(registered != requested)
     assert not redirect_uris.matches(registered, requested)
@@ -102,7 +102,7 @@ def test_no_mutation_matches(pair):
 
 @given(registered_uris, st.text())
 def test_find_answers_for_any_text(registered, requested):
-    """N024-N026: no text of a stranger is an internal error."""
+    """N024-N026: no text from a stranger causes an internal error."""
     assert redirect_uris.find([registered], requested) in (None, registered)
 
 
@@ -231,7 +231,7 @@ def test_does_not_match(registered, requested):
     st.sampled_from(['', '/', '/cb', '/cb?a=1', '?a']),
 )
 def test_loopback_matches_with_any_port(origin, registered_port, port, rest):
-    """N032, N033; RFC 8252 §7.3 MUST: the answer goes to the asked port."""
+    """N032, N033; RFC 8252 §7.3 MUST: the response goes to the requested port."""
     requested = f'{origin}:{port}{rest}'
     assert redirect_uris.find([f'{origin}{registered_port}{rest}'], requested) == requested
     assert redirect_uris.find([f'{origin}{registered_port}{rest}'], origin + rest) == origin + rest
@@ -243,7 +243,7 @@ def test_loopback_matches_with_any_port(origin, registered_port, port, rest):
     st.sampled_from(['', '/', '/cb', '/cb?a=1', '?a']),
 )
 def test_p03_localhost_of_native_applications_matches_with_any_port(registered_port, port, rest):
-    """RFC 9700 §2.1, §4.1.3: of those alone, as several libraries listen on a random port there."""
+    """RFC 9700 §2.1, §4.1.3: only for native applications, whose libraries listen on a random port there."""
     registered, requested = f'http://localhost{registered_port}{rest}', f'http://localhost{port}{rest}'
     assert redirect_uris.find([registered], requested, is_native=True) == requested
     assert (redirect_uris.find([registered], requested) is None) == (registered != requested)
@@ -419,7 +419,7 @@ def test_can_be_registered(uri):
 def _read_as_browser(uri):
     """Read an http(s) URI as the WHATWG URL standard does, as far as ASCII goes.
 
-    Tab and newline vanish, blanks are trimmed, a backslash is a slash, any
+    Tab and newline vanish, spaces are trimmed, a backslash is a slash, any
     number of slashes begins the authority, the last @ ends the user
     information, and a host whose last label is a number is an IPv4 address.
     """
@@ -461,7 +461,7 @@ def _read_as_browser(uri):
     )
 )
 def test_what_can_be_registered_is_read_alike_by_all(uri):
-    """N018-N022, N035, RFC 9700 §4.1: no parser sees another host, port or path than the others."""
+    """N018-N022, N035, RFC 9700 §4.1: all parsers see the same host, port and path."""
     if redirect_uris.find_defect(uri) is not None or redirect_uris.is_private_use(uri):
         return
     parts = urlsplit(uri)
@@ -483,7 +483,7 @@ def test_find_defect_answers_for_any_text(uri):
     assert defect is None or isinstance(defect, Defect)
 
 
-# -- what the form and the consent page say ----------------------------------
+# -- texts of the form and the consent page ----------------------------------
 
 
 @pytest.mark.parametrize(
@@ -527,7 +527,7 @@ def test_s11_kind(uri, loopback, private_use, plain_http, destination):
 @pytest.mark.parametrize(
     ('uri', 'defect'),
     [
-        # Percent-encoded, it would be refused again: the remedy is another one.
+        # Percent-encoding would not help, so the remedy is a different one.
         ('https://b\u00fccher.example/cb', Defect.HOST_CHARACTERS),
         ('https://b%C3%BCcher.example/cb', Defect.HOST_CHARACTERS),
         ('HTTPS://B\u00dcCHER.example:8443/cb?x=\u00fc', Defect.HOST_CHARACTERS),
@@ -536,13 +536,13 @@ def test_s11_kind(uri, loopback, private_use, plain_http, destination):
         ('com.example.app://b\u00fccher/cb', Defect.HOST_CHARACTERS),
         ('https://\u00fc:\u00fc@wiki.example/cb', Defect.USER_INFORMATION),
         ('https://wiki.example/b\u00fccher', Defect.CHARACTERS),
-        # It has a scheme, but not one that can be.
+        # It has a scheme, but not a valid one.
         ('my_app.example:/cb', Defect.SCHEME),
         ('1password.example:/cb', Defect.SCHEME),
         # It has no port that could be corrected.
         ('http://::1/cb', Defect.HOST),
         ('http://fe80::1:8080/cb', Defect.HOST),
-        # It would be taken for the scheme `wiki.example`.
+        # It would be read as the scheme `wiki.example`.
         ('wiki.example:8069/cb', Defect.RELATIVE),
         ('wiki.example:8069', Defect.RELATIVE),
     ],
@@ -559,7 +559,7 @@ def test_a18_remedy_does_not_lead_to_the_next_problem(uri, defect):
         ('\u200bhttps://wiki.example/cb\ufeff', 'https://wiki.example/cb'),
         ('HTTPS://wiki.example/CB', 'https://wiki.example/CB'),
         ('Com.Example.App:/CB', 'com.example.app:/CB'),
-        # What may be meant stays: the comparison is to the letter.
+        # Anything that may be intended is kept, because the comparison is exact.
         ('https://Wiki.example/cb/', 'https://Wiki.example/cb/'),
         ('https://wiki.example/a b', 'https://wiki.example/a b'),
         ('Wiki.example/cb', 'Wiki.example/cb'),

@@ -19,9 +19,9 @@ START = datetime(2026, 11, 25)
 
 
 class Histories(RuleBasedStateMachine):
-    """Holds a row as the database would, and all refresh tokens that were ever issued.
+    """Holds a row as the database would, and all refresh tokens ever issued.
 
-    The model: `alive`, the `current` token, and when it was issued. Everything else
+    The model is `alive`, the `current` token, and when it was issued. Everything else
     that the grant decides must follow from these three.
     """
 
@@ -129,7 +129,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule()
     def forge(self):
-        """A token that nobody issued ends nothing, whatever generation it claims."""
+        """A forged token ends nothing, whatever generation it claims."""
         for generation in (0, self.row.generation, self.row.generation + 1):
             forged = tokens.render_refresh_token(b'another key', self.row.id, generation, tokens.generate_secret())
             with pytest.raises(InvalidGrant):
@@ -137,7 +137,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule()
     def ask_for_more(self):
-        """More scope than the user allowed leaves the token as it was."""
+        """A request for more scope than the user allowed leaves the token unchanged."""
         if self.alive and not self._is_over():
             with pytest.raises(InvalidScope):
                 self._decide(self.issued[-1], scope='read rpc')
@@ -162,7 +162,7 @@ TestHistories.settings = settings(max_examples=60, stateful_step_count=20)
 
 
 def test_generation_of_the_future_ends_nothing():
-    """A genuine token of a row that was restored from a backup: refused, and nothing more."""
+    """A genuine token of a row that was restored from a backup is refused, without further effects."""
     machine = Histories()
     machine.open(grace=0, refresh_expiry=0, whole=0)
     future = tokens.parse(tokens.render_refresh_token(KEY, 7, 5, tokens.generate_secret()))

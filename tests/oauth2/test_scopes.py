@@ -20,7 +20,7 @@ def test_round_trip(tokens):
 
 @given(st.text())
 def test_only_the_grammar_of_rfc_6749_3_3_is_accepted(text):
-    """N045: and nothing else than invalid_scope is raised."""
+    """N045: only invalid_scope is raised."""
     tokens = set(text.split(' ')) - {''}
     if all(set(token) <= set(ALLOWED) for token in tokens):
         assert scopes.parse(text) == tokens
@@ -47,7 +47,7 @@ def test_tokens_are_separated_by_blanks(text):
 
 @pytest.mark.parametrize('text', [' read rpc', 'read rpc ', 'read  rpc', '   read     rpc  '])
 def test_p08_several_blanks_are_one(text):
-    """Decided: programs that join lists send them, and the meaning is the same."""
+    """Decided: programs that join lists send extra spaces, and the meaning is the same."""
     assert scopes.parse(text) == {'read', 'rpc'}
 
 

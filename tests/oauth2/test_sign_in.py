@@ -1,4 +1,4 @@
-"""What a sign-in means: expiry, access tokens, introspection (RFC 6749 §5.1, RFC 7662 §2.2)."""
+"""Sign-ins: expiry, access tokens, introspection (RFC 6749 §5.1, RFC 7662 §2.2)."""
 
 import dataclasses
 from datetime import datetime, timedelta

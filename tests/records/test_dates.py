@@ -26,7 +26,7 @@ from records.problem import InvalidParameter
 )
 def test_r01_dates(text, expected):
     parsed = dates.parse(text)
-    # Without a time zone, as Odoo takes it.
+    # Without a time zone, as Odoo requires.
     assert parsed.isoformat() == expected
     assert isinstance(parsed, datetime) is ('T' in expected)
 
@@ -48,7 +48,7 @@ def test_r01_no_dates(text):
 
 @pytest.mark.parametrize('fraction', ['5', '123', '000001', '999999999'])
 def test_r01_fraction_of_a_second(fraction):
-    """Odoo would cut it off in silence."""
+    """Odoo would cut it off silently."""
     with pytest.raises(InvalidParameter, match="whole seconds"):
         dates.parse(f'2026-11-25T10:00:00.{fraction}Z')
 

@@ -21,7 +21,7 @@ from records.problem import InvalidParameter
         ('a eq true', Condition(('a',), 'eq', True)),
         ('a eq false', Condition(('a',), 'eq', False)),
         ('not (a pr)', Negation(Condition(('a',), 'pr'))),
-        # `and` binds more than `or` (RFC 7644 §3.4.2.2).
+        # `and` binds more tightly than `or` (RFC 7644 §3.4.2.2).
         (
             'a pr or b pr and c pr',
             Combination(

@@ -37,14 +37,14 @@ def test_ids():
 
 @pytest.mark.parametrize('item', ['"1"', '1.0', '1e3', 'true', 'null', '[1]', '{}', 'NaN'])
 def test_no_id(item):
-    """`true` is a number to Python, and to nobody else."""
+    """Only Python considers `true` a number."""
     with pytest.raises(InvalidParameter, match="The parameter ids has an item of the wrong type"):
         legacy_parameters.parse_ids(f'[1, {item}]')
 
 
 def test_most_items():
     assert len(legacy_parameters.parse_ids(str([1] * legacy_parameters.MAX_ITEMS))) == 1000
-    # Told before anything is looked at.
+    # Reported before the items are checked.
     for item in (1, True):
         with pytest.raises(InvalidParameter, match="The parameter ids has more than 1000 items"):
             legacy_parameters.parse_ids(str([item] * 1001).lower())
@@ -55,7 +55,7 @@ def test_most_items():
     ['', ' ', '1', '"a"', 'null', '{}', '{"a": 1}', 'a,b', "['a']", '[1', '[1,]', '[1] 2', '[' * 100_000, '1' * 5000],
 )
 def test_no_list(text):
-    """Neither a text without an end of brackets nor a number that Python refuses to read is a failure."""
+    """Endless brackets and numbers that Python refuses to read give an error, not a failure."""
     for parse, name in (
         (lambda text: legacy_parameters.parse_names(text, 'fields'), 'fields'),
         (legacy_parameters.parse_ids, 'ids'),
@@ -79,7 +79,7 @@ def test_columns():
     assert legacy_parameters.parse_columns(json.dumps(list(legacy_parameters.COLUMNS))) == list(
         legacy_parameters.COLUMNS
     )
-    # Neither nothing nor an empty list is a wish for no column.
+    # Neither a missing parameter nor an empty list asks for no columns.
     for text in (None, '[]'):
         assert legacy_parameters.parse_columns(text) == legacy_parameters.DEFAULT_COLUMNS
     assert set(legacy_parameters.DEFAULT_COLUMNS) < set(legacy_parameters.COLUMNS)
@@ -138,12 +138,12 @@ def test_describe_field():
         'ttype': 'many2one',
         'relation': 'res.country',
         'required': True,
-        # What there is nothing of.
+        # Attributes without a value.
         'readonly': False,
         'help': False,
     }
     assert legacy_parameters.describe_field('res.partner', 'country_id', field, columns) == described
-    # The name is told in any case; that and the model come from the address, and not from the field.
+    # The name is always included; it and the model come from the request, not from the field.
     field = {'name': 'x', 'model': 'x', 'None': 'x', None: 'x'}
     assert legacy_parameters.describe_field('res.partner', 'country_id', field, ()) == {'name': 'country_id'}
     assert legacy_parameters.describe_field('res.partner', 'country_id', field, ('name', 'model')) == {

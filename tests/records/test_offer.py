@@ -7,7 +7,7 @@ from records.offer import BLACKLIST, NOTHING, UNLIMITED, WHITELIST, Limit, Offer
 NAMES = ('a', 'b', 'c')
 LIMITS = st.builds(Limit, st.sampled_from([UNLIMITED, BLACKLIST, WHITELIST]), st.frozensets(st.sampled_from(NAMES)))
 OFFERS = st.builds(Offer, LIMITS, st.dictionaries(st.sampled_from(NAMES), LIMITS))
-#: One more than can be listed: what an app adds later.
+#: One name more than can be listed, as if an app added it later.
 ALL_NAMES = (*NAMES, 'later')
 
 
@@ -55,7 +55,7 @@ def test_a_limit_is_within_itself(limit):
 
 
 def test_a_list_in_place_of_all_is_no_narrowing():
-    """It can offer a credential by name, which all fields never do."""
+    """A whitelist can offer a credential by name, which the other modes never do."""
     assert not Limit(WHITELIST, frozenset('a')).is_within(Limit())
     assert not Limit(WHITELIST, frozenset('a')).is_within(Limit(BLACKLIST, frozenset('b')))
 
@@ -97,6 +97,6 @@ def test_what_an_offer_says_cannot_be_changed():
 
 @given(OFFERS, OFFERS)
 def test_digest(offer, other):
-    """Equal offers have the same, and others another one."""
+    """Equal offers have the same digest, different offers have different ones."""
     assert (offer.digest == other.digest) is (offer == other)
     assert len(offer.digest) == 64

@@ -46,7 +46,7 @@ def test_cursor(position):
 
 
 def test_r03_longest_cursor():
-    """None is handed out that is not taken back."""
+    """Every cursor that is issued is accepted."""
     position = [True, *['\x01' * ordering.PREFIX_LENGTH] * ordering.MAX_FIELDS, 2**31 - 1]
     cursor = ordering.render_cursor(KEY, 'search', position)
     assert len(cursor) <= ordering.MAX_CURSOR

@@ -69,7 +69,7 @@ def test_r03_room_for_the_cursor():
 
 @pytest.mark.parametrize('name', ['x_MixedCase', 'x_studio_Field_1', 'X', '_a', 'x_a$b'])
 def test_r04_names(name):
-    """One rule: what can be read can be filtered and ordered by."""
+    """One rule for names: every field that can be read can be used to filter and order."""
     assert parameters.parse_names(name) == [name]
     assert ordering.parse(f'-{name}') == [(name, True)]
     assert ordering.parse_legacy(f'{name} DESC') == [(name, True)]

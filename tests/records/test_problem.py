@@ -10,7 +10,7 @@ from records import problem
         (problem.InvalidParameter("No."), 400, "Bad Request", 'invalid_request'),
         (problem.NotFound("No."), 404, "Not Found", 'not_found'),
         (problem.MethodNotAllowed("No."), 405, "Method Not Allowed", 'method_not_allowed'),
-        # What the records API shares with the other endpoints.
+        # Errors that the records API shares with the other endpoints.
         (errors.InvalidToken("No."), 401, "Unauthorized", 'invalid_token'),
         (errors.InsufficientScope("No.", 'read'), 403, "Forbidden", 'insufficient_scope'),
         (errors.TemporarilyUnavailable("No."), 503, "Service Unavailable", 'temporarily_unavailable'),
