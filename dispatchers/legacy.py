@@ -26,14 +26,14 @@ class LegacyDispatcher(OAuth2Dispatcher):
         threading.current_thread().url = httprequest.base_url
         try:
             body = self._read_body() if httprequest.mimetype or httprequest.content_length else b''
-            sent, authorization = legacy.read(httprequest.query_string, body, httprequest.headers.get('Authorization'))
-            client_id = client_authentication.parse(authorization, sent).client_id
+            merged, header = legacy.read(httprequest.query_string, body, httprequest.headers.get('Authorization'))
+            client_id = client_authentication.parse(header, merged).client_id
         except OAuth2Error:
             return super().read_request()
         client = self.request.env['orestapi.application']._find_client(client_id)
         if client is None or not client.legacy_connector:
             return super().read_request()
-        return sent, authorization
+        return merged, header
 
     def _get_error_parameters(self, error):
         return {

@@ -145,28 +145,30 @@ class OrestapiAuthorizationCode(models.Model):
         )
 
     @api.model
-    def _issue(self, user, client, request, address, user_agent, by_setting=None):
+    def _issue(self, user, client, authorization_request, address, user_agent, by_setting=None):
         """Record the user's consent and issue an authorization code for it.
 
         :param user: the `res.users` record of the resource owner
         :param Client client: the application
-        :param AuthorizationRequest request: the validated request
+        :param AuthorizationRequest authorization_request: the validated request
         :param str address: the IP address of the user's browser
         :param str user_agent: how the user's browser describes itself
         :param by_setting: see `_grant`
         :return: the code
         """
-        authorization_id = self.env['orestapi.authorization']._grant(user, client, request.scope, by_setting)
+        authorization_id = self.env['orestapi.authorization']._grant(
+            user, client, authorization_request.scope, by_setting
+        )
         secret = tokens.generate_secret()
         now = fields.Datetime.now()
         # sudo: orestapi.authorization.code - nobody may create codes by hand
         code = self.sudo().create({
             'authorization_id': authorization_id,
             'digest': tokens.compute_digest(secret),
-            'redirect_uri': request.redirect_uri,
-            'redirect_uri_sent': request.redirect_uri_sent,
-            'code_challenge': request.code_challenge,
-            'scope': scopes.render(request.scope),
+            'redirect_uri': authorization_request.redirect_uri,
+            'redirect_uri_sent': authorization_request.redirect_uri_sent,
+            'code_challenge': authorization_request.code_challenge,
+            'scope': scopes.render(authorization_request.scope),
             'at_legacy_address': client.at_legacy_address,
             # sudo: res.users - the counter that makes the code worthless when all sign-ins are ended
             'revocation_count': user.sudo().orestapi_revocation_count,
@@ -178,7 +180,7 @@ class OrestapiAuthorizationCode(models.Model):
         return tokens.render(tokens.AUTHORIZATION_CODE, code.id, secret)
 
     @api.model
-    def _redeem(self, client, request, address):
+    def _redeem(self, client, token_request, address):
         """Exchange an authorization code for tokens (RFC 6749 §4.1.3).
 
         See `oauth2.grants.authorization_code.decide` for the order of the checks.
@@ -187,16 +189,16 @@ class OrestapiAuthorizationCode(models.Model):
         redirect URI or a scope, or made the application public, that takes effect at once.
 
         :param Client client: the authenticated application
-        :param Request request: the validated request
+        :param Request token_request: the validated request
         :param str address: the IP address that the request came from
         :return: the parameters of the response
         :raise InvalidRequest: see `pkce.check_verifier`
         :raise InvalidGrant: for any code that is refused
         """
-        parsed = tokens.parse(request.code)
+        parsed = tokens.parse(token_request.code)
         code = parsed and self._fetch(parsed.row_id, client)
         try:
-            decision = authorization_code.decide(parsed, code, request, client, fields.Datetime.now())
+            decision = authorization_code.decide(parsed, code, token_request, client, fields.Datetime.now())
         except authorization_code.WrongVerifier:
             self._count_verifier_failure(code)
             raise

@@ -11,7 +11,7 @@ from odoo.tools.translate import LazyTranslate
 # pylint: disable=unknown-option-value,prefer-env-translation
 _lt = LazyTranslate(__name__)
 
-#: By kind, or by kind and reason if a kind has several sentences.
+#: The sentences by kind, or by kind and reason if a kind has several.
 SENTENCES = {
     'application_created': _lt("%(actor)s created %(application)s."),
     'application_activated': _lt("%(actor)s activated %(application)s."),
@@ -73,7 +73,7 @@ _START_AGAIN = _lt("Start the sign-in again in the application. If this happens 
 _REPAIR = _lt("The application must be fixed or set up differently. Its settings in Odoo are not the cause.")
 _SIGN_IN_AGAIN = _lt("Ask the user to sign in again in the application.")
 
-#: By reason: a sentence about what was refused, and what to do.
+#: For each reason a sentence about what was refused, and one about what to do.
 REFUSALS = {
     # The client authentication
     'client_id': (

@@ -30,6 +30,14 @@ class OrestapiRecord(models.AbstractModel):
 
     @api.model
     def _get_query(self, offer, model, condition=None, text=None, ids=None):
+        """Return the `Query` of a search, with the access rules of the user.
+
+        :param Offer offer: the offer of the application
+        :param model: the empty recordset of the model
+        :param condition: a parsed filter, or None
+        :param text: a text that the display name contains, or None
+        :param ids: the ids to search among, or None
+        """
         # Many access rules read one field of the user's company; prefetching would make core
         # read all its fields.
         model = model.with_context(prefetch_fields=False)
@@ -39,6 +47,7 @@ class OrestapiRecord(models.AbstractModel):
 
     @api.model
     def _get_domain(self, offer, model, condition, text, ids):
+        """Return the domain of a search; the parameters are those of `_get_query`."""
         domain = Domain.TRUE
         if ids is not None:
             self._check_ids(ids)
@@ -64,6 +73,7 @@ class OrestapiRecord(models.AbstractModel):
 
     @api.model
     def _convert_condition(self, offer, model, path, operator, value):
+        """Return the domain of one comparison, with a subquery for each relation of its path."""
         field = self._get_field(offer, model, path[0])
         if len(path) > 1:
             if field.type not in RELATIONAL_TYPES:
@@ -104,6 +114,7 @@ class OrestapiRecord(models.AbstractModel):
 
     @api.model
     def _get_comparison(self, field, operator, value):
+        """Return the domain that compares a field of the model itself with a value of the filter."""
         if field.type in ('one2many', 'many2many') and (field.store or field.related):
             return self._get_relation_comparison(field, operator, value)
         if operator == filters.PRESENT:

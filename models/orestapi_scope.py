@@ -5,7 +5,7 @@ from ..oauth2 import scopes
 
 
 class OrestapiScope(models.Model):
-    """What an application can be allowed to do (RFC 6749 §3.3).
+    """A permission that users can give to an application (RFC 6749 §3.3).
 
     The protocol uses the name, the consent page shows the description. Addons add scopes
     as data.

@@ -190,7 +190,7 @@ class OrestapiToken(models.Model):
         )
 
     @api.model
-    def _open_service(self, client, request, address):
+    def _open_service(self, client, token_request, address):
         """Issue an access token for the application's service user (RFC 6749 §4.4).
 
         There is no refresh token (RFC 6749 §4.4.3): the application requests a new token.
@@ -211,7 +211,7 @@ class OrestapiToken(models.Model):
                 reason='service_user_external',
                 user_id=user.id,
             )
-        text = scopes.render(client_credentials.decide(request, client))
+        text = scopes.render(client_credentials.decide(token_request, client))
         access_secret = tokens.generate_secret()
         now = fields.Datetime.now()
         # Without a scope, because nobody was asked: if the service user is a person who signs
@@ -235,21 +235,21 @@ class OrestapiToken(models.Model):
         return self._get_response(sign_in.id, access_secret, client.access_token_expiry, text)
 
     @api.model
-    def _refresh(self, client, request, address):
+    def _refresh(self, client, token_request, address):
         """Exchange a refresh token for new tokens (RFC 6749 §6, RFC 9700 §4.14.2).
 
         :param Client client: the authenticated application
-        :param Request request: the validated request
+        :param Request token_request: the validated request
         :param str address: the IP address of the application
         :return: the parameters of the token response
         :raise InvalidScope: when the request exceeds the allowed scope; the token stays valid
         :raise InvalidGrant: for any token that is refused
         """
-        parsed = tokens.parse(request.refresh_token)
+        parsed = tokens.parse(token_request.refresh_token)
         sign_in = parsed and self._fetch(parsed.row_id)
         is_genuine = bool(parsed) and parsed.kind == tokens.REFRESH_TOKEN
         is_genuine = is_genuine and tokens.is_genuine(self._get_mac_key(), parsed)
-        decision = refresh_token.decide(parsed, is_genuine, sign_in, request.scope, client, fields.Datetime.now())
+        decision = refresh_token.decide(parsed, is_genuine, sign_in, token_request.scope, client, fields.Datetime.now())
         match decision:
             case refresh_token.Rotate():
                 return self._rotate(sign_in, parsed, client, scopes.render(decision.scope), address)
@@ -266,6 +266,16 @@ class OrestapiToken(models.Model):
 
     @api.model
     def _rotate(self, sign_in, parsed, client, access_scope, address):
+        """Replace the tokens of a sign-in by their successors.
+
+        :param SignIn sign_in: the sign-in
+        :param Token parsed: the presented refresh token
+        :param Client client: the application
+        :param str access_scope: the scope of the new access token
+        :param str address: the IP address of the application
+        :return: the parameters of the token response
+        :raise InvalidGrant: when a concurrent request has used the token or ended the sign-in
+        """
         generation = parsed.generation + 1
         salt = None
         if client.refresh_token_grace:

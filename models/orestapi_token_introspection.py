@@ -36,7 +36,9 @@ class OrestapiToken(models.Model):
 
     @api.model
     def _fetch(self, token_id):
-        """Return the `SignIn` of a row, or None. `_get_state_expression` decides the same in SQL.
+        """Return the `SignIn` of a row, with the current settings of its application, or None.
+
+        `_get_state_expression` decides the same in SQL.
 
         :param int token_id: the row
         """

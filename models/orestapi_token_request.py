@@ -30,7 +30,7 @@ def _refuse_first(method):
 
 
 class OrestapiToken(models.Model):
-    """What a request with an access token must not do."""
+    """Refuses actions that a request with an access token must not do."""
 
     _inherit = 'orestapi.token'
 

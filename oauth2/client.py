@@ -1,4 +1,4 @@
-"""What the protocol needs to know of an application."""
+"""The settings of an application that the protocol needs."""
 
 import dataclasses
 

@@ -54,10 +54,10 @@ def _parse_basic(encoded):
     return client_id, client_secret or None
 
 
-def parse(authorization, parameters):
+def parse(header, parameters):
     """Read the client's credentials from a request.
 
-    :param authorization: the value of the `Authorization` header, or None
+    :param header: the value of the `Authorization` header, or None
     :param Parameters parameters: those of the body
     :return: `Credentials`
     :raise InvalidRequest: for two methods at once (RFC 6749 §2.3), two
@@ -68,9 +68,9 @@ def parse(authorization, parameters):
     parameters.require_single(('client_id', 'client_secret'))
     client_id = parameters.get('client_id')
     client_secret = parameters.get('client_secret')
-    if authorization is not None:
+    if header is not None:
         # RFC 9110 §5.5: white space around a field value is not part of it.
-        scheme, _blank, encoded = authorization.strip(' \t').partition(' ')
+        scheme, _blank, encoded = header.strip(' \t').partition(' ')
         if scheme.lower() != 'basic':
             raise InvalidClient("The client must authenticate with HTTP Basic or in the body.", reason='header_scheme')
         basic_id, basic_secret = _parse_basic(encoded.strip(' '))

@@ -26,21 +26,21 @@ def relax(client):
     return dataclasses.replace(client, at_legacy_address=True)
 
 
-def read(query_string, body, authorization):
+def read(query_string, body, header):
     """Read a token request as the older connector writes it.
 
     :param bytes query_string: as the request line holds it
     :param bytes body: in the format of RFC 6749 appendix B, or empty
-    :param authorization: the value of the `Authorization` header, or None
+    :param header: the value of the `Authorization` header, or None
     :return: the `Parameters` of both, in which a parameter in both counts as repeated;
         and the header, or None where it has no meaning
     :raise InvalidRequest: see `parameters.parse`
     """
     merged = parameters.parse(b'&'.join(filter(None, (query_string, body))))
-    scheme = (authorization or '').partition(' ')[0]
+    scheme = (header or '').partition(' ')[0]
     if scheme.lower() == 'oauth' and merged.get('grant_type') == authorization_code.NAME:
-        authorization = None
-    return merged, authorization
+        header = None
+    return merged, header
 
 
 def get_error_parameters(error, path):

@@ -10,7 +10,7 @@ import re
 #: An underscore stands in no host name of RFC 1123, and in those of many intranets.
 ORIGIN = re.compile(r'https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?', re.ASCII)
 
-#: As a person types it, or copies it from the browser.
+#: An origin as a person types it, or copies it from the browser.
 TYPED = re.compile(
     r'(?P<scheme>https?)://(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?/*', re.ASCII | re.IGNORECASE
 )

@@ -36,7 +36,7 @@ ALLOWED = {
     EXPORT: {'administrator': ('read',)},
 }
 
-#: What there is to do by name; `True` for what an administrator may do to the records of others.
+#: Public methods by name; `True` if an administrator may call it for the records of others.
 ACTIONS = {
     (APPLICATION, 'generate_client_id'): True,
     (APPLICATION, 'generate_client_secret'): True,
@@ -463,7 +463,7 @@ class TestAccess(OAuth2Case):
             self.assertEqual(self.get_records(model, self.user), own)
             self.assertEqual(self.get_records(model, self.administrator), others)
         self.assertFalse(self.env[TOKEN].search([('revoked_at', '!=', False)]))
-        # Nor by way of the other user.
+        # Not through the other user either.
         [values] = self.call_xmlrpc(
             self.user, 'res.users', 'read', self.administrator.ids, ['orestapi_authorization_ids']
         )

@@ -457,7 +457,7 @@ class TestClientAuthentication(TokenEndpointCase):
 
     def test_n103_count_is_indexed(self):
         """A token request does not read all failures of a busy minute."""
-        # Of many addresses. With so few rows as in a new database, PostgreSQL may take any index or none.
+        # Rows from many IP addresses, because PostgreSQL may use any index or none for few rows.
         self.env.cr.execute(
             """
             INSERT INTO orestapi_authentication_failure (application, network, cross_site, create_date)

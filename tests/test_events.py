@@ -37,7 +37,7 @@ class TestEvents(OAuth2Case):
         self.assertNotIn('</code>', response.text)
 
     def test_refused_requests_of_one_network(self):
-        """Nor from the 2^64 addresses of one IPv6 network."""
+        """The same for the 2^64 addresses of one IPv6 network."""
         references = [self.refuse(None, f'2001:db8:1:2::{number}') for number in range(REFUSED_LIMIT + 5)]
         self.assertEqual(len(list(filter(None, references))), REFUSED_LIMIT)
         self.assertTrue(self.refuse(None, '2001:db8:1:3::1'))
@@ -47,7 +47,7 @@ class TestEvents(OAuth2Case):
         return self.env['orestapi.event']._log_refusal(kind, error, application and application.id, address)
 
     def test_a08_refused_requests_of_many_networks(self):
-        """Nor from many networks for one application; those of others and of known users are kept."""
+        """The same for many networks and one application; those of other applications and of known users are stored."""
         networks = [f'203.0.113.{number}' for number in range(REFUSED_APPLICATION_LIMIT // REFUSED_LIMIT + 1)]
         kept = [self.refuse(self.application, network) for network in networks for _number in range(REFUSED_LIMIT)]
         self.assertEqual(len(list(filter(None, kept))), REFUSED_APPLICATION_LIMIT)

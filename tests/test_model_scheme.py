@@ -195,7 +195,7 @@ class TestModelScheme(OAuth2Case):
         self.assertNotIn('x_name', self.get_offer().get_fields('x_orestapi_plan'))
 
     def test_removed_model_stays_excluded(self):
-        """So does a model, and the limits of its fields."""
+        """The same for a model and the limits of its fields."""
         plan, secret = self.add_model(), self.add_model('x_orestapi_secret')
         configuration = self.as_administrator['orestapi.model.configuration'].create({
             'name': "Plans",

@@ -122,7 +122,7 @@ class TestRecordsIndirect(RecordsCase):
         self.assertIn('email', self.get(f'{path}/{self.env.company.id}').json()['fields'])
 
     def test_n208_text_of_a_binary(self):
-        """What Odoo has found in a file, to search in it, is the file without its form."""
+        """The text that Odoo extracts from a file for searching is the file's content."""
         attachment = self.env['ir.attachment'].create({
             'name': "Letter",
             'raw': b'hidden words of a letter',
@@ -139,7 +139,7 @@ class TestRecordsIndirect(RecordsCase):
         self.assertNotIn('hidden words', answer.text)
 
     def test_n201_computed_from_a_credential(self):
-        """As the address of a webhook, which holds the secret."""
+        """For example the URL of a webhook, which contains the secret."""
         model_id = self.env['ir.model']._get_id('res.country')
         self.env['ir.model.fields'].create({'name': 'x_webhook_token', 'model_id': model_id, 'ttype': 'char'})
         self.env['ir.model.fields'].create([

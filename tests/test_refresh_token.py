@@ -166,7 +166,7 @@ class TestRefreshToken(OAuth2Case):
         self.assertEqual(self.call_json2(tokens[-1]['access_token']).status_code, 200)
         self.assertRefused(tokens[-2]['refresh_token'])
         self.assertEnded(*tokens, reason='refresh_token_reused')
-        # One event, whoever tries again.
+        # One event, however often the token is tried.
         self.assertEqual(self.count_events(), 1)
         event = self.env['orestapi.event'].search([('kind', '=', 'refresh_token_reused')])
         self.assertEqual((event.application_id, event.user_id), (self.application, self.user))

@@ -5,7 +5,7 @@ from odoo.tools import SQL, mute_logger
 
 from .common import CLIENT_SECRET, PASSWORD, OAuth2Case
 
-#: Of the right form, but never issued.
+#: A token of the right form that was never issued.
 UNKNOWN = 'orestapi_at_1_' + 'x' * 43
 
 
