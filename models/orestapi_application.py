@@ -148,7 +148,7 @@ class OrestapiApplication(models.Model):
         "Callback URIs",
         copy=True,
         groups=ADMINISTRATOR,
-        help="The addresses at which the application may receive its authorization codes. At least one is needed.",
+        help="The URIs at which the application may receive its authorization codes. At least one is needed.",
     )
     authorization_ids = fields.One2many(
         'orestapi.authorization', 'application_id', "Authorizations", groups=ADMINISTRATOR

@@ -105,13 +105,13 @@ class OrestapiApplication(models.Model):
     issuer = fields.Char(
         compute='_compute_endpoints',
         groups=ADMINISTRATOR,
-        help="How this server identifies itself to applications: its own address.",
+        help="How this server identifies itself to applications: its own URL.",
     )
     metadata_endpoint = fields.Char(
         "Metadata",
         compute='_compute_endpoints',
         groups=ADMINISTRATOR,
-        help="Applications that can discover the endpoints need only this address.",
+        help="Applications that can discover the endpoints need only this URL.",
     )
     authorization_endpoint = fields.Char(
         compute='_compute_endpoints', groups=ADMINISTRATOR, help="Where the application sends the browser of the user."
@@ -137,7 +137,7 @@ class OrestapiApplication(models.Model):
         "Test",
         compute='_compute_test_uri',
         groups=ADMINISTRATOR,
-        help="The address that the application sends the browser to, for a test by hand.",
+        help="The URI that the application sends the browser to, for a test by hand.",
     )
 
     @api.depends('uri_ids')

@@ -21,16 +21,16 @@ class OrestapiApplicationUri(models.Model):
         required=True,
         index=True,
         ondelete='cascade',
-        help="The application that may receive codes at this address.",
+        help="The application that may receive codes at this URI.",
     )
     uri = fields.Char(
         "URI",
         required=True,
-        help="The address that the browser returns to after the user allows or denies access. "
+        help="The URI that the browser returns to after the user allows or denies access. "
         "It must match exactly what the application sends.",
     )
-    description = fields.Char(help="What this address is for, for example the name of the server.")
-    warning = fields.Char(compute='_compute_warning', help="What is risky about this address.")
+    description = fields.Char(help="What this URI is for, for example the name of the server.")
+    warning = fields.Char(compute='_compute_warning', help="What is risky about this URI.")
 
     _uri_unique = models.Constraint('UNIQUE (application_id, uri)', "This URI is already in the list.")
 

@@ -34,9 +34,7 @@ class OrestapiAuthorizationCode(models.Model):
     )
     user_id = fields.Many2one(related='authorization_id.user_id', help="The user for whom the application acts.")
     digest = fields.Char(required=True, groups=NO_ACCESS)
-    redirect_uri = fields.Char(
-        "Callback URI", required=True, readonly=True, help="The address that the code was sent to."
-    )
+    redirect_uri = fields.Char("Callback URI", required=True, readonly=True, help="The URI that the code was sent to.")
     redirect_uri_sent = fields.Boolean(readonly=True)
     code_challenge = fields.Char(groups=NO_ACCESS)
     scope = fields.Char(required=True, readonly=True, help="What the application requested, in terms of the protocol.")

@@ -66,8 +66,7 @@ SENTENCES = {
 }
 
 _SAME_URI = _lt(
-    "Correct the address in the settings of the application. If the application is right, add the address on the "
-    "URIs tab."
+    "Correct the URI in the settings of the application. If the application is right, add the URI on the URIs tab."
 )
 _START_AGAIN = _lt("Start the sign-in again in the application. If this happens again, the application must be fixed.")
 _REPAIR = _lt("The application must be fixed or set up differently. Its settings in Odoo are not the cause.")
@@ -190,7 +189,7 @@ REFUSALS = {
     'redirect_uri': (
         _lt("%(application)s asked from %(address)s to return to %(sent)s, which is not one of its callback URIs."),
         _lt(
-            "If this address belongs to the application, add exactly this on the URIs tab. Otherwise correct it in the "
+            "If this URI belongs to the application, add exactly this on the URIs tab. Otherwise correct it in the "
             "settings of the application."
         ),
     ),
@@ -221,9 +220,7 @@ REFUSALS = {
             "%(application)s asked from %(address)s to return to %(sent)s, which differs from %(expected)s only in "
             "percent-encoding."
         ),
-        _lt(
-            "Write the address in the settings of the application exactly as on the URIs tab; it may be encoded twice."
-        ),
+        _lt("Write the URI in the settings of the application exactly as on the URIs tab; it may be encoded twice."),
     ),
     'redirect_uri_slash': (
         _lt(
@@ -261,7 +258,7 @@ REFUSALS = {
             "%(application)s asked from %(address)s to return to %(sent)s, which differs from %(expected)s only by "
             "the name of this computer."
         ),
-        _lt("Add the address on the URIs tab as the application sends it: localhost and 127.0.0.1 are not the same."),
+        _lt("Add the URI on the URIs tab as the application sends it: localhost and 127.0.0.1 are not the same."),
     ),
     'redirect_uri_host': (
         _lt(
@@ -269,7 +266,7 @@ REFUSALS = {
             "the host."
         ),
         _lt(
-            "If the application has moved, add its new address on the URIs tab. If you do not know the host, somebody "
+            "If the application has moved, add its new URI on the URIs tab. If you do not know the host, somebody "
             "may have tried, without success, to steal a code."
         ),
     ),
