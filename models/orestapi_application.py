@@ -50,7 +50,7 @@ def ask(records, method, **question):
     }
 
 
-def tell(records, message):
+def show_message(records, message):
     """Return the action that shows a message and reloads the page."""
     return {
         'type': 'ir.actions.client',

@@ -3,7 +3,7 @@ from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
 from ..oauth2.grants import authorization_code
-from .orestapi_application import ADMINISTRATOR, ask, tell
+from .orestapi_application import ADMINISTRATOR, ask, show_message
 
 #: The comparisons that a search for the time of last use supports.
 OPERATORS = {'<': SQL("<"), '<=': SQL("<="), '>': SQL(">"), '>=': SQL(">=")}
@@ -178,7 +178,7 @@ class OrestapiAuthorization(models.Model):
         self.check_access('read')
         counts = self._get_revocation_counts()
         self.action_revoke()
-        return tell(
+        return show_message(
             self,
             self.env._(
                 "The applications can no longer act for these people. People: %(people)s. Applications: "

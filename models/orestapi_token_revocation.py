@@ -7,7 +7,7 @@ from odoo.tools import SQL
 
 from ..oauth2 import tokens
 from ..oauth2.grants import authorization_code, client_credentials
-from .orestapi_application import ADMINISTRATOR, ask, tell
+from .orestapi_application import ADMINISTRATOR, ask, show_message
 from .orestapi_authorization_code import VACUUM_BATCH, VACUUM_REST
 
 #: For how long the clean-up looks for sign-ins that were opened while all sign-ins of their
@@ -44,7 +44,7 @@ class OrestapiToken(models.Model):
         self.check_access('read')
         active = self.filtered(lambda sign_in: not sign_in.revoked_at)
         if not active:
-            return tell(self, self.env._("None of these sign-ins is active."))
+            return show_message(self, self.env._("None of these sign-ins is active."))
         return ask(
             active,
             'action_confirm_revoke',
@@ -61,7 +61,7 @@ class OrestapiToken(models.Model):
         """End the sign-ins, and show a message."""
         counts = self.filtered(lambda sign_in: not sign_in.revoked_at)._get_revocation_counts()
         self.action_revoke()
-        return tell(
+        return show_message(
             self,
             self.env._(
                 "Sign-ins that were ended: %(sign_ins)s. People: %(people)s. Applications: %(applications)s.", **counts

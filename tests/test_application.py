@@ -31,7 +31,7 @@ URIS = {
     'https://bücher.example/callback': "Punycode",
     'https://b%C3%BCcher.example/callback': "Punycode",
     'https://wiki .example.com/callback': "hyphens and dots",
-    'my_wiki.example:/callback': "signs + - .",
+    'my_wiki.example:/callback': "digits and + - .",
     'http://::1/callback': "in square brackets",
     'https://wiki.example.com/ö': "percent-encode",
     'https://wiki.example.com/%zz': "percent-encode",

@@ -279,7 +279,7 @@ def counts(request):
 
 
 @pytest.fixture
-def note(request):
+def summarize(request):
     """A function that records what a check did, with its numbers, for the end of the run."""
     return lambda text: request.config.stash[DONE].append(f'{request.node.originalname}: {text}')
 

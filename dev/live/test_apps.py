@@ -199,7 +199,7 @@ def is_plausible(condition, fields):
     return field['type'] in ('integer', 'float', 'monetary', 'date', 'datetime', 'char', 'text')
 
 
-def test_r08_no_search_fails(apps, counts, note):
+def test_r08_no_search_fails(apps, counts, summarize):
     """Each model, field and operator gets a result or an error sentence, never a failure."""
     reader = Reader(apps, apps.log_in(), {'limit_models': 'none'}, limit=20)
     choice = random.Random(SEED)
@@ -237,7 +237,7 @@ def test_r08_no_search_fails(apps, counts, note):
             reader.get(f'records/{model}', search="a '%")
 
     in_parallel(send, requests_)
-    note(
+    summarize(
         f"{number} conditions on {sum(map(len, reader.models.values()))} fields of {len(reader.models)} models, in "
         f"{sum(reader.statuses.values())} requests: {len(reader.refused)} of them refused with a sentence, none failed"
     )
@@ -370,7 +370,7 @@ def check_refused(reader, models, fields):
     assert not {f'{model}.fields' for model in models} & set(document)
 
 
-def test_s07_nothing_left_out_appears(apps, bench, counts, note):
+def test_s07_nothing_left_out_appears(apps, bench, counts, summarize):
     """Excluded data is in no response of any model, and no filter or search finds it."""
     full = counts.share == 1
     models = EXCLUDED_MODELS if full else FEW_MODELS
@@ -396,7 +396,7 @@ def test_s07_nothing_left_out_appears(apps, bench, counts, note):
             found = hunt(reader, marker)
             assert not found, '\n'.join([name, *map(str, sorted(found))])
             total += reader.statuses
-    note(
+    summarize(
         f"{number} texts marked, and looked for in {sum(total.values())} requests by {len(sessions)} users and "
         f"{len(schemes)} model schemes: in none of {total[200]} answers"
     )

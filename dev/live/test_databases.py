@@ -23,7 +23,7 @@ def database(bench, installed):
         yield database
 
 
-def test_n065_n135_n194_databases_are_strangers_to_each_other(bench, installed, note):
+def test_n065_n135_n194_databases_are_strangers_to_each_other(bench, installed, summarize):
     """N065, N135, N194: each database is a separate issuer, and accepts nothing that another one issued."""
     with bench.copy(installed, 'first') as first, bench.copy(installed, 'second') as second:
         # A copy would share the secrets of the database; a separate database has others.
@@ -31,7 +31,7 @@ def test_n065_n135_n194_databases_are_strangers_to_each_other(bench, installed, 
             second, "env['ir.config_parameter'].init(force=True); env.cr.execute('DELETE FROM orestapi_key')"
         )
         check_strangers(bench, first, second)
-    note("1 code, 1 refresh token and 1 access token of one database refused by the other, and still good at home")
+    summarize("1 code, 1 refresh token and 1 access token of one database refused by the other, and still good at home")
 
 
 def check_strangers(bench, first, second):
@@ -69,7 +69,7 @@ def check_strangers(bench, first, second):
         assert lives[1].refresh(applications[1], tokens[1]['refresh_token']).status_code == 200
 
 
-def test_n225_nothing_in_a_dump_is_a_credential(bench, live, user_session, installed, tmp_path, note):
+def test_n225_nothing_in_a_dump_is_a_credential(bench, live, user_session, installed, tmp_path, summarize):
     """N225: no issued secret is in any table, and no stored value works as a secret, code or token."""
     application = live.register()
     tokens = live.sign_in(user_session, application)
@@ -88,7 +88,7 @@ def test_n225_nothing_in_a_dump_is_a_credential(bench, live, user_session, insta
         list(pool.map(lambda value: try_value(live, application, value, row_ids), values))
         list(pool.map(lambda pair: try_client_secret(live, application, *pair), enumerate(values)))
     assert live.is_active(application, tokens['access_token'])
-    note(
+    summarize(
         f"{len(live.issued)} issued secrets looked for in {len(dump) / 1e6:.0f} MB of a dump; {len(values)} "
         "stored values of all tables tried as client secret, code, access and refresh token: none"
     )
@@ -159,7 +159,7 @@ def read_values(bench, database):
     return values
 
 
-def test_n228_upgrade_and_uninstall(bench, database, note):
+def test_n228_upgrade_and_uninstall(bench, database, summarize):
     """N228: an upgrade keeps tokens alive; an uninstall leaves nothing, and the addon can come back."""
     endpoints = find_endpoints(bench, database)
     with bench.serve(database) as server:
@@ -184,13 +184,13 @@ def test_n228_upgrade_and_uninstall(bench, database, note):
     with bench.serve(database) as server:
         live = Live(server)
         assert live.sign_in(live.log_in(), live.register())
-    note(
+    summarize(
         f"tokens outlived an upgrade; uninstalled on a running server, which answered 404 at {len(endpoints)} "
         "addresses; no table, column, parameter, group or job was left, and the addon came back"
     )
 
 
-def test_restored_backup(bench, database, tmp_path, note):
+def test_restored_backup(bench, database, tmp_path, summarize):
     """Stored sign-ins and secrets work again in a restored backup."""
     with bench.serve(database) as server:
         live = Live(server)
@@ -204,7 +204,7 @@ def test_restored_backup(bench, database, tmp_path, note):
         tokens = live.refresh(application, tokens['refresh_token']).json()
         assert live.is_active(application, tokens['access_token'])
         assert live.sign_in(live.log_in(), application)
-        note("access token, refresh token, client secret and a new sign-in work")
+        summarize("access token, refresh token, client secret and a new sign-in work")
 
 
 def get_secret(bench, database):
@@ -214,7 +214,7 @@ def get_secret(bench, database):
     return secret
 
 
-def test_o03_dumped_and_loaded(bench, database, tmp_path, note):
+def test_o03_dumped_and_loaded(bench, database, tmp_path, summarize):
     """After Odoo's own dump and load, and in its duplicate, sign-ins keep working with another `database.secret`."""
     dump = tmp_path / 'dump.zip'
     with bench.serve(database) as server:
@@ -236,7 +236,9 @@ def test_o03_dumped_and_loaded(bench, database, tmp_path, note):
         [[original]] = bench.postgres.execute('SELECT value FROM orestapi_key', database=database)
         assert key != original
         assert bench.postgres.execute('SELECT id FROM orestapi_token', database=copy) == []
-    note("loaded and duplicated by Odoo: refresh, reuse and revocation of 3 sign-ins work; neutralized: another key")
+    summarize(
+        "loaded and duplicated by Odoo: refresh, reuse and revocation of 3 sign-ins work; neutralized: another key"
+    )
 
 
 def check_copied(live, application, used, ended, reused):
@@ -269,7 +271,7 @@ def find_leftovers(bench, database):
     return list(itertools.chain(*(bench.postgres.execute(query, database=database) for query in queries)))
 
 
-def test_neutralized_copy(bench, database, note):
+def test_neutralized_copy(bench, database, summarize):
     """On a neutralized copy of the database no token works and no application is active; the original is untouched."""
     copy = f'{database}_copy'
     with bench.serve(database) as server:
@@ -297,4 +299,4 @@ def test_neutralized_copy(bench, database, note):
     with bench.serve(database) as server:
         live.server, live.url = server, server.url
         assert live.is_active(application, tokens['access_token'])
-    note("0 tokens work and 0 applications are active on the copy; the original is untouched")
+    summarize("0 tokens work and 0 applications are active on the copy; the original is untouched")

@@ -61,7 +61,7 @@ def attack(live, application, endpoints, cookie, session, number):
     return statuses, wrong
 
 
-def test_malformed_requests(bench, installed, counts, note):
+def test_malformed_requests(bench, installed, counts, summarize):
     """No status 500, no lost connection, no traceback, and no secret in the log."""
     with bench.copy(installed, 'fuzz') as database:
         endpoints = find_endpoints(bench, database)
@@ -82,7 +82,7 @@ def test_malformed_requests(bench, installed, counts, note):
             assert {'/oauth2/token', '/oauth2/authorize', '/orestapi/1/models/<model>'} <= dict(endpoints).keys()
             check_log(live)
     answers = ', '.join(f'{count} × {status}' for status, count in sorted(statuses.items()))
-    note(
+    summarize(
         f"{statuses.total()} malformed requests (seed {SEED}) at {len(endpoints)} addresses: {answers}; "
         f"no 500, no traceback, none of {len(live.issued)} secrets in the log"
     )

@@ -34,7 +34,7 @@ def wait_for_workers(server):
     raise AssertionError(f"Odoo has not replaced the workers that were killed, see {server.log}.")
 
 
-def test_workers_are_killed(live, counts, note):
+def test_workers_are_killed(live, counts, summarize):
     """There are never two live pairs from one code or token, and all tokens in responses work."""
     killed = 0
     with Traffic(live) as traffic:
@@ -45,4 +45,4 @@ def test_workers_are_killed(live, counts, note):
             killed += 1
             assert killed < 10 * counts.kills, "No answer was lost."
         wait_for_workers(live.server)
-    note(f"{killed} workers killed; {traffic.check()}")
+    summarize(f"{killed} workers killed; {traffic.check()}")

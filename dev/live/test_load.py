@@ -93,7 +93,7 @@ def get_memory(pids):
     return total
 
 
-def test_mixed_load(live, user_session, counts, note):
+def test_mixed_load(live, user_session, counts, summarize):
     """After the warm-up, the last third uses no more memory and time than the second."""
     application = live.register()
     tokens = live.sign_in(user_session, application)
@@ -132,7 +132,7 @@ def test_mixed_load(live, user_session, counts, note):
     latencies = [pair for reader in readers for pair in reader.latencies]
     earlier, later = get_medians(latencies)
     assert later <= earlier * LATENCY[counts.load >= 60], f"{earlier} s became {later} s."
-    note(
+    summarize(
         f"{counts.load} s, {len(latencies)} reads, {traffic.counts['refresh']} refreshes, "
         f"{clean_up.runs} clean-ups; memory of the workers {before / 2**20:.1f} and then {after / 2**20:.1f} MiB, "
         f"a read {earlier * 1000:.1f} and then {later * 1000:.1f} ms"

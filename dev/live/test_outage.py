@@ -65,7 +65,7 @@ def check_answers(live):
             assert answer.json()['error'] == error, path
 
 
-def test_postgresql_stops(outage, counts, note):
+def test_postgresql_stops(outage, counts, summarize):
     """Answers are 503 or the connection closes, nothing is half-written, and the service comes back by itself."""
     with Traffic(outage) as traffic:
         wait_for(lambda: traffic.counts['refresh'] > 4, "The devices do not start.")
@@ -82,7 +82,7 @@ def test_postgresql_stops(outage, counts, note):
     assert set(statuses) <= {200, 303, 400, 503, 'connection closed'}, statuses
     assert statuses[503] > counts.outages
     seen = traffic.check()
-    note(
+    summarize(
         f"{counts.outages} times stopped and started; {statuses[503]} answers 503, "
         f"{statuses['connection closed']} connections closed, no other failure; {seen}"
     )

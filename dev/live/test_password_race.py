@@ -96,7 +96,7 @@ def lock(live, statement, *parameters):
             cursor.execute('ROLLBACK')
 
 
-def test_code_of_a_request_that_began_before(live, person, end_all, note):
+def test_code_of_a_request_that_began_before(live, person, end_all, summarize):
     """N132: its transaction sees the user before the change."""
     [[authorization_id]] = live.execute('SELECT id FROM orestapi_authorization WHERE user_id = %s', [person.id])
     with concurrent.futures.ThreadPoolExecutor() as pool:
@@ -107,10 +107,10 @@ def test_code_of_a_request_that_began_before(live, person, end_all, note):
             end_all()
         code = code.result()
     person.assert_ended(person.redeem(code))
-    note("1 request raced the end of all sign-ins of its user, and nothing of it is alive")
+    summarize("1 request raced the end of all sign-ins of its user, and nothing of it is alive")
 
 
-def test_code_and_sign_in_of_requests_that_end_before(live, person, end_all, note):
+def test_code_and_sign_in_of_requests_that_end_before(live, person, end_all, summarize):
     """N132, N153: the transaction that ends all sign-ins began before they existed."""
     with concurrent.futures.ThreadPoolExecutor() as pool:
         with lock(live, 'SELECT FROM res_users WHERE id = %s FOR NO KEY UPDATE', person.id) as wait:
@@ -120,10 +120,10 @@ def test_code_and_sign_in_of_requests_that_end_before(live, person, end_all, not
             assert answer.status_code == 200
         ended.result()
     person.assert_ended(answer, person.redeem(code))
-    note("1 request raced the end of all sign-ins of its user, and nothing of it is alive")
+    summarize("1 request raced the end of all sign-ins of its user, and nothing of it is alive")
 
 
-def test_redemption_meanwhile(live, person, end_all, note):
+def test_redemption_meanwhile(live, person, end_all, summarize):
     """N132: of two transactions that change one code, PostgreSQL lets one through and makes the other start over."""
     code = person.get_code()
     with concurrent.futures.ThreadPoolExecutor() as pool:
@@ -136,10 +136,10 @@ def test_redemption_meanwhile(live, person, end_all, note):
             wait(2)
         ended.result()
     person.assert_ended(answer.result())
-    note("1 request raced the end of all sign-ins of its user, and nothing of it is alive")
+    summarize("1 request raced the end of all sign-ins of its user, and nothing of it is alive")
 
 
-def test_refresh_meanwhile(live, person, end_all, note):
+def test_refresh_meanwhile(live, person, end_all, summarize):
     """N153: the same as for a code."""
     tokens = person.redeem(person.get_code()).json()
     with concurrent.futures.ThreadPoolExecutor() as pool:
@@ -152,4 +152,4 @@ def test_refresh_meanwhile(live, person, end_all, note):
             wait(2)
         ended.result()
     person.assert_ended(answer.result())
-    note("1 request raced the end of all sign-ins of its user, and nothing of it is alive")
+    summarize("1 request raced the end of all sign-ins of its user, and nothing of it is alive")

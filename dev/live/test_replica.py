@@ -179,7 +179,7 @@ def ask_all(ask, *arguments):
         return {asked.result() for asked in [threads.submit(ask, *arguments) for _request in range(REQUESTS)]}
 
 
-def test_each_route_runs_on_the_replica(live, replica, note):
+def test_each_route_runs_on_the_replica(live, replica, summarize):
     """Every path of the OpenAPI document runs on the replica; Odoo logs the kind of cursor."""
     with live.log_in() as session:
         token = live.sign_in(session, live.register())['access_token']
@@ -194,13 +194,13 @@ def test_each_route_runs_on_the_replica(live, replica, note):
     cursors = dict(re.findall(rf'"GET ({API}\S+) HTTP/1.1" \d+ .* (\S+)$', log, re.MULTILINE))
     assert cursors == dict.fromkeys(paths, 'ro')
     assert replica.count('FROM "res_partner"') > 2
-    note(
+    summarize(
         f"{len(paths)} routes ran read-only; {replica.count('statement: ')} statements at the replica, "
         f"{replica.count('orestapi_token')} of them about tokens"
     )
 
 
-def test_records_are_those_of_the_replica(live, replica, note):
+def test_records_are_those_of_the_replica(live, replica, summarize):
     application = live.register()
     partner_id = live.call('res.partner', 'create', {'name': "Old"})
     with live.log_in() as session:
@@ -215,13 +215,13 @@ def test_records_are_those_of_the_replica(live, replica, note):
     assert not replica.count('orestapi_token')
     replica.resume()
     assert ask_all(read, live, token, partner_id) == {(200, "New")}
-    note(
+    summarize(
         f"{2 * REQUESTS} requests showed the old value of the replica, "
         f"{REQUESTS} of them with a token that it did not know; no statement of it was about tokens"
     )
 
 
-def test_what_ends_is_known_at_once(live, replica, note):
+def test_what_ends_is_known_at_once(live, replica, summarize):
     """The caches of all workers follow too, although Odoo looks for messages at the replica."""
     # The change, and then the responses to a read, a call of Odoo's own API, and an introspection.
     [portal] = live.call(
@@ -260,11 +260,13 @@ def test_what_ends_is_known_at_once(live, replica, note):
         else:
             assert live.post('revoke', applications[change], token=tokens[change]).status_code == 200
         assert ask_all(ask, change) == {expected}, change
-    note(f"{len(changes)} changes, each followed by {REQUESTS} requests to each of 3 endpoints; the replica knew none")
+    summarize(
+        f"{len(changes)} changes, each followed by {REQUESTS} requests to each of 3 endpoints; the replica knew none"
+    )
 
 
 @pytest.mark.parametrize('mode', ['immediate', pytest.param('fast', marks=pytest.mark.full)])
-def test_replica_stops(replicated, note, mode):
+def test_replica_stops(replicated, summarize, mode):
     _primary, replica, _database = replicated
     with serve(replicated) as live:
         with live.log_in() as session:
@@ -279,4 +281,4 @@ def test_replica_stops(replicated, note, mode):
     # Each worker may have one broken connection.
     assert statuses.count(503) <= WORKERS, statuses
     assert set(statuses) <= {200, 503}, statuses
-    note(f"{mode}: {statuses.count(200)} answers from the primary, {statuses.count(503)} times 503")
+    summarize(f"{mode}: {statuses.count(200)} answers from the primary, {statuses.count(503)} times 503")

@@ -114,13 +114,13 @@ def run(live, seed, access_token, report):
 
 
 @pytest.mark.alone
-def test_every_answer_is_in_the_document(live, user_session, counts, note, tmp_path):
+def test_every_answer_is_in_the_document(live, user_session, counts, summarize, tmp_path):
     """All checks of schemathesis pass: no 500, and no status, header or content that the document does not describe."""
     access_token = live.sign_in(user_session, register(live))['access_token']
     reports = [run(live, SEED + number, access_token, tmp_path / f'{number}.json') for number in range(counts.seeds)]
     for report in reports:
         assert report['complete'] and report['operations']['tested'] == 2 + 4 * len(MODELS)
-    note(
+    summarize(
         f"{sum(report['test_cases']['generated'] for report in reports)} requests (seed {SEED} and following) to "
         f"{reports[0]['operations']['tested']} operations of the OpenAPI document, all checks of schemathesis on: "
         "each answer is as the document says"

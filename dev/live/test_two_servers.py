@@ -26,7 +26,7 @@ def read(live, access_token):
     return requests.get(live.url + RECORDS, headers={'Authorization': f'Bearer {access_token}'}, timeout=60).status_code
 
 
-def test_code_of_one_is_redeemed_at_the_other(live, other, user_session, note):
+def test_code_of_one_is_redeemed_at_the_other(live, other, user_session, summarize):
     application = live.register()
     verifier = secrets.token_urlsafe(48)
     code = live.get_code(user_session, application, verifier)
@@ -36,11 +36,11 @@ def test_code_of_one_is_redeemed_at_the_other(live, other, user_session, note):
         assert read(server, tokens['access_token']) == 200
     assert live.redeem(application, code, verifier).json()['error'] == 'invalid_grant'
     assert not other.is_active(application, tokens['access_token'])
-    note("1 code of one server redeemed at the other, and its replay at the first refused")
+    summarize("1 code of one server redeemed at the other, and its replay at the first refused")
 
 
 @pytest.mark.parametrize('change', ['revoke', 'archive', 'scope', 'scheme', 'secret'])
-def test_the_other_follows_at_once(live, other, user_session, note, change):
+def test_the_other_follows_at_once(live, other, user_session, summarize, change):
     for first, second in ((live, other), (other, live)):
         application = first.register()
         tokens = live.sign_in(user_session, application)
@@ -66,10 +66,10 @@ def test_the_other_follows_at_once(live, other, user_session, note, change):
             continue
         answers = {read(second, tokens['access_token']) for _worker in range(8)}
         assert answers == {expected}
-    note(f"{change}: 2 × 8 requests to the other server refused")
+    summarize(f"{change}: 2 × 8 requests to the other server refused")
 
 
-def test_the_limit_of_wrong_secrets_is_shared(live, other, note):
+def test_the_limit_of_wrong_secrets_is_shared(live, other, summarize):
     application = live.register()
     wrong = copy.copy(application)
     wrong.client_secret = secrets.token_urlsafe(32)
@@ -79,4 +79,4 @@ def test_the_limit_of_wrong_secrets_is_shared(live, other, note):
     ]
     assert statuses == [401] * FAILURE_LIMIT + [429] * 4
     assert live.post('introspect', application, token='x').status_code == 429
-    note(f"{FAILURE_LIMIT} wrong secrets at both servers together, then 429 at both")
+    summarize(f"{FAILURE_LIMIT} wrong secrets at both servers together, then 429 at both")

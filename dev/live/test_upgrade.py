@@ -37,7 +37,7 @@ def first_release(tmp_path):
     return folder
 
 
-def test_o03_a16_upgraded_from_the_first_release(bench, first_release, note):
+def test_o03_a16_upgraded_from_the_first_release(bench, first_release, summarize):
     """Refresh, reuse, revocation, codes, access tokens over each protocol, and introspection keep working."""
     with bench.database('upgrade', install=False) as database:
         with bench.with_addon(first_release):
@@ -51,7 +51,7 @@ def test_o03_a16_upgraded_from_the_first_release(bench, first_release, note):
             live.server, live.url = server, server.url
             before.check()
             check_log(live)
-        note(
+        summarize(
             f"{len(live.issued)} secrets of before and after; 8 sign-ins and 1 code of the first release work as before"
         )
 
