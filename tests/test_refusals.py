@@ -64,11 +64,11 @@ class TestRefusals(OAuth2Case):
             ('https://wiki.example.com/Callback', 'redirect_uri_case', "upper and lower case"),
             ('https://wiki.example.com:8443/callback', 'redirect_uri_port', "only by the port"),
             ('https://www.wiki.example.com/callback', 'redirect_uri_www', "\"www.\""),
-            (CALLBACK + ' ', 'redirect_uri_blank', "blank"),
+            (CALLBACK + ' ', 'redirect_uri_blank', "space"),
             (CALLBACK + '?token=secret-in-query', 'redirect_uri_query', f"return to {CALLBACK}, which"),
             (CALLBACK + '#secret-in-query', 'redirect_uri_fragment', f"return to {CALLBACK}, which"),
             ('https://evil.example/callback', 'redirect_uri_host', "https://evil.example/callback"),
-            ('https://u:secret-in-query@evil.example/x', 'redirect_uri', "https://evil.example/x, which is none"),
+            ('https://u:secret-in-query@evil.example/x', 'redirect_uri', "https://evil.example/x, which is not one"),
             ('javascript:alert(1)', 'redirect_uri', "javascript:alert(1)"),
             ('https://evil.example/\u202egnp.x', 'redirect_uri', "https://evil.example/�gnp.x"),
             ('https://evil.example/' + 'x' * 3000, 'redirect_uri', "xxx…"),
@@ -301,7 +301,7 @@ class TestRefusals(OAuth2Case):
         self.application.scope_ids = self.env.ref('orestapi.scope_rpc')
         self.seen = self.env['orestapi.event'].search([])
         self.refresh(refresh_token)
-        self.assertLogged('scope_gone', "\"read\", but may now only ask for \"rpc\"", user=self.user)
+        self.assertLogged('scope_gone', "\"read\", but may now only request \"rpc\"", user=self.user)
         self.env['orestapi.token'].search([]).action_revoke()
         self.seen = self.env['orestapi.event'].search([])
         self.refresh(refresh_token)

@@ -174,7 +174,7 @@ class TestSettings(TransactionCase):
                 parameters.set_param('orestapi.issuer', text)
                 settings = self.env['res.config.settings'].create({'orestapi_mail_administrators': True})
                 self.assertEqual(settings.orestapi_issuer, text)
-                self.assertIn('https://odoo.example.com counts', settings.orestapi_unread_parameters)
+                self.assertIn('https://odoo.example.com is used', settings.orestapi_unread_parameters)
                 settings.execute()
                 self.assertEqual(parameters.get_param('orestapi.issuer'), text)
                 with self.assertRaises(ValidationError):

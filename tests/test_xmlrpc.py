@@ -146,7 +146,7 @@ class TestXmlrpc(OAuth2Case):
     def test_mistakes(self):
         """Each mistake gets a sentence, not a traceback."""
         for values, sentence in (
-            ({'client_secret': 'short'}, "A client secret has from 16 to 256 characters."),
+            ({'client_secret': 'short'}, "A client secret has 16 to 256 characters."),
             ({'client_id': 'short'}, "A client ID has 8 to 128 characters"),
             ({'client_id': False}, "client"),
             ({'client_id': 'shop-client'}, "Each needs its own."),
