@@ -528,7 +528,7 @@ class OrestapiApplication(models.Model):
         :return: for `archive` and `delete`, a text that tells how many people lose access
         """
         self.check_access('write')
-        # What has ended or expired is lost already.
+        # Ended and expired sign-ins are lost already.
         authorizations = self.env['orestapi.authorization'].search([
             ('application_id', 'in', self.ids),
             ('user_id.active', '=', True),

@@ -23,7 +23,7 @@ RECORDS_ENDPOINT = '/orestapi/1'
 #: The values of the status in the order in which a list sorts them, the most urgent first.
 STATUSES = ('incomplete', 'risky', 'ready')
 
-#: By which the number of sign-ins can be compared.
+#: The comparisons that a search for the number of sign-ins supports.
 COMPARISONS = {
     '<': operator.lt,
     '<=': operator.le,
@@ -236,7 +236,7 @@ class OrestapiApplication(models.Model):
     @api.model
     def _get_sign_in_counts(self):
         """Return how many active sign-ins each application has, archived ones included, by its id."""
-        # sudo: orestapi.application - the rights of the caller narrow what it is used for
+        # sudo: orestapi.application - the caller's rights still limit the records that are returned
         applications = self.sudo().with_context(active_test=False).search([], order='id')
         return {**dict.fromkeys(applications.ids, 0), **self.env['orestapi.token'].sudo()._count_active(applications)}
 
@@ -269,9 +269,9 @@ class OrestapiApplication(models.Model):
 
     @api.model
     def fields_get(self, allfields=None, attributes=None):
-        # Core builds this SQL without running it to learn whether a list can sort by the status.
-        # Computing the status of all applications for that would slow down opening each form.
-        describing = self.with_context(orestapi_describe_status=True)
+        # Core builds this SQL without running it to learn whether a list can sort by a computed value.
+        # Computing it for all applications would slow down opening each form.
+        describing = self.with_context(orestapi_describe_computed=True)
         return super(OrestapiApplication, describing).fields_get(allfields, attributes)
 
     def _order_field_to_sql(self, alias, field_name, direction, nulls, query):
@@ -345,9 +345,9 @@ class OrestapiApplication(models.Model):
                         "on the General tab."
                     )
                 )
-        # Whom `_open_service` refuses.
+        # `_open_service` refuses such a user.
         if self.service_user_id and not self.service_user_id.active:
-            sentences.append(self.env._("Unarchive the user, or choose another Service User on the tab Settings."))
+            sentences.append(self.env._("Unarchive the user, or choose another Service User on the Settings tab."))
         elif self.service_user_id and not self.service_user_id._is_service_user():
             sentences.append(self.env._("Choose an internal user as the service user, on the Settings tab."))
         if self.uri_ids and not self._has_users():

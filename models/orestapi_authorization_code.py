@@ -96,14 +96,7 @@ class OrestapiAuthorizationCode(models.Model):
         )
         states = dict(rows)
         for code in self:
-            if code.used_at:
-                code.state = 'used'
-            elif code.revoked:
-                code.state = 'revoked'
-            else:
-                # sudo: orestapi.application - its settings decide how long the code works
-                expiry = code.application_id.sudo().authorization_code_expiry
-                code.state = 'valid' if get_code_expiry(code.expires_at, code.create_date, expiry) > now else 'expired'
+            code.state = states.get(code._origin.id, 'valid')
 
     def _search_state(self, operator, value):
         if operator != 'in':
@@ -118,7 +111,7 @@ class OrestapiAuthorizationCode(models.Model):
 
     @api.model
     def _get_state_expression(self, code):
-        """Return the state of a code in SQL, for what is shown and what is searched.
+        """Return the state of a code in SQL, for showing and searching.
 
         :param SQL code: the row of the code
         """

@@ -15,7 +15,10 @@ CREDENTIAL = re.compile(
 #: Names of texts that may contain one. Fields of other types often have such names: the session of a point of sale.
 CREDENTIAL_TEXT = re.compile(
     r'(^|_)sha(_|$)|csid|(^|_)csr(_|$)|session_?(id|identifier|iv|code|link)(_|$)|cookie|bearer|nonce|(^|_)jwt|saml'
-    r'|(access|auth|authorization|backup|recovery|reservation|security|unlock|verification)_?code|passcode'
+    r'|(access|activation|auth|authorization|backup|confirmation|invite|login|pairing|recovery|reservation|reset|security'
+    r'|sms|unlock|verification)_?code|passcode|one_?time|(^|_)([2m]fa|pem)(_|$)'
+    # Links that give access to anyone who opens them, and connection strings with a password.
+    r'|(login|magic|reset|signup|sign_in)_?(link|ur[il])|connection_?string|(^|_)dsn(_|$)'
     # The URLs at which a mail server's consent is requested contain the value that protects the response.
     r'|(gmail|outlook)_ur[il]',
     re.IGNORECASE,

@@ -41,7 +41,7 @@ class OrestapiSettings(models.TransientModel):
     unread_parameters = fields.Text(
         "What to Change",
         compute='_compute_unread_parameters',
-        help="The system parameters of this addon that say something that cannot be read.",
+        help="The system parameters of this addon whose value is not valid.",
     )
     deviating_application_ids = fields.Many2many(
         'orestapi.application',
@@ -81,7 +81,7 @@ class OrestapiSettings(models.TransientModel):
             raise AccessError(self.env._("Only Oregional Odoo App administrators can change these settings."))
         settings = self.env['res.config.settings']
         _issuer, (_days, retention_unread), (_is_on, mail_unread) = settings._get_orestapi_parameters()
-        # What could not be read is put right, as on Odoo's own page: this one showed what counts in its place.
+        # A value that is not valid is replaced by the effective one, which the page showed, as on Odoo's own page.
         unread = {'event_retention': retention_unread, 'mail_administrators': mail_unread}
         settings._save_orestapi({
             field: self[name]

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ..oauth2 import origin, redirect_uri
+from ..oauth2 import origin, redirect_uris
 from .orestapi_event import EVENT_RETENTION, MAIL_ADMINISTRATORS, MAX_RETENTION
 
 ISSUER = 'orestapi.issuer'
@@ -146,6 +146,14 @@ class ResConfigSettings(models.TransientModel):
     @api.model
     def _is_issuer(self, text):
         return origin.is_origin(origin.repair(text.strip().rstrip('/')))
+
+    @api.model
+    def _get_host_remedy(self, text):
+        """Return how to write the host of an issuer with characters that a host cannot have, or None."""
+        defect = redirect_uris.find_defect(redirect_uris.repair(text))
+        if defect is redirect_uris.Defect.HOST_CHARACTERS:
+            return self.env['orestapi.application.uri']._get_defect_message(defect)
+        return None
 
     # Checks changed values only, so that an invalid setting does not prevent saving another.
 

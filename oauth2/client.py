@@ -70,5 +70,5 @@ class Client:
 
     @property
     def must_use_pkce(self):
-        """RFC 9700 §2.1.1: public clients must, others should. At the older addresses, no connector can."""
+        """RFC 9700 §2.1.1: public clients must, others should. At the older endpoints, no connector can."""
         return self.is_public or (self.require_pkce and not self.at_legacy_address)

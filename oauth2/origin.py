@@ -7,7 +7,7 @@ authorization endpoint, which only browsers visit.
 import re
 
 #: `scheme://host[:port]` as browsers send it (RFC 6454 §6.2): lower case, no path.
-#: An underscore stands in no host name of RFC 1123, and in those of many intranets.
+#: RFC 1123 allows no underscore in host names, but many intranets use it.
 ORIGIN = re.compile(r'https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?', re.ASCII)
 
 #: An origin as a person types it, or copies it from the browser.
@@ -15,7 +15,7 @@ TYPED = re.compile(
     r'(?P<scheme>https?)://(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?/*', re.ASCII | re.IGNORECASE
 )
 DEFAULT_PORTS = {'http': 80, 'https': 443}
-#: Blanks of no width, which copying brings along and nobody sees; `str.split` keeps them.
+#: Invisible zero-width spaces, which copying brings along and `str.split` keeps.
 INVISIBLE = str.maketrans({'\u200b': ' ', '\ufeff': ' '})
 
 

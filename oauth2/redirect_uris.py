@@ -25,6 +25,12 @@ HOST = re.compile(r'[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]', re.ASCII)
 #: A browser takes such a host for an IPv4 address: `0x7f.1` is 127.0.0.1 (WHATWG URL §3.5).
 NUMERIC_HOST = re.compile(r'(?:.*\.)?(?:[0-9]+|0[Xx][0-9A-Fa-f]*)\.?', re.ASCII)
 
+#: Names of the local computer in hosts files (Debian, Fedora).
+LOOPBACK_NAMES = frozenset([
+    'localhost', 'localhost.localdomain', 'localhost4', 'localhost4.localdomain4', 'localhost6',
+    'localhost6.localdomain6', 'ip6-localhost', 'ip6-loopback', 'loopback',
+])  # fmt: skip
+
 #: URIs that match with any port: the loopback addresses, and for native applications also
 #: `localhost`, which may resolve to something else (RFC 8252 §8.3, RFC 9700 §2.1, §4.1.3).
 LOOPBACK = re.compile(

@@ -180,7 +180,7 @@ class TestApplication(ApplicationCase):
         self.assertIn("at least one group", self.read_status(self.application)[1])
 
     def test_a17_service_user(self):
-        """One that acts only on its own is not ready when nobody is there whom it acts as."""
+        """An application that acts only on its own is not ready without a valid service user."""
         robot = new_test_user(self.env, 'robot', 'base.group_user')
         application = self.applications.create({'name': "Nightly job", 'client_secret': CLIENT_SECRET})
         application.sudo().service_user_id = robot

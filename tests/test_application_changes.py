@@ -251,7 +251,7 @@ class TestApplicationChanges(OAuth2Case):
         with self.assertRaises(ValidationError), self.env.cr.savepoint():
             self.wiki.write({'access_token_expiry': 60, 'allowed_origins': 'no origin'})
         self.assertEqual(len(self.get_events()), before)
-        # An addon may catch the refusal and go on, without a savepoint that would take all back.
+        # An addon may catch the error and continue without a savepoint that would undo everything.
         with suppress(ValidationError):
             self.wiki.write({'access_token_expiry': 0})
         self.wiki.access_token_expiry = 60

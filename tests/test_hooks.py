@@ -9,6 +9,7 @@ from odoo.tools import mute_logger
 from ..dispatchers import access_log, outage
 from ..dispatchers import access_token as access_token_module
 from ..models import ir_http
+from ..models.ir_model_data import IrModelData
 from ..oauth2 import tokens
 from .common import PASSWORD, OAuth2Case
 
@@ -160,7 +161,7 @@ class TestHooks(OAuth2Case):
         self.assertNotRegex(page.text, r'name="redirect"[^>]*evil')
 
     def test_o01_installation_of_other_addons(self):
-        """It comes by our entry for the portal."""
+        """Their installation runs this addon's code for the portal entry."""
         with self.broken((IrModelData, '_extend_portal')):
             self.env['ir.model.data']._process_end([])
 

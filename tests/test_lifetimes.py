@@ -239,7 +239,7 @@ class TestLifetimes(OAuth2Case):
         return response.json()['error'] == 'invalid_scope'
 
     def test_a16_state_of_a_code(self):
-        """What is shown of a code, and what is searched, say what the token endpoint does."""
+        """The shown and searched state of a code agrees with the token endpoint."""
 
         def assertState(state):
             self.env.invalidate_all()
@@ -255,7 +255,7 @@ class TestLifetimes(OAuth2Case):
         with self.later(seconds=60):
             assertState('expired')
             self.assertOAuth2Error(self.redeem(code), 400, 'invalid_grant')
-        # It was issued while all of the user's were ended.
+        # The code was issued while all sign-ins of the user were ended.
         self.count_revocations(1)
         assertState('revoked')
         self.assertOAuth2Error(self.redeem(code), 400, 'invalid_grant')

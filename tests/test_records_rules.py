@@ -558,7 +558,7 @@ class TestRecordsComputedTexts(RecordRulesCase):
         self.assertIn('x_label', self.get_told('res.partner'))
 
     def test_s07_copies(self):
-        """What Odoo, or this addon, keeps of other fields, whatever these are later."""
+        """Fields in which Odoo or this addon stores copies of any other fields."""
         self.user.group_ids += self.env.ref('orestapi.group_administrator')
         self.offer_all()
         self.assertIn('user_name', self.get_told('orestapi.event'))

@@ -300,7 +300,7 @@ class TestRevoke(OAuth2Case):
             self.assertEqual({*loss}, {'archive', 'delete'})
             for sentence in loss.values():
                 self.assertIn(counts, sentence)
-        # Nobody loses what is lost already.
+        # Nobody can lose access that is lost already.
         self.application.refresh_token_expiry = 60
         with self.later(seconds=61):
             self.assertIn("access: 2. Their sign-ins: 0.", self.application.get_loss()['archive'])

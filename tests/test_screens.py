@@ -132,7 +132,7 @@ class TestScreens(OAuth2Case):
     def test_a06_settings_of_the_role(self):
         settings = self.env['orestapi.settings'].with_user(self.administrator)
         menu = self.env.ref('orestapi.orestapi_settings_menu')
-        # Not `search`, which finds menus of other groups too.
+        # Not `search`, which also finds menus of other groups.
         self.assertIn(menu.id, self.env['ir.ui.menu'].with_user(self.administrator)._visible_menu_ids())
         self.assertEqual(menu.parent_id.parent_id, self.env.ref('orestapi.orestapi_menu_root'))
         parameters = self.env['ir.config_parameter']
@@ -267,7 +267,7 @@ class TestScreens(OAuth2Case):
         self.assertEqual(groups['length'], len(set(ordered)))
 
     def test_a14_sign_ins(self):
-        """The list of applications can be filtered and sorted by what its column shows."""
+        """The list of applications can be filtered and sorted by the column Sign-ins."""
         self.sign_in()
         self.sign_in()
         self.sign_in(self.other)
@@ -291,7 +291,7 @@ class TestScreens(OAuth2Case):
                     )
         described = applications.fields_get(['sign_in_count'], ['sortable', 'searchable'])['sign_in_count']
         self.assertEqual(described, {'sortable': True, 'searchable': True})
-        # What the web client asks of each field that a list with groups shows.
+        # The web client requests this for each field of a grouped list.
         groups = applications.web_read_group(ours, ['client_type'], ['__count', 'sign_in_count:sum'])['groups']
         self.assertEqual(sorted(group['sign_in_count:sum'] for group in groups), [0, 3])
 

@@ -19,7 +19,7 @@ class TestSettings(TransactionCase):
                 self.save(orestapi_issuer=wrong)
 
     def test_a18_issuer_with_other_letters(self):
-        """Written without a path and in lower case, it needs another word: the same as a callback URI gets."""
+        """An issuer in lower case without a path gets the same remedy as a callback URI."""
         with self.assertRaises(ValidationError) as caught:
             self.save(orestapi_issuer='https://b\u00fccher.example')
         self.assertIn("Punycode", caught.exception.args[0])
@@ -185,7 +185,7 @@ class TestSettings(TransactionCase):
         self.assertFalse(parameters.get_param('orestapi.issuer'))
 
     def test_o04_settings_of_the_role(self):
-        """The page of the application administrators shows it too, saves the rest, and puts it right."""
+        """The page of application administrators shows it too, saves other settings, and corrects it."""
         parameters = self.env['ir.config_parameter']
         administrator = new_test_user(self.env, 'ada', 'orestapi.group_administrator')
         settings = self.env['orestapi.settings'].with_user(administrator)

@@ -135,7 +135,7 @@ class TestTokenRequests(OAuth2Case):
                 answer = self.by_jsonrpc(self.user, access_token, model, name, ids=[])
                 self.assertEqual(answer.text, "This method can only be accessed over HTTP")
         self.assertFalse(self.env['res.users.identitycheck'].search([]))
-        # Nor to answer what a person was asked in their browser: core does not count wrong answers.
+        # It cannot answer a question in the person's browser either: core does not count wrong answers.
         asked = self.env['res.users.identitycheck'].with_user(self.user).create({})
         for password in (PASSWORD, 'wrong'):
             answer = self.by_json2(
@@ -309,7 +309,7 @@ class TestTokenRequests(OAuth2Case):
         })  # fmt: skip
         self.assertRefused(self.user, access_token, 'auth.passkey.key', 'unlink', passkey.ids)
         self.assertTrue(passkey.exists())
-        # Nor by code that the request runs, past what the user may do.
+        # Not through code that the request runs with more rights than the user's either.
         action = self.env['ir.actions.server'].create({
             'name': "Do it with all rights",
             'model_id': self.env.ref('base.model_res_users').id,

@@ -56,7 +56,7 @@ def submit_login(page, login=LOGIN, password=PASSWORD):
 
 
 def log_in(page, live, login=LOGIN, password=PASSWORD):
-    """Let the browser of a page be logged in, without Odoo's login page, which takes longer than a page of this addon."""
+    """Log in the browser of a page by cookie, because Odoo's login page takes longer than a page of this addon."""
     session = live.log_in(login, password)
     page.context.add_cookies([{'name': 'session_id', 'value': session.cookies['session_id'], 'url': live.url}])
     return session

@@ -116,8 +116,8 @@ def _decide_about_known(code, request, client, now):
     if code.at_legacy_address and not client.at_legacy_address:
         # It may have been issued without PKCE, which only the older endpoints allow.
         raise InvalidGrant("The authorization code is not valid at this endpoint.", reason='code_legacy')
-    if client.must_use_pkce and not code.code_challenge:
-        # PKCE has been required since the code was issued (RFC 9700 §2.1.1).
+    if not code.code_challenge and dataclasses.replace(client, at_legacy_address=code.at_legacy_address).must_use_pkce:
+        # PKCE has been required at this endpoint since the code was issued (RFC 9700 §2.1.1).
         raise InvalidGrant(
             "This application must use PKCE: the authorization request had no code_challenge.", reason='pkce_missing'
         )

@@ -111,6 +111,8 @@ def test_s04_pages_of_other_sites(sent, fetch_site, foreign):
         ('http://shop.example:443', 'http://shop.example:443'),
         ('https://shop.example:8443/', 'https://shop.example:8443'),
         ('http://[::1]:3000/', 'http://[::1]:3000'),
+        ('\u200bhttps://shop.example/\ufeff', 'https://shop.example'),
+        ('http://Odoo_Web:8069/', 'http://odoo_web:8069'),
         # Not an origin, and not repaired into one.
         ('https://Shop.example/path', 'https://Shop.example/path'),
         ('https://user@shop.example', 'https://user@shop.example'),

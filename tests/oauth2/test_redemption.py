@@ -107,7 +107,7 @@ def test_s06_pkce_that_is_required_by_now(client):
 
 
 def test_s06_code_of_the_standard_address_at_the_older_one():
-    """The older addresses need no PKCE for what was asked for there, and for nothing else."""
+    """The older endpoints need no PKCE, but only for codes that were requested there."""
     client = {'legacy_connector': True, 'at_legacy_address': True}
     without = {'code_challenge': None}
     assert _decide({**without, 'at_legacy_address': True}, {'code_verifier': None}, client) == REDEEM
