@@ -127,7 +127,11 @@ class OrestapiEvent(models.Model):
     _mail_pending_idx = models.Index("(id) WHERE mail_pending")
     _reference_idx = models.Index("(reference) WHERE reference IS NOT NULL")
 
-    @api.depends('kind', 'reason')
+    # An event never changes: this tells the records API which texts the sentence repeats.
+    @api.depends(
+        'kind', 'reason', 'detail', 'application_name', 'user_name', 'actor_name', 'address', 'sent', 'expected',
+        'field_name', 'old_value', 'new_value',
+    )  # fmt: skip
     @api.depends_context('lang')
     def _compute_message(self):
         for event in self:

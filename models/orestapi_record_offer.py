@@ -56,8 +56,10 @@ COPIES = frozenset([
         for time in ('old', 'new')
         for type_ in ('char', 'datetime', 'float', 'integer', 'text')
     ),
-    ('orestapi.event', 'actor_name'),
-    ('orestapi.event', 'user_name'),
+    *(
+        ('orestapi.event', name)
+        for name in ('actor_name', 'application_name', 'detail', 'new_value', 'old_value', 'user_name')
+    ),
 ])
 #: Never offered, whatever a configuration lists: nobody may read these.
 NEVER = frozenset(['password', 'new_password', 'totp_secret', 'api_key_ids', 'identitycheck_password'])

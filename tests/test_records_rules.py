@@ -561,9 +561,24 @@ class TestRecordsComputedTexts(RecordRulesCase):
         """Fields in which Odoo or this addon stores copies of any other fields."""
         self.user.group_ids += self.env.ref('orestapi.group_administrator')
         self.offer_all()
-        self.assertIn('user_name', self.get_told('orestapi.event'))
+        told = (
+            'actor_name',
+            'application_name',
+            'detail',
+            'display_name',
+            'message',
+            'new_value',
+            'old_value',
+            'user_name',
+        )
+        self.assertLessEqual(set(told), set(self.get_told('orestapi.event')))
         self.exclude(res__users=['name'])
-        self.assertLeftOut('orestapi.event', 'actor_name', 'user_name')
+        self.assertLeftOut('orestapi.event', *told)
+        self.assertIn('address', self.get_told('orestapi.event'))
+        # The sentence of an event names all of its texts.
+        fields = self.env['orestapi.event']._fields.values()
+        texts = {field.name for field in fields if field.type == 'char' and field.store} - {'network', 'reference'}
+        self.assertLessEqual(texts, set(self.registry.field_depends[self.env['orestapi.event']._fields['message']]))
         if 'mail.tracking.value' in self.env:
             self.assertNotIn('old_value_char', self.get_told('mail.tracking.value'))
 
