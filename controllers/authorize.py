@@ -11,7 +11,7 @@ from ..dispatchers.context import get_context
 from ..dispatchers.cross_origin import make_empty_response
 from ..dispatchers.headers import FORM_POST_POLICY, PAGE
 from ..dispatchers.paths import LOGIN as LOGIN_PAGE
-from ..oauth2 import metadata, parameters, redirect_uri
+from ..oauth2 import metadata, parameters, redirect_uris
 from ..oauth2.authorization_request import (
     get_client_id,
     get_redirect_uri,
@@ -21,14 +21,14 @@ from ..oauth2.authorization_request import (
 )
 from ..oauth2.errors import (
     LOGGED,
-    AccessDenied,
+    AuthorizationDenied,
     InvalidRequest,
     OAuth2Error,
     RequestTooLarge,
     ServerError,
     TemporarilyUnavailable,
 )
-from ..oauth2.scope import OPENID
+from ..oauth2.scopes import OPENID
 from ..openid import authentication_request, claims, required_login
 from ..openid.authentication import ONE_TIME_PASSWORD
 from ..openid.authentication_request import CONSENT, FORM_POST, LOGIN, QUERY, SELECT_ACCOUNT
@@ -53,11 +53,11 @@ class Authorize(Consent):
     def authorize(self):
         """Ask the user whether an application may act for them (RFC 6749 §3.1, §4.1.1).
 
-        GET shows the consent page, or goes straight back to the application with
-        a code when the user has already allowed what is asked. POST is the
-        answer of that page; the request itself stays in the query string, so
-        that both read and check it in the same way. The CSRF token is checked
-        below instead of by Odoo, to answer with a page that says what to do.
+        GET shows the consent page, or redirects to the application with a code when the
+        user has already allowed the requested scope. POST comes from that page; the
+        request itself stays in the query string, so that both methods read and check it
+        in the same way. The CSRF token is checked below instead of by Odoo, so that a
+        failure shows a page that tells the user what to do.
         """
         if self._is_safe_or_prefetch():
             return make_empty_response(204, {'Allow': 'GET, HEAD, OPTIONS, POST', **PAGE})
@@ -73,18 +73,20 @@ class Authorize(Consent):
             if not self._has_session():
                 return self._redirect_to_login()
             self._authenticate_user()
-            return self._answer(Answer(uri, query.get('state')), self._authorize, query, client, uri)
+            return self._answer(AuthorizationResponse(uri, query.get('state')), self._authorize, query, client, uri)
         if self._get_endpoint() != metadata.AUTHORIZATION_ENDPOINT:
             # What the user has to prove is remembered for one address only.
             uri = f'{metadata.AUTHORIZATION_ENDPOINT}?{request.httprequest.query_string.decode("ascii")}'
             return make_empty_response(303, {'Location': uri, **PAGE})
-        answer = Answer(uri, query.get('state'), authentication_request.find_response_mode(query))
+        authorization_response = AuthorizationResponse(
+            uri, query.get('state'), authentication_request.find_response_mode(query)
+        )
         # Core §3.1.2.1: with `prompt=none`, not even the login page may be shown.
         if not authentication_request.is_silent(query):
             if not self._has_session():
                 return self._redirect_to_login(self._require_login(query))
             self._authenticate_user()
-        return self._answer(answer, self._authorize_openid, query, client, uri)
+        return self._answer(authorization_response, self._authorize_openid, query, client, uri)
 
     def _is_authentication_request(self, query, client):
         """Return whether a request asks who the user is, or did so before somebody changed its scope on the way."""
@@ -92,19 +94,19 @@ class Authorize(Consent):
             OPENID in client.scope and request.env['orestapi.login']._is_required(required_login.compute_key(query))
         )
 
-    def _answer(self, answer, authorize, query, client, uri):
+    def _answer(self, authorization_response, authorize, query, client, uri):
         """Return what a step of the endpoint returns, and its errors as the application must get them.
 
-        :param Answer answer: where the response goes
+        :param AuthorizationResponse authorization_response: the response to send
         :param authorize: the step
         """
-        get_context(request).get_error_response = answer.get_error_response
+        get_context(request).get_error_response = authorization_response.get_error_redirect
         try:
-            return authorize(query, client, uri, answer)
+            return authorize(query, client, uri, authorization_response)
         except OAuth2Error as error:
             if error.reason != LOGGED:
                 self._log_refusal(error)
-            return answer.get_response(error.to_parameters())
+            return authorization_response.get_response(error.to_parameters())
 
     def _is_safe_or_prefetch(self):
         """Return whether the request does not come from a user action: it must change nothing."""
@@ -121,13 +123,13 @@ class Authorize(Consent):
         """Return the `Client` of the request, and keep it in the context.
 
         :param Parameters query: those of the request
-        :raise InvalidRequest: when there is none; not to be redirected
+        :raise InvalidRequest: when there is none; must not be redirected
         """
         client_id = get_client_id(query)
         client = request.env['orestapi.application']._find_client(client_id)
         if client is None:
             archived_id = request.env['orestapi.application']._find_archived(client_id)
-            # For the event.
+            # For the event of the refusal.
             get_context(request).archived_application_id = archived_id
             raise InvalidRequest(
                 "The client_id is not that of an application.",
@@ -185,26 +187,26 @@ class Authorize(Consent):
 
     def _authenticate_user(self):
         # The route is public because a bad request is answered before any login.
-        # From here on it is one for users, and addons that lock sessions after a
-        # while (auth_timeout) go by the routing.
+        # From here on it serves users only, and addons that lock idle sessions
+        # (auth_timeout) look at the routing.
         routing = {'auth': 'user', 'cors': None}
         request.env['ir.http']._authenticate(types.SimpleNamespace(routing=routing))
 
-    def _authorize(self, query, client, uri, answer):
+    def _authorize(self, query, client, uri, authorization_response):
         """Answer a request for access: with a page, with a code, or with the refusal of the user.
 
         :param Parameters query: those of the request
         :param Client client: the application
         :param str uri: the redirect URI, checked
-        :param Answer answer: where the response goes
+        :param AuthorizationResponse authorization_response: the response to send
         :raise OAuth2Error: to be sent to the application
         """
         authorization_request = validate(query, client, uri)
         if not request.env.user._can_authorize(client):
-            return self._render_not_allowed(client, self._get_not_allowed(), answer)
-        return self._ask(client, authorization_request, answer)
+            return self._render_not_allowed(client, self._get_not_allowed(), authorization_response)
+        return self._ask(client, authorization_request, authorization_response)
 
-    def _authorize_openid(self, query, client, uri, answer):
+    def _authorize_openid(self, query, client, uri, authorization_response):
         """Answer an authentication request likewise (Core §3.1.2).
 
         :raise LoginRequired, ConsentRequired: where a page would be needed that the request forbids
@@ -220,7 +222,7 @@ class Authorize(Consent):
         if not user._can_authorize(client):
             if not asked.allows_page:
                 raise self._get_not_allowed()
-            return self._render_not_allowed(client, self._get_not_allowed(), answer)
+            return self._render_not_allowed(client, self._get_not_allowed(), authorization_response)
         if not expected <= {request.env['orestapi.subject']._get_subject(user.id, client)}:
             raise LoginRequired("Another user is logged in than the one that was asked for.", reason=LOGGED)
         login, key = request.env['orestapi.login'], required_login.compute_key(query)
@@ -235,10 +237,10 @@ class Authorize(Consent):
         authorization_request = dataclasses.replace(
             authorization_request, scope=authorization_request.scope | (claims.get_scope(names) & client.scope)
         )
-        return self._ask(client, authorization_request, answer, asked, key)
+        return self._ask(client, authorization_request, authorization_response, asked, key)
 
     def _get_not_allowed(self):
-        return AccessDenied(description="The user may not use this application.", reason='user_not_allowed')
+        return AuthorizationDenied("The user may not use this application.", reason='user_not_allowed')
 
     def _require_login(self, query):
         """Note that an authentication request needs a login, whatever its address says later.
@@ -265,15 +267,15 @@ class Authorize(Consent):
                 return
         raise LoginRequired("The user must log in.", reason=LOGGED)
 
-    def _ask(self, client, authorization_request, answer, asked=None, key=None):
+    def _ask(self, client, authorization_request, authorization_response, asked=None, key=None):
         """Ask the user for consent where that is needed, and answer with a code.
 
         :param Client client: the application
         :param AuthorizationRequest authorization_request: the request
-        :param Answer answer: where the response goes
+        :param AuthorizationResponse authorization_response: the response to send
         :param AuthenticationRequest asked: what it asks about the login, or None
         :param key: what an authentication request is known by
-        :raise AccessDenied: when the user has pressed *Deny*
+        :raise AuthorizationDenied: when the user has pressed *Deny*
         :raise ConsentRequired: where the request forbids the page
         """
         user = request.env.user
@@ -281,10 +283,11 @@ class Authorize(Consent):
         pending = PendingAuthorization(
             client=client,
             scope=authorization_request.scope,
-            # With what the request leaves to the settings, which may change while the page is open.
+            # With the redirect URI, which the request may leave to the settings: they may change
+            # while the page is open.
             request_key=b'\0'.join((request.httprequest.query_string, authorization_request.redirect_uri.encode())),
             action=self._get_request_uri(),
-            destination=redirect_uri.get_destination(authorization_request.redirect_uri),
+            destination=redirect_uris.get_destination(authorization_request.redirect_uri),
         )
         by_setting = None
         if request.httprequest.method == 'POST':
@@ -294,7 +297,7 @@ class Authorize(Consent):
             except InvalidRequest as error:
                 return self._render_error(error, cause='page')
             if not is_allowed:
-                raise AccessDenied(description="The user refused.", reason=LOGGED)
+                raise AuthorizationDenied("The user refused.", reason=LOGGED)
         elif shows_page or not self._is_consent_given(user, client, authorization_request):
             if shows_page or not self._is_trusted(client, authorization_request):
                 if asked and not asked.allows_page:
@@ -308,7 +311,7 @@ class Authorize(Consent):
                 detail=', '.join(sorted(authorization_request.scope)),
             )
         login = request.env['orestapi.login']._describe(asked, key) if asked else None
-        response = self._issue_code(client, authorization_request, answer, by_setting, login)
+        response = self._issue_code(client, authorization_request, authorization_response, by_setting, login)
         if asked:
             request.env['orestapi.login']._finish(key)
         return response
@@ -324,9 +327,9 @@ class Authorize(Consent):
         application = self._get_application(client)
         return application.trusted and application._is_identity_assured(authorization_request.redirect_uri)
 
-    def _issue_code(self, client, authorization_request, answer, by_setting, login=None):
+    def _issue_code(self, client, authorization_request, authorization_response, by_setting, login=None):
         httprequest = request.httprequest
-        # PostgreSQL refuses a NUL character, which Odoo's own HTTP server lets through.
+        # PostgreSQL refuses NUL characters, which Odoo's own HTTP server lets through.
         user_agent = (httprequest.user_agent.string or '').replace('\0', '')
         code = request.env['orestapi.authorization.code']._issue(
             request.env.user,
@@ -337,16 +340,16 @@ class Authorize(Consent):
             by_setting,
             login,
         )
-        return answer.get_response({'code': code})
+        return authorization_response.get_response({'code': code})
 
     # Pages
 
-    def _render_not_allowed(self, client, error, answer):
+    def _render_not_allowed(self, client, error, authorization_response):
         self._log_refusal(error)
         values = {
             'application': self._get_application(client),
             'user': request.env.user,
-            'back': answer.get_uri(error.to_parameters()),
+            'back': authorization_response.get_uri(error.to_parameters()),
             'switch_user': self._get_switch_user_uri(),
         }
         return self._render('orestapi.not_allowed', values, status=error.status)
@@ -368,11 +371,11 @@ class Authorize(Consent):
         return self._render('orestapi.login', values)
 
     def _render_error(self, error, cause=None):
-        """Return the page that says what is wrong, and for whom to fix.
+        """Return the page that tells what is wrong and who can fix it.
 
-        :param OAuth2Error error: what the protocol calls it
-        :param cause: `page` for a form that was sent too late; by default it is
-            the redirect URI of an application that is known, or the application
+        :param OAuth2Error error: the error in terms of the protocol
+        :param cause: `page` for a form that was sent too late; by default
+            `redirect_uri` for a known application, otherwise `application`
         """
         cause = cause or ('redirect_uri' if get_context(request).client else 'application')
         reference = self._log_refusal(error)
@@ -380,9 +383,9 @@ class Authorize(Consent):
         return self._render('orestapi.error', values, status=error.status)
 
     def _log_refusal(self, error):
-        """Leave an event of a refused request.
+        """Log an event of a refused request.
 
-        :return: its reference, or None when it was not kept
+        :return: its reference, or None when it was not stored
         """
         context = get_context(request)
         application_id = context.client.id if context.client else context.archived_application_id
@@ -393,8 +396,8 @@ class Authorize(Consent):
         )
 
 
-class Answer:
-    """Where the authorization response goes, and how to send it.
+class AuthorizationResponse:
+    """The response to an authorization request, sent to the application by redirect.
 
     :param str uri: the redirect URI, checked
     :param state: the parameter `state` of the request, or None
@@ -406,30 +409,30 @@ class Answer:
         self.state = state
         self.mode = mode
 
-    def get_uri(self, response):
-        """Return the address of the application with the response in it."""
+    def get_uri(self, parameters):
+        """Return the redirect URI with the response parameters in its query."""
         issuer = request.env['orestapi.server']._get_issuer()
-        return get_response_uri(self.uri, response, self.state, issuer)
+        return get_response_uri(self.uri, parameters, self.state, issuer)
 
-    def get_response(self, response):
+    def get_response(self, parameters):
         """Return the redirect to the application (RFC 6749 §4.1.2, §4.1.2.1), or the page that posts there.
 
-        303, so that no browser sends the form of the consent page on
+        The status is 303, so that no browser forwards the form of the consent page
         (RFC 9700 §4.12).
         """
         if self.mode == FORM_POST:
             issuer = request.env['orestapi.server']._get_issuer()
-            fields = get_response_parameters(response, self.state, issuer)
+            fields = get_response_parameters(parameters, self.state, issuer)
             page = render_page('orestapi.form_post', {'uri': self.uri, 'fields': fields})
             page.flatten()
             page.headers['Content-Security-Policy'] = FORM_POST_POLICY
             return page
-        return self._get_redirect(response)
+        return self._get_redirect(parameters)
 
-    def _get_redirect(self, response):
-        return make_empty_response(303, {'Location': self.get_uri(response), **PAGE})
+    def _get_redirect(self, parameters):
+        return make_empty_response(303, {'Location': self.get_uri(parameters), **PAGE})
 
-    def get_error_response(self, exception):
+    def get_error_redirect(self, exception):
         """Return the redirect that reports a failure of this server to the application."""
         error = TemporarilyUnavailable() if is_outage(exception) else ServerError()
         # Always in the address: what renders pages may be what has failed.

@@ -3,8 +3,8 @@ from odoo.http import request
 from ..dispatchers.context import get_context
 from ..oauth2 import client_authentication, origin
 
-#: Of the endpoints that an application sends a token to. `token_type_hint` is optional and may
-#: be wrong (RFC 7009 §2.1, RFC 7662 §2.1); a token says its type itself.
+#: Parameters of revocation and introspection. `token_type_hint` is optional and may be wrong
+#: (RFC 7009 §2.1, RFC 7662 §2.1); a token tells its type itself.
 TOKEN_PARAMETERS = ('token', 'token_type_hint', 'client_id', 'client_secret')
 
 
@@ -26,7 +26,7 @@ def authenticate(known):
 def authenticate_credentials(credentials):
     """Authenticate the application whose credentials came with the current request.
 
-    :param Credentials credentials: what it sent
+    :param Credentials credentials: the credentials
     :return: its `Client`
     :raise InvalidClient: when the authentication fails
     """

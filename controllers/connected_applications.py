@@ -6,7 +6,7 @@ from ..dispatchers.headers import PAGE
 from ..dispatchers.paths import CONNECTED_APPLICATIONS
 from .page import render_page
 
-#: What the page can end, as its parameters name it.
+#: The parameters that name a record to end.
 ENDED = ('authorization', 'sign_in')
 
 
@@ -16,12 +16,12 @@ class ConnectedApplications(http.Controller):
         CONNECTED_APPLICATIONS, type='http', auth='user', methods=['GET', 'POST'], readonly=False, sitemap=False
     )
     def connected_applications(self):
-        """Show users which applications act for them, and end what they choose (RFC 6819 §5.1.3).
+        """Show users which applications act for them, and let them end each connection (RFC 6819 §5.1.3).
 
-        For those above all who have no preferences to see it in: portal users. `authorization`
-        or `sign_in` names one of the user by its id: GET asks whether to end it, POST ends it.
-        One that is unknown, or of somebody else, changes nothing. After that, `done` names
-        what was ended.
+        It is mainly for portal users, who have no preferences that show this. `authorization`
+        or `sign_in` is the id of a record of the user: GET asks whether to end it, POST ends
+        it. An unknown id, or that of another user, changes nothing. After that, the parameter
+        `done` tells the page which kind was ended.
         """
         authorizations = request.env['orestapi.authorization']._get_own()
         if request.httprequest.method == 'POST':
@@ -46,7 +46,7 @@ class ConnectedApplications(http.Controller):
         return render_page('orestapi.connected_applications', values)
 
     def _find(self, authorizations, parameters):
-        """Return the name of what the parameters choose, and its record; (None, None) when it is not the user's."""
+        """Return the parameter that names a record of the user, and the record; otherwise (None, None)."""
         for name in ENDED:
             chosen = parameters.get(name, '')
             if chosen.isascii() and chosen.isdecimal() and len(chosen) < 10:
@@ -61,11 +61,11 @@ class ConnectedApplications(http.Controller):
         if record:
             record.action_revoke()
         location = f'{CONNECTED_APPLICATIONS}?done={name}' if record else CONNECTED_APPLICATIONS
-        # 303, so that to load the page again does not send the form again.
+        # 303, so that reloading the page does not send the form again.
         return make_empty_response(303, {'Location': location, **PAGE})
 
     def _get_home(self):
         if request.env.user._is_internal():
             return '/odoo'
-        # Of the addon Portal, where it is installed; core sends its users to the other one.
+        # The page of the addon Portal if it is installed; otherwise core's page for portal users.
         return '/my/security' if 'portal.mixin' in request.env else '/web/login_successful'

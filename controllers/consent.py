@@ -8,27 +8,27 @@ from odoo import http
 from odoo.http import STORED_SESSION_BYTES, request
 from odoo.tools import consteq
 
-from ..oauth2 import scope as scopes
+from ..oauth2 import scopes
 from ..oauth2.client import Client
 from ..oauth2.errors import InvalidRequest
 from .page import render_page
 
-#: Seconds for which the consent page can be answered: long enough to ask somebody, and
-#: not so long that an open page is found by somebody else, or shows what was true once.
+#: Seconds for which the consent page can be answered: long enough to ask somebody, but too
+#: short for somebody else to find the open page, or for its content to become outdated.
 CONSENT_EXPIRY = 60 * 60
-#: When the answer expires, in seconds since 1970, and the signature.
-CONSENT = re.compile(r'(0|[1-9][0-9]{0,11})\.([0-9a-f]{64})', re.ASCII)
+#: When the page expires, in seconds since 1970, and the signature of what it shows.
+SIGNED_EXPIRY = re.compile(r'(0|[1-9][0-9]{0,11})\.([0-9a-f]{64})', re.ASCII)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PendingAuthorization:
-    """What a user is asked to allow, wherever the application has asked for it.
+    """An authorization that a user is asked to give, at any endpoint.
 
     :ivar Client client: the application
-    :ivar frozenset scope: what it asks for
-    :ivar bytes request_key: what tells this request from every other one of the application
+    :ivar frozenset scope: the requested scope
+    :ivar bytes request_key: identifies the request among all those of the application
     :ivar str action: the path and query that the page posts to
-    :ivar str destination: what the user recognises of the place that the browser goes to next
+    :ivar str destination: the host or scheme that the browser goes to next
     """
 
     client: Client
@@ -39,15 +39,15 @@ class PendingAuthorization:
 
 
 class Consent(http.Controller):
-    """The page that asks, and its answer. Controllers with something to ask inherit it; it has no route."""
+    """The consent page and its form. It has no route; controllers that ask for consent inherit it."""
 
     def _render_consent(self, pending, switch_user):
         """Return the consent page.
 
-        :param PendingAuthorization pending: what it asks
-        :param str switch_user: the URI at which somebody else logs in
+        :param PendingAuthorization pending: the authorization to ask for
+        :param str switch_user: the URI that lets another user log in
         """
-        # sudo: orestapi.scope - their descriptions
+        # sudo: orestapi.scope - the descriptions that the page shows
         records = request.env['orestapi.scope'].sudo().search([('name', 'in', list(pending.scope))])
         return self._render(
             'orestapi.consent',
@@ -57,7 +57,7 @@ class Consent(http.Controller):
                 'user': request.env.user,
                 'destination': pending.destination,
                 'action': pending.action,
-                'consent': self._get_proof(pending),
+                'consent': self._get_signed_expiry(pending),
                 'switch_user': switch_user,
             },
         )
@@ -65,12 +65,12 @@ class Consent(http.Controller):
     def _is_allowed(self, pending):
         """Return whether the user has pressed *Allow* on the consent page, and log the decision.
 
-        :param PendingAuthorization pending: what the page must have asked
-        :raise InvalidRequest: when the answer does not come from such a page
+        :param PendingAuthorization pending: the authorization that the page must have asked for
+        :raise InvalidRequest: when the form does not come from such a page
         """
         form = request.httprequest.form
-        csrf_token, displayed = form.get('csrf_token', ''), CONSENT.fullmatch(form.get('consent', ''))
-        # The comparison takes no other text than ASCII: it raises.
+        csrf_token, displayed = form.get('csrf_token', ''), SIGNED_EXPIRY.fullmatch(form.get('consent', ''))
+        # Checked because the comparison raises for a text that is not ASCII.
         if not (
             displayed
             and csrf_token.isascii()
@@ -86,20 +86,20 @@ class Consent(http.Controller):
         event._log_decision('consent_given', client_id, detail=', '.join(sorted(pending.scope)))
         return True
 
-    def _get_proof(self, pending):
+    def _get_signed_expiry(self, pending):
         expires_at = int(time.time()) + CONSENT_EXPIRY
         return f'{expires_at}.{self._sign(pending, expires_at)}'
 
     def _sign(self, pending, expires_at):
-        """Return what binds the consent page to what it shows, and to whom.
+        """Return the signature that binds the consent page to its content and its user.
 
-        The CSRF token proves that the answer comes from a page of this session;
-        this, that it comes from the page of this very request (RFC 6819 §4.4.1.10).
-        What the request leaves to the settings of the application is part of it
-        too: they may change while the page is open. So is what a scheme offers, of
-        which the user is asked again when it grows.
+        The CSRF token proves that the form comes from a page of this session; the
+        signature proves that it comes from the page of this very request (RFC 6819
+        §4.4.1.10). It also covers values that the request leaves to the settings of the
+        application, which may change while the page is open, and the offer of the model
+        scheme: when that grows, the user must be asked again.
 
-        :param PendingAuthorization pending: what the page asks
+        :param PendingAuthorization pending: the authorization that the page asks for
         :param int expires_at: until when the page can be answered, in seconds since 1970
         """
         client = pending.client
@@ -120,11 +120,11 @@ class Consent(http.Controller):
         return hmac.new(key, repr(shown).encode(), hashlib.sha256).hexdigest()
 
     def _get_application(self, client):
-        # sudo: orestapi.application - what a page shows of it, and whether to ask the user
+        # sudo: orestapi.application - its name and logo for a page, and whether to ask the user
         return request.env['orestapi.application'].sudo().browse(client.id)
 
     def _render(self, template, values, status=200):
         response = render_page(template, values, status)
-        # At once, while the environment is the one that the values belong to.
+        # Rendered now, while the environment of the values is still current.
         response.flatten()
         return response

@@ -9,8 +9,8 @@ from . import client
 
 
 class Introspect(http.Controller):
-    # Not read-only: a replica that lags would call a token active that was just
-    # revoked, and a failed client authentication is counted.
+    # Not read-only: a lagging replica would report a token as active that was just revoked,
+    # and a failed client authentication must be counted.
     @application_route(
         metadata.INTROSPECTION_ENDPOINT, type='orestapi_protocol', methods=['POST'], readonly=False, autocommit=True
     )
@@ -19,14 +19,14 @@ class Introspect(http.Controller):
 
         The parameters are `token` and, without effect, `token_type_hint`, in a form.
 
-        :return: `active`, and of a valid token `scope`, `client_id`, `sub`, `iss`, `exp` where it
-            expires, `token_type` of an access token, and `username` to a resource server, or
-            where the token has the scope `rpc` or `profile` (RFC 7662 §2.2)
+        :return: `active`, and for a valid token `scope`, `client_id`, `sub`, `iss`, `exp` if it
+            expires, `token_type` of an access token, and `username` for a resource server or
+            if the token has the scope `rpc` or `profile` (RFC 7662 §2.2)
         :raise OAuth2Error: 400, 401, or 429 after too many failures (RFC 7662 §2.3)
         """
         authenticated = client.authenticate(client.TOKEN_PARAMETERS)
         if authenticated.is_public:
-            # RFC 7662 §2.1: the caller must be authenticated, which a public one is not.
+            # RFC 7662 §2.1: the caller must be authenticated; a public client cannot be.
             raise InvalidClient(
                 "Introspection is for applications that have a client secret.", reason='introspection_public'
             )

@@ -26,7 +26,7 @@ class LegacyAuthorize(Authorize):
         return self.authorize()
 
     def _get_endpoint(self):
-        # One controller serves both paths. Odoo serves a path with a slash at the end as well.
+        # One controller serves both paths, and Odoo also serves a path with a slash at the end.
         path = request.httprequest.path.rstrip('/')
         return path if path == legacy.AUTHORIZATION_ENDPOINT else super()._get_endpoint()
 
@@ -38,14 +38,14 @@ class LegacyAuthorize(Authorize):
 class LegacyToken(Token):
     @application_route(legacy.TOKEN_ENDPOINT, type='orestapi_legacy', methods=['POST'], readonly=False)
     def legacy_token(self):
-        """Serve the token endpoint at the address of the older connector."""
+        """Serve the token endpoint at the path of the older connector."""
         return self._exchange(legacy.relax(client.authenticate(grants.PARAMETERS)))
 
 
 class LegacyStatus(http.Controller):
     @application_route('/orestapi/version', type='orestapi_legacy', methods=['GET', 'POST'], readonly=True)
     def version(self):
-        """Say which Odoo this is, as Odoo itself tells anyone who asks over RPC."""
+        """Return the version of Odoo, which Odoo itself tells anyone over RPC."""
         return make_response({
             **exp_version(),
             'orestapi_version': Manifest.for_addon('orestapi', display_warning=False).version,
@@ -53,7 +53,7 @@ class LegacyStatus(http.Controller):
 
     @application_route('/orestapi/application/status', type='orestapi_legacy', methods=['GET', 'POST'], readonly=False)
     def status(self):
-        """Tell an application whether its client id and secret are right."""
+        """Return whether the client id and secret of an application are right."""
         authorization = request.httprequest.headers.get('Authorization')
         if authorization is None:
             raise InvalidClient("The client must authenticate with HTTP Basic.", reason='credentials_missing')
@@ -61,7 +61,7 @@ class LegacyStatus(http.Controller):
         authenticated = client.authenticate_credentials(credentials)
         # sudo: orestapi.application - the application asks about itself
         application = request.env['orestapi.application'].sudo().browse(authenticated.id)
-        # sudo: res.company - its name, which the application shows beside the address of this Odoo
+        # sudo: res.company - its name, which the application shows beside the URL of this Odoo
         company = request.env['res.company'].sudo()._get_main_company()
         description = {
             'id': application.id,

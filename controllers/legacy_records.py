@@ -4,8 +4,7 @@ from odoo.http import request
 from ..dispatchers.application import application_route
 from ..dispatchers.context import get_context
 from ..dispatchers.records import make_response
-from ..records import legacy as legacy_parameters
-from ..records import order
+from ..records import legacy_parameters, ordering
 from ..records.parameters import DEFAULT_LIMIT
 
 
@@ -15,11 +14,11 @@ def read_route(path):
 
 
 class LegacyRecords(http.Controller):
-    """Records for the older connector: the contract of that addon, see docs/architecture.md.
+    """Records for the older connector: the contract of the older addon, see docs/legacy-wire.md.
 
-    Parameters come in the query string or in a form; one that is sent beside the known
-    ones is ignored. Errors are those of the records API, as `error`, `error_description`,
-    `orestapi_code` and `orestapi_message`.
+    Parameters come in the query string or in a form; unknown ones are ignored. Errors are
+    those of the records API, as `error`, `error_description`, `orestapi_code` and
+    `orestapi_message`.
     """
 
     @read_route('/orestapi/application/model')
@@ -38,14 +37,14 @@ class LegacyRecords(http.Controller):
         """Describe fields of a model in the words of `ir.model.fields`.
 
         Parameters: `model`; `names`, a JSON list, empty for all; `data`, a JSON list of
-        `records.legacy.COLUMNS`, optional.
+        `records.legacy_parameters.COLUMNS`, optional.
 
-        :return: a list of objects, one a field
+        :return: a list with one object for each field
         """
-        sent = self._get_parameters('model', 'names', 'data')
-        model = legacy_parameters.require(sent, 'model')
-        names = legacy_parameters.parse_names(legacy_parameters.require(sent, 'names'), 'names')
-        columns = legacy_parameters.parse_columns(sent.get('data'))
+        arguments = self._get_parameters('model', 'names', 'data')
+        model = legacy_parameters.require(arguments, 'model')
+        names = legacy_parameters.parse_names(legacy_parameters.require(arguments, 'names'), 'names')
+        columns = legacy_parameters.parse_columns(arguments.get('data'))
         record, offer = request.env['orestapi.record'], get_context(request).offer
         fields = record._get_fields(offer, model)
         for name in names:
@@ -60,23 +59,23 @@ class LegacyRecords(http.Controller):
     def legacy_name_search(self):
         """Find records by their display name.
 
-        Parameters: `model`; `name`, what the display name contains; `limit` (20) and `offset` (0);
-        `order` as Odoo writes it.
+        Parameters: `model`; `name`, a text that the display name contains; `limit` (20) and `offset` (0);
+        `order` in Odoo's syntax.
 
         :return: a list of two: `header` with `model`, `action_id`, `menu_id`, `count`, `offset` and
             `limit`, and `data`, a list of `id` and `display_name`
         """
-        sent = self._get_parameters('model', 'name', 'limit', 'offset', 'order')
-        model = legacy_parameters.require(sent, 'model')
-        limit = legacy_parameters.parse_number(sent.get('limit'), 'limit', DEFAULT_LIMIT)
-        offset = legacy_parameters.parse_number(sent.get('offset'), 'offset', 0)
+        arguments = self._get_parameters('model', 'name', 'limit', 'offset', 'order')
+        model = legacy_parameters.require(arguments, 'model')
+        limit = legacy_parameters.parse_number(arguments.get('limit'), 'limit', DEFAULT_LIMIT)
+        offset = legacy_parameters.parse_number(arguments.get('offset'), 'offset', 0)
         count, found = request.env['orestapi.record']._find_by_display_name(
             get_context(request).offer,
             model,
-            sent.get('name'),
+            arguments.get('name'),
             limit,
             offset,
-            order.parse_legacy(sent.get('order')) if sent.get('order') else (),
+            ordering.parse_legacy(arguments.get('order')) if arguments.get('order') else (),
         )
         header = {**self._get_header(model), 'count': count, 'offset': offset, 'limit': limit}
         data = [{'id': id_, 'display_name': display_name} for id_, display_name in found]
@@ -91,10 +90,10 @@ class LegacyRecords(http.Controller):
         :return: a list of two: `header` with `model`, `action_id` and `menu_id`, and `data`, a list
             with an object for each record that the user may see
         """
-        sent = self._get_parameters('model', 'ids', 'fields')
-        model = legacy_parameters.require(sent, 'model')
-        ids = legacy_parameters.parse_ids(legacy_parameters.require(sent, 'ids'))
-        names = legacy_parameters.parse_names(sent.get('fields') or '[]', 'fields')
+        arguments = self._get_parameters('model', 'ids', 'fields')
+        model = legacy_parameters.require(arguments, 'model')
+        ids = legacy_parameters.parse_ids(legacy_parameters.require(arguments, 'ids'))
+        names = legacy_parameters.parse_names(arguments.get('fields') or '[]', 'fields')
         rows = request.env['orestapi.record']._read(get_context(request).offer, model, ids, names or None, empty=False)
         return make_response(request, [{'header': self._get_header(model)}, {'data': rows}])
 
@@ -103,5 +102,5 @@ class LegacyRecords(http.Controller):
         return get_context(request).parameters
 
     def _get_header(self, model):
-        action_id, menu_id = request.env['orestapi.record']._get_location(model)
+        action_id, menu_id = request.env['orestapi.record']._get_action_and_menu_ids(model)
         return {'model': model, 'action_id': action_id, 'menu_id': menu_id}

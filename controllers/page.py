@@ -7,7 +7,7 @@ def render_page(template, values, status=200):
     """Return a page for a person, in their language and with the headers of all pages.
 
     :param str template: the XML id of the template
-    :param dict values: what it shows
+    :param dict values: the values of the template
     :param int status: the HTTP status
     """
     language = _choose_language()
@@ -17,9 +17,9 @@ def render_page(template, values, status=200):
 
 
 def _choose_language():
-    """Show a page in the language of the user, and before the login in that of the browser.
+    """Choose the language of a page: the user's, or before the login the browser's.
 
-    By the same rule as for the records API: see `res.lang._choose_code`.
+    The rule is that of the records API, see `res.lang._choose_code`.
 
     :return: the headers that tell the language (RFC 9110 §8.5)
     """

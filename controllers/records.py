@@ -7,8 +7,7 @@ from odoo.tools.mimetypes import guess_mimetype
 from ..dispatchers.application import application_route
 from ..dispatchers.context import get_context
 from ..dispatchers.records import make_document_response, make_image_response, make_response
-from ..records import filter as filter_language
-from ..records import openapi, order, parameters
+from ..records import filters, openapi, ordering, parameters
 from ..records.problem import NotFound
 
 SEARCH_PARAMETERS = ('fields', 'filter', 'search', 'ids', 'order', 'limit', 'cursor', 'count')
@@ -22,12 +21,12 @@ def read_route(path):
 
 
 class Records(http.Controller):
-    """The records API: what `openapi.json` describes, in JSON.
+    """The records API in JSON, as `openapi.json` describes it.
 
-    Errors of every route, as problem details: 400 for a parameter that is unknown,
+    Every route reports errors as problem details: 400 for a parameter that is unknown,
     repeated, empty or wrong; 401 without a valid access token and 403 `insufficient_scope`
     without the scope `read` (RFC 6750 §3.1); 403 `not_offered` for a model or field that is
-    not offered, in the same words for a model that does not exist.
+    not offered, with the same text for a model that does not exist.
     """
 
     @read_route('/orestapi/1/models')
@@ -44,8 +43,8 @@ class Records(http.Controller):
     def model(self, model):
         """Describe a model and its fields.
 
-        :return: as an item of `models`, with `fields`: by name, `label`, `type`, `help`, `required`,
-            `searchable`, and where there is one `relation` or `selection`
+        :return: the same as an item of `models`, with `fields`: for each name `label`, `type`, `help`,
+            `required`, `searchable`, and if there is one `relation` or `selection`
         """
         self._get_parameters()
         record = request.env['orestapi.record']
@@ -59,14 +58,14 @@ class Records(http.Controller):
 
     @read_route('/orestapi/1/models/<model>/icon')
     def icon(self, model):
-        """Return the picture of a model, with an entity tag (RFC 9110 §8.8.3); 404 where there is none."""
+        """Return the picture of a model, with an entity tag (RFC 9110 §8.8.3); 404 if there is none."""
         self._get_parameters()
         icon = request.env['orestapi.record']._get_icon(get_context(request).offer, model)
         return self._respond_with_image(icon)
 
     @read_route('/orestapi/1/application/logo')
     def logo(self):
-        """Return the logo of the application itself, likewise."""
+        """Return the logo of the application itself, with an entity tag; 404 if there is none."""
         self._get_parameters()
         client = get_context(request).active_token.sign_in.client
         # sudo: orestapi.application - the application asks for its own logo
@@ -79,55 +78,57 @@ class Records(http.Controller):
 
         The parameters are in the query string:
 
-        - `fields`: names with commas between; the display name if left out
-        - `filter`: a condition as in RFC 7644 §3.4.2.2, see `records.filter`
-        - `search`: what the display name contains, at most `MAX_SEARCH` characters
-        - `ids`: at most `MAX_IDS` ids with commas between; only these records, and archived ones too
-        - `order`: names with commas between, a minus in front for descending, see `records.order`
-        - `limit`: how many records, `DEFAULT_LIMIT` if left out and `MAX_LIMIT` at the most
-        - `cursor`: the `next_cursor` of the page before
-        - `count`: `true` to count all that are found
+        - `fields`: names separated by commas; the display name if left out
+        - `filter`: a condition as in RFC 7644 §3.4.2.2, see `records.filters`
+        - `search`: a text that the display name contains, at most `MAX_SEARCH` characters
+        - `ids`: at most `MAX_IDS` ids separated by commas; only these records, including archived ones
+        - `order`: names separated by commas, a minus sign in front for descending, see `records.ordering`
+        - `limit`: the maximum number of records, `DEFAULT_LIMIT` if left out, up to `MAX_LIMIT`
+        - `cursor`: the `next_cursor` of the previous page
+        - `count`: `true` to count all matching records
 
         :return: `model`, `records` (each with `id`, `link` and `fields`), `next_cursor` (null after the
-            last page), and `count` where it was asked for
+            last page), and `count` if requested
         """
-        sent = self._get_parameters(SEARCH_PARAMETERS)
+        query = self._get_parameters(SEARCH_PARAMETERS)
         parameters.require_room_for_cursor(request.httprequest.query_string)
         record, offer = request.env['orestapi.record'], get_context(request).offer
-        found = {
-            'condition': filter_language.parse(sent.get('filter')) if 'filter' in sent else None,
-            'text': sent.get('search'),
-            'ids': parameters.parse_ids(sent.get('ids')) if 'ids' in sent else None,
+        criteria = {
+            'condition': filters.parse(query.get('filter')) if 'filter' in query else None,
+            'text': query.get('search'),
+            'ids': parameters.parse_ids(query.get('ids')) if 'ids' in query else None,
         }
         rows, cursor = record._read_page(
             offer,
             model,
-            self._get_names(sent) or record._get_default_fields(offer, model),
-            **found,
-            order=order.parse(sent.get('order')) if 'order' in sent else [],
-            limit=parameters.parse_number(sent.get('limit'), 'limit') if 'limit' in sent else parameters.DEFAULT_LIMIT,
-            cursor=sent.get('cursor'),
+            self._get_names(query) or record._get_default_fields(offer, model),
+            **criteria,
+            order=ordering.parse(query.get('order')) if 'order' in query else [],
+            limit=parameters.parse_number(query.get('limit'), 'limit')
+            if 'limit' in query
+            else parameters.DEFAULT_LIMIT,
+            cursor=query.get('cursor'),
             application_id=get_context(request).active_token.sign_in.client.id,
         )
         content = {'model': model, 'records': self._describe_records(model, rows), 'next_cursor': cursor}
-        if 'count' in sent and parameters.parse_boolean(sent.get('count'), 'count'):
-            content['count'] = record._count(offer, model, **found)
+        if 'count' in query and parameters.parse_boolean(query.get('count'), 'count'):
+            content['count'] = record._count(offer, model, **criteria)
         return make_response(request, content)
 
     @read_route('/orestapi/1/records/<model>/<record_id>')
     def record(self, model, record_id):
         """Read one record.
 
-        The parameter `fields` holds names with commas between; all offered ones if left out.
+        The parameter `fields` contains names separated by commas; all offered fields if left out.
 
-        :return: `model`, `id`, `link` and `fields`; 404 for a record that the user may not see, as for
-            one that does not exist
+        :return: `model`, `id`, `link` and `fields`; 404 for a record that does not exist or
+            that the user may not see
         """
-        sent = self._get_parameters(('fields',))
+        query = self._get_parameters(('fields',))
         if not parameters.NUMBER.fullmatch(record_id):
             raise NotFound("There is no such record, or the user may not see it.")
         row = request.env['orestapi.record']._read_one(
-            get_context(request).offer, model, int(record_id), self._get_names(sent)
+            get_context(request).offer, model, int(record_id), self._get_names(query)
         )
         [description] = self._describe_records(model, [row])
         return make_response(request, {'model': model, **description})
@@ -143,8 +144,8 @@ class Records(http.Controller):
         parameters.require_known(get_context(request).parameters, known)
         return get_context(request).parameters
 
-    def _get_names(self, sent):
-        return parameters.parse_names(sent.get('fields')) if 'fields' in sent else None
+    def _get_names(self, query):
+        return parameters.parse_names(query.get('fields')) if 'fields' in query else None
 
     def _describe_model(self, description):
         has_icon = description['has_icon']

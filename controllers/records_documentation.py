@@ -9,11 +9,12 @@ class RecordsDocumentation(http.Controller):
     def documentation(self):
         """Show people what an application may read for them, and how.
 
-        The OpenAPI document for eyes: the applications are those with the scope `read`
-        that the user has authorized, and all with it for an Oregional Odoo App administrator.
+        The page is the OpenAPI document for people. It offers the applications with the
+        scope `read` that the user has authorized; to an administrator of applications, all
+        applications with that scope.
 
-        The parameter `application` is the id of the one to show; the first one if left out.
-        One that is not among them is not replaced by another: the page says so.
+        The parameter `application` is the id of the application to show, the first one if
+        left out. For an id that is not among them, the page says so and shows no other.
         """
         application = request.httprequest.args.get('application')
         record = request.env['orestapi.record']
@@ -22,7 +23,7 @@ class RecordsDocumentation(http.Controller):
             shown = applications.filtered(lambda found: str(found.id) == application)
         else:
             shown = applications[:1]
-        # sudo: orestapi.application - which scheme an application has that the user lets act for them
+        # sudo: orestapi.application - the scheme of an application that acts for the user
         offer = request.env['orestapi.model.scheme']._get_offer(shown.sudo().model_scheme_id.id)
         return render_page(
             'orestapi.records_documentation',

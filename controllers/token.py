@@ -19,7 +19,7 @@ class Token(http.Controller):
         in a form.
 
         :return: `access_token`, `token_type`, `expires_in` (seconds), `scope`, and a
-            `refresh_token` where a user allowed it (RFC 6749 §5.1)
+            `refresh_token` if a user signed in (RFC 6749 §5.1)
         :raise OAuth2Error: 400, 401, or 429 after too many failures (RFC 6749 §5.2)
         """
         return self._exchange(client.authenticate(grants.PARAMETERS))

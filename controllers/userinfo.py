@@ -7,8 +7,8 @@ from odoo.tools.mimetypes import guess_mimetype
 
 from ..dispatchers.application import application_route, make_response
 from ..dispatchers.records import make_image_response
-from ..oauth2.errors import InsufficientScope, UnknownAddress
-from ..oauth2.scope import OPENID
+from ..oauth2.errors import InsufficientScope, UnknownPath
+from ..oauth2.scopes import OPENID
 from ..openid import discovery
 
 #: When the address of a picture expires, in seconds since 1970.
@@ -47,12 +47,12 @@ class UserInfo(http.Controller):
     def picture(self, subject, expires_at, signature):
         """Return the picture of a user at the address that the claim `picture` names: without a login, for a day.
 
-        :raise UnknownAddress: 404 for any other address
+        :raise UnknownPath: 404 for any other address
         """
         picture = None
         if EXPIRES_AT.fullmatch(expires_at) and signature.isascii():
             picture = request.env['orestapi.openid']._find_picture(subject, int(expires_at), signature)
         if not picture:
-            raise UnknownAddress("There is nothing at this address.")
+            raise UnknownPath("There is nothing at this address.")
         image = base64.b64decode(picture)
         return make_image_response(request, image, guess_mimetype(image, default='application/octet-stream'))

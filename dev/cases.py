@@ -1,14 +1,14 @@
-"""Writes docs/security-cases.md: each numbered case, what it must get, and the tests that prove it.
+"""Writes docs/security-cases.md: each numbered case, its required result, and the tests that prove it.
 
-The cases are written by people, in docs/cases/*.md: tables with the columns *Case*, what is done, what it must get, and
-the basis. This adds the column *Proof*.
+People write the cases in docs/cases/*.md: tables with the columns *Case*, what is done, what it must get, and the
+basis. This program adds the column *Proof*.
 
-The commands:
+The commands are:
 
     python -m dev.cases            write the page
     python -m dev.cases --check    fail when the page is out of date
 
-Both fail for a case with neither a test nor a decision, and for a test named after a case that nobody wrote down.
+Both fail for a case with neither a test nor a decision, and for a test named after a case that does not exist.
 """
 
 import ast
@@ -20,7 +20,8 @@ from .workbench.cache import CHECKOUT
 SOURCES = CHECKOUT / 'docs' / 'cases'
 PAGE = CHECKOUT / 'docs' / 'security-cases.md'
 DECISIONS = CHECKOUT / 'docs' / 'security-cases.decided.md'
-#: `N001` a bad request; faults that were found: security, protocol, records API, administration, operations.
+#: `N001` is a bad request; the other letters stand for faults: security, protocol, records API, administration,
+#: operations.
 CASE = r'N\d{3}|[SPRAO]\d{2}'
 NAME = re.compile(rf'test_((?:{CASE})(?:_(?:{CASE}))*)(?:_.*)?', re.IGNORECASE)
 ROW = re.compile(rf'\| ({CASE}) \|')
@@ -37,7 +38,7 @@ does not apply, stands in [security-cases.decided.md](security-cases.decided.md)
 def read_sources():
     """Return the texts of docs/cases in the order of their first cases, the faults last.
 
-    :raises SystemExit: for a row that is not of four columns, and for a case that is there twice
+    :raises SystemExit: for a row without four columns, and for a duplicate case
     """
     texts, known = [], set()
     for path in SOURCES.glob('*.md'):
@@ -48,7 +49,7 @@ def read_sources():
                 if line.count(' | ') != 3 or not line.endswith(' |'):
                     sys.exit(f"{path.name}: the row of {match[1]} does not have four columns.")
                 if match[1] in known:
-                    sys.exit(f"{path.name}: {match[1]} is there twice.")
+                    sys.exit(f"{path.name}: {match[1]} is defined twice.")
                 known.add(match[1])
                 cases.append(match[1])
         if cases:
@@ -75,7 +76,7 @@ def find_tests():
 
 
 def read_decisions():
-    """Return ``{case: text}`` of the cases that no test proves as they were written."""
+    """Return ``{case: text}`` of the cases that were decided differently than written."""
     return dict(re.findall(rf'^\| ({CASE}) \| (.*) \|$', DECISIONS.read_text(), re.MULTILINE))
 
 

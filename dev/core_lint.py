@@ -1,10 +1,10 @@
-"""Odoo core's own tests of the module `test_lint`, run for our files and no others.
+"""Runs the tests of Odoo's module `test_lint` for the files of this addon only.
 
-`test_lint` looks at every addon that it finds: hundreds, for minutes, and where a distribution has changed Odoo it
-fails for reasons of theirs. Here its test classes run unchanged in a database with our addon, but the two questions
-"which addons are there?" get one answer, ours. What they find in the registry (overrides, routes, names, indexes,
-docstrings) covers our addon and the few modules that it depends on. Not among them: `test_checkers` (tests the
-checkers themselves), `test_l10n` (localisations).
+`test_lint` checks every addon that it finds: hundreds, which takes minutes, and it fails when a distribution has
+changed Odoo. Here its test classes run unchanged in a database with this addon, but the two functions that list all
+addons return only this one. Checks of the registry (overrides, routes, names, indexes, docstrings) cover this addon and
+the few modules that it depends on. `test_checkers` (tests of the checkers themselves) and `test_l10n` (localisations)
+do not run.
 """
 
 import logging
@@ -14,7 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import patch
 
-# The folder of this file: its modules must not stand before those of the standard library (`test`).
+# Removes the folder of this file, whose modules would hide those of the standard library (`test`).
 del sys.path[0]
 
 import odoo.modules  # noqa: E402
@@ -46,21 +46,21 @@ def _test_classes():
     )
 
     class TestConflictMarkers(test_markers.TestConflictMarkers):
-        # The original walks through all of Odoo, whatever addons there are.
+        # The original walks through all of Odoo.
         def test_conflict_markers(self):
             for extension in test_markers.EXTENSIONS:
                 for path in self.iter_module_files(f'*{extension}'):
                     self.check_file(path)
 
     class TestESLint(test_eslint.TestESLint):
-        # The original also runs it for modules of the point of sale; without a file ESLint ends with an error.
+        # The original also runs it for modules of the point of sale; ESLint fails if there are no files.
         def _test_eslint(self, modules, eslintrc_path):
             if modules:
                 super()._test_eslint(modules, eslintrc_path)
 
     class TestPyLint(test_pylint.TestPyLint):
-        # The original looks at all below the addon, most of which is tests and tools: there ruff finds the same names
-        # that do not exist, in a second and not in a minute.
+        # The original checks everything below the addon, most of which is tests and tools. There, ruff finds the same
+        # undefined names in a second instead of a minute.
         def test_pylint(self):
             folders = [path.parent for path in sorted(Path(config.root_path).glob('*/__init__.py'))]
             runtime = [SimpleNamespace(path=str(path)) for path in folders if path.name not in ('dev', 'tests')]
@@ -71,7 +71,7 @@ def _test_classes():
                 super().test_pylint()
 
     class PathOfOdooTests(type(Path())):
-        # Tests of packages without Odoo: pytest runs them, and Odoo must not import them.
+        # Leaves out the tests of packages without Odoo, which pytest runs and Odoo must not import.
         def rglob(self, pattern):
             return [
                 path
@@ -113,7 +113,7 @@ def main():
     with (
         patch.object(Manifest, 'all_addon_manifests', staticmethod(lambda: [manifest])),
         patch.object(odoo.modules, 'get_modules', lambda: [MODULE]),  # before test_lint imports it by name
-        # where test_pylint begins: the addon, not Odoo
+        # test_pylint starts at the addon instead of Odoo
         patch.dict(vars(config), root_path=manifest.path),  # a cached property
     ):
         from odoo.tests.result import OdooTestResult

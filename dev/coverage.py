@@ -1,4 +1,4 @@
-"""`make coverage`: which branches of the addon the unit tests and Odoo's tests take, into docs/reports/coverage.md."""
+"""`make coverage`: measures which branches of the addon the tests take, and writes docs/reports/coverage.md."""
 
 import json
 import os
@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from .workbench.cache import CHECKOUT, Problem, end_with_sentence, say
+from .workbench.cache import CHECKOUT, CommandError, run_command, show
 from .workbench.environment import enter
 from .workbench.pytest_command import plain_packages, pytest_environment, pytest_options
 
@@ -23,7 +23,7 @@ LEFT = re.compile(r'(?s)(<!-- left -->\n).*?(<!-- end of what is left -->)')
 
 
 def _run_unit(measured):
-    """Run the tests that need no Odoo."""
+    """Run the tests that do not need Odoo."""
     for package in plain_packages():
         folder = CHECKOUT / 'tests' / package
         done = subprocess.run(
@@ -34,17 +34,17 @@ def _run_unit(measured):
             env=pytest_environment(),
         )
         if done.returncode:
-            raise Problem("Tests fail, so that there is nothing to measure; run `make test PART=unit`.")
+            raise CommandError("Tests fail, so there is nothing to measure; run `make test PART=unit`.")
 
 
 def _run_odoo(measured):
-    from .workbench.odoo_log import read_log  # needs the environment, as does the one below
-    from .workbench.odoo_server import Bench, stop_group
+    from .workbench.odoo_log import read_log  # these two need the environment
+    from .workbench.odoo_server import Workbench, stop_group
 
-    with Bench() as bench, bench.database('test', install=False) as database:
+    with Workbench() as bench, bench.database('test', install=False) as database:
         python, *command = bench.test_command(database, '/orestapi', '--with-demo')
         log = bench.logs / f'{database}-coverage.log'
-        say(f"Odoo's tests; their log is {log}")
+        show(f"Odoo's tests; their log is {log}")
         with log.open('w') as output:
             process = bench.start([python, *measured, *command], output)
             try:
@@ -52,9 +52,9 @@ def _run_odoo(measured):
             finally:
                 stop_group(process)
         findings = read_log(log.read_text(errors='replace'))
-        say(f'{findings.passed} passed, {findings.failures} failed')
+        show(f'{findings.passed} passed, {findings.failures} failed')
         if process.returncode or findings.failures or not findings.tests:
-            raise Problem("Tests fail, so that there is nothing to measure; run `make test PART=odoo`.")
+            raise CommandError("Tests fail, so there is nothing to measure; run `make test PART=odoo`.")
 
 
 def measure():
@@ -63,8 +63,8 @@ def measure():
 
     with tempfile.TemporaryDirectory() as scratch:
         data, report = Path(scratch, 'data'), Path(scratch, 'report.json')
-        # Python is started with this before its program. Odoo serves HTTP in threads of the process that runs its
-        # tests, which are measured as well.
+        # The arguments before the program. Odoo serves HTTP in threads of the process that runs its tests, so these
+        # are measured too.
         measured = [
             '-m', 'coverage', 'run', '--branch', '--parallel-mode',
             '--rcfile', os.devnull,
@@ -76,7 +76,7 @@ def measure():
         coverage = Coverage(data_file=str(data), config_file=False)
         coverage.combine([scratch])
         coverage.json_report(outfile=str(report))
-        # Odoo sees the checkout through a link.
+        # Odoo uses the checkout through a link.
         return {
             str(Path(path).resolve().relative_to(CHECKOUT)): found
             for path, found in json.loads(report.read_text())['files'].items()
@@ -84,14 +84,14 @@ def measure():
 
 
 def _get_share(covered, number):
-    # Rounded down: 100 % is all of them.
+    # Rounded down, so that 100 % means all.
     return int(1000 * covered / number) / 10 if number else 100.0
 
 
 def render(files):
-    """Return the table of the folders, that of what is left, and whether each folder has enough.
+    """Return the table of the folders, the table of untaken branches, and whether each folder reaches the bar.
 
-    :param dict files: what :func:`measure` returned
+    :param dict files: the result of :func:`measure`
     """
     table = '| Folder | Statements | run | Branches | taken |\n|---|---:|---:|---:|---:|\n'
     enough = True
@@ -107,7 +107,7 @@ def render(files):
         )
     left = '| File | Functions with a branch that was not taken |\n|---|---|\n'
     for path, report in sorted(files.items()):
-        # By name, because line numbers are out of date with the next commit.
+        # Names, because line numbers are outdated after the next commit.
         names = [
             f'`{name}`'
             for name, function in report['functions'].items()
@@ -121,13 +121,13 @@ def render(files):
 def main():
     enter('dev.coverage', 'test')
     table, left, enough = render(measure())
-    say(table + '\n' + left)
+    show(table + '\n' + left)
     page = TABLE.sub(lambda match: match[1] + table + match[2], PAGE.read_text())
     PAGE.write_text(LEFT.sub(lambda match: match[1] + left + match[2], page))
     if not enough:
-        raise Problem(f"Less than {LEAST} % of the branches of a folder are taken; test the rules that are left.")
+        raise CommandError(f"Less than {LEAST} % of the branches of a folder are taken; add tests for the others.")
     return 0
 
 
 if __name__ == '__main__':
-    end_with_sentence(main)
+    run_command(main)

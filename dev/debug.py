@@ -1,28 +1,28 @@
-"""`make debug`: Odoo in this terminal, in one process, for a debugger and for the work on views."""
+"""`make debug`: runs Odoo in this terminal in one process, for debugging and for work on views."""
 
 import os
 import signal
 import subprocess
 
-from .workbench.cache import end_with_sentence, say
+from .workbench.cache import run_command, show
 from .workbench.environment import enter
 
 
 def main():
     enter('dev.debug')
-    from .workbench.odoo_server import HOST, MODULE, Bench, check_port  # needs the environment
+    from .workbench.odoo_server import HOST, MODULE, Workbench, check_port  # needs the environment
 
     port, database = int(os.environ.get('PORT') or 8069), os.environ.get('DB') or MODULE
     check_port(port)
-    with Bench() as bench:
+    with Workbench() as bench:
         bench.prepare(database)
-        say(f'http://{HOST}:{port}; Ctrl-C stops it.')
+        show(f'http://{HOST}:{port}; Ctrl-C stops it.')
         command = bench.server_command(database, port, 0, '--dev', 'xml', '--max-cron-threads', '0')
-        # Ctrl-C is for Odoo; a handler that does nothing, because an ignored signal Odoo would inherit.
+        # Ctrl-C is for Odoo. The handler does nothing, but Odoo would inherit an ignored signal.
         signal.signal(signal.SIGINT, lambda _number, _frame: None)
-        # In the group of this terminal, so that the debugger can read from it.
+        # Stays in the process group of the terminal, so that the debugger can read from it.
         return subprocess.run(command, env=bench.environment, cwd=bench.data, check=False).returncode
 
 
 if __name__ == '__main__':
-    end_with_sentence(main)
+    run_command(main)

@@ -1,4 +1,4 @@
-"""`make dist`: the addon as a zip file for an addons path and as a wheel for pip, of what is committed."""
+"""`make dist`: builds the committed addon as a zip file for an addons path and as a wheel for pip."""
 
 import ast
 import contextlib
@@ -13,7 +13,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from .workbench.cache import CHECKOUT, Problem, end_with_sentence, say
+from .workbench.cache import CHECKOUT, CommandError, run_command, show
 from .workbench.environment import enter
 
 DIST = CHECKOUT / 'dist'
@@ -23,12 +23,12 @@ MODULE = 'orestapi'
 def read_version():
     """Return the version of the manifest.
 
-    :raises Problem: when the newest entry of the changelog has another one
+    :raises CommandError: when the latest entry of the changelog has another version
     """
     version = ast.literal_eval((CHECKOUT / '__manifest__.py').read_text())['version']
     newest = re.search(r'(?m)^## (\S+)', (CHECKOUT / 'CHANGELOG.md').read_text())
     if not newest or newest[1] != version:
-        raise Problem(
+        raise CommandError(
             f"The manifest has version {version} and CHANGELOG.md begins with "
             f"{newest[1] if newest else 'none'}; write an entry for {version}, or correct the manifest."
         )
@@ -40,7 +40,7 @@ def _git(*arguments, **environment):
         ['git', *arguments], cwd=CHECKOUT, capture_output=True, check=False, env={**os.environ, **environment}
     )
     if done.returncode:
-        raise Problem(
+        raise CommandError(
             f"git could not export the checkout ({done.stderr.decode().strip()}); "
             "`make dist` needs a clone, not an unpacked archive."
         )
@@ -53,12 +53,12 @@ def exported(committed=True):
 
     whool names the wheel after this folder, and the checkout may have any name.
 
-    :param bool committed: whether as they were committed last, or as they are now
+    :param bool committed: whether to export the last commit or the current files
     """
     with tempfile.TemporaryDirectory() as scratch:
         tree = 'HEAD'
         if not committed:
-            # An index of its own, so that nothing is staged in that of the developer.
+            # A separate index, so that the developer's own index is not changed.
             index = str(Path(scratch, 'index'))
             _git('add', '--all', GIT_INDEX_FILE=index)
             tree = _git('write-tree', GIT_INDEX_FILE=index).decode().strip()
@@ -81,7 +81,7 @@ def build(destination, committed=True):
             for path in sorted(folder.rglob('*')):
                 if path.is_file() and path.name != 'pyproject.toml':
                     archive.write(path, path.relative_to(folder.parent))
-        # The pinned whool of the virtual environment, so that no package is downloaded here.
+        # Uses the pinned whool of the virtual environment, so that nothing is downloaded.
         command = [
             sys.executable, '-m', 'pip', 'wheel', '--quiet',
             '--no-deps', '--no-build-isolation', '--disable-pip-version-check',
@@ -92,22 +92,22 @@ def build(destination, committed=True):
     wheel = destination / f'odoo_addon_{MODULE}-{version}-py3-none-any.whl'
     if made.returncode or not wheel.exists():
         sys.stderr.write(made.stdout)
-        raise Problem("The wheel could not be built (pip's words are above).")
+        raise CommandError("The wheel could not be built (see pip's output above).")
     return packed, wheel
 
 
 def install(wheel, folder):
     """Install a wheel in a new environment that has the packages of this one, and return its Python.
 
-    :param Path wheel: what ``build`` returned
-    :param Path folder: where to make the environment
+    :param Path wheel: the path from ``build``
+    :param Path folder: the folder for the environment
     """
     subprocess.run([sys.executable, '-m', 'venv', '--without-pip', folder], check=True)
     python = folder / 'bin' / 'python'
-    # Odoo needs sixty packages that are here already.
+    # Shares the sixty packages that Odoo needs.
     packages = Path(sysconfig.get_path('purelib'))
     (folder / packages.relative_to(sys.prefix) / 'shared.pth').write_text(f'{packages}\n')
-    # --no-deps: Odoo itself is unpacked and not installed.
+    # --no-deps, because Odoo itself is unpacked, not installed.
     command = [
         sys.executable, '-m', 'pip', '--python', python, 'install', '--quiet',
         '--no-deps', '--no-index', '--disable-pip-version-check',
@@ -124,9 +124,9 @@ def main():
     enter('dev.dist', 'test')
     DIST.mkdir(exist_ok=True)
     for path in build(DIST):
-        say(f'{path.relative_to(CHECKOUT)}: {path.stat().st_size // 1000} kB')
+        show(f'{path.relative_to(CHECKOUT)}: {path.stat().st_size // 1000} kB')
     return 0
 
 
 if __name__ == '__main__':
-    end_with_sentence(main)
+    run_command(main)

@@ -1,10 +1,10 @@
-"""The documents: their links, and their commands as a reader would run them.
+"""Checks the documents: their links, and their commands as a reader would run them.
 
-    python -m dev.documents --check     fail for a link that leads nowhere
+    python -m dev.documents --check     fail for a broken link
 
 dev/live/test_documents.py runs the commands against a live server: each fenced block of `sh` and `python`, page by
-page, in one shell a page. What a reader fills in, a value with an ellipsis (`CODE=orestapi_ac_…`), the test fills in. A
-block below the sentence `*Not tested here: …*`, which tells the reader why, is left out.
+page, in one shell per page. The test fills in the values that a reader fills in, which are written with an ellipsis
+(`CODE=orestapi_ac_…`). A block below the sentence `*Not tested here: …*`, which gives the reason, is skipped.
 """
 
 import os
@@ -16,12 +16,12 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-from .workbench.cache import CHECKOUT, Problem, end_with_sentence
+from .workbench.cache import CHECKOUT, CommandError, run_command
 
 LANGUAGES = ('sh', 'python')
 FENCE = re.compile(r'^```(?P<language>\w*)\n(?P<text>.*?)^```$', re.MULTILINE | re.DOTALL)
 NOT_TESTED = re.compile(r'\*Not tested here: .+\*\s*\Z')
-#: In a shell or in Python: a name that gets a value, of which the reader has another one.
+#: An assignment in a shell or in Python whose value the reader may have to change.
 ASSIGNMENT = re.compile(r'^(?P<name>[A-Z][A-Z_]*)(?P<sign>=| = )(?P<value>.*)$')
 TIMEOUT = 120  # seconds for a block
 
@@ -51,7 +51,7 @@ def pages():
 
 
 def read_blocks(page):
-    """Return the blocks of a page that are to be tested, in their order."""
+    """Return the blocks of a page to be tested, in order."""
     text = page.read_text()
     return [
         Block(page, text.count('\n', 0, match.start()) + 2, match['language'], match['text'])
@@ -61,9 +61,9 @@ def read_blocks(page):
 
 
 class Shell:
-    """A shell that runs the blocks of a page one after the other, as the terminal of a reader does.
+    """A shell that runs the blocks of a page one after the other, like a reader's terminal.
 
-    :param fill: returns what the reader writes for a name, or None to leave what the page says
+    :param fill: a function that returns the reader's value for a name, or None to keep that of the page
     """
 
     def __init__(self, fill, environment):
@@ -78,7 +78,7 @@ class Shell:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
-        # Answers that refuse must fail, which a reader sees and curl alone does not tell.
+        # An error response must fail the block: a reader sees it, but curl alone does not report it.
         self._send('set -eo pipefail; curl() { command curl --silent --show-error --fail-with-body "$@"; }')
 
     def __enter__(self):
@@ -101,7 +101,7 @@ class Shell:
             lines = []
             for line in block.text.splitlines():
                 if ASSIGNMENT.match(line):
-                    # What a reader fills in may be the outcome of the lines above.
+                    # A value to fill in may be the result of the lines above.
                     self._send('\n'.join(lines), block)
                     lines = []
                 lines.append(self._fill_in(line, str))
@@ -114,7 +114,7 @@ class Shell:
             return line
         value = self.fill(match['name'], self.output)
         if value is None:
-            assert '…' not in match['value'], f"The test does not know what a reader writes for {match['name']}."
+            assert '…' not in match['value'], f"The test does not know the reader's value of {match['name']}."
             return line
         return f"{match['name']}{match['sign']}{render(value)}"
 
@@ -148,16 +148,16 @@ def find_broken_links():
 
 
 def _anchors(page):
-    """Return the names by which the headings of a page are linked to, as the usual web front ends of git make them."""
+    """Return the anchors of the headings of a page, as the usual web front ends of git build them."""
     headings = re.findall(r'(?m)^#+ (.+)$', FENCE.sub('', page.read_text()))
     return {re.sub(r'[^\w -]', '', heading.lower()).replace(' ', '-') for heading in headings}
 
 
 def main():
     if broken := list(find_broken_links()):
-        raise Problem("These links of the documents lead nowhere:\n  " + '\n  '.join(broken))
+        raise CommandError("These links in the documents are broken:\n  " + '\n  '.join(broken))
     return 0
 
 
 if __name__ == '__main__':
-    end_with_sentence(main)
+    run_command(main)

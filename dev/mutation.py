@@ -1,10 +1,11 @@
-"""`make mutation`: changes the rules of OAuth in one place at a time, and tells which changes no unit test notices.
+"""`make mutation`: changes the rules of OAuth one by one, and reports the changes that no unit test notices.
 
-    python3 -m dev.mutation                          all of COVERED; writes the counts into docs/reports/mutation.md
+    python3 -m dev.mutation                          all of COVERED; writes the counts to docs/reports/mutation.md
     python3 -m dev.mutation records oauth2/pkce.py   folders and files of packages without Odoo; writes nothing
 
-A change that no test can tell from the original stands in dev/mutation.survivors.md with the reason. It fails for any
-other survivor, which is a missing test, or code that nothing needs, and when less than 95 % are noticed.
+Changes that no test can tell from the original are listed in dev/mutation.survivors.md with the reason. The command
+fails for any other survivor, which points to a missing test or to unnecessary code, and when less than 95 % are
+noticed.
 """
 
 import ast
@@ -22,14 +23,14 @@ from pathlib import Path
 
 from .workbench.cache import (
     CHECKOUT,
-    Problem,
+    CommandError,
     cache_directory,
     digest,
-    end_with_sentence,
     finish,
     finished,
     locked,
-    say,
+    run_command,
+    show,
     start_over,
 )
 from .workbench.environment import enter
@@ -38,22 +39,22 @@ from .workbench.pytest_command import plain_packages, pytest_options
 REQUIREMENTS = CHECKOUT / 'dev' / 'requirements' / 'mutation.txt'
 PAGE = CHECKOUT / 'docs' / 'reports' / 'mutation.md'
 SURVIVORS = CHECKOUT / 'dev' / 'mutation.survivors.md'
-COVERED = ('oauth2',)  # folders or files, with all below them
+COVERED = ('oauth2',)  # folders or files, including subfolders
 LEAST = 95  # percent of the changes of all files
-TIMEOUT = 120  # seconds for the tests of one change; one that makes them run for ever is noticed by that
+TIMEOUT = 120  # seconds for the tests of one change; a change that makes them hang counts as noticed
 # A row of the survivors: file, line as it is, line as it becomes, reason. `…` stands for any text.
 ROW = re.compile(r'(?m)^\| `(?P<file>[^`]+)` \| `` (?P<before>.*?) `` \| `` (?P<after>.*?) `` \| (?P<reason>.+) \|$')
 COUNTS = re.compile(r'(?s)(<!-- counts -->\n).*(<!-- end of counts -->)')
 
 
 def _need_mutmut():
-    """Make mutmut importable, installed first if need be."""
+    """Make mutmut importable, and install it if necessary."""
     directory = cache_directory() / f'mutmut-{digest(REQUIREMENTS.read_text())}'
     with locked('packages'):
         if not finished(directory):
             start_over(directory)
-            say("Installing mutmut …")
-            # --no-deps: what it needs as a program is not needed here.
+            show("Installing mutmut …")
+            # --no-deps, because the dependencies of its command line are not needed.
             command = [
                 sys.executable, '-m', 'pip', 'install', '--quiet',
                 '--no-deps', '--require-hashes',
@@ -62,8 +63,8 @@ def _need_mutmut():
             ]  # fmt: skip
             made = subprocess.run(command, stdin=subprocess.DEVNULL, check=False)
             if made.returncode:
-                raise Problem(
-                    "pip could not install mutmut (its words are above); "
+                raise CommandError(
+                    "pip could not install mutmut (see its output above); "
                     "check that the package index can be reached with pip and start again."
                 )
             finish(directory)
@@ -71,13 +72,13 @@ def _need_mutmut():
 
 
 def find_changes(text):
-    """Return what to change in a file, as a list of changed texts.
+    """Return the texts of a file with one change each.
 
-    The changes are those of mutmut (an operator, a comparison, a number, a string, a keyword, what is assigned …), and
-    each statement left out that raises or that is called for its effect. The words of an error description and the
-    values of an enumeration are left alone, because no rule is in them.
+    The changes are those of mutmut (an operator, a comparison, a number, a string, a keyword, an assigned value …), and
+    the removal of each statement that raises or is called for its effect. The texts of error descriptions and the
+    values of enumerations are not changed, because they contain no rules.
 
-    :param str text: of a Python file
+    :param str text: the text of a Python file
     """
     import mutmut  # see `_need_mutmut`
 
@@ -116,9 +117,9 @@ def describe(text, changed):
 
 
 def _pass(scratch, root, paths):
-    """Return whether all tests pass; they run in a copy of this process, which has imported what they need.
+    """Return whether all tests pass. They run in a fork of this process, which has imported their modules.
 
-    :param Path root: the folder of the tests of the package, in which their configuration is
+    :param Path root: the folder with the tests of the package and their configuration
     """
     child = os.fork()
     if not child:
@@ -142,19 +143,19 @@ def _pass(scratch, root, paths):
 def find_survivors(path):
     """Try each change of a file.
 
-    :param str path: of the file, relative to the checkout
+    :param str path: the path of the file, relative to the checkout
     :return: the number of changes, and those that no test noticed, as ``(before, after)``
     """
     package, *folders, name = path.split('/')
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
-        # All of them, because they import each other.
+        # Copies all packages, because they import each other.
         for each in (*plain_packages(), f'tests/{package}'):
             shutil.copytree(CHECKOUT / each, scratch / each, ignore=shutil.ignore_patterns('__pycache__'))
-        # pytest would like to rewrite the assertions of what is imported before.
+        # pytest warns that it cannot rewrite assertions of modules that are already imported.
         (scratch / 'pytest.ini').write_text('[pytest]\nfilterwarnings =\n error\n ignore:Module already imported\n')
         tests = scratch / 'tests' / package
-        # Those of the file itself first: they notice nearly everything, and fast.
+        # Runs the tests of the file itself first: they notice almost everything, and fast.
         named = {
             tests.joinpath(*folders, f'test_{name}'),
             tests / f"test_{'_'.join([*folders, name])}",
@@ -167,7 +168,7 @@ def find_survivors(path):
             return all(_pass(scratch, tests, paths) for paths in groups if paths)
 
         if not passes():
-            raise Problem("The tests fail before anything is changed; run `make test PART=unit`.")
+            raise CommandError("The tests fail before anything is changed; run `make test PART=unit`.")
         file = scratch / path
         text = file.read_text()
         changes = find_changes(text)
@@ -191,13 +192,13 @@ def read_reasons():
 def find_files(named):
     """Return the paths, relative to the checkout, of the modules in folders and files.
 
-    :raises Problem: for one that is in no package without Odoo
+    :raises CommandError: for a path that is not in a package without Odoo
     """
     found = []
     for name in named:
         path = Path(name)
         if path.parts[0] not in plain_packages() or not (CHECKOUT / path).exists():
-            raise Problem(f"{name} is not in a package without Odoo; choose among {', '.join(plain_packages())}.")
+            raise CommandError(f"{name} is not in a package without Odoo; choose among {', '.join(plain_packages())}.")
         found += (
             [path] if path.suffix else [each.relative_to(CHECKOUT) for each in sorted((CHECKOUT / path).rglob('*.py'))]
         )
@@ -207,7 +208,7 @@ def find_files(named):
 def main():
     enter('dev.mutation', 'test')
     _need_mutmut()
-    # Imported once, for all the copies of this process.
+    # Imported once, for all forks of this process.
     sys.dont_write_bytecode = True
     for module in ('pytest', 'hypothesis', 'passlib.context', 'passlib.handlers.pbkdf2'):
         importlib.import_module(module)
@@ -223,16 +224,16 @@ def main():
         ]
         unexplained += len(missing)
         rows.append((path, number, number - len(survivors), len(survivors) - len(missing), len(missing)))
-        say(
+        show(
             f'{path}: {number} changes, {len(survivors)} not noticed, {len(missing)} of them without a reason, '
             f'{time.monotonic() - started:.0f} s'
         )
         for before, after in missing:
-            say(f'  `` {before} `` → `` {after} ``')
+            show(f'  `` {before} `` → `` {after} ``')
     rows.append(('all', *(sum(row[column] for row in rows) for column in range(1, 5))))
     changes, noticed = rows[-1][1:3]
     share = 100 * noticed / changes if changes else 100
-    say(f'{noticed} of {changes} changes are noticed, {share:.1f} %; at least {LEAST} % must be.')
+    show(f'{noticed} of {changes} changes are noticed, {share:.1f} %; at least {LEAST} % must be.')
     if not sys.argv[1:]:
         table = ''.join(f"| {' | '.join(map(str, row))} |\n" for row in rows)
         PAGE.write_text(
@@ -248,4 +249,4 @@ def main():
 
 
 if __name__ == '__main__':
-    end_with_sentence(main)
+    run_command(main)

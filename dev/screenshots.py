@@ -1,16 +1,16 @@
-"""`make screenshots`: the pictures of `static/description/` and `docs/screenshots/`, taken from the running addon."""
+"""`make screenshots`: takes the pictures of `static/description/` and `docs/screenshots/` from the running addon."""
 
 import base64
 import io
 from urllib.parse import urlencode
 
-from .workbench.cache import CHECKOUT, Problem, end_with_sentence, say
+from .workbench.cache import CHECKOUT, CommandError, run_command, show
 from .workbench.environment import enter
 
-#: The address that the pictures show in place of that of the server on this computer.
+#: The URL that the pictures show instead of that of the local server.
 ISSUER = 'https://odoo.example.com'
 COMPANY = 'Example Company'
-#: Login, and password, of one who administers applications and nothing else: whom most pages are for.
+#: Login and password of somebody who only administers applications, for whom most pages are made.
 ADMINISTRATOR = 'application-administrator'
 LARGEST = 150_000  # bytes of a picture
 DEVICES = {
@@ -23,7 +23,7 @@ DEVICES = {
     },
 }
 FOLDERS = {'desktop': CHECKOUT / 'static' / 'description', 'phone': CHECKOUT / 'docs' / 'screenshots'}
-#: Pixels that a picture is high: short pages are cut, long ones go on.
+#: Smallest and largest height of a picture in pixels.
 LOWEST, HIGHEST = 480, 1400
 
 
@@ -38,15 +38,15 @@ class Camera:
         self.login = login
         self.server = server
         self.page = browser.new_context(**DEVICES[device]).new_page()
-        # To a page without scripts: the web client would go on loading, and disturb the next page.
+        # Redirects to a page without scripts: the web client would keep loading and disturb the next page.
         self.page.goto(f'{server.url}/web/login?redirect=/web/health')
         self.page.fill('input[name=login]', login)
-        self.page.fill('input[name=password]', login)  # those of the demo data are the same
+        self.page.fill('input[name=password]', login)  # the same as the login in the demo data
         self.page.press('input[name=password]', 'Enter')
         self.page.wait_for_url('**/web/health')
 
     def open(self, path, selector):
-        """Go to a page of the server and wait for what is on it."""
+        """Open a page of the server and wait for an element."""
         self.page.set_viewport_size(DEVICES[self.device]['viewport'])
         self.page.goto(self.server.url + path)
         self.page.wait_for_selector(selector)
@@ -55,9 +55,9 @@ class Camera:
         self.page.click(f'.o_notebook_headers a[name="{name}"]')
 
     def shoot(self, name):
-        """Write the picture ``name`` of what the window shows, as high as its content."""
+        """Write a picture of the window, as high as its content."""
         self._fit()
-        # Fonts, logos and what fades in; and no blinking cursor, so that nothing differs by chance.
+        # Waits for fonts, logos and animations, and hides the blinking cursor, so that pictures differ only by content.
         self.page.evaluate('document.fonts.ready')
         self.page.evaluate('document.activeElement.blur()')
         self.page.mouse.move(0, 0)
@@ -66,11 +66,11 @@ class Camera:
         path.write_bytes(compress(self.page.screenshot()))
         size = path.stat().st_size
         if size > LARGEST:
-            raise Problem(f"{path.name} has {size} bytes, which is too many; show less in it.")
-        say(f'  {path.relative_to(CHECKOUT)}: {size // 1000} kB')
+            raise CommandError(f"{path.name} has {size} bytes, which is too many; show less in it.")
+        show(f'  {path.relative_to(CHECKOUT)}: {size // 1000} kB')
 
     def _fit(self):
-        # A page of Odoo's backend scrolls inside; the dialogs and our own pages scroll as a whole.
+        # Pages of Odoo's backend scroll inside; dialogs and this addon's own pages scroll as a whole.
         self.page.wait_for_timeout(600)
         height = self.page.evaluate("""() => {
             const dialog = document.querySelector('.modal-content');
@@ -88,7 +88,7 @@ class Camera:
 
 
 def compress(picture):
-    """Return a PNG file with 256 colours, which these pages hardly exceed, in place of ``picture``."""
+    """Return ``picture`` as a PNG file with 256 colours, which these pages hardly exceed."""
     from PIL import Image
 
     output = io.BytesIO()
@@ -98,7 +98,7 @@ def compress(picture):
 
 
 def draw_logo():
-    """Return a logo for the company, in base64: that of the demo data only says that there is none."""
+    """Return a logo for the company in base64; the demo data has only a placeholder."""
     from PIL import Image, ImageDraw, ImageFont
 
     image = Image.new('RGBA', (420, 80))
@@ -111,9 +111,9 @@ def draw_logo():
 
 
 def shoot_backend(camera, record):
-    """Take the pictures of the pages of somebody who administers applications and nothing else."""
+    """Take the pictures of the pages for administrators of applications."""
     page = camera.page
-    if camera.device == 'desktop':  # on a phone Odoo shows the kanban at first
+    if camera.device == 'desktop':  # on a phone Odoo shows the kanban view first
         camera.open('/odoo/applications', '.o_list_view .o_data_row')
         camera.shoot('applications')
     camera.open('/odoo/applications?view_type=kanban', '.o_kanban_record')
@@ -126,7 +126,7 @@ def shoot_backend(camera, record):
     camera.open('/odoo/applications/new', '.o_form_view .o_notebook')
     page.fill('div[name=name] input', 'Library')
     camera.shoot('application_new')
-    page.click('.o_form_button_cancel')  # or Odoo saves it when the page is left
+    page.click('.o_form_button_cancel')  # otherwise Odoo saves it when the page is left
     for name in ('model_scheme_wiki', 'model_configuration_partner'):
         path = name.removesuffix('_wiki').removesuffix('_partner')
         camera.open(f'/odoo/{path.replace("_", "-")}s/{record(name)}', '.o_form_view .o_notebook')
@@ -138,7 +138,7 @@ def shoot_backend(camera, record):
         camera.shoot(name.removeprefix('orestapi-').replace('-', '_'))
     camera.open('/odoo/orestapi-settings', '.settings')
     camera.shoot('settings')
-    # The last one, because it changes what the form shows of the secret.
+    # Taken last, because it changes how the form shows the secret.
     camera.open(f'/odoo/applications/{wiki}', '.o_form_view .o_notebook')
     page.click('button[name=action_ask_generate_client_secret]')
     page.click('.modal .modal-footer button.btn-primary')
@@ -150,7 +150,7 @@ def shoot_backend(camera, record):
 
 
 def shoot_user(camera, record):
-    """Take the picture of a user, as those see it who administer users and applications."""
+    """Take the picture of a user form, as an administrator of users and applications sees it."""
     camera.open(f'/odoo/users/{record("user_admin", "base")}', '.o_form_view .o_notebook')
     camera.open_tab('page_orestapi')
     camera.shoot('user')
@@ -187,14 +187,14 @@ def main():
     enter('dev.screenshots', 'test')
     from playwright.sync_api import sync_playwright
 
-    from .workbench.odoo_server import LOGIN, MODULE, Bench  # needs the environment
+    from .workbench.odoo_server import LOGIN, MODULE, Workbench  # needs the environment
 
     for folder in FOLDERS.values():
         folder.mkdir(parents=True, exist_ok=True)
     with (
-        Bench() as bench,
+        Workbench() as bench,
         bench.database('screenshots') as database,
-        # Without the daily clean-up, which removes what only fills the screens.
+        # Without cron, because the daily clean-up would remove demo records.
         bench.serve(database, '--max-cron-threads', '0') as server,
         sync_playwright() as playwright,
     ):
@@ -223,7 +223,7 @@ def main():
         [shop_values] = server.call('orestapi.application', 'read', [shop], ['group_ids'])
         path = get_authorize_path('web-shop-demo', 'https://shop.example.com/odoo/callback')
         for device in DEVICES:
-            say(f'Pictures of a {device}')
+            show(f'Pictures of a {device}')
             shoot_backend(Camera(browser, device, server, ADMINISTRATOR), record)
             shoot_user(Camera(browser, device, server, LOGIN), record)
             camera = Camera(browser, device, server, 'demo')
@@ -244,4 +244,4 @@ def main():
 
 
 if __name__ == '__main__':
-    end_with_sentence(main)
+    run_command(main)

@@ -1,21 +1,21 @@
-"""`make shell`: an Odoo shell on the database of `make run`."""
+"""`make shell`: opens an Odoo shell on the database of `make run`."""
 
 import os
 import signal
 import subprocess
 
-from .workbench.cache import end_with_sentence
+from .workbench.cache import run_command
 from .workbench.environment import enter
 
 
 def main():
     enter('dev.shell')
-    from .workbench.odoo_server import MODULE, Bench  # needs the environment
+    from .workbench.odoo_server import MODULE, Workbench  # needs the environment
 
     database = os.environ.get('DB') or MODULE
-    with Bench() as bench:
+    with Workbench() as bench:
         bench.prepare(database)
-        # Ctrl-C is for the shell; a handler that does nothing, because an ignored signal the shell would inherit.
+        # Ctrl-C is for the shell. The handler does nothing, but the shell would inherit an ignored signal.
         signal.signal(signal.SIGINT, lambda _number, _frame: None)
         return subprocess.run(
             bench.shell_command(database), env=bench.environment, cwd=bench.data, check=False
@@ -23,4 +23,4 @@ def main():
 
 
 if __name__ == '__main__':
-    end_with_sentence(main)
+    run_command(main)

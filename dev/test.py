@@ -1,7 +1,7 @@
-"""`make test`: every test there is. The last line is `N passed, N failed`, the sum over all parts.
+"""`make test`: runs all tests. The last line is `N passed, N failed`, the sum over all parts.
 
-`make check` is its short form for the time between two edits: the style of what changed, the unit tests, and the Odoo
-tests that `dev/workbench/changes.py` finds for it.
+`make check` is its short form between two edits: the style of changed files, the unit tests, and the Odoo tests that
+`dev/workbench/changes.py` finds for the changes.
 """
 
 import concurrent.futures
@@ -18,18 +18,18 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 from .workbench.apt import need
-from .workbench.cache import CHECKOUT, Problem, cache_directory, end_with_sentence, say
+from .workbench.cache import CHECKOUT, CommandError, cache_directory, run_command, show
 from .workbench.environment import enter
 from .workbench.pytest_command import plain_packages, pytest_environment, pytest_options
 
-#: Those of `package` are those of `odoo`, from the wheel and not from the checkout, so that all together need only one.
+#: `package` runs the tests of `odoo` from the wheel instead of the checkout, so a full run needs only one of them.
 PARTS = ('lint', 'unit', 'odoo', 'package', 'live', 'check')
-SLOWEST = 12  # rows of the table that says where the time goes
+SLOWEST = 12  # rows of the table of the slowest tests
 BROWSERS = ('google-chrome', 'chromium', 'chromium-browser', 'google-chrome-stable')  # those that Odoo looks for
 
 
 class Outcome:
-    """How many passed and failed in each part; what failed is printed when it is known."""
+    """How many tests passed and failed in each part; failures are printed at once."""
 
     def __init__(self):
         self.started = time.monotonic()
@@ -38,40 +38,40 @@ class Outcome:
 
     def add(self, part, passed, failed, seconds, durations=()):
         """
-        :param durations: ``{what took its time: seconds}`` within the part
+        :param durations: the ``{name: seconds}`` of the tests of the part
         """
         self.parts.append((part, passed, failed, seconds))
         for name, spent in dict(durations).items():
             self.durations[f'{part}: {name}'] = spent
 
     def show(self):
-        """Print where the time went, the parts and, as the last line, their sum; return the exit code."""
+        """Print the slowest tests, the parts and, as the last line, their sum; return the exit code."""
         slowest = sorted(self.durations.items(), key=lambda each: -each[1])[:SLOWEST]
         if slowest:
-            say(f'\nWhere the time goes ({len(slowest)} of {len(self.durations)}):')
+            show(f'\nWhere the time goes ({len(slowest)} of {len(self.durations)}):')
             for name, spent in slowest:
-                say(f'{spent:8.0f} s  {name}')
+                show(f'{spent:8.0f} s  {name}')
         load = ', '.join(f'{each:.1f}' for each in os.getloadavg())
-        say(f'All took {time.monotonic() - self.started:.0f} s on {os.cpu_count()} cores; load {load}.\n')
+        show(f'All took {time.monotonic() - self.started:.0f} s on {os.cpu_count()} cores; load {load}.\n')
         for part, passed, failed, seconds in self.parts:
-            say(f'{part:>24} {passed:5} passed {failed:5} failed {seconds:6.0f} s')
+            show(f'{part:>24} {passed:5} passed {failed:5} failed {seconds:6.0f} s')
         passed = sum(part[1] for part in self.parts)
         failed = sum(part[2] for part in self.parts)
         if not passed and not failed:
-            say('no test ran, which counts as a failure')
+            show('no test ran, which counts as a failure')
             failed = 1
-        say(f'{passed} passed, {failed} failed')
+        show(f'{passed} passed, {failed} failed')
         return 1 if failed else 0
 
 
 def _run_hooks(outcome, files=None):
-    """Run what .pre-commit-config.yaml names.
+    """Run the hooks of .pre-commit-config.yaml.
 
-    :param files: on these files; without them, on all that git knows
+    :param files: the files to check; by default all files that git knows
     """
     started = time.monotonic()
     if not (CHECKOUT / '.git').exists():
-        raise Problem("The style is checked for the files that git knows, and this is no clone; clone the repository.")
+        raise CommandError("The style check needs git's list of files, but this is not a clone; clone the repository.")
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get('PATH', '/usr/bin:/bin')])
     hooks = subprocess.run(
         [
@@ -91,20 +91,20 @@ def _run_hooks(outcome, files=None):
         check=False,
         env={**os.environ, 'PATH': path, 'PRE_COMMIT_HOME': str(cache_directory() / 'pre-commit')},
     )
-    say(hooks.stdout.rstrip())
+    show(hooks.stdout.rstrip())
     passed, failed = (len(re.findall(rf'(?m)\.{word}$', hooks.stdout)) for word in ('Passed', 'Failed'))
     outcome.add('hooks', passed, failed or int(bool(hooks.returncode)), time.monotonic() - started)
 
 
 class _Pytest:
-    """The tests of a folder that do not run inside Odoo, beside whatever else runs in the ``with`` block."""
+    """Runs the tests of a folder outside Odoo, in parallel with the ``with`` block."""
 
     def __init__(self, part, folder, options=(), output=None):
         """
-        :param str part: what the outcome calls it
-        :param Path folder: where the tests are
-        :param options: for pytest
-        :param output: a file for what pytest prints; without it, it goes to the screen
+        :param str part: the name of the part in the outcome
+        :param Path folder: the folder of the tests
+        :param options: options for pytest
+        :param output: a file for the output of pytest; by default the screen
         """
         self.part, self.folder, self.options, self.output = part, folder, options, output
 
@@ -119,7 +119,7 @@ class _Pytest:
             *self.options,
             self.folder,
         ]  # fmt: skip
-        # A group of its own, so that Ctrl-C comes once, from us, and fixtures can stop their servers.
+        # A separate process group, so that this process forwards Ctrl-C once and fixtures can stop their servers.
         self.process = subprocess.Popen(
             command,
             cwd=self.scratch.name,
@@ -147,17 +147,17 @@ class _Pytest:
             for suite in ET.parse(self.report).getroot().iter('testsuite'):
                 tests += int(suite.get('tests'))
                 seconds = float(suite.get('time'))
-                # A skipped test has shown nothing.
+                # A skipped test has proved nothing.
                 failed += sum(int(suite.get(name)) for name in ('failures', 'errors', 'skipped'))
             for case in ET.parse(self.report).getroot().iter('testcase'):
                 file = case.get('classname').rpartition('.')[2]
                 durations[file] = durations.get(file, 0) + float(case.get('time'))
         if self.output:
             self.output.seek(0)
-            say(f"\nThe tests of {self.folder.relative_to(CHECKOUT)}")
-            say(self.output.read().rstrip())
+            show(f"\nThe tests of {self.folder.relative_to(CHECKOUT)}")
+            show(self.output.read().rstrip())
         if self.process.returncode and not failed:
-            say(f'pytest ended with exit code {self.process.returncode} for {self.folder}')
+            show(f'pytest ended with exit code {self.process.returncode} for {self.folder}')
             failed = 1
         outcome.add(self.part, max(tests - failed, 0), failed, seconds, durations)
 
@@ -166,15 +166,15 @@ def _registered_tours():
     """Return the names of the tours that the addon's tests define."""
     names = set()
     for path in (CHECKOUT / 'static' / 'tests').rglob('*.js'):
-        # a name is a string, which may stand on the next line
+        # the name is a string, which may be on the next line
         names.update(re.findall(r"""["']web_tour\.tours["']\s*\)\s*\.add\(\s*["'`]([^"'`]+)""", path.read_text()))
     return names
 
 
 def _watch(bench, part, command, log, programs=(), stop=None):
-    """Run Odoo with its log in a file, showing each test class that begins; return the text of the log.
+    """Run Odoo with its log in a file, show each test class that begins, and return the text of the log.
 
-    :param threading.Event stop: ends it, when that is set
+    :param threading.Event stop: ends Odoo when it is set
     """
     from .workbench.odoo_server import stop_group  # needs the environment
 
@@ -192,7 +192,7 @@ def _watch(bench, part, command, log, programs=(), stop=None):
                 for name in re.findall(r'Starting \S*?(\w+)\.test\w* \.\.\.', text):
                     if name not in shown:
                         shown.add(name)
-                        say(f'  {part}: {name}')
+                        show(f'  {part}: {name}')
                 if ended or (stop and stop.is_set()):
                     break
                 time.sleep(0.2)
@@ -203,18 +203,18 @@ def _watch(bench, part, command, log, programs=(), stop=None):
 
 def _report(outcome, part, findings, code, log, started, notes=()):
     for record in [*findings.failed, *findings.unexpected, *findings.skipped]:
-        say('\n' + record)
+        show('\n' + record)
     failed = findings.failures + len(notes)
     for note in notes:
-        say(f'\n{part}: {note}')
+        show(f'\n{part}: {note}')
     if not findings.tests:
-        say(f'\n{part}: no test ran; TAGS is written as /orestapi:TestApplication or /orestapi:TestApplication.test_x')
+        show(f'\n{part}: no test ran; TAGS is written as /orestapi:TestApplication or /orestapi:TestApplication.test_x')
         failed += 1
     elif code and not failed:
-        say(f'\n{part}: Odoo ended with exit code {code}')
+        show(f'\n{part}: Odoo ended with exit code {code}')
         failed += 1
     if failed:
-        say(f'\nThe whole log: {log}')
+        show(f'\nThe whole log: {log}')
     outcome.add(part, max(findings.passed, 0), failed, time.monotonic() - started, findings.durations)
 
 
@@ -223,7 +223,7 @@ def _run_odoo(outcome, bench, part, database, tags, command, stop=None):
     from .workbench.odoo_log import read_log
 
     started = time.monotonic()
-    say(f"Odoo's tests of {tags}")
+    show(f"Odoo's tests of {tags}")
     log = bench.logs / f'{database}.log'
     code, text = _watch(bench, part, command, log, stop=stop)
     findings = read_log(text)
@@ -234,16 +234,16 @@ def _run_odoo(outcome, bench, part, database, tags, command, stop=None):
 
 
 def _run_package(outcome, bench, stop):
-    """Install the wheel in an environment of its own beside Odoo, and run all tests of Odoo from there."""
+    """Install the wheel in a separate environment beside Odoo, and run all Odoo tests from there."""
     from .dist import build, install
     from .workbench.odoo_source import addons_folders
 
-    say('The wheel, in an environment of its own')
+    show('The wheel, in an environment of its own')
     with tempfile.TemporaryDirectory() as scratch, bench.database('package', install=False) as database:
         _zip, wheel = build(Path(scratch), committed=False)
         command = bench.test_command(database, '/orestapi', '--with-demo')
         command[0] = str(install(wheel, Path(scratch, 'venv')))
-        # Only Odoo's own addons: ours is found because pip has put it beside them.
+        # Only Odoo's own addons: Odoo finds this addon because pip has installed it beside them.
         command[command.index('--addons-path') + 1] = ','.join(str(path) for path in addons_folders(bench.odoo))
         _run_odoo(outcome, bench, 'package', database, '/orestapi', command, stop)
 
@@ -253,9 +253,9 @@ def _run_core_lint(outcome, bench, database):
     from .workbench.odoo_log import read_log
 
     started = time.monotonic()
-    say("Odoo's test_lint for the addon")
+    show("Odoo's test_lint for the addon")
     if not (bench.odoo / 'odoo/addons/test_lint').is_dir() and not (bench.odoo / 'addons/test_lint').is_dir():
-        raise Problem("This Odoo has no module test_lint; unset ODOO_PATH or set it to a source checkout of 19.0.")
+        raise CommandError("This Odoo has no module test_lint; unset ODOO_PATH or set it to a source checkout of 19.0.")
     command = bench.odoo_command(database, '--no-http', '--workers', '0')
     command[1] = str(CHECKOUT / 'dev' / 'core_lint.py')
     command.remove('server')
@@ -272,21 +272,21 @@ def _run_unit(outcome, options=()):
 
 
 def _run_live(outcome, alone):
-    # It takes the most minutes: the tests in which they go stand at its end.
+    # The longest part: its slowest tests are listed at the end.
     options = ['--durations=10', '--durations-min=5', *(['--full'] if os.environ.get('FULL') else [])]
     if only := os.environ.get('ONLY'):
         if not (CHECKOUT / 'dev' / 'live' / only).is_file():
-            raise Problem(f"ONLY={only} names no file in dev/live.")
+            raise CommandError(f"ONLY={only} names no file in dev/live.")
         options += ['--only', only]
     with contextlib.ExitStack() as stack:
-        # Alone, it may use the screen.
+        # As the only part, it may use the screen.
         output = None if alone else stack.enter_context(tempfile.TemporaryFile('w+'))
         stack.enter_context(_Pytest('live', CHECKOUT / 'dev' / 'live', options, output)).finish(outcome)
 
 
 @contextlib.contextmanager
 def _beside(run, *arguments):
-    """Run ``run(*arguments, stop)`` in a second lane beside the ``with`` block, until both have ended."""
+    """Run ``run(*arguments, stop)`` in a second lane in parallel with the ``with`` block, until both have ended."""
     stop = threading.Event()
     with concurrent.futures.ThreadPoolExecutor(1) as lane:
         future = lane.submit(run, *arguments, stop)
@@ -305,14 +305,14 @@ def _run_tags(outcome, bench, purpose, tags, options=(), stop=None):
 
 
 def _run_check(outcome):
-    """Run what can show within a minute and a half that a change of the checkout is wrong."""
+    """Run the checks that can reveal a wrong change within a minute and a half."""
     from .workbench.changes import changed_files, find_tags
-    from .workbench.odoo_server import Bench
+    from .workbench.odoo_server import Workbench
 
     files = changed_files()
     with contextlib.ExitStack() as stack:
         if tags := find_tags(files):
-            bench = stack.enter_context(Bench())
+            bench = stack.enter_context(Workbench())
             stack.enter_context(_beside(_run_tags, outcome, bench, 'check', tags, ['--without-assets']))
         if files:
             _run_hooks(outcome, files)
@@ -339,11 +339,11 @@ def _run_parts(outcome, bench, parts, tags):
 
 def main():
     enter('dev.test', 'test')
-    from .workbench.odoo_server import Bench  # needs the environment
+    from .workbench.odoo_server import Workbench  # needs the environment
 
     part, tags = os.environ.get('PART'), os.environ.get('TAGS')
     if part and part not in PARTS:
-        raise Problem(f"PART={part} is not a part of the tests; choose one of {', '.join(PARTS)}.")
+        raise CommandError(f"PART={part} is not a part of the tests; choose one of {', '.join(PARTS)}.")
     parts = {part} if part else {'odoo'} if tags else set(PARTS) - {'odoo', 'check'}
     outcome = Outcome()
     if parts & {'odoo', 'package', 'live'}:
@@ -354,11 +354,11 @@ def main():
             return outcome.show()
         bench = None
         if parts != {'unit'}:
-            bench = stack.enter_context(Bench())
+            bench = stack.enter_context(Workbench())
             bench.drop_abandoned()
         _run_parts(outcome, bench, parts, tags)
     return outcome.show()
 
 
 if __name__ == '__main__':
-    end_with_sentence(main)
+    run_command(main)

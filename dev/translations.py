@@ -1,9 +1,9 @@
-"""`make translations`: the terms of the addon as they are now, into i18n/; what was translated stays.
+"""`make translations`: writes the current terms of the addon to i18n/ and keeps their translations.
 
-A term that is new is left empty, and `TestTranslations` fails until somebody translates it.
+New terms are left empty, and `TestTranslations` fails until somebody translates them.
 """
 
-from .workbench.cache import CHECKOUT, Problem, end_with_sentence, say
+from .workbench.cache import CHECKOUT, CommandError, run_command, show
 from .workbench.environment import enter
 
 FOLDER = CHECKOUT / 'i18n'
@@ -11,13 +11,13 @@ FOLDER = CHECKOUT / 'i18n'
 
 def main():
     enter('dev.translations')
-    import polib  # what Odoo itself reads these files with; needs the environment
+    import polib  # which Odoo uses too; needs the environment
 
-    from .workbench.odoo_server import MODULE, Bench
+    from .workbench.odoo_server import MODULE, Workbench
 
     template = FOLDER / f'{MODULE}.pot'
-    with Bench() as bench, bench.database('translations') as database:
-        # Not with Odoo's own command, which does not take the options that lead to the database.
+    with Workbench() as bench, bench.database('translations') as database:
+        # Odoo's own command does not accept the options for the database connection.
         bench.run_script(
             database,
             f"""
@@ -38,11 +38,11 @@ def main():
             entry.msgstr = translations.get(entry.msgid, '')
             missing += not entry.msgstr
         new.save(str(path))
-        say(f'{path.relative_to(CHECKOUT)}: {new.percent_translated()} % translated')
+        show(f'{path.relative_to(CHECKOUT)}: {new.percent_translated()} % translated')
     if missing:
-        raise Problem(f"{missing} translations are missing.")
+        raise CommandError(f"{missing} translations are missing.")
     return 0
 
 
 if __name__ == '__main__':
-    end_with_sentence(main)
+    run_command(main)

@@ -1,46 +1,46 @@
 """No secret in the log, at any level.
 
-Odoo writes each request line with its query string, and there the older
-connector sends its client secret, its codes and its refresh tokens; others do
-so by mistake. Nothing is written of the query strings of our own paths. At the
-level debug, Odoo writes the arguments of each call over RPC and each statement
-with its values, and a statement that fails it writes at any level.
+Odoo logs each request line with its query string. There the older connector sends its
+client secret, its codes and its refresh tokens, and other clients do so by mistake. The
+query strings of this addon's paths are therefore never logged. At level debug, Odoo also
+logs the arguments of each RPC call and each SQL statement with its values, and it logs
+failed statements at any level.
 
-Each filter is asked for every line of its logger, whatever the request, so that
-none may raise: Odoo would not answer the request. A line that cannot be read is
-left out instead of being written as it is.
+Each filter sees every record of its logger, for any request, so none may raise: Odoo
+would not answer the request. A record that cannot be read is replaced, not written as
+it is.
 """
 
 import logging
 import re
 
-#: The beginning of one of our paths, as it came or with what werkzeug decodes of it.
+#: The beginning of a path of this addon, decoded by werkzeug or not.
 PATH = re.compile(r'/(?:oauth2|orestapi|\.well-known)(?:/|%2f)', re.IGNORECASE)
 
 #: A code, a token or a generated client secret, wherever somebody sent it by mistake: as
-#: the login, or to an address of Odoo's.
+#: a login, or to a path of Odoo's.
 SECRET = re.compile(r'(orestapi(?:_|%5f)(?:ac|at|rt|cs)(?:_|%5f))[\w%.~-]+', re.ASCII | re.IGNORECASE)
 
-#: What the arguments of a call that may carry a secret contain: the name of a field that
-#: holds one, of a model of this addon, or one of its tokens.
+#: Marks the arguments of a call that may contain a secret: the name of a field that holds
+#: one, the name of a model of this addon, or one of its tokens.
 SENSITIVE = re.compile(r'client_secret|own_secret|orestapi[._]')
 
-UNREADABLE = "A line of the log cannot be read and is left out."
+UNREADABLE = "A line of the log could not be read and was left out."
 
 
 def hide_query_string(message):
-    """Return a line of the log without the query string of one of our paths.
+    """Return a line of the log without the query string of this addon's paths.
 
-    Looks at each character a fixed number of times: anybody can send a long address.
+    Takes linear time, because anybody can send a long URL.
     """
     start = 0
-    # An address stands on one line, which a traceback has many of.
+    # Line by line, because a traceback has many, and a URL is on one of them.
     for line in message.split('\n'):
         path = PATH.search(line)
         mark = line.find('?', path.end()) if path else -1
         if mark >= 0:
             mark += start
-            # What is in the query string may look like the end of the line.
+            # From the right, because the query string may contain ` HTTP/` itself.
             end = message.rfind(' HTTP/', mark)
             return f'{message[: mark + 1]}…{message[end:] if end >= 0 else ""}'
         start += len(line) + 1
@@ -48,12 +48,12 @@ def hide_query_string(message):
 
 
 def hide_tokens(message):
-    """Return a text with nothing but the kind of each code, token and generated client secret."""
+    """Return a text that shows only the kind of each code, token and generated client secret."""
     return SECRET.sub(r'\1…', message)
 
 
 class SecretFilter(logging.Filter):
-    """Takes secrets out of the records of one logger, and lets each record through."""
+    """Removes secrets from the records of one logger, and lets each record through."""
 
     def filter(self, record):
         try:
@@ -64,7 +64,7 @@ class SecretFilter(logging.Filter):
         return True
 
     def hide(self, record):
-        """Take the secrets out of a record."""
+        """Remove the secrets from a record."""
         raise NotImplementedError
 
     def replace(self, record, message):
@@ -72,14 +72,14 @@ class SecretFilter(logging.Filter):
 
 
 class RequestFilter(SecretFilter):
-    """Of the request line: the query string of our paths, and tokens anywhere."""
+    """Hides the query string of this addon's paths in a request line, and tokens anywhere."""
 
     def hide(self, record):
         try:
             message = record.getMessage()
         except (TypeError, ValueError):
-            # werkzeug writes the address of the client into the format, and a zone of
-            # IPv6 begins with `%` (RFC 4007 §11).
+            # werkzeug puts the client's IP address into the format, and an IPv6 zone begins
+            # with `%` (RFC 4007 §11).
             message = re.sub('%(?!s)', '%%', record.msg) % record.args
             self.replace(record, message)
         if '?' in message or 'orestapi' in message:
@@ -87,7 +87,7 @@ class RequestFilter(SecretFilter):
 
 
 class LoginFilter(SecretFilter):
-    """Of a login that failed: a token that was sent as the login."""
+    """Hides a token that was sent as the login in a failed login."""
 
     def hide(self, record):
         message = record.getMessage()
@@ -96,7 +96,7 @@ class LoginFilter(SecretFilter):
 
 
 class CallFilter(SecretFilter):
-    """Of a call over RPC: all arguments where one of them may be a secret."""
+    """Hides all arguments of an RPC call if one of them may be a secret."""
 
     def hide(self, record):
         message = record.getMessage()
@@ -106,21 +106,21 @@ class CallFilter(SecretFilter):
 
 
 class StatementFilter(SecretFilter):
-    """Hide all values of a statement that may hold a plain-text secret: the own secret, or a key of this addon."""
+    """Hides all values of a statement that may hold a plain-text secret: the own secret, or a key of this addon."""
 
     def hide(self, record):
-        # What failed comes as bytes, whose notation would have quotes of its own.
+        # A failed statement comes as bytes, whose `repr` would add quotes.
         args = tuple(arg.decode(errors='replace') if isinstance(arg, bytes) else arg for arg in record.args or ())
         message = record.msg % args if args else str(record.msg)
         if 'own_secret' in message or "'orestapi." in message:
-            # With what PostgreSQL says of the failure, which shows the whole row.
+            # The message of PostgreSQL goes too, because it shows the whole row.
             self.replace(record, message.partition("'")[0] + '…')
         elif 'orestapi_' in message:
             self.replace(record, hide_tokens(message))
 
 
 class FailureFilter(SecretFilter):
-    """Of a traceback: the row that PostgreSQL shows when it refuses one."""
+    """Hides the row that PostgreSQL shows in a traceback when it refuses one."""
 
     FORMATTER = logging.Formatter()
 

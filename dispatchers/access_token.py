@@ -1,21 +1,21 @@
-"""Whether a request came with an access token, whichever protocol it came by."""
+"""Whether a request was made with an access token, over any protocol."""
 
 import threading
 import weakref
 
 from odoo.exceptions import AccessError
 
-#: Under this name, a cursor has the access token that its request came with.
-#: At the cursor, because it is all that the three protocols have in common: XML-RPC and
-#: JSON-RPC hide the request from the models, and a context is what the caller says it is.
+#: The attribute of a cursor that holds the access token of its request. The cursor is all
+#: that the three protocols have in common: XML-RPC and JSON-RPC hide the request from the
+#: models, and a caller can forge a context.
 ACTIVE_TOKEN = 'orestapi_active_token'
 
-#: The cursor of the request that the thread last served for an access token.
+#: The cursor of the last request that the thread served for an access token.
 _served = threading.local()
 
 
 def serve(cr, active_token):
-    """Remember that a request comes with an access token, for as long as it is served.
+    """Mark a request as made with an access token, for as long as it is served.
 
     :param cr: the cursor of the request
     :param ActiveToken active_token: the token
@@ -27,21 +27,21 @@ def serve(cr, active_token):
 def get_active_token(cr):
     """Return the `ActiveToken` that a request came with, or None.
 
-    :param cr: the cursor of the request, or one that was opened while it was served
+    :param cr: the cursor of the request, or one opened while it is served
     """
     if active_token := vars(cr).get(ACTIVE_TOKEN):
         return active_token
     reference = getattr(_served, 'cursor', None)
     cursor = reference and reference()
-    # Closed with its request, so that nothing is left for the next one of the thread.
+    # The cursor is closed with its request, so the thread's next request does not inherit the token.
     return vars(cursor).get(ACTIVE_TOKEN) if cursor is not None and not cursor._closed else None
 
 
 def refuse_access_token(env):
-    """Refuse what is for a person at a keyboard, or an API key that they made, and not for an access token.
+    """Refuse an action that only a person or their API key may do, not an access token.
 
-    An access token ends when the user disconnects the application. What could be used
-    after that must not be made with it.
+    An access token ends when the user disconnects the application. It must not create
+    anything that can be used after that.
 
     :raise AccessError: when the request came with an access token
     """

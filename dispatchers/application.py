@@ -1,4 +1,4 @@
-"""Between Odoo's router and the routes that applications call."""
+"""The dispatcher between Odoo's router and the routes that applications call."""
 
 import contextlib
 import inspect
@@ -17,14 +17,15 @@ from .context import get_context
 
 
 def application_route(path, **routing):
-    """Declare a route that applications call: they authenticate in each request, and no browser session counts.
+    """Declare a route for applications, which authenticate in each request without a browser session.
 
-    :param routing: the other parameters of `odoo.http.route`; `allow_origin` lets pages of an application call the
-        route, or with `cross_origin.ANY` all pages, `autocommit` declares that the handler only reads, see `autocommit`
+    :param routing: the other parameters of `odoo.http.route`; `allow_origin` lets web pages of an application call
+        the route, or with `cross_origin.ANY` all pages; `autocommit` declares that the handler only reads, see
+        `dispatchers.autocommit`
     """
 
     def decorate(method):
-        # Odoo asks for it at each request, and Python would work it out each time.
+        # Odoo reads the signature at each request, and Python would compute it each time.
         method.__signature__ = inspect.signature(method)
         return http.route(path, auth='none', csrf=False, save_session=False, **routing)(method)
 
@@ -32,12 +33,11 @@ def application_route(path, **routing):
 
 
 def is_outage(exception):
-    """Tell whether an exception says that the database cannot serve the request now.
+    """Return whether an exception means that the database cannot serve the request now.
 
-    Odoo has tried again several times, or the database is gone. An
-    `InterfaceError` is what comes after the connection was lost: from the
-    rollback, or from the next statement. A `DatabaseError` without a code of
-    PostgreSQL is how psycopg2 reports that loss when it resets a connection.
+    Odoo has retried several times, or the database is gone. An `InterfaceError` follows a
+    lost connection, from the rollback or the next statement. psycopg2 reports the loss as
+    a `DatabaseError` without a PostgreSQL code when it resets a connection.
     """
     return isinstance(exception, (psycopg2.OperationalError, psycopg2.InterfaceError)) or (
         type(exception) is psycopg2.DatabaseError and exception.pgcode is None
@@ -47,25 +47,26 @@ def is_outage(exception):
 class OAuth2Dispatcher(http.Dispatcher):
     """Serves the endpoints that applications call: `type='orestapi_protocol'`.
 
-    Odoo's own dispatchers would merge query and body, drop repeated parameters,
-    and answer errors in HTML. This one reads the body as RFC 6749 wants it and
-    answers in JSON whatever happens. An OAuth error is returned and not raised
-    through Odoo, which would roll back what the error must leave behind: an
-    ended sign-in, a counted failure, an event.
+    Odoo's own dispatchers would merge query and body, drop repeated parameters, and
+    render errors in HTML. This one reads the body as RFC 6749 requires and always answers
+    in JSON. An OAuth error is returned, not raised through Odoo, because Odoo would roll
+    back the traces that the error must leave: an ended sign-in, a counted failure, an
+    event.
     """
 
     routing_type = 'orestapi_protocol'
-    #: Bytes of a request body: no honest request of the protocol comes near it.
+    #: Bytes of a request body, far more than any honest request has.
     max_content_length = 16 * 1024
-    #: What is said where there is nothing, and to a method that an address does not take.
-    not_found, method_not_allowed = errors.UnknownAddress, errors.MethodNotAllowed
-    #: Whether pages of an application may call the address (CORS); here, one that nothing
-    #: serves. A page has no secret to introspect with, and the older connector is none.
+    #: Errors for unknown paths and unsupported methods.
+    not_found, method_not_allowed = errors.UnknownPath, errors.UnsupportedMethod
+    #: Whether web pages of an application may read errors of unknown paths (CORS). Routes
+    #: decide for themselves: introspection needs a secret, which a page does not have, and
+    #: the older connector is not a page.
     allows_origins = True
 
     @classmethod
     def is_compatible_with(cls, request):
-        # A body of another media type is answered here, as an OAuth error.
+        # This dispatcher answers other media types itself, with an OAuth error.
         return True
 
     def pre_dispatch(self, rule, args):
@@ -74,7 +75,7 @@ class OAuth2Dispatcher(http.Dispatcher):
 
     def dispatch(self, endpoint, args):
         httprequest = self.request.httprequest
-        # What logs and overrides of core expect; the endpoints do not read it.
+        # For logs and for overrides of core methods; the endpoints do not read it.
         self.request.params = dict(args)
         try:
             if httprequest.method == 'OPTIONS':
@@ -89,7 +90,7 @@ class OAuth2Dispatcher(http.Dispatcher):
         return self._allow_origin(response)
 
     def _log_refusal(self, error):
-        """Leave an event of an error, unless it has left one already."""
+        """Log an event of an error, unless it has one already."""
         if error.reason == LOGGED or self.request.env.cr.readonly:
             return
         client = get_context(self.request).client or self._find_claimed_client()
@@ -99,7 +100,7 @@ class OAuth2Dispatcher(http.Dispatcher):
         )
 
     def _find_claimed_client(self):
-        """Return the application that a request says to come from, or None; nothing is proven by it."""
+        """Return the application that a request claims to come from, or None; the claim is not proven."""
         httprequest = self.request.httprequest
         with contextlib.suppress(OAuth2Error):
             sent = get_context(self.request).parameters or parameters.parse(httprequest.query_string)
@@ -113,12 +114,12 @@ class OAuth2Dispatcher(http.Dispatcher):
     def read_request(self):
         """Return the parameters of the request, and its header `Authorization` or None.
 
-        :raise InvalidRequest: when they were not sent as RFC 6749 wants them
+        :raise InvalidRequest: when they were not sent as RFC 6749 requires
         """
         httprequest = self.request.httprequest
         if httprequest.query_string:
-            # RFC 6749 §2.3.1 and §3.2: secrets in a URL end up in logs. None of
-            # the endpoints has a parameter that belongs there.
+            # RFC 6749 §2.3.1 and §3.2: secrets in a URL end up in logs, and no endpoint has
+            # a parameter that belongs there.
             raise InvalidRequest(
                 "The parameters must be in the body, not in the query string.", reason='parameters_in_query'
             )
@@ -132,10 +133,10 @@ class OAuth2Dispatcher(http.Dispatcher):
             raise InvalidRequest(
                 f"The request body must be {parameters.MEDIA_TYPE}.", reason='media_type', sent=httprequest.mimetype
             )
-        # For a body that does not say how long it is (`Transfer-Encoding: chunked`).
-        # One more than allowed, because werkzeug cuts off the rest without a word.
+        # For a body without a declared length (`Transfer-Encoding: chunked`). One byte more
+        # than allowed, because werkzeug silently cuts off the rest.
         httprequest.max_content_length = self.max_content_length + 1
-        # Cached: Odoo runs the handler again when two transactions collide.
+        # Cached, because Odoo runs the handler again when two transactions collide.
         body = httprequest.get_data(parse_form_data=False)
         if len(body) > self.max_content_length:
             raise RequestTooLarge("The request body is too large.", reason='too_large')
@@ -149,7 +150,7 @@ class OAuth2Dispatcher(http.Dispatcher):
         return cross_origin.make_empty_response(204, {'Allow': ', '.join(sorted({*methods, 'OPTIONS'}))})
 
     def _allow_origin(self, response):
-        """Let pages of the application read the response, where they may call the address."""
+        """Let web pages of the application read the response, if they may call the endpoint."""
         if self.allows_origins == cross_origin.ANY:
             cross_origin.allow_any(response)
         elif self.allows_origins:
@@ -157,31 +158,31 @@ class OAuth2Dispatcher(http.Dispatcher):
         return response
 
     def _get_allowed_origins(self):
-        """Return the origins of the application that asks, or None while it is not known."""
+        """Return the allowed origins of the requesting application, or None while it is not known."""
         client = get_context(self.request).client
         return client and client.allowed_origins
 
     def handle_error(self, exc):
-        # Odoo decides on the first two before there is a handler, and here without an environment.
+        # Odoo raises the first two before it has a handler, and without an environment.
         if isinstance(exc, NotFound):
-            response = self._get_error_response(self.not_found("There is nothing at this address."))
+            response = self._get_error_response(self.not_found("There is nothing at this path."))
         elif isinstance(exc, MethodNotAllowed):
             allowed = ', '.join(sorted(exc.valid_methods))
-            response = self._get_error_response(self.method_not_allowed(f"This address takes only {allowed}."))
+            response = self._get_error_response(self.method_not_allowed(f"This endpoint supports only {allowed}."))
             response.headers['Allow'] = allowed
         elif isinstance(exc, RequestEntityTooLarge):
             response = self._get_error_response(RequestTooLarge("The request body is too large."))
         elif isinstance(exc, HTTPException):
             return exc
         elif is_outage(exc):
-            # One line is enough where each request fails.
+            # One line without a traceback, because every request fails during an outage.
             exc.loglevel = logging.WARNING
             response = self._get_error_response(TemporarilyUnavailable())
         else:
             response = self._get_error_response(ServerError())
         if self.request.env and response.status_code >= 500:
-            # Odoo does it later. What comes now may ask the database, which answers
-            # nothing while the failed transaction lasts.
+            # Odoo rolls back later, but the code below may query the database, which refuses
+            # every statement in a failed transaction.
             with contextlib.suppress(psycopg2.Error):
                 self.request.env.cr.rollback()
         return self._allow_origin(response)
@@ -189,8 +190,8 @@ class OAuth2Dispatcher(http.Dispatcher):
     def _get_error_response(self, error):
         headers = {}
         if error.status == 401:
-            # RFC 9110 §15.5.2: also where no credentials came, because some clients send
-            # theirs only after they were asked (curl --anyauth, wget, urllib).
+            # RFC 9110 §15.5.2: also without credentials, because some clients send them only
+            # after a challenge (curl --anyauth, wget, urllib).
             headers['WWW-Authenticate'] = challenge.BASIC
         if retry_after := getattr(error, 'retry_after', None):
             headers['Retry-After'] = str(retry_after)
@@ -208,7 +209,7 @@ def make_response(parameters, status=200, headers=None):
     :param dict headers: further headers; an empty one takes that of every response out
     """
     headers = {
-        # No cache may keep a token, nor what is said about one.
+        # No cache may keep a token, or information about one.
         'Cache-Control': 'no-store',
         'Pragma': 'no-cache',
         'Referrer-Policy': 'no-referrer',

@@ -1,8 +1,8 @@
 """Requests that only read, without a transaction.
 
-To begin and to commit a transaction takes two round trips, as long as the one query
-that introspection needs. A route that says `autocommit=True` spares them. Without a
-transaction there are no savepoints, so whatever writes calls `leave` first.
+Beginning and committing a transaction takes two round trips, as much time as the one
+query that introspection needs. A route with `autocommit=True` saves them. Without a
+transaction there are no savepoints, so code that writes must call `leave` first.
 """
 
 from psycopg2.extensions import STATUS_READY
@@ -11,8 +11,8 @@ from psycopg2.extensions import STATUS_READY
 def enter(cr):
     """Let each statement of a request be a transaction of its own.
 
-    Nothing happens on a connection that has begun a transaction: a test shares its
-    cursor with the server. The next cursor that gets the connection sets it anew.
+    Does nothing on a connection that has begun a transaction, because a test shares its
+    cursor with the server. The next cursor that gets the connection resets it.
 
     :param cr: the cursor of the request
     """
@@ -22,7 +22,7 @@ def enter(cr):
 
 
 def leave(cr):
-    """Begin a transaction with the next statement, as Odoo does it.
+    """Begin a transaction with the next statement, as Odoo does by default.
 
     :param cr: the cursor of the request
     """

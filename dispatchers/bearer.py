@@ -1,4 +1,4 @@
-"""From an access token to the user of the request (RFC 6750): in one place for every endpoint that takes one."""
+"""From an access token to the user of the request (RFC 6750), for every endpoint that accepts one."""
 
 from odoo import http
 
@@ -13,7 +13,7 @@ def authenticate(request, string, scope):
     :param request: Odoo's request
     :param str string: the access token
     :param str scope: the scope that the endpoint needs
-    :return: the `ActiveToken`, which the context keeps too
+    :return: the `ActiveToken`, which is also kept in the context
     :raise InvalidToken: for a token that does not work
     :raise InsufficientScope: for one that lacks the scope
     """
@@ -30,10 +30,10 @@ def authenticate(request, string, scope):
 
 
 def _leave_session(request):
-    """Take the browser's session off the request.
+    """Detach the browser's session from the request.
 
-    It may be that of another user, who has just confirmed their own password: core
-    would take it for a confirmation of the token's user and hand out an API key
+    The session may belong to another user, who has just confirmed their own password:
+    core would take that as a confirmation by the token's user and hand out an API key
     (`check_identity`).
     """
     if not request.session.is_new:

@@ -1,4 +1,4 @@
-"""What is known of the request that runs, beyond what Odoo keeps: one declared object."""
+"""The state of the current request that Odoo does not keep, declared in one object."""
 
 import dataclasses
 from collections.abc import Callable
@@ -10,15 +10,15 @@ from ..oauth2.sign_in import ActiveToken
 
 @dataclasses.dataclass
 class Context:
-    """The state of one request, filled in on its way.
+    """The state of one request, filled in step by step.
 
-    :ivar client: the application that asks, once it is known
-    :ivar archived_application_id: the row of the archived application that asks in vain, for the event
-    :ivar parameters: what it sent, once it was read
+    :ivar client: the requesting application, once it is known
+    :ivar archived_application_id: the row of the requesting application if it is archived, for the event
+    :ivar parameters: the parameters of the request, once they were read
     :ivar active_token: the access token that the request is made with
     :ivar offer: what the application may read, see `records.offer`
-    :ivar get_error_response: how to report an unexpected exception to the application by
-        redirect, once the authorization endpoint knows where
+    :ivar get_error_response: a function that turns an unexpected exception into a redirect to
+        the application, once the authorization endpoint knows its redirect URI
     """
 
     client: Client | None = None

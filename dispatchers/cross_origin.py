@@ -1,8 +1,8 @@
-"""What pages of other origins may send and read (CORS, Fetch standard §3.2), never with cookies.
+"""What web pages of other origins may send and read (CORS, Fetch standard §3.2), never with cookies.
 
-An origin is admitted because an administrator listed it for an application. A page
-there has no cookie of this server in its requests, so that it can do what any program
-with the same token can do, and no more.
+An origin is allowed if an administrator listed it for an application. Requests of its
+pages carry no cookie of this server, so such a page can do exactly what any program with
+the same token can do.
 """
 
 import re
@@ -11,36 +11,36 @@ import psycopg2
 
 from odoo import SUPERUSER_ID, api, http
 
-#: The fields of a response that a page could not read otherwise.
+#: Response headers that a page could not read otherwise.
 EXPOSED_HEADERS = ('Allow', 'ETag', 'Retry-After', 'WWW-Authenticate')
-#: The fields that pages send: their own, and those that libraries for tracing, for
-#: languages and for safe repeats add by themselves.
+#: Request headers that pages send: their own, and those added by libraries for tracing,
+#: languages and idempotency.
 REQUEST_HEADERS = (
     'Accept-Language', 'Authorization', 'baggage', 'Cache-Control', 'Content-Type', 'DPoP', 'Idempotency-Key',
     'If-Match', 'If-Modified-Since', 'If-None-Match', 'Last-Event-ID', 'MCP-Protocol-Version', 'Mcp-Session-Id',
     'Pragma', 'Prefer', 'sentry-trace', 'traceparent', 'tracestate', 'X-Odoo-Database', 'X-Request-ID',
     'X-Requested-With',
 )  # fmt: skip
-#: Who may read an answer while no database tells which origins are listed. The answer is
-#: the same text for everybody then, and without this field a page could not tell an
-#: outage from a connection that failed.
+#: The allowed origin while the database, which has the list, cannot be reached. The
+#: response is then the same for everybody, and without this header a page could not tell
+#: an outage from a failed connection.
 UNKNOWN = '*'
 #: What a route declares as `allow_origin` whose answer is for everybody anyway.
 ANY = '*'
-#: `#field-name` of RFC 9110 §5.1, as browsers write it, and no longer than an honest one.
+#: `#field-name` of RFC 9110 §5.1 as browsers write it, no longer than an honest list.
 FIELD_NAMES = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+(?: *, *[A-Za-z0-9!#$%&'*+.^_`|~-]+){0,49}", re.ASCII)
-#: Seconds for which a browser may take the answer to a preflight request for granted.
+#: Seconds for which a browser may cache the response to a preflight request.
 MAX_AGE = 600
 
 
 def get_origin(request):
     """Return the origin of the page that sent a request, or an empty text."""
-    # RFC 9110 §5.5: blanks around a field value are not part of it.
+    # RFC 9110 §5.5: white space around a field value is not part of it.
     return request.httprequest.headers.get('Origin', '').strip(' \t')
 
 
 def is_preflight(request):
-    """Return whether a browser asks what a page may send (Fetch standard §3.2.2)."""
+    """Return whether the request is a preflight request of a browser (Fetch standard §3.2.2)."""
     headers = request.httprequest.headers
     return request.httprequest.method == 'OPTIONS' and 'Access-Control-Request-Method' in headers
 
@@ -49,16 +49,16 @@ def allow(request, response, allowed_origins):
     """Let the page that sent a request read the response, if its origin is listed.
 
     :param response: the response
-    :param allowed_origins: the origins of the application that asks, or None while
-        it is not known: then those of all active applications count
+    :param allowed_origins: the origins of the requesting application, or None while it is
+        not known: then the origins of all active applications are allowed
     :return: whether the page may
     """
     origin = get_origin(request)
     if not origin:
         return False
     response.headers.add('Vary', 'Origin')
-    # A preflight request names no application, and an error may come before it is
-    # known which one asks.
+    # A preflight request names no application, and an error may occur before the
+    # application is known.
     found = _find(request, origin) if allowed_origins is None else origin in allowed_origins and origin
     if found:
         response.headers['Access-Control-Allow-Origin'] = found
@@ -73,11 +73,11 @@ def allow_any(response):
 
 
 def _find(request, origin):
-    """Return the origin if an active application lists it, else None."""
+    """Return the origin if an active application lists it, otherwise None."""
     if not request.registry:
         return UNKNOWN
     try:
-        # Not with the cursor of the request: after an error it may be of no use.
+        # With a cursor of its own, because that of the request may be unusable after an error.
         with request.registry.cursor() as cr:
             applications = api.Environment(cr, SUPERUSER_ID, {})['orestapi.application']
             return origin if applications._is_allowed_origin(origin) else None
@@ -86,10 +86,10 @@ def _find(request, origin):
 
 
 def make_preflight_response(request, methods, any_origin=False):
-    """Return the answer to `OPTIONS`, which tells the pages of listed origins what they may send.
+    """Return the response to `OPTIONS`, which tells pages of listed origins what they may send.
 
-    :param methods: what the address takes
-    :param bool any_origin: whether the pages of all origins may
+    :param methods: the methods that the endpoint supports
+    :param bool any_origin: whether pages of all origins may
     """
     response = make_empty_response(204, {'Allow': ', '.join(sorted({*methods, 'OPTIONS'}))})
     if any_origin:
@@ -102,8 +102,8 @@ def make_preflight_response(request, methods, any_origin=False):
 
 
 def _get_request_headers(request):
-    # A listed page may send any other field too: a field gives no right, and every
-    # other program can send it.
+    # A listed page may send any other header too: a header gives no right, and any other
+    # program can send it.
     requested = request.httprequest.headers.get('Access-Control-Request-Headers', '').strip(' \t')
     names = {name.lower(): name for name in REQUEST_HEADERS}
     if FIELD_NAMES.fullmatch(requested):
@@ -113,7 +113,7 @@ def _get_request_headers(request):
 
 
 def make_empty_response(status, headers):
-    """Return a response without content, which therefore has no type either (RFC 9110 §8.3).
+    """Return a response without content, and therefore without a content type (RFC 9110 §8.3).
 
     :param int status: the HTTP status
     :param dict headers: its header fields

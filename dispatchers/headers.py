@@ -1,6 +1,6 @@
 """Headers that several responses share."""
 
-#: Of every page that a person sees on the way to an application: no cache, no frame, no referrer (RFC 9700 §2.6,
+#: Headers of every page between a person and an application: no cache, no frame, no referrer (RFC 9700 §2.6,
 #: §4.2.4, §4.16; RFC 6819 §4.4.1.9, §4.6.6).
 PAGE = {
     'Cache-Control': 'no-store',
@@ -8,8 +8,8 @@ PAGE = {
     'Referrer-Policy': 'no-referrer',
     'X-Frame-Options': 'DENY',
     'X-Content-Type-Options': 'nosniff',
-    # From this server and nowhere else: a website may import its fonts from another one.
-    # No script at all: the pages need none, and one that got in could press *Allow*.
+    # Styles from this server only, although a website may import fonts from elsewhere. No
+    # scripts: the pages need none, and an injected one could press *Allow*.
     'Content-Security-Policy': "default-src 'self' data:; style-src 'self' 'unsafe-inline'; script-src 'none'; "
     "object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
 }

@@ -1,8 +1,8 @@
-"""Hooks of this addon in requests that are not of this addon.
+"""Hooks of this addon in requests that do not belong to it.
 
-Each finds out whether a request concerns it, and does nothing where that fails: a fault
-in this addon must not break a page of Odoo. docs/threat-model.md lists the
-hooks, and those that refuse instead, because they protect something.
+Each hook finds out whether a request concerns it, and does nothing if that fails: a fault
+in this addon must not break a page of Odoo. docs/threat-model.md lists these hooks, and
+the ones that refuse instead because they protect something.
 """
 
 import logging
@@ -14,17 +14,17 @@ _logger = logging.getLogger(__name__)
 
 
 def attempt(function, *args, default=None):
-    """Return what a function finds out about a request, or a default where it fails.
+    """Return the result of a function that inspects a request, or a default if it fails.
 
-    :param function: what finds it out
+    :param function: the function
     :param args: its arguments
-    :param default: what stands for "this is none of our business"
+    :param default: the result that means "this request does not concern the addon"
     """
     try:
         return function(*args)
     except (HTTPException, psycopg2.Error):
-        # An answer that is meant, or a transaction that Odoo must run again.
+        # An intended response, or a transaction that Odoo must retry.
         raise
     except Exception:
-        _logger.exception("A hook of orestapi failed, and the request goes on without it.")
+        _logger.exception("A hook of orestapi failed; the request goes on without it.")
         return default

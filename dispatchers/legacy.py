@@ -1,4 +1,4 @@
-"""Between Odoo's router and the routes of the older connector."""
+"""The dispatchers between Odoo's router and the routes of the older connector."""
 
 import threading
 
@@ -18,22 +18,22 @@ class LegacyDispatcher(OAuth2Dispatcher):
     def read_request(self):
         """Read the request as the older connector writes it.
 
-        That is for the applications that are marked for it: the request of any
-        other is read, and refused, as at the token endpoint itself.
+        This applies only to applications marked for it: the request of any other is read,
+        and refused, as at the standard token endpoint.
         """
         httprequest = self.request.httprequest
-        # What Odoo writes into the log of a request that takes too long.
+        # Odoo logs this URL when a request takes too long.
         threading.current_thread().url = httprequest.base_url
         try:
             body = self._read_body() if httprequest.mimetype or httprequest.content_length else b''
-            sent, authorization = legacy.read(httprequest.query_string, body, httprequest.headers.get('Authorization'))
-            client_id = client_authentication.parse(authorization, sent).client_id
+            merged, header = legacy.read(httprequest.query_string, body, httprequest.headers.get('Authorization'))
+            client_id = client_authentication.parse(header, merged).client_id
         except OAuth2Error:
             return super().read_request()
         client = self.request.env['orestapi.application']._find_client(client_id)
         if client is None or not client.legacy_connector:
             return super().read_request()
-        return sent, authorization
+        return merged, header
 
     def _get_error_parameters(self, error):
         return {
@@ -43,21 +43,21 @@ class LegacyDispatcher(OAuth2Dispatcher):
 
 
 class LegacyRecordDispatcher(RecordDispatcher):
-    """Serves the addresses at which the older connector reads records: `type='orestapi_legacy_records'`.
+    """Serves the endpoints at which the older connector reads records: `type='orestapi_legacy_records'`.
 
-    They differ from those of the records API by their parameters, which may come
-    in a form as well, and by how an error looks.
+    They differ from the records API in their parameters, which may also come in a form,
+    and in the format of errors.
     """
 
     routing_type = 'orestapi_legacy_records'
     allows_origins = False
-    #: Bytes of a request body. The older connector sends long lists of ids: far more
-    #: than are read at once must still be told how many that are.
+    #: Bytes of a request body. The older connector sends long lists of ids; a list that is
+    #: much too long must still get an error that names the limit.
     max_content_length = 1024 * 1024
-    not_found, method_not_allowed = errors.UnknownAddress, errors.MethodNotAllowed
+    not_found, method_not_allowed = errors.UnknownPath, errors.UnsupportedMethod
 
     def _serve(self, endpoint):
-        # Kept before anything reads the form, which uses the body up.
+        # Cached before anything reads the form, which consumes the body.
         httprequest = self.request.httprequest
         httprequest.max_content_length = self.max_content_length + 1
         httprequest.get_data(parse_form_data=False)
@@ -71,10 +71,10 @@ class LegacyRecordDispatcher(RecordDispatcher):
 
     def _get_error_response(self, error):
         if isinstance(error, NotOffered):
-            # What the older addon says, and its connector understands.
+            # The error that the older addon gives and its connector understands.
             error = errors.InsufficientScope(error.description, scope='read')
         content = {
-            # RFC 6750 §3.1: no code for a request without credentials.
+            # RFC 6750 §3.1: a request without credentials gets no error code.
             **({'error': error.error} if error.error else {}),
             'error_description': error.description,
             **legacy.get_error_parameters(error, self.request.httprequest.path),

@@ -1,11 +1,10 @@
 """503 with `Retry-After` while the database cannot be reached.
 
-Odoo opens the database before it looks for a route. Without one, only the
-routes of its server-wide modules are left, so that each of this addon's endpoints would
-be answered with "404: No database is selected": for an application, an error
-for good. There is no model to inherit from before that, and no dispatcher has
-been chosen, so that two methods of Odoo's request are replaced here, for the
-whole process. Paths that are not ours get what they always got.
+Odoo opens the database before it looks for a route. Without a database, only the routes
+of its server-wide modules exist, so each endpoint of this addon would answer "404: No
+database is selected", which an application takes as permanent. At that point there is no
+model to inherit from, and no dispatcher has been chosen. Two methods of Odoo's request
+are therefore replaced here for the whole process. Other paths behave as before.
 """
 
 import functools
@@ -26,10 +25,10 @@ _logger = logging.getLogger(__name__)
 
 
 def _get_response(request):
-    """Return the answer of one of this addon's endpoints, or None for any other path."""
+    """Return the response of one of this addon's endpoints, or None for any other path."""
     path = request.httprequest.path.rstrip('/')
     if path in PAGES:
-        # A person reads it; the pages of the addon are in the database.
+        # A person sees this one; the addon's own pages are in the database.
         page = ServiceUnavailable(retry_after=TemporarilyUnavailable.retry_after)
         return http.Response(page.get_body(), status=page.code, headers={**dict(page.get_headers()), **PAGE})
     dispatcher = find_dispatcher(request.httprequest.path)
@@ -54,7 +53,7 @@ def _answer_outage(method):
             if not response:
                 raise
             _logger.warning("The database cannot be used: %s", cause)
-            # Without a code, Odoo sends the response as it is.
+            # An exception without a code makes Odoo send the response unchanged.
             raise HTTPException(response=response) from error
 
     return wrapper

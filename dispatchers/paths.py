@@ -7,7 +7,7 @@ from .legacy import LegacyDispatcher
 from .records import RecordDispatcher
 from .userinfo import UserInfoDispatcher
 
-#: Where users see and end what they have allowed.
+#: The page where users see and end the connections that they have allowed.
 CONNECTED_APPLICATIONS = '/oauth2/applications'
 
 #: Where users prove who they are once more, for an application that asks for it (`prompt=login`).
@@ -27,5 +27,5 @@ DISPATCHERS = {
 
 
 def find_dispatcher(path):
-    """Return the class of the dispatcher for a path, or None where it is not ours."""
+    """Return the class of the dispatcher for a path, or None if it does not belong to this addon."""
     return next((DISPATCHERS[prefix] for prefix in DISPATCHERS if path.startswith(prefix)), None)

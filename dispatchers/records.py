@@ -1,4 +1,4 @@
-"""Between Odoo's router and the routes at which applications read records."""
+"""The dispatcher between Odoo's router and the routes at which applications read records."""
 
 import gzip
 
@@ -17,19 +17,19 @@ from .context import get_context
 
 
 class RecordDispatcher(OAuth2Dispatcher):
-    """Serves the addresses that applications read records at: `type='orestapi_records'`.
+    """Serves the endpoints at which applications read records: `type='orestapi_records'`.
 
-    A route names the scope that the access token needs. Its handler runs as the
-    user of the token, in the language of the request, and finds in the context
-    the parameters, the access token, and what the application is offered. Errors
-    are problem details (RFC 9457) with the header of RFC 6750 §3.
+    A route names the scope that the access token needs. Its handler runs as the user of
+    the token, in the language of the request, and finds the parameters, the access token
+    and the offer in the context. Errors are problem details (RFC 9457) with the header of
+    RFC 6750 §3.
     """
 
     routing_type = 'orestapi_records'
     not_found, method_not_allowed = problem.NotFound, problem.MethodNotAllowed
 
     def dispatch(self, endpoint, args):
-        # Nothing but the path: what else a stranger sends is read by name.
+        # Only the path: other parameters are read by name.
         self.request.params = dict(args)
         try:
             if self.request.httprequest.method == 'OPTIONS':
@@ -38,22 +38,22 @@ class RecordDispatcher(OAuth2Dispatcher):
         except (OAuth2Error, problem.Problem) as error:
             response = self._get_error_response(error)
         except psycopg2.errors.QueryCanceled:
-            # Here, because Odoo logs what leaves this method as an error of the server's.
+            # Caught here, because Odoo would log it as a server error.
             self.request.env.cr.rollback()
-            response = self._get_error_response(problem.InvalidRequest("The search takes too long: narrow it."))
+            response = self._get_error_response(problem.InvalidParameter("The search takes too long: narrow it."))
         return self._allow_origin(response)
 
     def _serve(self, endpoint):
         httprequest = self.request.httprequest
         self.request.env['orestapi.record']._limit_time()
-        # Looked into for a token that must not be there, and not read otherwise.
+        # The body is only searched for a token, which must not be there.
         httprequest.max_content_length = self.max_content_length + 1
         if scope := endpoint.routing.get('scope'):
-            sent = {*httprequest.args, *httprequest.form}
-            self._authenticate(bearer.get_token(httprequest.headers.get('Authorization'), sent), scope)
+            names = {*httprequest.args, *httprequest.form}
+            self._authenticate(bearer.get_token(httprequest.headers.get('Authorization'), names), scope)
         get_context(self.request).parameters = self._parse_parameters()
         response = self.request.registry['ir.http']._dispatch(endpoint)
-        # RFC 9110 §12.5.5: what the answer depends on besides the address.
+        # RFC 9110 §12.5.5: the request headers that the response depends on.
         response.headers.add('Vary', 'Authorization, Accept-Language')
         response.headers['Content-Language'] = self.request.env['res.lang']._get_language_tag(self.request.env.lang)
         return response
@@ -79,7 +79,7 @@ class RecordDispatcher(OAuth2Dispatcher):
 
     def _get_error_headers(self, error):
         headers = {}
-        # RFC 6750 §3.1 has no code for what is not offered, and a challenge would ask for another token.
+        # RFC 6750 §3.1 has no code for `not_offered`, and a challenge would ask for another token.
         if error.status in (400, 401, 403) and not isinstance(error, problem.NotOffered):
             headers['WWW-Authenticate'] = challenge.get_bearer(error)
         if retry_after := getattr(error, 'retry_after', None):
@@ -90,7 +90,7 @@ class RecordDispatcher(OAuth2Dispatcher):
 def make_response(request, content, status=200, media_type='application/json', headers=None):
     """Return a response of the records API.
 
-    :param content: what is sent as JSON
+    :param content: the value to send as JSON
     :param int status: the HTTP status
     :param str media_type: of the content
     :param dict headers: further headers
@@ -99,7 +99,7 @@ def make_response(request, content, status=200, media_type='application/json', h
         content,
         status=status,
         headers={
-            # Records are for the user of the token and nobody else.
+            # Records are for the user of the token only.
             'Cache-Control': 'no-store, private',
             'Referrer-Policy': 'no-referrer',
             'X-Content-Type-Options': 'nosniff',
@@ -110,13 +110,13 @@ def make_response(request, content, status=200, media_type='application/json', h
 
 
 def make_document_response(request, compressed, digest):
-    """Return a document in JSON that the client may keep, and asks each time whether it changed.
+    """Return a JSON document that the client may cache, but must revalidate each time.
 
     :param bytes compressed: the document, compressed by gzip
     :param str digest: of the document
     """
     headers = {
-        # It holds no record. With another access token, it is another document.
+        # It contains no records, but depends on the access token.
         'Cache-Control': 'private, no-cache',
         'Referrer-Policy': 'no-referrer',
         'X-Content-Type-Options': 'nosniff',
@@ -128,14 +128,14 @@ def make_document_response(request, compressed, digest):
         response = Response(compressed, headers={**headers, 'Content-Encoding': 'gzip'})
     else:
         response = Response(gzip.decompress(compressed), headers=headers)
-    # Weak, because it is that of the document in both forms (RFC 9110 §8.8.1).
+    # Weak, because it stands for both the compressed and the plain form (RFC 9110 §8.8.1).
     response.set_etag(digest, weak=True)
     response.make_conditional(request.httprequest)
     return response
 
 
 def make_image_response(request, image, media_type):
-    """Return a picture, which the client may keep for an hour and then ask whether it changed.
+    """Return a picture that the client may cache for an hour and revalidate after that.
 
     :param bytes image: the picture
     :param str media_type: of the picture
@@ -144,7 +144,7 @@ def make_image_response(request, image, media_type):
         image,
         headers={
             'Cache-Control': 'private, max-age=3600',
-            # Somebody may have uploaded a drawing with a script in it.
+            # An uploaded SVG image may contain a script.
             'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
             'X-Content-Type-Options': 'nosniff',
             'Content-Type': media_type,

@@ -1,4 +1,4 @@
-"""Receives the code of an application on this computer (RFC 8252 §7.3). Needs nothing but Python."""
+"""Receives the code of an application on this computer (RFC 8252 §7.3). Needs only Python."""
 
 import http.server
 import threading
@@ -18,11 +18,11 @@ class Callback(http.server.HTTPServer):
 
     @property
     def uri(self):
-        """The redirect URI. The port is free to differ from the registered one."""
+        """The redirect URI. Its port may differ from the registered one."""
         return f'http://127.0.0.1:{self.server_port}/callback'
 
     def ask(self, address):
-        """Open an authorization request in the browser, and return the address that the browser was sent to."""
+        """Open an authorization request in the browser, and return the URI that the browser was redirected to."""
         print(f"Allow it in the browser: {address}", flush=True)
         webbrowser.open(address)
         threading.Thread(target=self.serve_forever, daemon=True).start()
@@ -47,15 +47,15 @@ class CallbackHandler(http.server.BaseHTTPRequestHandler):
         self.server.received.set()
 
     def log_message(self, *args):
-        # The request line holds the code.
+        # Logs nothing, because the request line contains the code.
         pass
 
 
 def get_parameters(response, issuer=None):
-    """Return the parameters of an authorization response, or end with what the server says is wrong.
+    """Return the parameters of an authorization response, or exit with the error from the server.
 
-    :param response: the address that the browser was sent to
-    :param issuer: the server that was asked, if it says in its answers who it is (RFC 9207)
+    :param response: the URI that the browser was redirected to
+    :param issuer: the issuer of the server, if it identifies itself in responses (RFC 9207)
     """
     parameters = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(response).query))
     if issuer and parameters.get('iss') != issuer:

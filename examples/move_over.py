@@ -4,7 +4,7 @@ It reads their names, client ids, client secrets and callback URIs from the old
 Odoo, and creates them in the new one as *Legacy Connector*, both over XML-RPC.
 Nothing is changed in the old Odoo. What is there already, by its client id, is
 left alone, so that the script can run again. Tokens are not carried over: the
-older addon kept them in clear, and its users authenticate once more.
+older addon stored them in plain text, and its users sign in once more.
 
     OLD_PASSWORD=… NEW_PASSWORD=… python move_over.py \\
         --old-url https://old.example.com --old-database old --old-login admin \\
@@ -19,7 +19,7 @@ import sys
 import xmlrpc.client
 from xml.parsers import expat
 
-#: What is taken over where the old addon has it under the same name.
+#: Fields with the same name in the old addon.
 SETTINGS = ('name', 'description', 'active', 'client_id', 'client_secret')
 
 
@@ -49,7 +49,7 @@ class Odoo:
 
 
 def read_old(odoo):
-    """Return the values of each application of the old addon, as the new one takes them."""
+    """Return the values of each application of the old addon for the new one."""
     known = odoo.call('orestapi.application', 'fields_get', [], ['type'])
     names = [name for name in SETTINGS if name in known]
     uris = {}
@@ -64,7 +64,7 @@ def read_old(odoo):
 
 
 def get_password(side):
-    """Return the password from the environment: on the command line every user of the computer could see it."""
+    """Return the password from the environment: on the command line, every user of the computer could see it."""
     name = f'{side.upper()}_PASSWORD'
     if not os.environ.get(name):
         raise SystemExit(f"The environment variable {name} is missing. Set it and export it.")
@@ -107,5 +107,5 @@ if __name__ == '__main__':
     try:
         sys.exit(main())
     except xmlrpc.client.Fault as fault:
-        # The last line says what is wrong; before it, Odoo may show how it got there.
+        # The last line is the error; Odoo may show a traceback before it.
         sys.exit(fault.faultString.strip().splitlines()[-1])

@@ -1,9 +1,9 @@
 """A script that does what the older wiki connector does. Needs `pip install requests`.
 
-Not an example to follow: its habits are those of a protocol from before, and
-work only for an application that is marked as *Legacy Connector*. It sends its
-secret in the address and `Authorization: OAuth` beside it, and uses neither
-PKCE nor `state`. A new application does as `authlib_client.py` does.
+This is not an example to follow: it uses an outdated protocol, which works only for an
+application marked as *Legacy Connector*. It sends its secret in the URL together with
+`Authorization: OAuth`, and uses neither PKCE nor `state`. Write a new application like
+`authlib_client.py`.
 
     python wiki_connector.py --url http://127.0.0.1:8069 --client-id … --client-secret=…
 """
@@ -55,7 +55,7 @@ def refresh(url, client_id, client_secret, refresh_token):
 
 
 def get_json(response):
-    """Return the answer, or end with what the server says is wrong."""
+    """Return the content of a response, or exit with the error from the server."""
     content = response.json()
     if not response.ok:
         raise SystemExit(f"{content['orestapi_code']}: {content['orestapi_message']}")

@@ -8,8 +8,8 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
 
     def _merge(self, partner_ids, dst_partner=None, extra_checks=True):
         if get_active_token(self.env.cr):
-            # In SQL, so that nothing else hears of it when a user comes to have another e-mail.
-            # sudo: res.partner - whether a user logs in with one, even a user whom the caller may not see
+            # Core merges in SQL, so no other method notices that a user gets another e-mail.
+            # sudo: res.partner - whether one is the partner of a user, even one that the caller may not see
             partners = self.env['res.partner'].sudo().with_context(active_test=False).browse(partner_ids).exists()
             if partners.user_ids and len({partner.email or False for partner in partners}) > 1:
                 refuse_access_token(self.env)

@@ -4,10 +4,10 @@ from odoo import api, models
 
 from ..dispatchers.access_token import get_active_token, refuse_access_token
 
-#: How the system parameters of this addon begin.
+#: Prefix of this addon's system parameters.
 PREFIX = 'orestapi.'
 
-#: A number as people write it, and not the digits of all scripts, blanks, signs and `_` that Python reads.
+#: A plain number, without the digits of other scripts, spaces, signs and `_` that Python accepts.
 NUMBER = re.compile('[0-9]{1,9}')
 
 YES, NO = ('True', 'true', '1'), ('False', 'false', '0', '')
@@ -30,7 +30,7 @@ class IrConfigParameter(models.Model):
         return super().unlink()
 
     def _refuse_keys(self, keys=()):
-        """Refuse an access token to change the settings of this addon."""
+        """Refuse to change settings of this addon with an access token."""
         if get_active_token(self.env.cr) and any(str(key).startswith(PREFIX) for key in (*self.mapped('key'), *keys)):
             refuse_access_token(self.env)
 
@@ -38,13 +38,13 @@ class IrConfigParameter(models.Model):
     def _get_whole_number(self, key, default, lowest, highest):
         """Return a setting of this addon that is a whole number.
 
-        Anybody who administers Odoo can write anything into a system parameter.
+        An administrator of Odoo can write any text into a system parameter.
 
         :param str key: the system parameter
-        :param int default: what counts where the parameter is missing or says something else
-        :param int lowest: the lowest number that is taken
-        :param int highest: the highest number that is taken
-        :return: the number that counts, and whether the parameter says something else
+        :param int default: the value if the parameter is missing or not valid
+        :param int lowest: the lowest valid number
+        :param int highest: the highest valid number
+        :return: the effective number, and whether the parameter has another value
         """
         # sudo: ir.config_parameter - a setting of this addon
         text = self.sudo().get_param(key)
@@ -56,10 +56,10 @@ class IrConfigParameter(models.Model):
 
     @api.model
     def _get_choice(self, key):
-        """Return a setting of this addon that is on or off, and off by default.
+        """Return a setting of this addon that is on or off, off by default.
 
         :param str key: the system parameter
-        :return: whether it is on, and whether the parameter says something else than on or off
+        :return: whether it is on, and whether the parameter has a value other than on or off
         """
         # sudo: ir.config_parameter - a setting of this addon
         text = self.sudo().get_param(key) or ''

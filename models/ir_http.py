@@ -12,7 +12,7 @@ from ..dispatchers.bearer import authenticate
 from ..dispatchers.context import get_context
 from ..dispatchers.hooks import attempt
 from ..dispatchers.paths import find_dispatcher
-from ..oauth2 import bearer, challenge, legacy, metadata, token
+from ..oauth2 import bearer, challenge, legacy, metadata, tokens
 from ..oauth2.errors import OAuth2Error
 
 CONTROL = re.compile(r'[\x00-\x1f\x7f]')
@@ -23,41 +23,42 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _match(cls, path_info):
-        # Several slashes in a row: without this, the application would be sent on to the host
-        # that the header `Host` names, and would send its secret there once more.
+        # For several slashes in a row, Odoo would redirect the client to the host in the
+        # header `Host`, where an application would send its secret again.
         if '//' in path_info:
             attempt(cls._refuse_slashes, path_info)
         try:
             return super()._match(path_info)
         except RequestRedirect:
-            # By now the path may be another one: http_routing takes a language off it.
+            # Checks the path of the request, because http_routing strips a language from
+            # `path_info`.
             attempt(cls._refuse_slashes, request.httprequest.path)
             raise
         except (NotFound, MethodNotAllowed) as error:
-            # Else an application would get a page in HTML, which caches may keep.
-            # Only of the request itself: others look up what a link leads to.
+            # Otherwise an application would get an HTML page, which caches may keep. Only
+            # for the path of the request itself: other callers look up where a link leads.
             if path_info == request.httprequest.path:
                 dispatcher = attempt(cls._get_error_dispatcher, path_info, error)
                 if dispatcher:
                     request.dispatcher = dispatcher
                     if '\0' in path_info:
-                        # Odoo would go on to look for an attachment at the address, and
-                        # PostgreSQL knows no such character.
+                        # Odoo would now look for an attachment with this URL, and PostgreSQL
+                        # does not accept the NUL character.
                         raise HTTPException(response=request.dispatcher.handle_error(error)) from None
             raise
 
     @classmethod
     def _refuse_slashes(cls, path):
-        """Answer that there is nothing at the address, if without the further slashes it is ours."""
+        """Answer 404 if the path without its repeated slashes belongs to this addon."""
         if dispatcher := find_dispatcher(re.sub('/+', '/', path)):
             request.session.can_save = False
             raise HTTPException(response=dispatcher(request).handle_error(NotFound()))
 
     @classmethod
     def _get_error_dispatcher(cls, path, error):
-        """Return the dispatcher that answers an address or a method without a route.
+        """Return the dispatcher that renders the error for a path or method without a route.
 
-        :return: a dispatcher of this addon, or None for an address that is not one of its own
+        :return: a dispatcher of this addon, or None for any other path
         """
         if isinstance(error, NotFound):
             dispatcher = find_dispatcher(path)
@@ -77,21 +78,21 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _answer_preflight(cls, endpoint):
-        # Odoo's own API takes our access tokens, and so takes them from pages as well: here
-        # is what a browser asks before, without any token.
+        # Odoo's own API accepts access tokens of this addon, from web pages too. A browser
+        # first sends a preflight request, without a token.
         if endpoint.routing['auth'] == 'bearer' and cross_origin.is_preflight(request):
             response = cross_origin.make_preflight_response(request, endpoint.routing['methods'] or ('GET', 'POST'))
             if 'Access-Control-Allow-Origin' in response.headers:
                 request.session.can_save = False
-                # Without a code, Odoo sends the response as it is.
+                # An exception without a code makes Odoo send the response unchanged.
                 raise HTTPException(response=response)
 
     @classmethod
     def _allow_origin(cls, response):
-        """Let a page read the answer of Odoo's own API to an access token (CORS).
+        """Let a web page read the response of Odoo's own API to an access token (CORS).
 
-        Not to an API key, nor to a session: an administrator has listed the origins of
-        applications, and not of whatever else calls that API.
+        This does not apply to API keys and sessions: the administrator has listed origins
+        of applications, not of other callers of that API.
         """
         if isinstance(request.dispatcher, OAuth2Dispatcher) or not isinstance(response, Response):
             return
@@ -102,19 +103,18 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _has_our_token(cls):
-        # Split as widely as core does it, which takes any white space for a blank.
+        # Split at any white space, as core does.
         words = request.httprequest.headers.get('Authorization', '').split()
-        return len(words) > 1 and words[0].lower() == 'bearer' and words[1].startswith(token.PREFIX)
+        return len(words) > 1 and words[0].lower() == 'bearer' and words[1].startswith(tokens.PREFIX)
 
     @classmethod
     def _auth_method_bearer(cls):
-        # Where nobody can tell, core asks `res.users.apikeys`, which knows no API key like it.
+        # If the check fails, core asks `res.users.apikeys`, which has no such API key.
         if not attempt(cls._has_our_token):
             super()._auth_method_bearer()
             return
-        # Not left to core, which would answer a valid token without the scope
-        # as an invalid API key, and would mind a session of another user that
-        # the browser happens to send along.
+        # Core would report a valid token that lacks the scope as an invalid API key, and
+        # would stumble over a session of another user that the browser sends along.
         try:
             string = bearer.get_token(request.httprequest.headers['Authorization'], request.httprequest.args)
             authenticate(request, string, 'rpc')
@@ -124,7 +124,7 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _get_bearer_error(cls, error):
-        """Return the exception that answers a bearer request with an error (RFC 6750 §3)."""
+        """Return the exception that makes Odoo answer a bearer request with an error (RFC 6750 §3)."""
         response = request.make_json_response(
             error.to_parameters(),
             status=error.status,
@@ -134,14 +134,14 @@ class IrHttp(models.AbstractModel):
             },
         )
         cls._allow_origin(response)
-        # Without a code, Odoo sends the response as it is.
+        # An exception without a code makes Odoo send the response unchanged.
         return HTTPException(response=response)
 
     @classmethod
     def _pre_dispatch(cls, rule, args):
         if isinstance(request.dispatcher, OAuth2Dispatcher):
-            # What applications call has no use for the language of a session, its
-            # debug mode, or what else Odoo finds out for the pages of a person.
+            # Applications do not need the language of a session, its debug mode, or anything
+            # else that Odoo prepares for pages.
             request.dispatcher.pre_dispatch(rule, args)
         else:
             super()._pre_dispatch(rule, args)
@@ -149,14 +149,14 @@ class IrHttp(models.AbstractModel):
     @classmethod
     def _dispatch(cls, endpoint):
         if attempt(cls._is_page_of_ours, endpoint):
-            # Our pages read the request themselves. As keyword arguments, a parameter
-            # of a stranger that is called `self` would end in a status 500.
+            # This addon's pages read the request themselves. As keyword arguments, a
+            # parameter named `self` would end in status 500.
             request.params = {}
         elif attempt(cls._leads_away, default=True):
-            # Of the login and its further steps, which lead to the consent page.
-            # Browsers and werkzeug remove a tab from an address, after Odoo has
-            # looked at it: `/%09/evil.example` would leave this site after the
-            # login (RFC 9700 §4.11.2). Nor is there a way on where nobody can tell.
+            # For the login and its further steps, which lead to the consent page. Browsers
+            # and werkzeug remove a tab from a URL after Odoo has checked it, so
+            # `/%09/evil.example` would leave this site after the login (RFC 9700 §4.11.2).
+            # If the check itself fails, the parameter is removed as well.
             request.params.pop('redirect', None)
         return super()._dispatch(endpoint)
 
@@ -172,9 +172,8 @@ class IrHttp(models.AbstractModel):
     def _post_dispatch(cls, response):
         super()._post_dispatch(response)
         attempt(cls._allow_origin, response)
-        # On the way to the consent page, not even pages of this site may frame a
-        # step of the login (RFC 9700 §4.16): the password, a second factor, or
-        # what else an addon asks for.
+        # On the way to the consent page, not even pages of this site may frame a step of the
+        # login (RFC 9700 §4.16): the password, a second factor, or a step of another addon.
         if attempt(cls._leads_to_consent):
             response.headers['X-Frame-Options'] = 'DENY'
             response.headers['Content-Security-Policy'] = "frame-ancestors 'none'"

@@ -16,7 +16,7 @@ class IrModelData(models.Model):
 
     @api.model
     def _process_end(self, modules):
-        # Called once after addons were installed or updated, whichever they were.
+        # Core calls this once after any addons were installed or updated.
         result = super()._process_end(modules)
         # A fault here must not keep other addons from being installed.
         attempt(self._extend_portal)
@@ -24,16 +24,16 @@ class IrModelData(models.Model):
 
     @api.model
     def _extend_portal(self):
-        """Put our entry on the portal's page *Connection & Security*, as soon as both addons are installed.
+        """Add an entry to the portal's page *Connection & Security* as soon as both addons are installed.
 
-        By code, because a data file could inherit from that page only in an addon that
-        depends on Portal. The view has an id of this addon, so that it goes when this addon is
-        uninstalled; core deletes it with the page it inherits from when Portal is.
+        A data file could inherit from that page only in an addon that depends on Portal. The
+        view has an XML id of this addon, so it is deleted when this addon is uninstalled; when
+        Portal is, core deletes it with the page it inherits from.
         """
         page = self.env.ref(PAGE, raise_if_not_found=False)
         if not page or self.env.ref(f'orestapi.{VIEW}', raise_if_not_found=False):
             return
-        # sudo: ir.ui.view - part of an installation, no matter which user started it
+        # sudo: ir.ui.view - part of an installation, whichever user started it
         views = self.env['ir.ui.view'].sudo()
         try:
             with self.env.cr.savepoint():
@@ -49,14 +49,14 @@ class IrModelData(models.Model):
                     """,
                 })
         except ValidationError:
-            # Somebody has rebuilt the page: without the entry, and the installation goes on.
-            _logger.info("The portal has no entry for connected applications: its page has another structure.")
+            # Somebody has rebuilt the page: install without the entry.
+            _logger.info("The portal gets no entry for connected applications: its page has an unknown structure.")
             return
         self.create({
             'module': 'orestapi',
             'name': VIEW,
             'model': views._name,
             'res_id': view.id,
-            # Or the next update, which finds it in no data file, deletes it.
+            # Otherwise the next update would delete it, because it is in no data file.
             'noupdate': True,
         })

@@ -4,10 +4,11 @@ from ..dispatchers.access_token import refuse_access_token
 
 
 class OrestapiAdministered(models.AbstractModel):
-    """What people administer, and no access token: applications, and all that decides what they may do.
+    """Records that only people may administer, not access tokens: applications, and everything that decides what
+    they may do.
 
-    At the lowest level that a record comes by, be it over RPC, by an import, a copy or the
-    form of another model, with or without the rights of the user.
+    The check is at the lowest level that every change passes, whether it comes over RPC, by an
+    import, a copy or the form of another model, with or without the rights of the user.
     """
 
     _name = 'orestapi.administered'

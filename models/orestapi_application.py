@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 
-from ..oauth2 import origin, token
+from ..oauth2 import origin, tokens
 from ..oauth2.client import CONFIDENTIAL, PUBLIC
 
 ADMINISTRATOR = 'orestapi.group_administrator'
@@ -12,16 +12,16 @@ MINUTE = 60
 DAY = 24 * 60 * MINUTE
 YEAR = 365 * DAY
 
-#: Of a public application unless somebody chooses another. It cannot keep a secret, so that a
-#: refresh token that somebody else got hold of must end some day (RFC 9700 §4.14.2).
+#: Default of a public application. It cannot keep a secret, so a stolen refresh token must
+#: expire eventually (RFC 9700 §4.14.2).
 PUBLIC_REFRESH_TOKEN_EXPIRY = 30 * DAY
 
-#: How far the time of last use, of a sign-in and of an application, may lag behind. A
-#: bearer call then writes once in this time and not each time.
+#: How far the time of last use of a sign-in or application may lag behind, so that not every
+#: bearer call writes it.
 LAST_USED_PRECISION = timedelta(minutes=10)
 
-#: Field, lowest and highest value. The bounds catch a typing error; that of the
-#: code is the recommendation of RFC 6749 §4.1.2.
+#: Field, lowest and highest value. The bounds catch typing errors; the highest value for the
+#: code is recommended by RFC 6749 §4.1.2.
 BOUNDS = (
     ('authorization_code_expiry', 1, 10 * MINUTE),
     ('authorization_code_retain', 0, 3650),
@@ -34,14 +34,14 @@ BOUNDS = (
 
 
 def ask(records, method, **question):
-    """Return the action that asks a question, and then calls a method of records.
+    """Return the action that asks a question and then calls a method of records.
 
-    What the method returns is the next action. See `static/src/js/ask.js`.
+    The method returns the next action. See `static/src/js/ask.js`.
 
     :param records: the records that the answer concerns
     :param str method: the method to call
-    :param question: `title`, `body`, `confirm_label`, and `input` for a number to choose, which the
-        method finds in its context
+    :param question: `title`, `body`, `confirm_label`, and `input` for a number, which the method
+        finds in its context
     """
     question.setdefault('cancel_label', records.env._("Cancel"))
     return {
@@ -51,8 +51,8 @@ def ask(records, method, **question):
     }
 
 
-def tell(records, message):
-    """Return the action that shows a message, and the page again as it is now."""
+def show_message(records, message):
+    """Return the action that shows a message and reloads the page."""
     return {
         'type': 'ir.actions.client',
         'tag': 'display_notification',
@@ -65,14 +65,14 @@ def tell(records, message):
 
 
 def to_record_value(record, field, value):
-    """Return the value of a write as reading the field of the record would give it."""
+    """Return a value passed to `write` in the form in which the record returns it."""
     return field.convert_to_record(field.convert_to_cache(value, record, validate=False), record)
 
 
 def is_unchanged(record, field, value):
-    """Return whether a write leaves a field of the record as it is.
+    """Return whether a write leaves a field of the record unchanged.
 
-    Commands of an x2many count as a change, unless there is none or they set the same records.
+    Commands of an x2many field count as a change, unless the list is empty or sets the same records.
     """
     if field.type not in ('one2many', 'many2many'):
         return to_record_value(record, field, value) == record[field.name]
@@ -83,14 +83,14 @@ def is_unchanged(record, field, value):
 
 
 def _is_no_longer(old, new):
-    """Return whether a lifetime in seconds lasts no longer than the one before; 0 is no limit."""
+    """Return whether a lifetime in seconds is no longer than the previous one; 0 is no limit."""
     return bool(new) and (not old or new <= old)
 
 
-#: The changes that take rights away or give none, each as a function of the values before
-#: and after. Every other change of an application that acts for people without asking them
-#: needs the right to give any (see `_check_guard`): a field that is added later does too,
-#: until it is listed here or in `UNGUARDED`.
+#: Changes that take rights away or give none, each as a function of the old and the new
+#: value. Every other change of an application that acts for people without asking them needs
+#: the right to give any right (see `_check_guard`). That includes fields added later, until
+#: they are listed here or in `UNGUARDED`.
 HARMLESS = {
     'active': lambda old, new: not new,
     'trusted': lambda old, new: not new,
@@ -98,13 +98,13 @@ HARMLESS = {
     'require_pkce': lambda old, new: new,
     'legacy_connector': lambda old, new: not new,
     'resource_server': lambda old, new: not new,
-    # Without one it can read no records.
+    # Without a model scheme it can read no records.
     'model_scheme_id': lambda old, new: not new,
     'authorization_code_expiry': lambda old, new: new <= old,
     'access_token_expiry': lambda old, new: new <= old,
     'refresh_token_expiry': _is_no_longer,
     'sign_in_expiry': _is_no_longer,
-    # 0 is none here.
+    # 0 means no grace period.
     'refresh_token_grace': lambda old, new: new <= old,
     'id_token_expiry': lambda old, new: new <= old,
     'claims_in_id_token': lambda old, new: not new,
@@ -113,7 +113,7 @@ HARMLESS = {
     'previous_client_secret_expires_at': lambda old, new: not new or (old and new <= old),
 }
 
-#: What people know the application by.
+#: Fields by which people recognise the application.
 UNGUARDED = ('name', 'logo', 'description')
 
 
@@ -126,27 +126,26 @@ class OrestapiApplication(models.Model):
     _order = 'name, id'
 
     name = fields.Char(required=True, help="The name by which users know the application. The consent page shows it.")
-    # `active` decides what a search without further words finds, so that every
-    # reader of the model needs it.
+    # Searches filter by `active` implicitly, so every reader of the model needs it.
     active = fields.Boolean(
         default=True,
-        help="An inactive application is refused everywhere, and so are its tokens. Nothing is lost: "
-        "they work again when it is activated.",
+        help="An archived application and its tokens are rejected everywhere. Nothing is lost: they work again when it "
+        "is activated.",
     )
     logo = fields.Image(
         max_width=512,
         max_height=512,
         help="The picture by which users know the application. The consent page shows it.",
     )
-    description = fields.Text(help="What the application is for. Users can read it.")
+    description = fields.Text(help="What the application is for. Shown to users.")
     client_id = fields.Char(
         "Client ID",
         required=True,
         copy=False,
         groups=ADMINISTRATOR,
-        default=lambda self: token.generate_client_id(),
+        default=lambda self: tokens.generate_client_id(),
         help="The name of the application in the protocol. Copy it into the settings of the application. "
-        "It is no secret.",
+        "It is not a secret.",
     )
     uri_ids = fields.One2many(
         'orestapi.application.uri',
@@ -154,7 +153,7 @@ class OrestapiApplication(models.Model):
         "Callback URIs",
         copy=True,
         groups=ADMINISTRATOR,
-        help="The addresses that the application may receive its authorization codes at. At least one is needed.",
+        help="The URIs at which the application may receive its authorization codes. At least one is needed.",
     )
     authorization_ids = fields.One2many(
         'orestapi.authorization', 'application_id', "Authorizations", groups=ADMINISTRATOR
@@ -170,15 +169,15 @@ class OrestapiApplication(models.Model):
         required=True,
         default=0,
         groups=ADMINISTRATOR,
-        help="For how many days the record of an authorization code is kept after it expired. "
+        help="How many days the record of an authorization code is kept after it expired. "
         "0 means until the next daily clean-up.",
     )
     access_token_expiry = fields.Integer(
         required=True,
         default=60 * MINUTE,
         groups=ADMINISTRATOR,
-        help="For how many seconds an access token works before the application must refresh it. Less when the "
-        "sign-in ends before.",
+        help="How many seconds an access token is valid before the application must refresh it; less if the sign-in "
+        "ends earlier.",
     )
     refresh_token_expiry = fields.Integer(
         required=True,
@@ -190,8 +189,8 @@ class OrestapiApplication(models.Model):
         required=True,
         default=0,
         groups=ADMINISTRATOR,
-        help="For how many seconds a refresh token may be presented once more, when the application lost the "
-        "answer. It then gets the same answer again. 0 means that every repetition ends the sign-in. "
+        help="For how many seconds the application may retry a refresh after it lost the response. It then gets the "
+        "same response again. 0 means that any retry ends the sign-in. "
         "At most 60.",
     )
     sign_in_expiry = fields.Integer(
@@ -213,28 +212,28 @@ class OrestapiApplication(models.Model):
         "Require PKCE",
         default=True,
         groups=ADMINISTRATOR,
-        help="PKCE binds each authorization code to the browser that asked for it. Switch it off only for an "
-        "application that cannot do it: a stolen code can then be used by anyone who has the client secret. "
+        help="PKCE ties each authorization code to the application instance that requested it. Turn this off only for "
+        "an application that does not support it: a stolen code can then be used by anyone who has the client secret. "
         "Public applications always need it.",
     )
     native_application = fields.Boolean(
         groups=ADMINISTRATOR,
         help="The application has a secret, but runs on the device of the user, as a desktop program does. It may then "
         "receive its codes at http://localhost on any port, and users are asked each time. Public applications are "
-        "treated so anyway.",
+        "always treated this way.",
     )
     legacy_connector = fields.Boolean(
         groups=ADMINISTRATOR,
-        help="For a connector that was made for the older addon of Odoo 11 and 12. On the older addresses below "
-        "/orestapi/oauth2 it may do what is no longer safe: send its secret in the address, and ask without "
-        "PKCE. Switch it off as soon as the connector is replaced. Nothing changes on the other addresses.",
+        help="For a connector made for the older addon of Odoo 11 and 12. At the older URLs under /orestapi/oauth2, it "
+        "may do what is no longer safe: send its secret in the URL, and work without PKCE. Turn this off as soon as "
+        "the connector is replaced. The other URLs are not affected.",
     )
     scope_ids = fields.Many2many(
         'orestapi.scope',
         string="Scopes",
         groups=ADMINISTRATOR,
         default=lambda self: self.env.ref('orestapi.scope_read', raise_if_not_found=False),
-        help="What the application may ask users for.",
+        help="What the application may request from users.",
     )
     trusted = fields.Boolean(
         copy=False,
@@ -256,29 +255,28 @@ class OrestapiApplication(models.Model):
         copy=False,
         groups=ADMINISTRATOR,
         domain=[('share', '=', False)],
-        help="For an application that works on its own, without a user: it acts as this user, with this user's "
-        "rights. Leave it empty to refuse that. Use a user of its own for it.",
+        help="For an application that works on its own: it acts as this user, with this user's rights. Leave it empty "
+        "if it does not need to. Create a separate user for it.",
     )
     resource_server = fields.Boolean(
         groups=ADMINISTRATOR,
-        help="The application is an API that receives access tokens of other applications: it may ask whether "
-        "any token is valid. Others may ask only about their own.",
+        help="The application is an API that receives access tokens of other applications: it may check any token. "
+        "Other applications may check only their own.",
     )
     allowed_origins = fields.Text(
         groups=ADMINISTRATOR,
-        help="For an application that is a page in the browser: the web addresses that it is loaded from, one a "
-        "line, for example https://shop.example.com.",
+        help="For browser apps: the origins they are served from, one per line, for example https://shop.example.com.",
     )
 
     create_uid = fields.Many2one('res.users', "Created by", readonly=True, groups=ADMINISTRATOR)
     create_date = fields.Datetime("Created on", readonly=True, groups=ADMINISTRATOR)
     write_uid = fields.Many2one('res.users', "Last Modified by", readonly=True, groups=ADMINISTRATOR)
-    # For every reader, because Odoo sends no picture of a record whose time of change the user may not read.
+    # Readable by all, because Odoo serves no picture of a record whose `write_date` the user may not read.
     write_date = fields.Datetime("Last Modified on", readonly=True)
 
     _client_id_unique = models.Constraint(
         'UNIQUE (client_id)',
-        "Another application, perhaps an inactive one, has this client ID. Each needs one of its own.",
+        "Another application, perhaps an archived one, already has this client ID. Each needs its own.",
     )
 
     @api.constrains(*(name for name, _lowest, _highest in BOUNDS))
@@ -289,8 +287,8 @@ class OrestapiApplication(models.Model):
     @api.model
     def _check_bounds_of(self, vals):
         for name, lowest, highest in BOUNDS:
-            # Before the ORM sees them, which would cut 1.5 to 1 and answer text
-            # and huge numbers with a traceback.
+            # Checked before the ORM, which would cut 1.5 to 1 and fail with a traceback for
+            # texts and huge numbers.
             if name in vals and (type(vals[name]) is not int or not lowest <= vals[name] <= highest):
                 raise ValidationError(
                     self.env._(
@@ -304,13 +302,11 @@ class OrestapiApplication(models.Model):
     @api.constrains('client_id')
     def _check_client_id(self):
         for application in self:
-            # Not only digits: introspection names an application by its client
-            # id where it names a user by a number (RFC 9700 §4.15).
-            if not token.CLIENT_ID.fullmatch(application.client_id or '') or application.client_id.isdecimal():
+            # Not only digits: in introspection, `sub` is the client id of an application or
+            # the number of a user (RFC 9700 §4.15).
+            if not tokens.CLIENT_ID.fullmatch(application.client_id or '') or application.client_id.isdecimal():
                 raise ValidationError(
-                    self.env._(
-                        "A client ID has from 8 to 128 letters, digits and the signs - . _ ~, and is not a number."
-                    )
+                    self.env._("A client ID has 8 to 128 characters (letters, digits and - . _ ~) and is not a number.")
                 )
 
     @api.constrains('allowed_origins')
@@ -321,7 +317,7 @@ class OrestapiApplication(models.Model):
                     raise ValidationError(
                         self.env._(
                             "Write each origin as https:// or http:// and the host, without a path, for example "
-                            "https://shop.example.com. Write a host with other letters than a to z in Punycode: "
+                            "https://shop.example.com. Write a host with letters other than a to z in Punycode: "
                             "bücher.example is xn--bcher-kva.example."
                         )
                     )
@@ -338,7 +334,7 @@ class OrestapiApplication(models.Model):
         for application in self:
             if not application.group_ids:
                 raise ValidationError(
-                    self.env._("Choose on the tab Settings at least one group whose members may use the application.")
+                    self.env._("On the Settings tab, choose at least one group whose members may use the application.")
                 )
 
     @api.onchange('allowed_origins')
@@ -347,7 +343,7 @@ class OrestapiApplication(models.Model):
 
     @api.model
     def _repair(self, vals):
-        """Return values to write with the origins as browsers send them, one a line."""
+        """Return values to write with the origins in the form that browsers send, one per line."""
         if not isinstance(vals.get('allowed_origins'), str):
             return vals
         origins = map(origin.repair, origin.parse(vals['allowed_origins']))
@@ -356,7 +352,7 @@ class OrestapiApplication(models.Model):
     @api.constrains('service_user_id', 'client_type')
     def _check_service_user(self):
         for application in self:
-            # Whom `_is_service_user` refuses would be refused at the token endpoint anyway.
+            # The token endpoint would refuse any other user anyway.
             if application.service_user_id and not application.service_user_id._is_service_user():
                 raise ValidationError(
                     self.env._(
@@ -367,7 +363,7 @@ class OrestapiApplication(models.Model):
             if application.service_user_id and application.client_type == PUBLIC:
                 raise ValidationError(
                     self.env._(
-                        "A public application has no secret, so that anybody could act as its service user. "
+                        "A public application has no secret, so anybody could act as its service user. "
                         "Remove the service user, or make the application confidential."
                     )
                 )
@@ -375,30 +371,30 @@ class OrestapiApplication(models.Model):
     @api.constrains('legacy_connector', 'client_type')
     def _check_legacy_connector(self):
         for application in self:
-            # RFC 9700 §2.1.1: nothing would be left to protect its codes.
+            # RFC 9700 §2.1.1: without PKCE and a secret, nothing would protect its codes.
             if application.legacy_connector and application.client_type == PUBLIC:
                 raise ValidationError(
                     self.env._(
                         "A legacy connector has a client secret: make the application confidential, "
-                        "or switch off the legacy connector."
+                        "or turn off Legacy Connector."
                     )
                 )
 
     def _may_give_any_right(self):
-        # Who administers access rights could take any right anyway.
+        # An administrator of access rights could take any right anyway.
         return self.env.su or self.env.user.has_group('base.group_erp_manager')
 
     def _check_service_user_rights(self):
-        """Check that the current user may decide for the service users.
+        """Check that the current user may decide about the service users.
 
-        Who knows the client secret acts as the service user. Without this,
-        administering applications would be a way to act as any colleague. No
+        Anyone who knows the client secret acts as the service user, so without this check
+        an administrator of applications could act as any colleague. It is not an
         `@api.constrains`, because those run as superuser.
 
         :raise AccessError: for another user as the service user, set by
             someone who does not administer access rights
         """
-        # sudo: orestapi.application - whose service user it is decides, not who may read that user
+        # sudo: orestapi.application - the service user decides, even if the caller may not read it
         if not self._may_give_any_right() and self.sudo().service_user_id - self.env.user:
             raise AccessError(
                 self.env._(
@@ -408,24 +404,24 @@ class OrestapiApplication(models.Model):
             )
 
     def _check_trusted_rights(self):
-        """Check that the current user may decide what nobody is asked about.
+        """Check that the current user may decide about applications that skip the consent page.
 
         :raise AccessError: for a trusted application, changed by someone
             who does not administer access rights
         """
-        # sudo: orestapi.application - whether it is trusted decides, not who may read that
+        # sudo: orestapi.application - whether it is trusted decides, even if the caller may not read it
         if not self._may_give_any_right() and any(self.sudo().mapped('trusted')):
             raise AccessError(
                 self.env._(
-                    "Users are not asked about a trusted application: ask somebody who administers access rights to "
-                    "do this, or let the application not be trusted."
+                    "Users are not asked about a trusted application, so only someone who can manage access rights may "
+                    "do this. Ask them, or turn off Trusted."
                 )
             )
 
     def _check_guard(self):
         """Check that the current user may change applications that act for people without asking them.
 
-        Called before a change and after it: what was guarded and what becomes so both need the right.
+        Called before and after a change: the right is needed if the application is guarded at either time.
 
         :raise AccessError: for an application that is trusted or has another user as its service
             user, changed by someone who does not administer access rights
@@ -441,7 +437,7 @@ class OrestapiApplication(models.Model):
             if field is None or name in UNGUARDED or is_unchanged(self, field, value):
                 continue
             if name == 'uri_ids':
-                # Their own model guards them as well, but would see the application as this write leaves it.
+                # Their own model guards them too, but sees the application only after this write.
                 if not self.uri_ids._are_harmless(value):
                     return False
                 continue
@@ -468,7 +464,7 @@ class OrestapiApplication(models.Model):
         vals = self._repair(vals)
         self._check_bounds_of(vals)
         self.check_access('write')
-        # sudo: orestapi.application - compares with what is there, and remembers the service users
+        # sudo: orestapi.application - compares with the stored values, and keeps the service users
         before = self.sudo()
         service_users = {application.id: application.service_user_id for application in before}
         changed = self.browse()
@@ -481,10 +477,10 @@ class OrestapiApplication(models.Model):
         result = super().write(vals)
         if becomes_public:
             becomes_public._become_public(vals)
-        self._forget_settings()
+        self._invalidate_caches()
         changed._check_guard()
         if vals.get('service_user_id') and not vals.get('client_secret') and not self.env.su:
-            # The user who generated the secret knows it, and could now act as this user.
+            # The user who generated the secret knows it, and could now act as the new service user.
             for application in self:
                 if application.has_client_secret and application.service_user_id != service_users[application.id]:
                     application._set_client_secret(False)
@@ -495,7 +491,7 @@ class OrestapiApplication(models.Model):
         return result
 
     def _become_public(self, vals):
-        """Give the applications what fits their new type, unless the write says otherwise."""
+        """Set the values that fit the new type of the applications, unless the write sets them."""
         self._forget_client_secrets()
         if not {'refresh_token_expiry', 'sign_in_expiry'} & vals.keys():
             endless = self.filtered(lambda record: not record.refresh_token_expiry and not record.sign_in_expiry)
@@ -503,14 +499,14 @@ class OrestapiApplication(models.Model):
 
     def unlink(self):
         result = super().unlink()
-        self._forget_settings()
+        self._invalidate_caches()
         return result
 
     @api.model
-    def _forget_settings(self):
-        # Of `_get_client`, here and in the models that it reads.
+    def _invalidate_caches(self):
+        # Odoo has one default cache for all models, so this empties it for all of them.
         self.env.registry.clear_cache()
-        # And again, because another thread may remember until then what was.
+        # Again after the commit, because another thread may cache the old values until then.
         self.env.cr.postcommit.add(self.env.registry.clear_cache)
 
     @api.ondelete(at_uninstall=False)
@@ -526,19 +522,18 @@ class OrestapiApplication(models.Model):
         return vals_list
 
     def _read_group_groupby(self, alias, groupby_spec, query):
-        # Odoo checks the access to the other fields by which it groups, and
-        # forgets it for a many2many.
+        # Odoo checks access to every field by which it groups, except a many2many.
         if field := self._fields.get(groupby_spec.partition(':')[0]):
             self._check_field_access(field, 'read')
         return super()._read_group_groupby(alias, groupby_spec, query)
 
     def get_loss(self):
-        """Return what to ask before the applications are archived or deleted.
+        """Return the questions to ask before the applications are archived or deleted.
 
-        :return: for `archive` and `delete`, how many people lose access, and what follows
+        :return: for `archive` and `delete`, a text that tells how many people lose access
         """
         self.check_access('write')
-        # What has ended or expired is lost already.
+        # Ended and expired sign-ins are lost already.
         authorizations = self.env['orestapi.authorization'].search([
             ('application_id', 'in', self.ids),
             ('user_id.active', '=', True),
@@ -554,7 +549,7 @@ class OrestapiApplication(models.Model):
         return {
             'archive': self.env._(
                 "People who lose access: %(people)s. Their sign-ins: %(sign_ins)s. Applications: %(applications)s.\n\n"
-                "An archived application is refused everywhere, and so are its tokens. They work again when you "
+                "An archived application and its tokens are rejected everywhere. They work again when you "
                 "unarchive it.",
                 **counts,
             ),

@@ -8,30 +8,30 @@ from ..oauth2 import quotation
 from ..oauth2.client import PUBLIC
 from .orestapi_record_offer import CREDENTIAL
 
-#: What is changed through something else, which has an event of its own.
+#: Fields whose change has another event.
 OTHERWISE_LOGGED = frozenset([
     'active',  # application_activated, application_deactivated
     'client_secret_hash',  # client_secret_changed
-    'previous_client_secret_hash',  # of a change of the secret
+    'previous_client_secret_hash',  # changes together with the secret
 ])
 
-#: Settings of which only the change is told.
+#: Settings whose event tells that they changed, but not their values.
 HIDDEN = frozenset(['previous_client_secret_expires_at'])
 HIDDEN_TYPES = frozenset(['binary', 'image', 'html', 'json', 'properties', 'properties_definition'])
 
 #: Characters of a setting that an event shows.
 MAX_LENGTH = 500
 
-#: Names the applications whose changes are being watched, in the cache of the transaction.
+#: Key in the cache of the transaction: the ids of the applications whose changes are watched.
 WATCHED = 'orestapi.watched_applications'
 ALL = object()
 
 
 class OrestapiApplication(models.Model):
-    """Each change of an application is an event, with what was and what is.
+    """Logs each change of an application as an event with the old and the new value.
 
-    That goes for every field that stores a setting: one that is added later, by
-    whichever addon, is part of it without a word here.
+    This covers every field that stores a setting, including fields that other addons add,
+    without listing them here.
     """
 
     _inherit = 'orestapi.application'
@@ -40,7 +40,7 @@ class OrestapiApplication(models.Model):
     def create(self, vals_list):
         cache = self.env.cr.cache
         before = cache.get(WATCHED)
-        # What the creation consists of is told below, after it.
+        # Creating logs the settings below, not each write within.
         cache[WATCHED] = ALL
         try:
             applications = super().create(vals_list)
@@ -55,9 +55,9 @@ class OrestapiApplication(models.Model):
 
     @api.model
     def _get_logged_fields(self):
-        """Return the names of the fields whose changes are told: all that store a setting.
+        """Return the names of the fields whose changes are logged: all that store a setting.
 
-        Not the lists of other records (one2many), which tell of their own changes.
+        One2many fields are not among them: their records log their own changes.
         """
         return [
             name
@@ -71,7 +71,7 @@ class OrestapiApplication(models.Model):
 
     @api.model
     def _is_hidden(self, name):
-        """Return whether only the change of a setting is told, and not what it is."""
+        """Return whether an event tells only that a setting changed, without its values."""
         field = self._fields[name]
         is_text = field.type in ('char', 'text')
         return (
@@ -83,13 +83,13 @@ class OrestapiApplication(models.Model):
 
     @contextmanager
     def _watch_changes(self):
-        """Around every change of applications: tell what it led to.
+        """Wrap every change of applications, and log its result.
 
-        A change within a change is told once, by the outer one.
+        A change within a change is logged once, by the outer one.
         """
         cache = self.env.cr.cache
         outer = cache.get(WATCHED) or frozenset()
-        # sudo: orestapi.application - compares all settings, some of which nobody can read
+        # sudo: orestapi.application - compares all settings, also those that nobody may read
         watched = self.sudo().browse() if outer is ALL else self.sudo().filtered(lambda record: record.id not in outer)
         if not watched:
             yield
@@ -104,7 +104,7 @@ class OrestapiApplication(models.Model):
             application._log_changes(before[application.id], application._get_logged_values())
 
     def _get_logged_values(self):
-        """Return the settings as events tell them: by name of the field, a text or None."""
+        """Return the settings as events show them: for each field name a text or None."""
         self.ensure_one()
         values = {name: self._get_logged_value(name) for name in self._get_logged_fields()}
         values['client_secret_hash'] = self.client_secret_hash
@@ -119,11 +119,11 @@ class OrestapiApplication(models.Model):
         if not value:
             return None
         if self._is_hidden(name):
-            # Compared, and never stored.
+            # Only compared, never stored.
             data = value if isinstance(value, bytes) else str(value).encode()
             return hashlib.sha256(data).hexdigest()
         if name == 'scope_ids':
-            # In the words of the protocol, which no translation changes.
+            # The names of scopes in the protocol, which are not translated.
             return ', '.join(value.mapped('name'))
         if field.relational:
             return ', '.join(value.mapped('display_name'))
@@ -133,14 +133,14 @@ class OrestapiApplication(models.Model):
 
     def _log_changes(self, before, after):
         """Add an event of each setting that changed."""
-        # A public application has no secret: it goes with the type, which has an event.
+        # A public application has no secret: it is removed with the change of type, which has an event.
         if before['client_secret_hash'] != after['client_secret_hash'] and not (
             after['client_type'] == PUBLIC and not after['client_secret_hash']
         ):
             reason = None if after['client_secret_hash'] else 'removed'
             self.env['orestapi.event']._log('client_secret_changed', application_id=self.id, reason=reason)
         if before['client_secret_hash'] != after['client_secret_hash']:
-            # It follows.
+            # This field follows the secret.
             after = {**after, 'previous_client_secret_expires_at': before.get('previous_client_secret_expires_at')}
         for name in self._get_logged_fields():
             if before[name] != after[name]:
@@ -166,11 +166,11 @@ class OrestapiApplication(models.Model):
         )
 
     def _log_first_settings(self):
-        """Add an event of each setting that a new application has and that is not the default."""
+        """Log an event of each setting of a new application that is not the default."""
         if self.env.context.get('install_mode'):
-            # A data file, which says itself what it sets.
+            # A data file documents its settings itself.
             return
-        # sudo: orestapi.application - reads all settings, some of which nobody can read
+        # sudo: orestapi.application - reads all settings, also those that nobody may read
         for application in self.sudo():
             values = application._get_logged_values()
             if values['client_secret_hash']:
@@ -184,7 +184,7 @@ class OrestapiApplication(models.Model):
 
 
 class OrestapiApplicationUri(models.Model):
-    """The callback URIs of an application tell of their changes as its settings do."""
+    """Logs the changes of callback URIs like those of an application's settings."""
 
     _inherit = 'orestapi.application.uri'
 
@@ -236,7 +236,7 @@ class OrestapiApplicationUri(models.Model):
 
 
 def _shorten(old, new):
-    """Return two long values from where they begin to differ."""
+    """Return two long values, cut to begin where they differ."""
     if max(len(old), len(new)) <= MAX_LENGTH:
         return old, new
     common = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))

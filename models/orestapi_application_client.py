@@ -4,15 +4,15 @@ from odoo import api, fields, models
 from odoo.tools import SQL, config, ormcache
 
 from ..dispatchers import autocommit
-from ..oauth2 import client_authentication, client_secret, origin, quotation, redirect_uri, token
+from ..oauth2 import client_authentication, client_secret, origin, quotation, redirect_uris, tokens
 from ..oauth2.client import Client
 from ..oauth2.errors import LOGGED, InvalidClient
 from ..oauth2.grants import authorization_code, client_credentials, refresh_token
 from ..oauth2.quotation import MAX_CLIENT_ID_LENGTH
-from ..oauth2.scope import OPENID
+from ..oauth2.scopes import OPENID
 from .orestapi_authentication_failure import LIMIT
 
-#: What the protocol wants to know of an application.
+#: The settings of an application that the protocol needs.
 CLIENT_FIELDS = tuple(field.name for field in dataclasses.fields(Client))
 
 
@@ -21,9 +21,9 @@ class UnknownClient(Exception):
 
 
 class OrestapiApplication(models.Model):
-    """What the protocol asks of an application.
+    """The methods of an application that the protocol calls.
 
-    On the way of every token request, so that little of it asks the database.
+    Every token request runs through them, so they query the database as little as possible.
     """
 
     _inherit = 'orestapi.application'
@@ -32,7 +32,7 @@ class OrestapiApplication(models.Model):
     def _find_client(self, client_id):
         """Return the `Client` of an active application, or None.
 
-        :param str client_id: as the request sent it
+        :param str client_id: the client id in the request
         """
         client, _secrets = self._find_client_and_secrets(client_id)
         return client
@@ -41,19 +41,19 @@ class OrestapiApplication(models.Model):
     def _authenticate_client(self, credentials, address, foreign_origin=None):
         """Authenticate a client (RFC 6749 §2.3, §3.2.1).
 
-        Failures are counted where a secret can be guessed. Those of pages of other sites
-        have a count of their own: a page could keep the application out that works
-        behind the same address as one of its visitors. With one count less, or none for
-        them, a program that pretends to be such a page could guess without a limit; as
-        it is, it has twice as many guesses as without.
+        Failures are counted for clients that have a secret to guess. Failures caused by
+        pages of other sites are counted separately: otherwise a page could lock out an
+        application behind the same IP address as one of the page's visitors. They are
+        counted all the same, because a program that pretends to be such a page could
+        otherwise guess without limit; this way it has twice as many guesses.
 
-        :param Credentials credentials: what it sent
-        :param str address: where the request came from
+        :param Credentials credentials: the credentials in the request
+        :param str address: the IP address that the request came from
         :param foreign_origin: see `origin.find_foreign`
         :return: its `Client`
         :raise InvalidClient: for an unknown or inactive application, a wrong
-            secret, or an application that claims to be of the other type; all
-            alike, so that nobody learns which it was
+            secret, or an application that claims to be of the other type; always the
+            same, so that nobody learns which it was
         :raise TooManyRequests: see `orestapi.authentication.failure`
         """
         client, secrets = self._find_client_and_secrets(credentials.client_id)
@@ -77,20 +77,20 @@ class OrestapiApplication(models.Model):
 
     @api.model
     def _log_failure(self, client, secrets, credentials, application_id, address, reason, cross_site, failures):
-        """Count a failed authentication, and leave an event of it.
+        """Count a failed authentication, and log an event of it.
 
         :param reason: see `_find_meant`
         :param bool cross_site: whether a page of another site caused it
-        :param int failures: how many are counted already
+        :param int failures: how many have been counted already
         """
         failure = self.env['orestapi.authentication.failure']
         if client and client.is_public:
-            # A public application is never locked out, so that its failures have no end: one
-            # event tells what is wrong, as long as the window lasts.
+            # A public application is never locked out, so its failures may go on forever. One
+            # event per window is enough to tell what is wrong.
             cross_site = False
             if failure._get_dates(application_id, address, cross_site):
                 return
-        # An addon may put a savepoint around either.
+        # An addon may put a savepoint around each of the two.
         autocommit.leave(self.env.cr)
         failure._count(application_id, address, cross_site)
         event = self.env['orestapi.event']
@@ -106,7 +106,7 @@ class OrestapiApplication(models.Model):
 
     @api.model
     def _get_failure_reason(self, client, secrets, credentials, cross_site):
-        """Return in a word what an administrator can mend; the application is told of none of it."""
+        """Return the reason of a failure as a keyword for the administrator; the application never learns it."""
         if client.is_public:
             return 'secret_unexpected'
         if cross_site:
@@ -127,7 +127,7 @@ class OrestapiApplication(models.Model):
 
     @api.model
     def _find_meant(self, credentials):
-        """Return which application unknown credentials seem to be of, and what is wrong with them.
+        """Return the application that unknown credentials seem to belong to, and what is wrong with them.
 
         :return: the id of the application or None, and the reason
         """
@@ -136,9 +136,9 @@ class OrestapiApplication(models.Model):
         if credentials.client_secret:
             rows = self.env.execute_query(
                 SQL(
-                    # By its digest: Odoo can log statements, and this is usually a secret.
+                    # Compares a digest, because Odoo can log statements and this is usually a secret.
                     "SELECT id FROM orestapi_application WHERE active AND encode(sha256(client_id::bytea), 'hex') = %s",
-                    token.compute_digest(credentials.client_secret),
+                    tokens.compute_digest(credentials.client_secret),
                 )
             )
             if rows:
@@ -157,11 +157,11 @@ class OrestapiApplication(models.Model):
     def _get_client_and_secrets(self, client_id):
         """Return the `Client` of an active application, and the hashes of its secrets.
 
-        Cached as `_get_client`.
+        Cached like `_get_client`.
 
         :return: the client, and for each secret its hash and until when it works
-        :raise UnknownClient: when there is none. Not a result, because it would be
-            remembered: strangers could fill the cache with client ids of their own.
+        :raise UnknownClient: when there is none. A result would be cached, and strangers
+            could fill the cache with made-up client ids.
         """
         self.env.flush_all()
         rows = self.env.execute_query(
@@ -187,16 +187,16 @@ class OrestapiApplication(models.Model):
     def _get_client(self, application_id):
         """Return the `Client` of an application that exists, active or not.
 
-        Cached like Odoo's access rights, because to plan the joins takes PostgreSQL
-        longer than all else of a request: a change empties the cache, also that of
-        other processes before their next request.
+        Cached like Odoo's access rights, because planning the joins takes PostgreSQL longer
+        than the rest of a request. A change empties the cache of every process before its
+        next request.
 
         :param int application_id: the row of the application
         """
-        # What is not written yet would be missing from the cache for good.
+        # Otherwise the cache would miss values that are not written yet.
         self.env.flush_all()
-        # Each setting that the protocol knows and that is a column: to add one is to add
-        # it to the model and to `Client`.
+        # Every field of `Client` that is a column. A new setting is added to the model and to
+        # `Client` only.
         columns = [
             field for name in CLIENT_FIELDS if (field := self._fields.get(name)) and field.store and field.column_type
         ]
@@ -222,7 +222,7 @@ class OrestapiApplication(models.Model):
                 application_id,
             )
         )
-        # A column that was added to a table with rows may be empty.
+        # A boolean column is NULL in rows that are older than the column.
         row.update({field.name: bool(row[field.name]) for field in columns if field.type == 'boolean'})
         scope = frozenset(row['scope'])
         grant_types = {authorization_code.NAME, refresh_token.NAME}
@@ -235,7 +235,7 @@ class OrestapiApplication(models.Model):
             'group_ids': frozenset(row['group_ids']),
             'allowed_origins': origin.parse(row['allowed_origins']),
             'scope': scope,
-            # Reading is what an application gets that does not say what it wants.
+            # An application that requests no scope gets `read`.
             'default_scope': scope & {'read'} or scope,
             'grant_types': frozenset(grant_types),
         })
@@ -260,9 +260,9 @@ class OrestapiApplication(models.Model):
     def _get_signal(self):
         """Return a number that grows when a process tells the others to empty their caches, or None.
 
-        Part of the key of what is cached where a replica is configured: Odoo looks for
-        the news there, and if it is behind, a process would honour an application that
-        another one has just archived.
+        With a replica, it is part of the cache key: Odoo looks for such messages at the
+        replica, and while that lags behind, a process would still accept an application that
+        another process has just archived.
         """
         if not config['db_replica_host']:
             return None
@@ -272,8 +272,8 @@ class OrestapiApplication(models.Model):
     @api.model
     def _is_allowed_origin(self, text):
         """Return whether any active application lists an origin (CORS)."""
-        # A preflight request names no application. What cannot be an origin is not
-        # looked for: PostgreSQL refuses a NUL character.
+        # A preflight request names no application. The text is checked first, because
+        # PostgreSQL refuses NUL characters.
         return origin.is_origin(text) and bool(
             self.env.execute_query(
                 SQL(
@@ -290,10 +290,10 @@ class OrestapiApplication(models.Model):
     def _is_identity_assured(self, uri):
         """Return whether a code sent to `uri` can only reach this application.
 
-        Any program on the device can claim a loopback port or a private-use
-        scheme, so that an application that receives its code there is asked for
-        anew each time (RFC 8252 §8.6). A confidential one too: a secret that is
-        part of a program is known to anyone who has the program (§8.5).
+        Any program on the device can claim a loopback port or a private-use scheme, so
+        users are asked each time about an application that receives its code there (RFC
+        8252 §8.6). That includes confidential ones: anyone who has a program also has the
+        secret inside it (§8.5).
         """
         self.ensure_one()
-        return not (redirect_uri.is_loopback(uri) or redirect_uri.is_private_use(uri))
+        return not (redirect_uris.is_loopback(uri) or redirect_uris.is_private_use(uri))

@@ -8,20 +8,21 @@ from .orestapi_application import ADMINISTRATOR
 
 
 class OrestapiApplication(models.Model):
-    """What an application may read, and what follows when that changes."""
+    """The model scheme of an application, and the effects of its changes."""
 
     _inherit = 'orestapi.application'
 
     model_scheme_id = fields.Many2one(
-        # Not 'restrict': at an uninstall, schemes go before applications. Otherwise one that is used cannot be deleted.
+        # Not 'restrict', because an uninstall deletes schemes before applications. Apart from that, a scheme in use
+        # cannot be deleted.
         'orestapi.model.scheme',
         "Model Scheme",
         ondelete='set null',
         index='btree_not_null',
         groups=ADMINISTRATOR,
         default=lambda self: self._default_model_scheme_id(),
-        help="Which records the application may read with the scope \"read\", as far as the user may. "
-        "Without a model scheme it can read none.",
+        help="Which records the application may read with the scope \"read\", within the rights of the user. "
+        "Without a model scheme it cannot read any.",
     )
 
     @api.model
@@ -31,16 +32,16 @@ class OrestapiApplication(models.Model):
 
     @api.model
     def _get_documented(self):
-        """Return the active applications that the user may read about at `/orestapi/1/docs`.
+        """Return the active applications that `/orestapi/1/docs` may show to the user.
 
-        Those that read records: an application without the scope `read` gets none there.
+        Only applications with the scope `read` are among them: others cannot read records.
         """
         if self.env.user.has_group(ADMINISTRATOR):
             return self.search([('scope_ids.name', '=', 'read')])
         if not self.env.user._is_internal():
             return self.browse()
         own = self.env['orestapi.authorization'].search([('user_id', '=', self.env.uid)])
-        # sudo: orestapi.application - whether an application that the user has allowed reads records
+        # sudo: orestapi.application - whether an application allowed by the user reads records
         return own.application_id.filtered(lambda found: found.active and found.sudo()._may_read())
 
     def write(self, vals):
@@ -52,14 +53,14 @@ class OrestapiApplication(models.Model):
     @api.model
     @contextmanager
     def _watch_offers(self):
-        """Around every change of model schemes: forget what is remembered of them, and tell what it led to.
+        """Wrap every change of model schemes: empty the caches, and log the result.
 
         An application that is offered more than before must ask its users again.
         """
         cache = self.env.cr.cache
         if cache.get('orestapi.watch_offers'):
-            # Part of a change that is watched already, as a scheme that is saved
-            # with a new configuration.
+            # An outer change already watches, for example a scheme saved with a new
+            # configuration.
             yield
             return
         # sudo: orestapi.application - compares the offers of all applications
@@ -71,7 +72,7 @@ class OrestapiApplication(models.Model):
             yield
         finally:
             del cache['orestapi.watch_offers']
-        self._forget_settings()
+        self._invalidate_caches()
         for application, old in before.items():
             new = scheme._get_offer(application.model_scheme_id.id)
             if new == old:
@@ -79,11 +80,11 @@ class OrestapiApplication(models.Model):
             widened = not new.is_within(old)
             if widened:
                 try:
-                    # As the user who changes the scheme, and not as `self.sudo()` above.
+                    # With the rights of the user who changes the scheme, unlike `self.sudo()` above.
                     self.browse(application.id)._check_guard()
                 except AccessError:
-                    # What was read meanwhile is of a change that does not happen.
-                    self._forget_settings()
+                    # The caches hold values of a change that does not happen.
+                    self._invalidate_caches()
                     raise
             self.env['orestapi.event']._log(
                 'offer_widened' if widened else 'offer_changed',
@@ -94,7 +95,7 @@ class OrestapiApplication(models.Model):
                 application._ask_users_again()
 
     def _ask_users_again(self):
-        """Let the consent page come again for what the user allowed to be read."""
+        """Make the consent page ask again about reading records."""
         self.env.cr.execute(
             SQL(
                 """

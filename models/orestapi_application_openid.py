@@ -3,7 +3,7 @@ from odoo.exceptions import ValidationError
 
 from ..jose.algorithms import RS256
 from ..oauth2.client import PUBLIC
-from ..oauth2.scope import OPENID
+from ..oauth2.scopes import OPENID
 from ..openid.discovery import SIGNING_ALGORITHMS
 from .orestapi_application import ADMINISTRATOR, MINUTE
 

@@ -7,23 +7,23 @@ from odoo.fields import NO_ACCESS
 from odoo.tools.misc import format_datetime
 
 from ..dispatchers.access_token import get_active_token, refuse_access_token
-from ..oauth2 import client_secret, token
+from ..oauth2 import client_secret, tokens
 from ..oauth2.client import PUBLIC
 from .orestapi_application import ADMINISTRATOR, ask
 
-#: How long a client secret may work on beside its successor, and what the form proposes.
+#: How long a client secret may keep working beside its successor: maximum and default.
 MAX_OVERLAP = timedelta(days=90)
 DEFAULT_OVERLAP = timedelta(days=7)
 
-#: How long an application counts as just created, as long as Odoo remembers who it has checked.
+#: How long an application counts as just created: as long as Odoo's check of an identity is valid.
 NEW = timedelta(minutes=10)
 
 
 class SecretChar(fields.Char):
-    """A text that is in no exported file, by whatever path somebody asks for it.
+    """A text that no export contains, by whatever path it is requested.
 
-    Such files lie about, and an application is more than its export. An empty value changes
-    nothing, because such a file comes back with one.
+    Exported files are easily left lying around. An empty value changes nothing, because an
+    exported file that is imported again has one.
     """
 
     exportable = False
@@ -42,8 +42,8 @@ class OrestapiApplication(models.Model):
         inverse='_inverse_client_secret',
         copy=False,
         groups=ADMINISTRATOR,
-        help="The password of the application, where it already has one. It can be set and never read: only a hash is "
-        "kept here. An empty value changes nothing.",
+        help="The password of the application, if it already has one. It can be set but never read: only a hash is "
+        "stored. An empty value changes nothing.",
     )
     client_secret_hash = fields.Char(copy=False, groups=NO_ACCESS)
     client_secret_date = fields.Datetime(
@@ -58,8 +58,8 @@ class OrestapiApplication(models.Model):
         "Previous Client Secret Works Until",
         copy=False,
         groups=ADMINISTRATOR,
-        help="Until then the client secret before the current one is accepted too, so that the application can "
-        "be changed over without a break. Empty the field to end the previous secret at once.",
+        help="Until then the previous client secret is accepted too, so that the application can be switched without "
+        "interruption. Empty the field to end the previous secret at once.",
     )
     has_client_secret = fields.Boolean(
         compute='_compute_has_client_secret', groups=ADMINISTRATOR, help="Whether the application has a client secret."
@@ -68,7 +68,7 @@ class OrestapiApplication(models.Model):
         "Own ID",
         copy=False,
         groups=ADMINISTRATOR,
-        help="How this Odoo identifies itself at the remote side, where the application asks for it.",
+        help="How this Odoo identifies itself to the application, if the application requires it.",
     )
     own_secret = SecretChar(
         copy=False,
@@ -79,7 +79,7 @@ class OrestapiApplication(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        # The secret is set when the application is there, so that the events tell of it in this order.
+        # The secret is set after the application exists, so that the events are in this order.
         default = self.env.context.get('default_client_secret')
         brought = [vals.get('client_secret', default) for vals in vals_list]
         vals_list = [{**vals, 'client_secret': False} for vals in vals_list]
@@ -90,13 +90,13 @@ class OrestapiApplication(models.Model):
         return applications
 
     def write(self, vals):
-        # An exported file and a form that somebody left empty come back without what could not be read.
+        # An imported export and an unchanged form have empty values for fields that cannot be read.
         return super().write({
             name: value for name, value in vals.items() if value or not isinstance(self._fields.get(name), SecretChar)
         })
 
     def _has_field_access(self, field, operation):
-        # The remote side goes on to take the secret when the token has ended.
+        # The remote side accepts the secret even after the access token has ended.
         return super()._has_field_access(field, operation) and not (
             field.name == 'own_secret' and get_active_token(self.env.cr)
         )
@@ -136,13 +136,13 @@ class OrestapiApplication(models.Model):
         :return: the new client id
         """
         self.ensure_one()
-        self.client_id = token.generate_client_id()
+        self.client_id = tokens.generate_client_id()
         return self.client_id
 
     def generate_client_secret(self, keep_previous=0):
         """Give the application a new client secret.
 
-        :param int keep_previous: for how many days the secret before it works on
+        :param int keep_previous: for how many days the previous secret keeps working
         :return: the new secret; it cannot be read again
         :raise AccessError: for anyone but an Oregional Odoo App administrator
         """
@@ -150,35 +150,35 @@ class OrestapiApplication(models.Model):
         self.check_access('write')
         if not isinstance(keep_previous, int) or not 0 <= keep_previous <= MAX_OVERLAP.days:
             raise ValidationError(self.env._("The previous secret can be kept for 0 to 90 days."))
-        secret = token.generate_client_secret()
+        secret = tokens.generate_client_secret()
         self._set_client_secret(secret, keep_previous)
         return secret
 
     def action_remove_client_secret(self):
-        """Remove the client secret, and the one before it: the application can no longer authenticate.
+        """Remove the current and the previous client secret: the application can no longer authenticate.
 
         :raise AccessError: for anyone but an Oregional Odoo App administrator
         """
         for application in self:
             application.check_access('write')
-            # sudo: orestapi.application - the hashes are readable for nobody
+            # sudo: orestapi.application - nobody may read the hashes
             if application.sudo().client_secret_hash or application.sudo().previous_client_secret_hash:
                 application._set_client_secret(False)
         return True
 
     def action_remove_own_secret(self):
-        """Remove the secret by which this Odoo identifies itself at the remote side."""
+        """Remove the secret with which this Odoo identifies itself to the remote side."""
         # Not the `write` of this class, for which an empty value changes nothing.
         super().write({'own_secret': False})  # pylint: disable=unknown-option-value,super-method-mismatch
         return True
 
     def generate_own_id(self):
-        """Generate how this Odoo identifies itself at the remote side.
+        """Generate the id with which this Odoo identifies itself to the remote side.
 
         :return: the new id
         """
         self.ensure_one()
-        self.own_id = token.generate_client_id()
+        self.own_id = tokens.generate_client_id()
         return self.own_id
 
     def generate_own_secret(self):
@@ -187,7 +187,7 @@ class OrestapiApplication(models.Model):
         :return: the new secret
         """
         self.ensure_one()
-        self.own_secret = token.generate_secret()
+        self.own_secret = tokens.generate_secret()
         return self.own_secret
 
     def action_generate_client_id(self):
@@ -206,19 +206,19 @@ class OrestapiApplication(models.Model):
     def action_generate_client_secret(self):
         """Open the dialog with a new client secret, after a check of the administrator's identity.
 
-        The check stops someone at an unattended browser from pressing the button, and no more:
-        a program that is logged in as the administrator calls `generate_client_secret`.
+        The check only stops someone at an unattended browser from pressing the button: a
+        program that is logged in as the administrator can call `generate_client_secret`.
         """
         return self._show_client_secret(self.generate_client_secret(self.env.context.get('keep_previous', 0)))
 
     def action_ask_generate_client_secret(self):
-        """Ask for how long the current client secret works on, and say which one stops working now."""
+        """Ask how long the current client secret keeps working, and tell which one stops working now."""
         self.ensure_one()
         self.check_access('write')
         sentences = [
             self.env._(
-                "The current secret, set on %s, works on for as many days as you enter, so that the application can be "
-                "changed over without a break. With 0 it stops working now.",
+                "The current secret, set on %s, keeps working for the number of days you enter, so that the "
+                "application can be switched without interruption. With 0 it stops working now.",
                 format_datetime(self.env, self.client_secret_date),
             )
         ]
@@ -226,8 +226,8 @@ class OrestapiApplication(models.Model):
         if expires_at and expires_at > fields.Datetime.now():
             sentences.append(
                 self.env._(
-                    "The secret before it, which would work until %s, stops working now. Does the application "
-                    "still use it? Then enter the current secret there first.",
+                    "The previous secret, which would work until %s, stops working now. If the application still "
+                    "uses it, enter the current secret there first.",
                     format_datetime(self.env, expires_at),
                 )
             )
@@ -239,7 +239,7 @@ class OrestapiApplication(models.Model):
             confirm_label=self.env._("Generate"),
             input={
                 'name': 'keep_previous',
-                'label': self.env._("Days that the current secret works on"),
+                'label': self.env._("Days to keep the current secret working"),
                 'value': DEFAULT_OVERLAP.days,
                 'min': 0,
                 'max': MAX_OVERLAP.days,
@@ -249,8 +249,9 @@ class OrestapiApplication(models.Model):
     def action_show_first_client_secret(self):
         """Generate the client secret of an application that was just created, and open the dialog.
 
-        The form calls it after the first save. Without a check of identity, because nobody's sign-in
-        depends on the application yet: someone at an unattended browser could as well create another.
+        The form calls this after the first save. It does not check the identity, because no
+        sign-in depends on the application yet: someone at an unattended browser could just as
+        well create another one.
 
         :return: the action; False for an application that needs no secret, has one or had one
         """
@@ -277,26 +278,26 @@ class OrestapiApplication(models.Model):
         }
 
     def _check_client_secret_text(self, secret):
-        match client_secret.find_problem(secret, [self.client_id, self.name]):
-            case client_secret.Problem.LENGTH:
+        match client_secret.find_defect(secret, [self.client_id, self.name]):
+            case client_secret.Defect.LENGTH:
                 message = self.env._(
-                    "A client secret has from %(shortest)s to %(longest)s characters.",
+                    "A client secret has %(shortest)s to %(longest)s characters.",
                     shortest=client_secret.MIN_LENGTH,
                     longest=client_secret.MAX_LENGTH,
                 )
-            case client_secret.Problem.CHARACTERS:
+            case client_secret.Defect.CHARACTERS:
                 message = self.env._(
-                    "A client secret consists of the letters a to z and A to Z, digits and the signs - . _ ~. "
-                    "Many applications cannot send others."
+                    "A client secret may only contain the letters a to z and A to Z, digits and - . _ ~. Many "
+                    "applications cannot send other characters."
                 )
-            case client_secret.Problem.GUESSABLE:
-                message = self.env._("This client secret can be guessed. Let Odoo or another program generate one.")
+            case client_secret.Defect.GUESSABLE:
+                message = self.env._("This client secret is easy to guess. Let Odoo or another program generate one.")
             case _:
                 return
         raise ValidationError(message)
 
     def _forget_client_secrets(self):
-        # sudo: orestapi.application - the hashes are readable and writable for nobody
+        # sudo: orestapi.application - nobody may read or write the hashes
         self.sudo().write({
             'client_secret_hash': False,
             'client_secret_date': False,
@@ -308,7 +309,7 @@ class OrestapiApplication(models.Model):
         """Store the hash of a secret.
 
         :param secret: the new secret, or a false value for none
-        :param int keep_previous: for how many days the secret before it works on
+        :param int keep_previous: for how many days the previous secret keeps working
         """
         self.check_access('write')
         if secret and self.client_type == PUBLIC:
@@ -318,9 +319,9 @@ class OrestapiApplication(models.Model):
                 )
             )
         if secret:
-            # Who knows it acts as the service user, and redeems the codes of users who are not asked.
+            # Anyone who knows it can act as the service user, and redeem codes of users who are not asked.
             self._check_guard()
-        # sudo: orestapi.application - the hashes are readable and writable for nobody
+        # sudo: orestapi.application - nobody may read or write the hashes
         application = self.sudo()
         now = fields.Datetime.now()
         keep = bool(keep_previous and application.client_secret_hash)

@@ -2,21 +2,21 @@ from markupsafe import Markup
 
 from odoo import api, models
 
-#: A name, apart from the direction in which the text around it is written.
+#: A name, isolated from the writing direction of the text around it.
 NAME = Markup("<bdi>%s</bdi>")
 
 
 class OrestapiApplication(models.Model):
-    """What the pages outside the web client say about an application, where a sentence has a name in it.
+    """Sentences with a name in them, for the pages outside the web client.
 
-    Here and not in the templates, which translate what stands before and after a name
-    apart from each other: in other languages the words come in another order.
+    They are not in the templates, because Odoo translates the text before and after a name
+    separately there, and other languages have another word order.
     """
 
     _inherit = 'orestapi.application'
 
     def _get_sentences(self):
-        """Return the sentences that name the application, as HTML, by a word for each."""
+        """Return the sentences that name the application as HTML, by keyword."""
         name = NAME % self.name
         return {
             'asks': self.env._("%(application)s asks to act for you in Odoo", application=name),
@@ -37,7 +37,7 @@ class OrestapiApplication(models.Model):
 
     @api.model
     def _get_user_sentence(self, user):
-        """Return the sentence that tells users who they are logged in as, as HTML."""
+        """Return the sentence that tells users which account they are logged in with, as HTML."""
         return self.env._(
             "You are %(name)s (%(login)s).",
             name=Markup("<strong>%s</strong>") % (NAME % user.name),

@@ -9,21 +9,21 @@ from odoo.addons.base.models.avatar_mixin import get_hsl_from_seed
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
-from ..oauth2 import authorization_request, metadata, origin, pkce, redirect_uri
+from ..oauth2 import authorization_request, metadata, origin, pkce, redirect_uris
 from ..oauth2.client import CONFIDENTIAL, PUBLIC
-from ..records.offer import NONE
+from ..records.offer import UNLIMITED
 from .orestapi_application import ADMINISTRATOR, BOUNDS, LAST_USED_PRECISION
 
-#: The code verifier of RFC 7636 appendix B, for the address that *Test* shows.
+#: The code verifier of RFC 7636 appendix B, for the URL that *Test* shows.
 EXAMPLE_VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
 
-#: Below it applications read records; people read about it at its /docs.
+#: The base path of the records API; its documentation is at /docs below it.
 RECORDS_ENDPOINT = '/orestapi/1'
 
-#: The values of the status, the most urgent first: how a list sorts them.
+#: The values of the status in the order in which a list sorts them, the most urgent first.
 STATUSES = ('incomplete', 'risky', 'ready')
 
-#: By which the number of sign-ins can be compared.
+#: The comparisons that a search for the number of sign-ins supports.
 COMPARISONS = {
     '<': operator.lt,
     '<=': operator.le,
@@ -34,13 +34,11 @@ COMPARISONS = {
 
 
 class OrestapiApplication(models.Model):
-    """What the form of an application shows beside its settings."""
+    """The values that the form of an application shows beside its settings."""
 
     _inherit = 'orestapi.application'
 
-    avatar = fields.Image(
-        compute='_compute_avatar', help="The logo, or the first letter of the name where there is none."
-    )
+    avatar = fields.Image(compute='_compute_avatar', help="The logo, or the first letter of the name if there is none.")
     uri_count = fields.Integer(
         "URIs", compute='_compute_uri_count', groups=ADMINISTRATOR, help="How many callback URIs the application has."
     )
@@ -49,7 +47,7 @@ class OrestapiApplication(models.Model):
         compute='_compute_status',
         search='_search_status',
         groups=ADMINISTRATOR,
-        help="Whether the application can be used, and whether its settings are as safe as they can be.",
+        help="Whether the application can be used, and whether its settings are as safe as possible.",
     )
     status_message = fields.Text(
         compute='_compute_status',
@@ -76,7 +74,9 @@ class OrestapiApplication(models.Model):
         "\"read\".",
     )
     authorization_count = fields.Integer(
-        compute='_compute_counts', groups=ADMINISTRATOR, help="How many users let the application act for them."
+        compute='_compute_counts',
+        groups=ADMINISTRATOR,
+        help="How many users have allowed the application to act for them.",
     )
     sign_in_count = fields.Integer(
         "Active Sign-ins",
@@ -89,10 +89,10 @@ class OrestapiApplication(models.Model):
         "Codes",
         compute='_compute_counts',
         groups=ADMINISTRATOR,
-        help="How many codes of the application are on record.",
+        help="How many authorization codes of the application are stored.",
     )
     event_count = fields.Integer(
-        compute='_compute_counts', groups=ADMINISTRATOR, help="How many events tell of the application."
+        compute='_compute_counts', groups=ADMINISTRATOR, help="How many events concern the application."
     )
     event_ids = fields.One2many(
         'orestapi.event',
@@ -100,18 +100,18 @@ class OrestapiApplication(models.Model):
         "Latest Events",
         readonly=True,
         groups=ADMINISTRATOR,
-        help="What happened to the application, the latest first.",
+        help="What happened to the application, latest first.",
     )
     issuer = fields.Char(
         compute='_compute_endpoints',
         groups=ADMINISTRATOR,
-        help="How this server names itself to applications: its own address.",
+        help="How this server identifies itself to applications: its own URL.",
     )
     metadata_endpoint = fields.Char(
         "Metadata",
         compute='_compute_endpoints',
         groups=ADMINISTRATOR,
-        help="Applications that can discover the endpoints need no other address than this.",
+        help="Applications that can discover the endpoints need only this URL.",
     )
     authorization_endpoint = fields.Char(
         compute='_compute_endpoints', groups=ADMINISTRATOR, help="Where the application sends the browser of the user."
@@ -137,7 +137,7 @@ class OrestapiApplication(models.Model):
         "Test",
         compute='_compute_test_uri',
         groups=ADMINISTRATOR,
-        help="The address that the application sends the browser to, to try it by hand.",
+        help="The URI that the application sends the browser to, for a test by hand.",
     )
 
     @api.depends('uri_ids')
@@ -151,7 +151,7 @@ class OrestapiApplication(models.Model):
             application.avatar = application.logo or application._get_initial()
 
     def _get_initial(self):
-        """Return a picture of the first letter of the name, as Odoo shows people without a photo."""
+        """Return a picture of the first letter of the name, like Odoo's for people without a photo."""
         color = get_hsl_from_seed(self.name or '')
         return b64encode(
             (
@@ -188,25 +188,25 @@ class OrestapiApplication(models.Model):
             application.status_message = '\n'.join([*missing, *risks])
 
     def _get_unsavable(self):
-        """Return what somebody types in the form and could not save, each as a sentence with the remedy.
+        """Return a sentence with the remedy for each unsaved value of the form that cannot be saved.
 
-        A form that is green would say that all is well.
+        Otherwise the form would be green while saving it fails.
         """
         if self.id:
-            # A record of the database, which has passed all this.
+            # A stored record has passed these checks.
             return []
         uris = self.uri_ids.filtered('uri')
         sentences = [
             self.env._(
                 "The callback URI %(uri)s cannot be saved. %(remedy)s",
                 uri=uri.uri,
-                remedy=uri._get_problem_message(problem),
+                remedy=uri._get_defect_message(defect),
             )
             for uri in uris
-            if (problem := uri._find_problem())
+            if (defect := uri._find_defect())
         ]
-        if len(uris) > len({redirect_uri.repair(uri.uri) for uri in uris}):
-            sentences.append(self.env._("A callback URI stands in the list twice: remove one of them."))
+        if len(uris) > len({redirect_uris.repair(uri.uri) for uri in uris}):
+            sentences.append(self.env._("A callback URI is listed twice. Remove one of them."))
         for check in self._constraint_methods:
             try:
                 # sudo: orestapi.application - as the ORM calls the constraints
@@ -216,13 +216,13 @@ class OrestapiApplication(models.Model):
         return sentences
 
     def _is_only_resource_server(self):
-        """Return whether the application never asks for a token, and only receives those of others."""
+        """Return whether the application only receives tokens of others and never requests one."""
         return self.resource_server and not self.uri_ids.filtered('uri') and not self.service_user_id
 
     def _search_status(self, operator, value):
         if operator != 'in':
             return NotImplemented
-        # Core checks this for columns only: by a search, anybody could find out the rest of the field.
+        # Core checks this for columns only. Without it, anybody could find out the values by searching.
         self._check_field_access(self._fields['status'], 'read')
         return [('id', 'in', [ident for ident, status in self._get_statuses().items() if status in value])]
 
@@ -236,7 +236,7 @@ class OrestapiApplication(models.Model):
     @api.model
     def _get_sign_in_counts(self):
         """Return how many active sign-ins each application has, archived ones included, by its id."""
-        # sudo: orestapi.application - the rights of the caller narrow what it is used for
+        # sudo: orestapi.application - the caller's rights still limit the records that are returned
         applications = self.sudo().with_context(active_test=False).search([], order='id')
         return {**dict.fromkeys(applications.ids, 0), **self.env['orestapi.token'].sudo()._count_active(applications)}
 
@@ -244,10 +244,10 @@ class OrestapiApplication(models.Model):
     def _get_statuses(self):
         """Return the status of each application, archived ones included, by its id.
 
-        The status follows from settings of the server too, so that no column can
-        hold it: lists sort, filter and group by it as computed at that moment.
+        The status depends on settings of the server too, so it is not a column: lists sort,
+        filter and group by the value computed at that moment.
         """
-        # sudo: orestapi.application - the rights of the caller narrow what it is used for
+        # sudo: orestapi.application - the caller's rights still limit the records that are returned
         applications = self.sudo().with_context(active_test=False).search([], order='id')
         return {application.id: application.status for application in applications}
 
@@ -269,8 +269,8 @@ class OrestapiApplication(models.Model):
 
     @api.model
     def fields_get(self, allfields=None, attributes=None):
-        # To learn whether a list can sort by what is computed, core makes the SQL for it and does
-        # not run it: not worth the status of all applications, each time a form is opened.
+        # Core builds this SQL without running it to learn whether a list can sort by a computed value.
+        # Computing it for all applications would slow down opening each form.
         describing = self.with_context(orestapi_describe_computed=True)
         return super(OrestapiApplication, describing).fields_get(allfields, attributes)
 
@@ -284,14 +284,14 @@ class OrestapiApplication(models.Model):
         return SQL("%s %s %s", value, direction, nulls)
 
     @api.model
-    def _remember_use(self, application_id):
-        """Write down that an application got or used a token, once in ten minutes.
+    def _store_use(self, application_id):
+        """Store that an application got or used a token, at most once in ten minutes.
 
-        The sign-ins tell it too, but not any more when they have ended and are
-        deleted. A row that another request is writing is left to that request.
+        Sign-ins have the time too, but they are deleted after they have ended. A row that
+        another request is writing is left to that request.
         """
         now = fields.Datetime.now()
-        # In SQL: no setting changes, and nobody is said to have modified the application.
+        # In SQL, because no setting changes: the application must not count as modified by anybody.
         self.env.cr.execute(
             SQL(
                 """
@@ -322,13 +322,13 @@ class OrestapiApplication(models.Model):
             application.documentation_uri = documented and f'{RECORDS_ENDPOINT}/docs?application={ident}'
 
     def _get_missing(self):
-        """Return what keeps the application from working, each as a sentence with the remedy."""
+        """Return a sentence with the remedy for everything that keeps the application from working."""
         sentences = []
         only_resource_server = self._is_only_resource_server()
         if not self.uri_ids.filtered('uri') and not self.service_user_id and not only_resource_server:
             sentences.append(self.env._("No callback URI yet. Add the one the application gives you, on the URIs tab."))
         if self.client_type == CONFIDENTIAL and not self.has_client_secret:
-            sentences.append(self.env._("No client secret yet: generate one on the tab General."))
+            sentences.append(self.env._("No client secret yet. Generate one on the General tab."))
         if not self.scope_ids and not only_resource_server:
             sentences.append(self.env._("No scopes yet. Choose what the application may do, on the Settings tab."))
         if self._may_read():
@@ -345,23 +345,23 @@ class OrestapiApplication(models.Model):
                         "on the General tab."
                     )
                 )
-        # Whom `_open_service` refuses.
+        # `_open_service` refuses such a user.
         if self.service_user_id and not self.service_user_id.active:
-            sentences.append(self.env._("Unarchive the user, or choose another Service User on the tab Settings."))
+            sentences.append(self.env._("Unarchive the user, or choose another Service User on the Settings tab."))
         elif self.service_user_id and not self.service_user_id._is_service_user():
             sentences.append(self.env._("Choose an internal user as the service user, on the Settings tab."))
         if self.uri_ids and not self._has_users():
             sentences.append(
-                self.env._("Choose on the tab Settings at least one group whose members may use the application.")
+                self.env._("On the Settings tab, choose at least one group whose members may use the application.")
                 if not self.group_ids
                 else self.env._(
-                    "Nobody is a member of the groups that may use the application: choose others on the tab Settings."
+                    "The groups that may use the application have no members. Choose others on the Settings tab."
                 )
             )
         return sentences
 
     def _has_users(self):
-        """Return whether there is anybody who may use the application."""
+        """Return whether anybody may use the application."""
         # sudo: res.users - only asks whether there is one
         users = self.env['res.users'].sudo()
         return bool(users.search_count([('all_group_ids', 'in', self.group_ids.ids)], limit=1))
@@ -370,14 +370,14 @@ class OrestapiApplication(models.Model):
         return 'read' in self.scope_ids.mapped('name') and not self._is_only_resource_server()
 
     def _get_unassured_uris(self):
-        """Return the callback URIs at which no code is sure to reach the application (see `_is_identity_assured`)."""
-        uris = self.uri_ids.filtered(lambda record: record.uri and not record._find_problem())
+        """Return the callback URIs at which another program could receive the code (see `_is_identity_assured`)."""
+        uris = self.uri_ids.filtered(lambda record: record.uri and not record._find_defect())
         return uris.filtered(lambda record: not self._is_identity_assured(record.uri))
 
     def _get_risks(self):
-        """Return how the settings fall short of RFC 9700, each as a sentence with the remedy."""
+        """Return a sentence with the remedy for each setting that falls short of RFC 9700."""
         sentences = []
-        if any(redirect_uri.is_plain_http(uri.uri) for uri in self.uri_ids if uri.uri and not uri._find_problem()):
+        if any(redirect_uris.is_plain_http(uri.uri) for uri in self.uri_ids if uri.uri and not uri._find_defect()):
             sentences.append(
                 self.env._("A callback URI is not encrypted. Switch the application to https, and change its URI here.")
             )
@@ -385,10 +385,10 @@ class OrestapiApplication(models.Model):
             sentences.append(
                 self.env._(
                     "Refresh tokens of a public application never expire, although it cannot keep a secret: "
-                    "enter a refresh token expiry on the tab Settings."
+                    "enter a refresh token expiry on the Settings tab."
                 )
             )
-        # A public one is meant for it.
+        # Public applications are made for such URIs.
         if (self.client_type == CONFIDENTIAL or self.trusted) and (uris := self._get_unassured_uris()):
             sentences.append(
                 self.env._(
@@ -412,10 +412,10 @@ class OrestapiApplication(models.Model):
             sentences.append(
                 self.env._(
                     "Legacy connector: the application may send its secret where others can read it. Replace the "
-                    "connector, and switch it off on the tab Settings."
+                    "connector, then turn off Legacy Connector on the Settings tab."
                 )
             )
-        if self._may_read() and self.model_scheme_id.active and self.model_scheme_id.limit_models == NONE:
+        if self._may_read() and self.model_scheme_id.active and self.model_scheme_id.limit_models == UNLIMITED:
             sentences.append(
                 self.env._(
                     "The application may read all models that the user may. Choose a model scheme that lists only "
@@ -427,7 +427,7 @@ class OrestapiApplication(models.Model):
 
     @api.model
     def _get_issuer_risks(self):
-        """Return what is wrong with the issuer, each as a sentence that names the setting to change."""
+        """Return a sentence that names the setting to change for everything wrong with the issuer."""
         # sudo: ir.config_parameter - the issuer is public
         parameters = self.env['ir.config_parameter'].sudo()
         parameter, used = (

@@ -6,8 +6,8 @@ from odoo.fields import NO_ACCESS
 from odoo.tools import SQL
 from odoo.tools.lru import LRU
 
-from ..oauth2.address import get_network
 from ..oauth2.errors import TooManyRequests
+from ..oauth2.ip_network import get_network
 from .orestapi_authorization_code import VACUUM_BATCH, VACUUM_REST
 
 #: Failed client authentications from one network for one application within the
@@ -15,10 +15,9 @@ from .orestapi_authorization_code import VACUUM_BATCH, VACUUM_REST
 LIMIT = 10
 WINDOW = timedelta(seconds=60)
 
-#: A process that found no failure does not look again for so long, unless it counts one
-#: itself: an application that asks all the time would otherwise pay for the look each
-#: time. Where other processes counted some meanwhile, this one takes one wrong secret
-#: more than the limit, and then looks.
+#: A process that found no failures skips the check for this long unless it counts one itself,
+#: so that an application that asks all the time does not pay for the check each time. In the
+#: worst case, each process accepts one guess more than the limit.
 RECHECK_AFTER = timedelta(seconds=5)
 _recheck_at = LRU(1024)
 
@@ -30,11 +29,11 @@ COUNTED = """
 
 
 class OrestapiAuthenticationFailure(models.Model):
-    """A client authentication that failed a moment ago, to limit guessing.
+    """A recent failed client authentication, stored to limit guessing.
 
-    Apart from `orestapi.event`, as Odoo keeps `auth.totp.rate.limit.log`: what an
-    administrator reads is kept for a year, may be changed by addons, and decides
-    nothing. Nobody has access to these rows, which are deleted a day after they count.
+    It is separate from `orestapi.event`, as Odoo's `auth.totp.rate.limit.log` is: the log for
+    administrators is kept for a year, may be changed by addons, and decides nothing. Nobody
+    has access to these rows, which are deleted within a day after their window.
     """
 
     _name = 'orestapi.authentication.failure'
@@ -43,7 +42,7 @@ class OrestapiAuthenticationFailure(models.Model):
 
     create_date = fields.Datetime(required=True, groups=NO_ACCESS)
     network = fields.Char(required=True, groups=NO_ACCESS)
-    # The row of the application, and 0 where no application has the client ID.
+    # The row of the application, or 0 if no application has the client ID.
     application = fields.Integer(required=True, groups=NO_ACCESS)
     cross_site = fields.Boolean(required=True, groups=NO_ACCESS)
 
@@ -55,8 +54,8 @@ class OrestapiAuthenticationFailure(models.Model):
 
         :param application_id: the id of the application that it claims to be, or None
         :param str address: the IP address that it asks from
-        :param bool cross_site: count the failures that pages of other sites caused, or all others
-        :return: how many failures count, as far as this process looked
+        :param bool cross_site: whether to count failures caused by pages of other sites, or all others
+        :return: the number of failures in the window, or 0 if the check was skipped
         :raise TooManyRequests: after `LIMIT` failures
         """
         now = fields.Datetime.now()
@@ -85,7 +84,7 @@ class OrestapiAuthenticationFailure(models.Model):
 
     @api.model
     def _get_dates(self, application_id, address, cross_site):
-        """Return when the failures that count happened; the parameters are those of `_check_limit`."""
+        """Return the times of the failures in the window; the parameters are those of `_check_limit`."""
         since = fields.Datetime.now() - WINDOW
         rows = self.env.execute_query(SQL(COUNTED, get_network(address), application_id or 0, cross_site, since))
         return [create_date for [create_date] in rows]
@@ -96,7 +95,7 @@ class OrestapiAuthenticationFailure(models.Model):
 
     @api.autovacuum
     def _gc_uncounted(self):
-        """Delete failures that count no longer.
+        """Delete failures that no longer count.
 
         :return: how many were deleted, and whether there may be more
         """

@@ -3,12 +3,12 @@ from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
 from ..oauth2.grants import authorization_code
-from .orestapi_application import ADMINISTRATOR, ask, tell
+from .orestapi_application import ADMINISTRATOR, ask, show_message
 
-#: By which the time of last use can be compared.
+#: The comparisons that a search for the time of last use supports.
 OPERATORS = {'<': SQL("<"), '<=': SQL("<="), '>': SQL(">"), '>=': SQL(">=")}
 
-#: How many sign-ins of an authorization are looked at to tell its devices, the last ones.
+#: How many of the last sign-ins of an authorization are read to find its devices.
 MAX_SIGN_INS = 500
 
 
@@ -45,13 +45,13 @@ class OrestapiAuthorization(models.Model):
     offer_widened = fields.Boolean(
         "Consent required again",
         readonly=True,
-        help="The application may read more than when the user allowed it, so that the user is asked once more at the "
+        help="The application may read more than when the user allowed it, so the user is asked again at the "
         "next sign-in.",
     )
     by_setting = fields.Boolean(
         "Allowed by Setting",
         readonly=True,
-        help="The user was not asked, because the application was trusted. They are when it no longer is.",
+        help="The user was not asked because the application was trusted. If it no longer is, the user will be asked.",
     )
     token_ids = fields.One2many(
         'orestapi.token',
@@ -67,7 +67,7 @@ class OrestapiAuthorization(models.Model):
         "Last Used",
         compute='_compute_sign_ins',
         search='_search_last_used_at',
-        help="When the application last acted for the user, exact to ten minutes.",
+        help="When the application last acted for the user, to within ten minutes.",
     )
     devices = fields.Char(compute='_compute_devices', help="The devices and browsers on which the application is used.")
     create_date = fields.Datetime("Since", readonly=True)
@@ -81,7 +81,7 @@ class OrestapiAuthorization(models.Model):
         domain = [('authorization_id', 'in', self.ids), ('revoked_at', '=', False)]
         tokens = self.env['orestapi.token']
         counts = dict(tokens._read_group([*domain, ('state', '=', 'active')], ['authorization_id'], ['__count']))
-        # An application that is inactive now, or a sign-in that has expired, was used all the same.
+        # Archived applications and expired sign-ins count too: they have been used.
         last_used = dict(tokens._read_group(domain, ['authorization_id'], ['last_used_at:max']))
         for authorization in self:
             authorization.sign_in_count = counts.get(authorization, 0)
@@ -97,7 +97,7 @@ class OrestapiAuthorization(models.Model):
         return [('id', 'in', query)]
 
     def _order_field_to_sql(self, alias, field_name, direction, nulls, query):
-        # Sorted in the database, which the list asks for one page of.
+        # Sorted in the database, because the list reads one page only.
         if field_name != 'last_used_at':
             return super()._order_field_to_sql(alias, field_name, direction, nulls, query)
         return SQL(
@@ -114,14 +114,14 @@ class OrestapiAuthorization(models.Model):
             sentences = authorization.scope_ids.mapped('description')
             # sudo: orestapi.application - whether the user of the authorization is its service user
             if authorization.user_id == authorization.application_id.sudo().service_user_id:
-                sentences.append(self.env._("Act on its own as this user, without anybody who signs in"))
+                sentences.append(self.env._("Act on its own as this user, when nobody signs in"))
             authorization.scope_description = '\n'.join(sentences) or self.env._("Nothing any more")
 
     @api.depends('token_ids.state', 'token_ids.device')
     @api.depends_context('lang')
     def _compute_devices(self):
         for authorization in self:
-            # A service may have asked for thousands: the last ones tell enough.
+            # A service may have thousands: the last ones are enough.
             sign_ins = authorization.token_ids.search(
                 [('authorization_id', '=', authorization.id), ('revoked_at', '=', False)], limit=MAX_SIGN_INS
             ).filtered(lambda sign_in: sign_in.state == 'active')
@@ -138,9 +138,9 @@ class OrestapiAuthorization(models.Model):
             )
 
     def action_revoke(self):
-        """End the authorizations, with all their sign-ins and codes, at once.
+        """Revoke the authorizations, and end all their sign-ins and codes at once.
 
-        For the user themselves and for Oregional Odoo App administrators.
+        Allowed to the user themselves and to administrators of applications.
 
         :raise AccessError: for the authorization of somebody else
         """
@@ -153,12 +153,12 @@ class OrestapiAuthorization(models.Model):
                 user_id=authorization.user_id.id,
             )
             authorization._remove_service_user()
-        # sudo: orestapi.authorization - whose it is was checked above, and nobody may delete one by hand
+        # sudo: orestapi.authorization - its owner was checked above, and nobody may delete one by hand
         self.sudo().unlink()
         return True
 
     def action_ask_revoke(self):
-        """Ask before any number of authorizations is ended, and say whom that concerns."""
+        """Ask before authorizations are revoked, and tell how many people that concerns."""
         self.check_access('read')
         return ask(
             self,
@@ -166,18 +166,19 @@ class OrestapiAuthorization(models.Model):
             title=self.env._("Revoke Tokens"),
             body=self.env._(
                 "People: %(people)s. Applications: %(applications)s. Sign-ins that end: %(sign_ins)s.\n\n"
-                "The applications can no longer act for these people, on any device. They can ask them again.",
+                "The applications will no longer be able to act for these people on any device. They can ask "
+                "them again.",
                 **self._get_revocation_counts(),
             ),
             confirm_label=self.env._("Revoke"),
         )
 
     def action_confirm_revoke(self):
-        """End the authorizations, and say so."""
+        """Revoke the authorizations, and show a message."""
         self.check_access('read')
         counts = self._get_revocation_counts()
         self.action_revoke()
-        return tell(
+        return show_message(
             self,
             self.env._(
                 "The applications can no longer act for these people. People: %(people)s. Applications: "
@@ -194,8 +195,8 @@ class OrestapiAuthorization(models.Model):
         }
 
     def _remove_service_user(self):
-        """Stop the application from acting as the user on its own, for which it needs no consent."""
-        # sudo: orestapi.application - ending the authorization also ends what depends on it
+        """Stop the application from acting as its service user, which needs no consent."""
+        # sudo: orestapi.application - revoking the authorization also removes the service user
         application = self.application_id.sudo()
         if application.service_user_id == self.user_id:
             application.service_user_id = False
@@ -204,18 +205,18 @@ class OrestapiAuthorization(models.Model):
             )
 
     def action_disconnect(self):
-        """End the authorizations, and stay in the preferences that the button stands in."""
+        """Revoke the authorizations, and stay in the preferences that have the button."""
         self.action_revoke()
         return {'type': 'ir.actions.client', 'tag': 'orestapi_reload_record'}
 
     @api.model
     def _get_own(self):
-        """Return the authorizations of the current user, who perhaps may read no model."""
-        # sudo: orestapi.authorization - of the current user and of nobody else
+        """Return the authorizations of the current user, who may lack access to the model."""
+        # sudo: orestapi.authorization - those of the current user only
         return self.sudo().search([('user_id', '=', self.env.uid)])
 
     def _get_active_devices(self):
-        """Return the sign-ins on devices of the user that still work, the latest first: a hundred at most."""
+        """Return up to a hundred active sign-ins on devices of the user, latest first."""
         sign_ins = self.env['orestapi.token'].search(
             [
                 ('authorization_id', 'in', self.ids),
@@ -229,32 +230,31 @@ class OrestapiAuthorization(models.Model):
     @api.model
     def _find_granted_scope(self, user, client):
         """Return the set of scope tokens that the user has already allowed the application."""
-        # sudo: orestapi.authorization - answers about the user who is asked for consent
+        # sudo: orestapi.authorization - that of the user who is asked for consent
         authorization = self.sudo().search([('user_id', '=', user.id), ('application_id', '=', client.id)])
-        # What a setting allowed ends with the setting: the user was never asked.
+        # Consent given by a setting ends with the setting: the user was never asked.
         if authorization.by_setting and not authorization.application_id.trusted:
             return frozenset()
         granted = frozenset(authorization.scope_ids.mapped('name'))
-        # What may be read has grown since: that is another question.
+        # The readable records have grown since: reading needs a new consent.
         return granted - {'read'} if authorization.offer_widened else granted
 
     @api.model
     def _grant(self, user, client, scope, by_setting=None):
         """Record that the user lets the application act for them.
 
-        What was allowed before stays allowed, unless it was by setting and the user is asked now.
+        The scope allowed before is kept, unless it was allowed by a setting and the user is asked now.
 
         :param user: the `res.users` record
         :param Client client: the application
-        :param scope: the scope tokens; none for an application that acts on its own
+        :param scope: the scope tokens; empty for an application that acts on its own
         :param by_setting: True when nobody was asked because the application is trusted, False when
-            the user was asked, None when it was allowed before
+            the user was asked, None when the user had allowed it before
         :return: the id of the authorization
         """
-        # Read first, because a write of the same row by each of many requests would
-        # make them wait for each other.
-        # And locked against its deletion: a code is to refer to it, and who disconnects
-        # the application meanwhile makes this request start over.
+        # Read first, because many requests that all write the same row would wait for each
+        # other. Locked against deletion, because a code will refer to it: if the application
+        # is disconnected meanwhile, PostgreSQL makes this request start over.
         self.flush_model(['user_id', 'application_id', 'offer_widened', 'by_setting'])
         self.env.cr.execute(
             SQL(
@@ -271,9 +271,9 @@ class OrestapiAuthorization(models.Model):
         )
         authorization_id, offer_widened, was_by_setting = self.env.cr.fetchone() or (None, False, False)
         if not authorization_id:
-            # In SQL because two windows may give the same consent at once, and the
-            # second must find the row of the first instead of failing: the database
-            # tells it to start over. That is no error, so that it is not logged as one.
+            # In SQL, because two windows may give the same consent at once, and the second
+            # must find the row of the first instead of failing: PostgreSQL makes it start
+            # over. That is not an error and must not be logged as one.
             self.env.cr.execute(
                 SQL(
                     """
@@ -300,7 +300,7 @@ class OrestapiAuthorization(models.Model):
                 log_exceptions=False,
             )
             if not by_setting:
-                # The page has shown what is asked for now, and no more.
+                # The consent page has shown only the scope of this request.
                 self.env.cr.execute(
                     SQL(
                         "DELETE FROM orestapi_authorization_orestapi_scope_rel WHERE orestapi_authorization_id = %s",

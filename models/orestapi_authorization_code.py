@@ -6,15 +6,15 @@ from odoo import api, fields, models
 from odoo.fields import NO_ACCESS, Domain
 from odoo.tools import SQL
 
-from ..oauth2 import scope, token
+from ..oauth2 import scopes, tokens
 from ..oauth2.errors import LOGGED, InvalidGrant
 from ..oauth2.grants import authorization_code
 from ..oauth2.sign_in import Code
 
-#: Rows that one statement of the clean-up deletes, so that no lock is held long.
+#: Rows that one statement of the clean-up deletes, so that locks are short.
 VACUUM_BATCH = 10_000
-#: Seconds before each of them, in which others have the processor: deleting without
-#: a rest, a refresh takes twice as long meanwhile (docs/reports/benchmarks.md).
+#: Seconds to pause before each statement, so that requests get the processor: without the
+#: pause, a refresh takes twice as long meanwhile (docs/reports/benchmarks.md).
 VACUUM_REST = 0.05
 
 
@@ -24,7 +24,7 @@ class OrestapiAuthorizationCode(models.Model):
     _name = 'orestapi.authorization.code'
     _description = "Authorization Code"
     _order = 'id desc'
-    # The columns below say who and when; the common ones would only be written twice.
+    # The columns below tell who and when; Odoo's own would only duplicate them.
     _log_access = False
 
     authorization_id = fields.Many2one(
@@ -35,19 +35,15 @@ class OrestapiAuthorizationCode(models.Model):
     )
     user_id = fields.Many2one(related='authorization_id.user_id', help="The user for whom the application acts.")
     digest = fields.Char(required=True, groups=NO_ACCESS)
-    redirect_uri = fields.Char(
-        "Callback URI", required=True, readonly=True, help="The address that the code was sent to."
-    )
+    redirect_uri = fields.Char("Callback URI", required=True, readonly=True, help="The URI that the code was sent to.")
     redirect_uri_sent = fields.Boolean(readonly=True)
     code_challenge = fields.Char(groups=NO_ACCESS)
-    scope = fields.Char(
-        required=True, readonly=True, help="What the application asked for, in the words of the protocol."
-    )
+    scope = fields.Char(required=True, readonly=True, help="What the application requested, in terms of the protocol.")
     create_date = fields.Datetime("Issued", required=True, readonly=True)
     expires_at = fields.Datetime(
-        "Expires", required=True, readonly=True, index=True, help="Until when the code could be exchanged for tokens."
+        "Expires", required=True, readonly=True, index=True, help="Until when the code can be exchanged for tokens."
     )
-    used_at = fields.Datetime("Used", readonly=True, help="When the code was exchanged for tokens. It works once.")
+    used_at = fields.Datetime("Used", readonly=True, help="When the code was exchanged for tokens. It works only once.")
     verifier_failures = fields.Integer(
         "Wrong Verifiers",
         default=0,
@@ -55,7 +51,7 @@ class OrestapiAuthorizationCode(models.Model):
         help="How often the code was presented without the right proof (PKCE).",
     )
     at_legacy_address = fields.Boolean(
-        readonly=True, help="The code was asked for as the older connector does it, and works only at its addresses."
+        readonly=True, help="The code was requested at the URLs of the older connector, and works only there."
     )
     # Of an authentication request (OpenID Connect), for the ID token; see `openid.login`.
     nonce = fields.Char(groups=NO_ACCESS)
@@ -70,11 +66,11 @@ class OrestapiAuthorizationCode(models.Model):
         "IP Address", readonly=True, help="The IP address of the browser that the code was sent through."
     )
     user_agent = fields.Char("Browser", readonly=True, help="How the browser described itself.")
-    # A number and no relation: PostgreSQL would look for codes with each sign-in that the
-    # clean-up deletes. Ids are never used again.
+    # A number instead of a relation, because PostgreSQL would search for codes at each sign-in
+    # that the clean-up deletes. Ids are never reused.
     opened_token_id = fields.Integer(groups=NO_ACCESS)
     token_id = fields.Many2one(
-        'orestapi.token', "Sign-in", compute='_compute_token_id', help="The sign-in that the code gave."
+        'orestapi.token', "Sign-in", compute='_compute_token_id', help="The sign-in that the code opened."
     )
     state = fields.Selection(
         [('valid', "Valid"), ('used', "Used"), ('expired', "Expired"), ('revoked', "Revoked")],
@@ -90,7 +86,7 @@ class OrestapiAuthorizationCode(models.Model):
 
     @api.depends('used_at')
     def _compute_token_id(self):
-        # sudo: orestapi.authorization.code - the number is readable for nobody
+        # sudo: orestapi.authorization.code - nobody may read the number
         numbers = self.sudo().mapped('opened_token_id')
         existing = set(self.env['orestapi.token'].browse(filter(None, numbers)).exists().ids)
         for code, number in zip(self, numbers, strict=True):
@@ -123,7 +119,7 @@ class OrestapiAuthorizationCode(models.Model):
 
     @api.model
     def _get_state_expression(self, code):
-        """Return the state of a code in SQL, for what is shown and what is searched.
+        """Return the state of a code in SQL, for showing and searching.
 
         :param SQL code: the row of the code
         """
@@ -148,68 +144,69 @@ class OrestapiAuthorizationCode(models.Model):
         )
 
     @api.model
-    def _issue(self, user, client, request, address, user_agent, by_setting=None, login=None):
+    def _issue(self, user, client, authorization_request, address, user_agent, by_setting=None, login=None):
         """Record the user's consent and issue an authorization code for it.
 
         :param user: the `res.users` record of the resource owner
         :param Client client: the application
-        :param AuthorizationRequest request: the validated request
-        :param str address: where the user's browser is
-        :param str user_agent: what the user's browser says it is
+        :param AuthorizationRequest authorization_request: the validated request
+        :param str address: the IP address of the user's browser
+        :param str user_agent: how the user's browser describes itself
         :param by_setting: see `_grant`
         :param Login login: how the user logged in, of an authentication request, or None
         :return: the code
         """
-        authorization_id = self.env['orestapi.authorization']._grant(user, client, request.scope, by_setting)
-        secret = token.generate_secret()
+        authorization_id = self.env['orestapi.authorization']._grant(
+            user, client, authorization_request.scope, by_setting
+        )
+        secret = tokens.generate_secret()
         now = fields.Datetime.now()
-        # sudo: orestapi.authorization.code - codes are issued here and nowhere else
+        # sudo: orestapi.authorization.code - nobody may create codes by hand
         code = self.sudo().create({
             'authorization_id': authorization_id,
-            'digest': token.compute_digest(secret),
-            'redirect_uri': request.redirect_uri,
-            'redirect_uri_sent': request.redirect_uri_sent,
-            'code_challenge': request.code_challenge,
-            'scope': scope.render(request.scope),
+            'digest': tokens.compute_digest(secret),
+            'redirect_uri': authorization_request.redirect_uri,
+            'redirect_uri_sent': authorization_request.redirect_uri_sent,
+            'code_challenge': authorization_request.code_challenge,
+            'scope': scopes.render(authorization_request.scope),
             'at_legacy_address': client.at_legacy_address,
-            # sudo: res.users - what makes the code worthless when all sign-ins are ended meanwhile
+            # sudo: res.users - the counter that makes the code worthless when all sign-ins are ended
             'revocation_count': user.sudo().orestapi_revocation_count,
             'create_date': now,
             'expires_at': now + timedelta(seconds=client.authorization_code_expiry),
             'address': address,
             'user_agent': user_agent,
-            'nonce': request.nonce,
+            'nonce': authorization_request.nonce,
             **(dataclasses.asdict(login) if login else {}),
         })
-        return token.render(token.AUTHORIZATION_CODE, code.id, secret)
+        return tokens.render(tokens.AUTHORIZATION_CODE, code.id, secret)
 
     @api.model
-    def _redeem(self, client, request, address):
+    def _redeem(self, client, token_request, address):
         """Exchange an authorization code for tokens (RFC 6749 §4.1.3).
 
         See `oauth2.grants.authorization_code.decide` for the order of the checks.
 
-        The settings of the application count as they are now: an administrator who
-        has removed a redirect URI or a scope since, or made the application public,
-        is obeyed at once.
+        The current settings of the application apply: when an administrator has removed a
+        redirect URI or a scope, or made the application public, that takes effect at once.
 
         :param Client client: the authenticated application
-        :param Request request: the validated request
-        :param str address: where the request came from
+        :param Request token_request: the validated request
+        :param str address: the IP address that the request came from
         :return: the parameters of the response
         :raise InvalidRequest: see `pkce.check_verifier`
-        :raise InvalidGrant: for any code that gives no tokens
+        :raise InvalidGrant: for any code that is refused
         """
-        parsed = token.parse(request.code)
+        parsed = tokens.parse(token_request.code)
         code = parsed and self._fetch(parsed.row_id, client)
         try:
-            decision = authorization_code.decide(parsed, code, request, client, fields.Datetime.now())
+            decision = authorization_code.decide(parsed, code, token_request, client, fields.Datetime.now())
         except authorization_code.WrongVerifier:
             self._count_verifier_failure(code)
             raise
         match decision:
             case authorization_code.Redeem():
-                return self.env['orestapi.token']._open(client, code, scope.render(decision.scope), address)
+                return self.env['orestapi.token']._open(client, code, scopes.render(decision.scope), address)
             case authorization_code.Replay():
                 reason = LOGGED if self._end_replayed(code, client, address) else 'code_used'
                 raise InvalidGrant("The authorization code was already used.", reason=reason, user_id=code.user_id)
@@ -239,10 +236,10 @@ class OrestapiAuthorizationCode(models.Model):
         if not rows:
             return None
         [row] = rows
-        # sudo: res.users - only asks whether the user may still use the application
+        # sudo: res.users - whether the user may still use the application
         user = self.env['res.users'].sudo().browse(row['user_id'])
         row['created_at'] = row.pop('create_date')
-        return Code(**row, user_active=user.active, user_may=user._can_authorize(client))
+        return Code(**row, user_active=user.active, user_allowed=user._can_authorize(client))
 
     @api.model
     def _count_verifier_failure(self, code):
@@ -264,7 +261,7 @@ class OrestapiAuthorizationCode(models.Model):
         return ended
 
     @api.model
-    def _revoke_all(self, user_ids):
+    def _invalidate_unused(self, user_ids):
         """Make the unused codes of users worthless."""
         self.env.cr.execute(
             SQL(
@@ -282,7 +279,7 @@ class OrestapiAuthorizationCode(models.Model):
 
     @api.autovacuum
     def _gc_expired(self):
-        """Delete the records of codes that are past their retention.
+        """Delete the rows of codes whose retention period is over.
 
         :return: how many were deleted, and whether there may be more
         """

@@ -11,42 +11,42 @@ from odoo.tools import SQL
 
 from ..dispatchers.remote_address import get_remote_address
 from ..oauth2 import quotation
-from ..oauth2.address import get_network
+from ..oauth2.ip_network import get_network
 from .orestapi_authorization_code import VACUUM_BATCH, VACUUM_REST
 from .orestapi_event_sentences import REFUSALS, SENTENCES
 
 _logger = logging.getLogger(__name__)
 
-#: Days that events are kept, unless the setting says otherwise.
+#: Days for which events are kept by default.
 RETENTION = 365
-#: The longest time that can be set, which the database can still count back.
+#: The highest retention that can be set.
 MAX_RETENTION = 3650
 
 #: System parameters.
 EVENT_RETENTION = 'orestapi.event_retention'
 MAIL_ADMINISTRATORS = 'orestapi.mail_administrators'
 
-#: Refused requests for one application from one address, and decisions of one user, that
-#: are kept within the window.
+#: Events stored per window: of refused requests for one application from one network, and of
+#: decisions of one user.
 REFUSED_LIMIT = 30
 REFUSED_WINDOW = timedelta(seconds=60)
-#: Refused requests for one application from all addresses.
+#: Events stored per window of refused requests for one application from all networks.
 REFUSED_APPLICATION_LIMIT = 4 * REFUSED_LIMIT
-#: Within it, as many sign-ins of a service are kept.
+#: The window in which `REFUSED_LIMIT` sign-ins of a service are stored.
 SERVICE_WINDOW = timedelta(hours=1)
 
-#: The kinds that tell of a request that was refused, with a reason of `REFUSALS`.
+#: Kinds of refused requests, whose reason is a key of `REFUSALS`.
 REFUSED_KINDS = ('client_authentication_failed', 'authorization_request_refused', 'request_refused')
 
-#: The kinds that tell of a theft, and that administrators get a mail about.
+#: Kinds that point to a theft, and that administrators get an e-mail about.
 MAILED_KINDS = ('code_replayed', 'refresh_token_reused')
 
 
 class OrestapiEvent(models.Model):
-    """What happened to applications, authorizations and sign-ins, for good.
+    """A permanent log of what happened to applications, authorizations and sign-ins.
 
-    Events are only ever added. They name people, applications and addresses,
-    and never hold a secret, a code, a token or a verifier.
+    Events are only added, never changed. They name people, applications and IP addresses, and
+    never contain a secret, a code, a token or a verifier.
     """
 
     _name = 'orestapi.event'
@@ -93,7 +93,7 @@ class OrestapiEvent(models.Model):
         readonly=True,
         index='btree_not_null',
         ondelete='set null',
-        help="The application that the event tells of.",
+        help="The application that the event concerns.",
     )
     application_name = fields.Char(readonly=True, help="The name of the application at that time.")
     user_id = fields.Many2one(
@@ -101,20 +101,19 @@ class OrestapiEvent(models.Model):
     )
     user_name = fields.Char(readonly=True, help="The name of the user at that time.")
     actor_id = fields.Many2one(
-        'res.users', "Done by", readonly=True, ondelete='set null', help="Who did it, where it was a person in Odoo."
+        'res.users', "Done by", readonly=True, ondelete='set null', help="Who did it, if it was a person in Odoo."
     )
-    actor_name = fields.Char(readonly=True, help="The name of who did it at that time.")
+    actor_name = fields.Char(readonly=True, help="The name of that person at that time.")
     address = fields.Char("IP Address", readonly=True, help="The IP address that the request came from.")
     network = fields.Char(
         readonly=True,
-        help="By what failures are counted: the IP address, or the network of one in IPv6, where everybody has many.",
+        help="The sender for whom failures are counted: an IPv4 address, or an IPv6 network, because a sender has many "
+        "IPv6 addresses.",
     )
-    detail = fields.Char(readonly=True, help="What made it happen, as the protocol or the sign-in calls it.")
-    reason = fields.Char(readonly=True, help="Why it happened, in a word for programs.")
-    sent = fields.Char(
-        "What Came", readonly=True, help="What the application sent, shortened, without anything secret."
-    )
-    expected = fields.Char("What Was Expected", readonly=True, help="What would have been right.")
+    detail = fields.Char(readonly=True, help="The cause, in terms of the protocol or the sign-in.")
+    reason = fields.Char(readonly=True, help="The reason, as a keyword for programs.")
+    sent = fields.Char("Received", readonly=True, help="What the application sent, shortened and without secrets.")
+    expected = fields.Char("Expected", readonly=True, help="What would have been right.")
     field_name = fields.Char("Setting", readonly=True, help="The setting of the application that changed.")
     old_value = fields.Char(readonly=True, help="The setting before the change.")
     new_value = fields.Char(readonly=True, help="The setting after the change.")
@@ -129,7 +128,11 @@ class OrestapiEvent(models.Model):
     _mail_pending_idx = models.Index("(id) WHERE mail_pending")
     _reference_idx = models.Index("(reference) WHERE reference IS NOT NULL")
 
-    @api.depends('kind', 'reason')
+    # An event never changes: this tells the records API which texts the sentence repeats.
+    @api.depends(
+        'kind', 'reason', 'detail', 'application_name', 'user_name', 'actor_name', 'address', 'sent', 'expected',
+        'field_name', 'old_value', 'new_value',
+    )  # fmt: skip
     @api.depends_context('lang')
     def _compute_message(self):
         for event in self:
@@ -149,12 +152,12 @@ class OrestapiEvent(models.Model):
         return (sentence or SENTENCES[self.kind])._translate(self.env.lang or 'en_US') % self._get_values()
 
     def _get_refusal(self):
-        """Return what the event says of a refused request, and what to do about it, or None."""
-        # The release before had the reason of a failed authentication as its detail.
+        """Return the sentence and the remedy of a refused request, or None."""
+        # The previous release stored the reason of a failed authentication as its detail.
         return REFUSALS.get(self.reason or self.detail) if self.kind in REFUSED_KINDS else None
 
     def _get_values(self):
-        """Return what the placeholders of the sentences stand for."""
+        """Return the values of the placeholders of the sentences."""
         return {
             'application': self.application_name or self.env._("an unknown application"),
             'user': self.user_name or self.env._("an unknown user"),
@@ -174,14 +177,14 @@ class OrestapiEvent(models.Model):
         return reasons.get(self.detail, self.detail)
 
     def _get_field_label(self):
-        # The addon that had the field may be gone.
+        # The addon that added the field may be gone.
         field = self.env['orestapi.application']._fields.get(self.field_name)
         return field._description_string(self.env) if field else self.field_name
 
     def _get_value_label(self, value):
-        """Return a stored value of a setting in words of the reader.
+        """Return a stored value of a setting in the language of the reader.
 
-        :param value: as `orestapi.application._get_logged_values` writes it, or a false value
+        :param value: a text from `orestapi.application._get_logged_values`, or a false value
         """
         field = self.env['orestapi.application']._fields.get(self.field_name)
         if field and field.type == 'boolean':
@@ -195,7 +198,7 @@ class OrestapiEvent(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
-        raise AccessError(self.env._("Events cannot be deleted. They are removed when their retention is over."))
+        raise AccessError(self.env._("Events cannot be deleted. They are removed when their retention period is over."))
 
     @api.model
     def _log(self, kind, application_id=None, user_id=None, address=None, **facts):
@@ -203,16 +206,16 @@ class OrestapiEvent(models.Model):
 
         :param str kind: a value of the field `kind`
         :param application_id: the id of the application, if it is known
-        :param user_id: the id of the user it is about, if there is one
-        :param address: where the request came from; that of the current request by default
-        :param facts: `detail`, `reason` and `reference` are this addon's own words, never a value from the
-            request; `sent`, `expected`, `old_value` and `new_value` as `oauth2.quotation` returns them
+        :param user_id: the id of the user whom it concerns, if there is one
+        :param address: the IP address that the request came from, by default that of the current request
+        :param facts: `detail`, `reason` and `reference`, which are texts of this addon and never values from
+            the request; `sent`, `expected`, `old_value` and `new_value`, which `oauth2.quotation` has shortened
         """
         # sudo: orestapi.event - nobody may add events by hand
         event = self.sudo()
-        # sudo: orestapi.application - its name, which the user who caused the event may not be allowed to read
+        # sudo: orestapi.application - its name, which the user who caused the event may lack the right to read
         application = self.env['orestapi.application'].sudo().browse(application_id)
-        # sudo: res.users - their names, likewise
+        # sudo: res.users - the names of the people, for the same reason
         users = self.env['res.users'].sudo()
         user, actor = users.browse(user_id), users.browse(self.env.uid)
         address = address or get_remote_address()
@@ -231,19 +234,18 @@ class OrestapiEvent(models.Model):
             **facts,
         })
         if kind in MAILED_KINDS:
-            # Not sent from here: the request must not wait for a mail server.
+            # A job sends the e-mail: the request must not wait for a mail server.
             cron = self.env.ref('orestapi.ir_cron_mail_administrators', raise_if_not_found=False)
             if cron:
-                # sudo: ir.cron - wakes the job that sends it
+                # sudo: ir.cron - triggers the job that sends it
                 cron.sudo()._trigger()
 
     @api.model
     def _mail_administrators(self):
-        """Tell the administrators by mail of codes and refresh tokens that were used twice.
+        """Send administrators an e-mail about codes and refresh tokens that were used twice.
 
-        With Odoo's mail server and nothing else, so that the addon does not need
-        the app Discuss. What cannot be sent is sent with the next ones, at the
-        latest a day later.
+        This uses only Odoo's mail server, so that the addon does not need the app Discuss.
+        Events that cannot be sent are sent with the next ones, at the latest a day later.
         """
         events = self.search([('mail_pending', '=', True)], order='id')
         administrators = self.env.ref('orestapi.group_administrator').all_user_ids.filtered('email')
@@ -266,14 +268,14 @@ class OrestapiEvent(models.Model):
                 *events.mapped('message'),
                 events.env._(
                     "Somebody may have stolen a code or a token. More often, the application sends one twice by "
-                    "mistake. The events in Odoo, menu Oregional, tell when and from where."
+                    "mistake. See the events in Odoo, menu Oregional, for when and from where."
                 ),
             ]),
         )
         try:
             mail_server.send_email(message)
         except (MailDeliveryException, UserError, OSError) as error:
-            _logger.info("%s events cannot be mailed to %s: %s", len(events), administrator.login, error)
+            _logger.info("Could not mail %s events to %s: %s", len(events), administrator.login, error)
             return False
         return True
 
@@ -281,16 +283,16 @@ class OrestapiEvent(models.Model):
     def _log_refusal(self, kind, error, application_id, address):
         """Add the event of a refused request.
 
-        Anybody can send such requests without an end, so that within a minute only the
-        first ones of an address for an application are kept, and of all addresses not many
-        more. Those of a user who is known are counted apart: a stranger cannot use them up.
+        Anybody can send such requests endlessly, so within a minute only the first ones of a
+        network for an application are stored, and not many more of all networks together.
+        Requests of a known user are counted separately: a stranger cannot use up their number.
 
         :param str kind: one of `REFUSED_KINDS`
-        :param OAuth2Error error: what was refused, and why
+        :param OAuth2Error error: the error, with its reason
         :param application_id: the id of the application, if it is known
-        :param str address: where the request came from
-        :return: a short reference that a user can read to an administrator, or
-            None when the event was not kept
+        :param str address: the IP address that the request came from
+        :return: a short reference that a user can read out to an administrator, or
+            None when the event was not stored
         """
         [[of_network, of_all]] = self.env.execute_query(
             SQL(
@@ -326,7 +328,7 @@ class OrestapiEvent(models.Model):
 
     @api.model
     def _get_quotation(self, reason):
-        """Return the function that makes what came fit to be stored."""
+        """Return the function that prepares a received value for storing."""
         if reason == 'client_id':
             return lambda text: quotation.quote(text, quotation.MAX_CLIENT_ID_LENGTH)
         return quotation.quote_uri if (reason or '').startswith('redirect_uri') else quotation.quote
@@ -335,13 +337,13 @@ class OrestapiEvent(models.Model):
     def _log_sign_in(self, client_id, user_id, address, scope, service=False):
         """Add the event of an application that got its first tokens for a user.
 
-        Of repeated sign-ins within a minute, the first ones are kept. A service
-        may ask before each of its calls: of it, the first ones within an hour.
+        Only the first sign-ins within a minute are stored; for a service, which may request
+        a token before each call, the first ones within an hour.
 
         :param int client_id: the id of the application
-        :param int user_id: whom it acts for
-        :param str address: where the application is
-        :param str scope: what the tokens are good for
+        :param int user_id: the id of the user it acts for
+        :param str address: the IP address of the application
+        :param str scope: the scope of the tokens
         :param bool service: whether it acts on its own, as its service user
         """
         condition = SQL("kind = 'signed_in' AND application_id = %s AND user_id = %s", client_id, user_id)
@@ -357,10 +359,10 @@ class OrestapiEvent(models.Model):
 
     @api.model
     def _log_decision(self, kind, application_id, detail=None):
-        """Add the event of what the current user decides at the consent page.
+        """Add the event of the current user's decision on the consent page.
 
-        The page can be sent again and again by a script, so that only the first
-        decisions of a user within a minute are kept.
+        A script could submit the page again and again, so only the first decisions of a
+        user within a minute are stored.
 
         :param str kind: `consent_given` or `consent_refused`
         :param int application_id: the application that asked
@@ -382,7 +384,7 @@ class OrestapiEvent(models.Model):
 
     @api.model
     def _get_retention(self):
-        """Return for how many days events are kept, and whether the setting says something else."""
+        """Return for how many days events are kept, and whether the setting has another value."""
         return self.env['ir.config_parameter']._get_whole_number(EVENT_RETENTION, RETENTION, 1, MAX_RETENTION)
 
     @api.autovacuum

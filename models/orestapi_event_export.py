@@ -4,18 +4,18 @@ import io
 
 from odoo import fields, models
 
-#: What the file has a column of.
+#: The columns of the file.
 COLUMNS = (
     'create_date', 'kind', 'message', 'remedy', 'application_name', 'user_name', 'actor_name', 'address', 'sent',
     'expected', 'field_name', 'old_value', 'new_value', 'reference',
 )  # fmt: skip
 
-#: A spreadsheet takes what begins with one of them for a formula (CWE-1236).
+#: A spreadsheet treats a value that begins with one of these as a formula (CWE-1236).
 FORMULA = ('=', '+', '-', '@', '\t', '\r')
 
 
 class OrestapiEventExport(models.TransientModel):
-    """A file of events, for who may read them and need not be allowed to export all else of Odoo."""
+    """A file of events, for people who may read events but not export other data of Odoo."""
 
     _name = 'orestapi.event.export'
     _description = "Export of Events"
@@ -33,7 +33,7 @@ class OrestapiEvent(models.Model):
         :return: the action that downloads the file
         """
         self.check_access('read')
-        # sudo: orestapi.event.export - made here and nowhere else, of what the user may read
+        # sudo: orestapi.event.export - nobody may create one by hand; it has only events that the user may read
         exports = self.env['orestapi.event.export'].sudo()
         export = exports.create({
             'name': f"events-{fields.Date.context_today(self)}.csv",

@@ -1,17 +1,17 @@
-"""What events say, each as a whole sentence in the language of the reader.
+"""The sentences of events, in the language of the reader.
 
 A new kind of event needs two edits: a value of the field `kind`, and its sentence here.
-A new refusal needs one: the reason that its error names, with what happened and what
-to do about it. The placeholders are the values of `orestapi.event._get_values`.
+A new reason of a refusal needs one: a sentence that tells what happened, and one that
+tells what to do. The placeholders are the values of `orestapi.event._get_values`.
 """
 
 from odoo.tools.translate import LazyTranslate
 
-# Translated when somebody reads them: there is no environment yet.
+# Translated when they are read, because there is no environment at import.
 # pylint: disable=unknown-option-value,prefer-env-translation
 _lt = LazyTranslate(__name__)
 
-#: By kind, or by kind and reason where there is more than one sentence.
+#: The sentences by kind, or by kind and reason if a kind has several.
 SENTENCES = {
     'application_created': _lt("%(actor)s created %(application)s."),
     'application_activated': _lt("%(actor)s activated %(application)s."),
@@ -37,7 +37,7 @@ SENTENCES = {
     'offer_widened': _lt(
         "%(actor)s let %(application)s read more (model scheme: %(detail)s); its users are asked again."
     ),
-    'client_authentication_failed': _lt("%(application)s did not prove from %(address)s who it is."),
+    'client_authentication_failed': _lt("%(application)s failed to authenticate from %(address)s."),
     'authorization_request_refused': _lt(
         "A request from %(address)s to authorize %(application)s was refused: %(detail)s"
     ),
@@ -67,16 +67,15 @@ SENTENCES = {
 }
 
 _SAME_URI = _lt(
-    "Correct the address in the settings of the application. If the application is right, add the address on the "
-    "tab URIs."
+    "Correct the URI in the settings of the application. If the application is right, add the URI on the URIs tab."
 )
-_START_AGAIN = _lt("Start the sign-in again in the application. If it goes on, the application has to be repaired.")
-_REPAIR = _lt("The application has to be repaired, or set up otherwise: this is not a matter of its settings in Odoo.")
-_SIGN_IN_AGAIN = _lt("The user signs in again in the application.")
+_START_AGAIN = _lt("Start the sign-in again in the application. If this happens again, the application must be fixed.")
+_REPAIR = _lt("The application must be fixed or set up differently. Its settings in Odoo are not the cause.")
+_SIGN_IN_AGAIN = _lt("Ask the user to sign in again in the application.")
 
-#: By reason: what was refused and why, and what to do.
+#: For each reason a sentence about what was refused, and one about what to do.
 REFUSALS = {
-    # Who the application is
+    # The client authentication
     'client_id': (
         _lt("A request from %(address)s used the client ID \"%(sent)s\", which belongs to no application."),
         _lt(
@@ -105,7 +104,7 @@ REFUSALS = {
     'secret_wrong': (
         _lt("%(application)s sent a wrong client secret from %(address)s."),
         _lt(
-            "The client ID is right. Generate a new client secret on the tab General, and copy it into the settings "
+            "The client ID is correct. Generate a new client secret on the General tab, and copy it into the settings "
             "of the application."
         ),
     ),
@@ -113,26 +112,26 @@ REFUSALS = {
         _lt("%(application)s sent no client secret from %(address)s."),
         _lt(
             "Copy the client secret into the settings of the application. If it runs on the device of the user and "
-            "can keep no secret, make it public on the tab Settings."
+            "cannot keep a secret, make it public on the Settings tab."
         ),
     ),
     'secret_none': (
         _lt("%(application)s sent a client secret from %(address)s, but none is set in Odoo."),
-        _lt("Generate a client secret on the tab General, and copy it into the settings of the application."),
+        _lt("Generate a client secret on the General tab, and copy it into the settings of the application."),
     ),
     'secret_unexpected': (
         _lt("%(application)s sent a client secret from %(address)s, but it is a public application and has none."),
         _lt(
             "Empty the client secret in the settings of the application. If it runs on a server and can keep a "
-            "secret, make it confidential on the tab Settings."
+            "secret, make it confidential on the Settings tab."
         ),
     ),
     'too_many_failures': (
         _lt(
-            "%(application)s failed to authenticate too often from %(address)s, so that for a minute all its "
-            "requests from there are refused, the right ones too."
+            "%(application)s failed to authenticate too often from %(address)s, so all its requests from "
+            "there are refused for a minute, even correct ones."
         ),
-        _lt("Correct what the events before this one say, and try again after a minute."),
+        _lt("Fix the causes in the events before this one, and try again after a minute."),
     ),
     'credentials_missing': (
         _lt("A request of %(application)s from %(address)s came without client ID and client secret."),
@@ -141,7 +140,7 @@ REFUSALS = {
     'header_malformed': (
         _lt("A request of %(application)s from %(address)s had an Authorization header that cannot be read."),
         _lt(
-            "The application has to send client ID and client secret, form-encoded, by HTTP Basic or in the body of "
+            "The application must send client ID and client secret, form-encoded, by HTTP Basic or in the body of "
             "the request."
         ),
     ),
@@ -165,17 +164,17 @@ REFUSALS = {
         _lt("%(application)s asked from %(address)s about a token, but it is a public application."),
         _lt("Register the API that receives the tokens as a confidential application, with Resource Server ticked."),
     ),
-    # How the request is written
+    # The form of the request
     'parameters_in_query': (
-        _lt("%(application)s sent its request from %(address)s in the address instead of the body."),
+        _lt("%(application)s sent its request from %(address)s in the URL instead of the body."),
         _lt(
-            "The application has to send a form by POST. For the connector of the older addon, tick Legacy Connector "
-            "and use its addresses."
+            "The application must send a form by POST. For the connector of the older addon, tick Legacy Connector "
+            "and use its URLs."
         ),
     ),
     'media_type': (
         _lt("%(application)s sent a request from %(address)s in the format \"%(sent)s\", which is not a form."),
-        _lt("The application has to send application/x-www-form-urlencoded."),
+        _lt("The application must send application/x-www-form-urlencoded."),
     ),
     'too_large': (_lt("A request of %(application)s from %(address)s was too large."), _REPAIR),
     'encoding': (_lt("A request of %(application)s from %(address)s had parameters that cannot be read."), _REPAIR),
@@ -187,28 +186,28 @@ REFUSALS = {
         _lt("A request of %(application)s from %(address)s had the parameter %(sent)s more than once."),
         _REPAIR,
     ),
-    # Where the answer goes
+    # The redirect URI
     'redirect_uri': (
-        _lt("%(application)s asked from %(address)s to return to %(sent)s, which is none of its callback URIs."),
+        _lt("%(application)s asked from %(address)s to return to %(sent)s, which is not one of its callback URIs."),
         _lt(
-            "If this address is the application's, add it on the tab URIs exactly so. Otherwise correct it in the "
+            "If this URI belongs to the application, add exactly this on the URIs tab. Otherwise correct it in the "
             "settings of the application."
         ),
     ),
     'redirect_uri_none': (
         _lt("%(application)s asked from %(address)s to return to %(sent)s, but has no callback URI in Odoo."),
-        _lt("Add the callback URI of the application on the tab URIs."),
+        _lt("Add the callback URI of the application on the URIs tab."),
     ),
     'redirect_uri_missing': (
         _lt("%(application)s did not say from %(address)s which of its callback URIs to return to."),
-        _lt("Enter the callback URI in the settings of the application, or leave only one on the tab URIs."),
+        _lt("Enter the callback URI in the settings of the application, or leave only one on the URIs tab."),
     ),
     'redirect_uri_blank': (
         _lt(
             "%(application)s asked from %(address)s to return to %(sent)s, which differs from %(expected)s only by a "
-            "blank at the beginning or the end."
+            "space at the beginning or the end."
         ),
-        _lt("Remove the blank in the settings of the application."),
+        _lt("Remove the space in the settings of the application."),
     ),
     'redirect_uri_case': (
         _lt(
@@ -220,12 +219,9 @@ REFUSALS = {
     'redirect_uri_encoding': (
         _lt(
             "%(application)s asked from %(address)s to return to %(sent)s, which differs from %(expected)s only in "
-            "how it is percent-encoded."
+            "percent-encoding."
         ),
-        _lt(
-            "Write the address in the settings of the application as it stands on the tab URIs; it may be "
-            "encoded twice."
-        ),
+        _lt("Write the URI in the settings of the application exactly as on the URIs tab; it may be encoded twice."),
     ),
     'redirect_uri_slash': (
         _lt(
@@ -240,8 +236,8 @@ REFUSALS = {
             "the scheme (http or https)."
         ),
         _lt(
-            "Make the application use https, also behind a proxy. If it is reached by http only, add that address on "
-            "the tab URIs."
+            "Make the application use https, also behind a proxy. If it can only be reached by http, add that on "
+            "the URIs tab."
         ),
     ),
     'redirect_uri_port': (
@@ -263,7 +259,7 @@ REFUSALS = {
             "%(application)s asked from %(address)s to return to %(sent)s, which differs from %(expected)s only by "
             "the name of this computer."
         ),
-        _lt("Add the address on the tab URIs as the application sends it: localhost and 127.0.0.1 are not the same."),
+        _lt("Add the URI on the URIs tab as the application sends it: localhost and 127.0.0.1 are not the same."),
     ),
     'redirect_uri_host': (
         _lt(
@@ -271,8 +267,8 @@ REFUSALS = {
             "the host."
         ),
         _lt(
-            "If the application has moved, add its new address on the tab URIs. If you do not know the host, somebody "
-            "may have tried to steal a code, in vain."
+            "If the application has moved, add its new URI on the URIs tab. If you do not know the host, somebody "
+            "may have tried, without success, to steal a code."
         ),
     ),
     'redirect_uri_path': (
@@ -285,23 +281,23 @@ REFUSALS = {
     'redirect_uri_query': (
         _lt(
             "%(application)s asked from %(address)s to return to %(sent)s, which differs from a callback URI only by "
-            "what stands after the question mark."
+            "the part after the question mark."
         ),
-        _lt("What stands after the question mark has to be the same in the application and on the tab URIs."),
+        _lt("The part after the question mark must be the same in the application and on the URIs tab."),
     ),
     'redirect_uri_fragment': (
         _lt(
             "%(application)s asked from %(address)s to return to %(sent)s, which differs from a callback URI only by "
-            "what stands after the sign #."
+            "the part after the #."
         ),
-        _lt("Remove the sign # and what follows it in the settings of the application."),
+        _lt("Remove the # and everything after it in the settings of the application."),
     ),
-    # What is asked for
+    # The requested access
     'user_not_allowed': (
-        _lt("%(user)s may not use %(application)s: they are in none of its groups."),
+        _lt("%(user)s may not use %(application)s: they are not in any of its groups."),
         _lt(
-            "If they should, add a group of theirs to Who can use it on the tab Settings, or add them to one of "
-            "the groups there."
+            "If they should, add one of their groups under Who can use it on the Settings tab, or add them to a group "
+            "listed there."
         ),
     ),
     'user_archived': (
@@ -309,8 +305,8 @@ REFUSALS = {
         _lt("Unarchive the user, if they should use Odoo again."),
     ),
     'page': (
-        _lt("The consent page of %(application)s was answered from %(address)s too late, or was opened elsewhere."),
-        _lt("The user starts again in the application. Nobody needs to repair anything."),
+        _lt("The consent page of %(application)s was submitted from %(address)s too late, or was opened elsewhere."),
+        _lt("Ask the user to start again in the application. Nothing needs to be fixed."),
     ),
     'response_type': (
         _lt("%(application)s asked from %(address)s for the response type \"%(sent)s\"; the only one is \"code\"."),
@@ -320,48 +316,48 @@ REFUSALS = {
         _lt(
             "%(application)s asked from %(address)s for the scope \"%(sent)s\", but may only ask for \"%(expected)s\"."
         ),
-        _lt("Allow the scope on the tab Settings, or take it out of the settings of the application."),
+        _lt("Allow the scope on the Settings tab, or remove it from the settings of the application."),
     ),
     'scope_none': (
         _lt("%(application)s asked from %(address)s for no scope, and none is allowed for it in Odoo."),
-        _lt("Choose the scopes of the application on the tab Settings."),
+        _lt("Choose the scopes of the application on the Settings tab."),
     ),
     'scope_malformed': (
-        _lt("%(application)s asked from %(address)s for the scope \"%(sent)s\", which is not written as a scope."),
+        _lt("%(application)s asked from %(address)s for the scope \"%(sent)s\", which is not a valid scope."),
         _lt(
-            "Write the scopes in the settings of the application with one blank between two, without quotes and commas."
+            "Write the scopes in the settings of the application separated by single spaces, without quotes and commas."
         ),
     ),
     'scope_exceeds': (
         _lt(
             "%(application)s asked from %(address)s for the scope \"%(sent)s\", but the user allowed \"%(expected)s\"."
         ),
-        _lt("The user signs in again in the application, which then asks for more."),
+        _lt("Ask the user to sign in again in the application, which then requests more."),
     ),
     'scope_gone': (
         _lt(
-            "%(application)s asked from %(address)s to act on for %(user)s, who allowed the scope \"%(sent)s\", but "
-            "may now only ask for \"%(expected)s\"."
+            "%(application)s asked from %(address)s to keep acting for %(user)s, who allowed the scope \"%(sent)s\", "
+            "but may now only request \"%(expected)s\"."
         ),
-        _lt("Allow the scope on the tab Settings again, or let the user sign in again."),
+        _lt("Allow the scope on the Settings tab again, or ask the user to sign in again."),
     ),
     'pkce_missing': (
         _lt("%(application)s asked from %(address)s without PKCE (code_challenge), which it must use."),
         _lt(
-            "Switch on PKCE in the settings of the application. If a confidential application does not support it, "
-            "turn off Require PKCE on the tab Settings."
+            "Turn on PKCE in the settings of the application. If a confidential application does not support it, "
+            "turn off Require PKCE on the Settings tab."
         ),
     ),
     'pkce_challenge_missing': (
-        _lt("%(application)s asked from %(address)s with a method of PKCE, but without the code_challenge."),
+        _lt("%(application)s asked from %(address)s with a PKCE method but without the code_challenge."),
         _REPAIR,
     ),
     'pkce_method': (
         _lt("%(application)s asked from %(address)s with the PKCE method \"%(sent)s\"; the only one is \"S256\"."),
-        _lt("Choose S256 as the method of PKCE in the settings of the application."),
+        _lt("Choose S256 as the PKCE method in the settings of the application."),
     ),
     'pkce_challenge_malformed': (
-        _lt("%(application)s asked from %(address)s with a code_challenge that is not one of the method S256."),
+        _lt("%(application)s asked from %(address)s with a code_challenge that does not fit the method S256."),
         _lt("The code_challenge is the SHA-256 digest of the verifier, as 43 characters of base64url without padding."),
     ),
     # Who the user is (OpenID Connect)
@@ -386,7 +382,7 @@ REFUSALS = {
         _lt("The user sets up two-factor authentication or a passkey in their preferences."),
     ),
     'grant_type': (
-        _lt("%(application)s asked from %(address)s for the grant type \"%(sent)s\", which Odoo does not have."),
+        _lt("%(application)s asked from %(address)s for the grant type \"%(sent)s\", which Odoo does not support."),
         _lt(
             "Choose another one in the settings of the application: authorization_code, refresh_token or "
             "client_credentials."
@@ -398,32 +394,32 @@ REFUSALS = {
     ),
     'service_user_missing': (
         _lt("%(application)s asked from %(address)s to act on its own, but has no service user."),
-        _lt("Choose a Service User on the tab Settings, if it should act without a user who signs in."),
+        _lt("Choose a Service User on the Settings tab, if it should act when nobody signs in."),
     ),
     'service_public': (
         _lt("%(application)s asked from %(address)s to act on its own, but it is a public application."),
-        _lt("Make it confidential on the tab Settings, and choose a Service User there."),
+        _lt("Make it confidential on the Settings tab, and choose a Service User there."),
     ),
     'service_user_archived': (
         _lt("%(application)s asked from %(address)s to act as its service user %(user)s, who is archived."),
-        _lt("Unarchive the user, or choose another Service User on the tab Settings."),
+        _lt("Unarchive the user, or choose another Service User on the Settings tab."),
     ),
-    # What a code is redeemed with
+    # The redemption of a code
     'code_malformed': (
-        _lt("%(application)s sent from %(address)s something that is no authorization code of Odoo."),
-        _lt("The application has to send the code as it came, whole and decoded once. It may have cut it off."),
+        _lt("%(application)s sent something from %(address)s that is not an authorization code of Odoo."),
+        _lt("The application must send the whole code, decoded once. It may have cut it off."),
     ),
     'code_unknown': (
         _lt("%(application)s sent from %(address)s an authorization code that Odoo does not know."),
-        _lt("It may be an old one, or of another database. Start the sign-in again in the application."),
+        _lt("It may be old, or from another database. Start the sign-in again in the application."),
     ),
     'code_other_application': (
-        _lt("%(application)s sent from %(address)s an authorization code for %(user)s that another application got."),
-        _lt("Two applications may share one callback URI: compare the client IDs, and give each a URI of its own."),
+        _lt("%(application)s sent from %(address)s a code for %(user)s that was issued to another application."),
+        _lt("Two applications may share one callback URI: compare the client IDs, and give each its own URI."),
     ),
     'code_used': (
         _lt("%(application)s sent from %(address)s an authorization code for %(user)s that was already used."),
-        _lt("A code works once: the application must not send it again, also when a page is reloaded."),
+        _lt("A code works once: the application must not send it again, even when a page is reloaded."),
     ),
     'service_user_external': (
         _lt("%(application)s was refused from %(address)s: its service user %(user)s is not an internal user."),
@@ -431,10 +427,10 @@ REFUSALS = {
     ),
     'code_legacy': (
         _lt(
-            "%(application)s sent from %(address)s a code for %(user)s to another address than the one that it was "
+            "%(application)s sent from %(address)s a code for %(user)s to another endpoint than the one that it was "
             "asked for at."
         ),
-        _lt("The application has to use either the older addresses or the standard ones, and not both."),
+        _lt("The application must use either the older URLs or the standard ones, not both."),
     ),
     'redirect_uri_gone': (
         _lt(
@@ -446,8 +442,8 @@ REFUSALS = {
     'code_expired': (
         _lt("%(application)s sent from %(address)s an authorization code for %(user)s that has expired."),
         _lt(
-            "Start again. If it goes on, compare the clocks, or raise the Authorization Code Expiry on the tab "
-            "Settings."
+            "Start again. If this happens again, compare the clocks, or raise the Authorization Code Expiry on the "
+            "Settings tab."
         ),
     ),
     'code_revoked': (
@@ -462,28 +458,28 @@ REFUSALS = {
             "%(application)s redeemed a code for %(user)s from %(address)s without the redirect_uri %(expected)s that "
             "it began with."
         ),
-        _lt("The application has to send the same redirect_uri with the code as at the beginning."),
+        _lt("The application must send the same redirect_uri with the code as at the beginning."),
     ),
     'redirect_uri_changed': (
         _lt(
             "%(application)s redeemed a code for %(user)s from %(address)s with the redirect_uri %(sent)s, but began "
             "with %(expected)s."
         ),
-        _lt("The application has to use the same callback URI everywhere in its settings."),
+        _lt("The application must use the same callback URI everywhere in its settings."),
     ),
     'verifier_missing': (
-        _lt("%(application)s redeemed a code for %(user)s from %(address)s without the code_verifier of PKCE."),
+        _lt("%(application)s redeemed a code for %(user)s from %(address)s without the PKCE code_verifier."),
         _START_AGAIN,
     ),
     'verifier_malformed': (
-        _lt("%(application)s redeemed a code for %(user)s from %(address)s with a malformed code_verifier of PKCE."),
-        _lt("A code_verifier has from 43 to 128 letters, digits and the signs - . _ ~."),
+        _lt("%(application)s redeemed a code for %(user)s from %(address)s with a malformed PKCE code_verifier."),
+        _lt("A code_verifier has 43 to 128 characters: letters, digits and - . _ ~."),
     ),
     'verifier_wrong': (
-        _lt("%(application)s redeemed a code for %(user)s from %(address)s with a wrong code_verifier of PKCE."),
+        _lt("%(application)s redeemed a code for %(user)s from %(address)s with a wrong PKCE code_verifier."),
         _lt(
-            "Start the sign-in again, in one window only. If it goes on, the application mixes up its sign-ins, or "
-            "computes the code_challenge wrongly."
+            "Start the sign-in again, in one window only. If this happens again, the application mixes up its sign-ins "
+            "or computes the code_challenge wrongly."
         ),
     ),
     'verifier_unexpected': (
@@ -491,44 +487,44 @@ REFUSALS = {
             "%(application)s redeemed a code for %(user)s from %(address)s with a code_verifier, but began without a "
             "code_challenge."
         ),
-        _lt("The application has to use PKCE from the beginning of the sign-in, or not at all."),
+        _lt("The application must use PKCE from the beginning of the sign-in, or not at all."),
     ),
     'verifier_limit': (
-        _lt(
-            "%(application)s redeemed a code for %(user)s from %(address)s with too many wrong code_verifiers of PKCE."
-        ),
+        _lt("%(application)s redeemed a code for %(user)s from %(address)s with too many wrong PKCE code_verifiers."),
         _START_AGAIN,
     ),
-    # What is refreshed
+    # The refresh
     'refresh_token_malformed': (
-        _lt("%(application)s sent from %(address)s something that is no refresh token of Odoo."),
-        _lt("The application has to store the refresh token whole. The user signs in again."),
+        _lt("%(application)s sent something from %(address)s that is not a refresh token of Odoo."),
+        _lt("The application must store the whole refresh token. Ask the user to sign in again."),
     ),
     'refresh_token_unknown': (
         _lt("%(application)s sent from %(address)s a refresh token that this database has not issued."),
-        _lt("It may be of another database, or of one that was restored or copied. The user signs in again."),
+        _lt("It may be from another database, or from one that was restored or copied. Ask the user to sign in again."),
     ),
     'refresh_token_gone': (
-        _lt("%(application)s sent from %(address)s a refresh token of a sign-in that has ended and is deleted."),
+        _lt("%(application)s sent from %(address)s a refresh token of a sign-in that has ended and was deleted."),
         _SIGN_IN_AGAIN,
     ),
     'refresh_token_other_application': (
-        _lt("%(application)s sent from %(address)s a refresh token for %(user)s that another application got."),
+        _lt(
+            "%(application)s sent from %(address)s a refresh token for %(user)s that was issued to another application."
+        ),
         _lt("Compare the client IDs in the settings of both applications, and let each keep its own tokens."),
     ),
     'refresh_token_expired': (
         _lt("%(application)s sent from %(address)s a refresh token for %(user)s that has expired."),
-        _lt("The user signs in again. Refresh Token Expiry and Sign In Expiry on the tab Settings decide how often."),
+        _lt("Ask the user to sign in again. Refresh Token Expiry and Sign In Expiry (Settings tab) decide how often."),
     ),
     'refresh_token_revoked': (
         _lt("%(application)s sent from %(address)s a refresh token for %(user)s, whose sign-in was ended."),
-        _lt("The user signs in again. Sign-ins, filter Ended, say why it was ended."),
+        _lt("Ask the user to sign in again. The list Sign-ins, filter Ended, shows why it was ended."),
     ),
     'refresh_token_used': (
         _lt("%(application)s sent from %(address)s a refresh token for %(user)s that was already used."),
         _lt(
-            "The application has to keep the newest refresh token, and to refresh once at a time. If answers get "
-            "lost, set a Refresh Token Grace on the tab Settings."
+            "The application must keep the newest refresh token, and refresh only once at a time. If responses get "
+            "lost, set a Refresh Token Grace on the Settings tab."
         ),
     ),
 }

@@ -35,14 +35,14 @@ class OrestapiGroupClaim(models.Model):
         applications.sudo(False)._check_guard()
         with applications._watch_changes():
             result = super().write(vals)
-        applications._forget_settings()
+        applications._invalidate_caches()
         return result
 
     def unlink(self):
         with self._get_applications()._watch_changes():
             result = super().unlink()
             self.env['orestapi.application'].invalidate_model(['group_claim_ids'])
-        self.env['orestapi.application']._forget_settings()
+        self.env['orestapi.application']._invalidate_caches()
         return result
 
     def _get_applications(self):

@@ -5,7 +5,7 @@ from odoo import api, models
 from odoo.exceptions import AccessDenied, UserError
 from odoo.http import request
 
-from ..oauth2 import token
+from ..oauth2 import tokens
 from ..openid import authentication, login, required_login
 from ..openid.authentication_request import LOGIN
 from ..openid.errors import UnmetAuthenticationRequirements
@@ -102,7 +102,7 @@ class OrestapiLogin(models.AbstractModel):
         """
         session, uid = request.session, self.env.uid
         # A session that is older than this addon has no id yet.
-        remembered = authentication.begin(session.get(SESSION_KEY), uid, token.generate_secret())
+        remembered = authentication.begin(session.get(SESSION_KEY), uid, tokens.generate_secret())
         session[SESSION_KEY] = remembered
         auth_time, amr, acr, sid = authentication.describe(remembered, uid, self._get_since(asked, key, time.time()))
         return login.describe(auth_time, amr, acr, sid, asked.claims.id_token)

@@ -1,15 +1,14 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ..records.offer import BLACKLIST, NONE, WHITELIST
+from ..records.offer import BLACKLIST, UNLIMITED, WHITELIST
 
 
 class OrestapiModelConfiguration(models.Model):
-    """How one model is offered to remote applications: under which name, and which of its fields.
+    """How one model is offered to remote applications: its name there, and the offered fields.
 
-    Models and fields are kept by their technical names and not by reference:
-    when an app is removed and installed again, what it had excluded would
-    otherwise be offered.
+    Models and fields are stored by technical name instead of reference: otherwise, when an app
+    is uninstalled and installed again, its excluded fields would be offered.
     """
 
     _name = 'orestapi.model.configuration'
@@ -22,7 +21,7 @@ class OrestapiModelConfiguration(models.Model):
     )
     active = fields.Boolean(
         default=True,
-        help="The model of an inactive configuration is not offered by any of the schemes that it belongs to.",
+        help="The model of an archived configuration is not offered by any scheme that it belongs to.",
     )
     icon = fields.Image(
         max_width=256, max_height=256, help="The picture that applications may show beside the records."
@@ -34,17 +33,21 @@ class OrestapiModelConfiguration(models.Model):
         search='_search_model_id',
         readonly=False,
         domain=[('abstract', '=', False), ('transient', '=', False)],
-        help="What is offered. It cannot be changed later: make another configuration for another model.",
+        help="The model to offer. It cannot be changed later: create another configuration for another model.",
     )
     model = fields.Char(
         "Technical Name", required=True, readonly=True, index=True, help="The technical name of the model."
     )
     limit_fields = fields.Selection(
-        [(NONE, "None"), (BLACKLIST, "Blacklist"), (WHITELIST, "Whitelist")],
+        [
+            (UNLIMITED, "All fields"),
+            (BLACKLIST, "All fields except those listed"),
+            (WHITELIST, "Only the fields listed"),
+        ],
         required=True,
         default=WHITELIST,
-        help="Which fields of the model applications may read, as far as the user may. Pictures, files and "
-        "whatever looks like a password or a key are offered only by a whitelist that names them.",
+        help="Which fields of the model applications may read, within the rights of the user. Pictures, files and "
+        "anything that looks like a password or a key are offered only if they are listed by name.",
     )
     field_ids = fields.Many2many(
         'ir.model.fields',
@@ -52,17 +55,17 @@ class OrestapiModelConfiguration(models.Model):
         compute='_compute_field_ids',
         inverse='_inverse_field_ids',
         domain="[('model_id', '=', model_id)]",
-        help="The fields that are offered, or those that are not, as the limit says.",
+        help="The fields to offer or to exclude, depending on the limit.",
     )
     field_names = fields.Text(
         "Names of the Fields",
         readonly=True,
-        help="The technical names of the fields in the list, also of those that do not exist now.",
+        help="The technical names of the listed fields, including fields that do not exist at present.",
     )
     missing_field_names = fields.Char(
         "Missing Fields",
         compute='_compute_field_ids',
-        help="Fields in the list that do not exist now, because an app was removed. They stay in the list, so that "
+        help="Listed fields that do not exist at present because an app was uninstalled. They stay listed, so that "
         "nothing changes when the app is installed again.",
     )
     scheme_ids = fields.Many2many(
@@ -120,7 +123,7 @@ class OrestapiModelConfiguration(models.Model):
             configuration.scheme_count = len(configuration.scheme_ids)
 
     def _get_field_names(self):
-        """Return the names of the fields in the list, as a frozenset, whether they exist now or not."""
+        """Return the names of the listed fields as a frozenset, whether the fields exist or not."""
         return frozenset((self.field_names or '').split())
 
     @api.onchange('model_id')
@@ -136,7 +139,7 @@ class OrestapiModelConfiguration(models.Model):
             if model is None or model._abstract or model._transient:
                 raise ValidationError(
                     self.env._(
-                        "%(model)s has no records that could be offered: choose another model.",
+                        "%(model)s has no records that could be offered. Choose another model.",
                         model=configuration.model,
                     )
                 )
@@ -155,7 +158,7 @@ class OrestapiModelConfiguration(models.Model):
         vals = self._with_model_name(vals)
         if 'model' in vals and any(configuration.model != vals['model'] for configuration in self):
             raise ValidationError(
-                self.env._("The model of a configuration cannot be changed: make another configuration.")
+                self.env._("The model of a configuration cannot be changed. Create another configuration.")
             )
         with self.env['orestapi.application']._watch_offers():
             return super().write(vals)
@@ -188,7 +191,7 @@ class OrestapiModelConfiguration(models.Model):
         return True
 
     def action_forget_missing_fields(self):
-        """Take the fields that do not exist now off the list."""
+        """Remove the fields that do not exist at present from the list."""
         for configuration in self:
             configuration.field_names = '\n'.join(sorted(configuration.field_ids.mapped('name')))
         return True
@@ -200,6 +203,6 @@ class OrestapiModelConfiguration(models.Model):
             'res_model': 'orestapi.model.scheme',
             'views': [(False, 'list'), (False, 'form')],
             'domain': [('configuration_ids', 'in', self.ids)],
-            # Archived ones too, as the button counts them: by filters that everybody sees and can take away.
+            # Includes archived ones, as the count on the button does, by filters that users can remove.
             'context': {'search_default_active': 1, 'search_default_inactive': 1},
         }

@@ -3,11 +3,11 @@ from types import MappingProxyType
 from odoo import api, fields, models, tools
 from odoo.exceptions import UserError, ValidationError
 
-from ..records.offer import BLACKLIST, NONE, NOTHING, WHITELIST, Limit, Offer
+from ..records.offer import BLACKLIST, NOTHING, UNLIMITED, WHITELIST, Limit, Offer
 
 
 class OrestapiModelScheme(models.Model):
-    """What remote applications may see, at the most: the rights of the user narrow it further.
+    """The most that remote applications may see: the rights of the user narrow it further.
 
     Several applications can share one scheme; changing it changes all of them.
     """
@@ -22,13 +22,17 @@ class OrestapiModelScheme(models.Model):
     )
     description = fields.Text(translate=True, help="What the scheme is for.")
     active = fields.Boolean(
-        default=True, help="An inactive scheme offers nothing: its applications can read no records."
+        default=True, help="An archived scheme offers nothing: its applications cannot read any records."
     )
     limit_models = fields.Selection(
-        [(NONE, "None"), (BLACKLIST, "Blacklist"), (WHITELIST, "Whitelist")],
+        [
+            (UNLIMITED, "All models"),
+            (BLACKLIST, "All models except those listed"),
+            (WHITELIST, "Only configured models"),
+        ],
         required=True,
         default=WHITELIST,
-        help="Which models applications may read, as far as the user may.",
+        help="Which models applications may read, within the rights of the user.",
     )
     model_ids = fields.Many2many(
         'ir.model',
@@ -38,20 +42,20 @@ class OrestapiModelScheme(models.Model):
         domain=[('abstract', '=', False), ('transient', '=', False)],
         help="The models that are not offered.",
     )
-    # By name, so that an app that is removed and installed again finds its models
-    # excluded as before.
+    # By name, so that the models of an app stay excluded when it is uninstalled and installed
+    # again.
     model_names = fields.Text("Names of the Excluded Models", readonly=True)
     missing_model_names = fields.Char(
         "Missing Models",
         compute='_compute_model_ids',
-        help="Excluded models that do not exist now, because an app was removed. They stay excluded when the app is "
-        "installed again.",
+        help="Excluded models that do not exist at present because an app was uninstalled. They stay excluded when "
+        "the app is installed again.",
     )
     configuration_ids = fields.Many2many(
         'orestapi.model.configuration',
         string="Model Configurations",
         context={'active_test': False},
-        help="How single models are offered. The fields that they leave out are never offered, whatever the limit.",
+        help="How individual models are offered. The fields that they leave out are never offered, whatever the limit.",
     )
     application_ids = fields.One2many(
         'orestapi.application',
@@ -59,10 +63,10 @@ class OrestapiModelScheme(models.Model):
         "Applications",
         context={'active_test': False},
         readonly=True,
-        help="The applications that read records by this scheme.",
+        help="The applications that use this scheme.",
     )
     application_count = fields.Integer(
-        compute='_compute_application_count', help="How many applications read records by this scheme."
+        compute='_compute_application_count', help="How many applications use this scheme."
     )
 
     write_uid = fields.Many2one('res.users', "Last Modified by", readonly=True)
@@ -88,7 +92,7 @@ class OrestapiModelScheme(models.Model):
             scheme.application_count = len(scheme.application_ids)
 
     def _get_model_names(self):
-        """Return the names of the excluded models, as a frozenset, whether they exist now or not."""
+        """Return the names of the excluded models as a frozenset, whether the models exist or not."""
         return frozenset((self.model_names or '').split())
 
     @api.constrains('configuration_ids')
@@ -121,13 +125,13 @@ class OrestapiModelScheme(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
-        # An archived application comes back with its scheme.
+        # Archived applications count too: their scheme must exist when they are activated again.
         for scheme in self.with_context(active_test=False):
             if scheme.application_ids:
                 raise UserError(
                     self.env._(
                         "%(scheme)s cannot be deleted, because these applications use it: %(applications)s. "
-                        "Choose another model scheme for them first, or archive this one: then they can read no "
+                        "Choose another model scheme for them first, or archive this one: then they cannot read any "
                         "records.",
                         scheme=scheme.name,
                         applications=', '.join(scheme.application_ids.mapped('name')),
@@ -146,12 +150,12 @@ class OrestapiModelScheme(models.Model):
     def _get_offer(self, scheme_id):
         """Return the `Offer` of a scheme.
 
-        Remembered until a scheme or a configuration changes, as each request of an
-        application asks for it. It names models and fields that may not exist.
+        Cached until a scheme or a configuration changes, because each request of an
+        application needs it. It may name models and fields that do not exist.
 
         :param scheme_id: the id of the scheme, or a false value for none
         """
-        # sudo: orestapi.model.scheme - asked for users who cannot read schemes
+        # sudo: orestapi.model.scheme - also for users who cannot read schemes
         scheme = self.sudo().browse(scheme_id or ()).exists()
         if not scheme.active:
             return NOTHING
@@ -162,14 +166,14 @@ class OrestapiModelScheme(models.Model):
         elif scheme.limit_models == BLACKLIST:
             limit = Limit(BLACKLIST, scheme._get_model_names() | inactive)
         else:
-            # A model whose configuration is inactive is not offered.
+            # Models with an archived configuration are not offered.
             limit = Limit(BLACKLIST, inactive) if inactive else Limit()
         return Offer(
             models=limit,
             fields=MappingProxyType({
                 configuration.model: Limit(
                     configuration.limit_fields,
-                    frozenset() if configuration.limit_fields == NONE else configuration._get_field_names(),
+                    frozenset() if configuration.limit_fields == UNLIMITED else configuration._get_field_names(),
                 )
                 for configuration in active
             }),
@@ -186,7 +190,7 @@ class OrestapiModelScheme(models.Model):
         return True
 
     def action_forget_missing_models(self):
-        """Take the models that do not exist now off the list of the excluded ones."""
+        """Remove the models that do not exist at present from the excluded models."""
         for scheme in self:
             scheme.model_names = '\n'.join(sorted(scheme.model_ids.mapped('model')))
         return True
@@ -198,7 +202,7 @@ class OrestapiModelScheme(models.Model):
             'res_model': 'orestapi.application',
             'views': [(False, 'list'), (False, 'kanban'), (False, 'form')],
             'domain': [('model_scheme_id', 'in', self.ids)],
-            # Archived ones too, as the button counts them: by filters that everybody sees and can take away.
+            # Includes archived ones, as the count on the button does, by filters that users can remove.
             'context': {
                 'search_default_active': 1,
                 'search_default_inactive': 1,

@@ -2,68 +2,70 @@ import re
 
 from odoo import api, models, tools
 
-from ..records.problem import InvalidRequest, NotOffered
+from ..records.problem import InvalidParameter, NotOffered
 
-#: Names of fields that may hold what opens something.
+#: Names of fields that may contain a credential.
 CREDENTIAL = re.compile(
     r'pass(word|wd|phrase)?(_|$)|(^|_)pwd|(^|_)pass|secret|token|api_?key|(^|_)key(s|_|$)|credential|totp|(^|_)otp'
     r'|signature|digest|(^|_)hash|(^|_)pin(_|$)|(^|_)cvv|iban|certificate|(^|_)salt|(^|_)seed'
-    # Who knows such an address or number is let in: to a chat, to what a webhook does.
+    # Anyone who knows such a URL or number gets in: to a chat, or to call a webhook.
     r'|(^|_)uuid|webhook|invitation',
     re.IGNORECASE,
 )
-#: Names of texts that may. Something else than a text is often called so: the session of a point of sale.
+#: Names of texts that may contain one. Fields of other types often have such names: the session of a point of sale.
 CREDENTIAL_TEXT = re.compile(
     r'(^|_)sha(_|$)|csid|(^|_)csr(_|$)|session_?(id|identifier|iv|code|link)(_|$)|cookie|bearer|nonce|(^|_)jwt|saml'
     r'|(access|activation|auth|authorization|backup|confirmation|invite|login|pairing|recovery|reservation|reset|security'
     r'|sms|unlock|verification)_?code|passcode|one_?time|(^|_)([2m]fa|pem)(_|$)'
-    # A link that lets in who opens it, and where a database with its password is.
+    # Links that give access to anyone who opens them, and connection strings with a password.
     r'|(login|magic|reset|signup|sign_in)_?(link|ur[il])|connection_?string|(^|_)dsn(_|$)'
-    # The addresses at which a mail server's permission is asked for carry what protects the way back.
+    # The URLs at which a mail server's consent is requested contain the value that protects the response.
     r'|(gmail|outlook)_ur[il]',
     re.IGNORECASE,
 )
-#: Groups of the people who set the database up: a text for them alone holds access to some service.
+#: Groups that configure the database: a text that only they may read usually gives access to a service.
 CREDENTIAL_GROUPS = frozenset(['base.group_system', 'base.group_erp_manager'])
-#: Fields of core that hold such a thing under a harmless name, or the text of a binary.
+#: Fields of core that contain a credential under a harmless name, or the text of a binary.
 CREDENTIAL_FIELDS = frozenset([
     ('ir.config_parameter', 'value'),
     ('hr.employee', 'barcode'),
     ('ir.attachment', 'index_content'),
-    # Addresses with a token in them that their dependencies do not name.
+    # URLs with a token in them that their dependencies do not name.
     ('pos.config', 'self_ordering_url'),
     ('product.feed', 'url'),
-    # Who knows it is served, let in, or spends what is on it.
+    # Anyone who knows such a code is served, let in, or can spend its balance.
     ('loyalty.card', 'code'),
     ('mail.push.device', 'endpoint'),
     ('restaurant.table', 'identifier'),
-    # What stands for a bank card at its provider.
+    # Identifies a bank card at its provider.
     ('payment.token', 'authorize_profile'),
     ('payment.token', 'provider_ref'),
     ('payment.token', 'stripe_mandate'),
     ('payment.token', 'stripe_payment_method'),
-    # Messages on their way, with the links that set a password among them.
+    # Outgoing messages, which may contain links to set a password.
     ('mail.mail', 'body'),
     ('mail.mail', 'body_content'),
     ('mail.mail', 'body_html'),
     ('mail.mail', 'preview'),
     ('mail.push', 'payload'),
 ])
-#: Fields that keep the values of other fields, whatever these are later: as opaque as the types of `OPAQUE_TYPES`.
+#: Fields that store copies of the values of any other fields: treated like the types of `OPAQUE_TYPES`.
 COPIES = frozenset([
     *(
         ('mail.tracking.value', f'{time}_value_{type_}')
         for time in ('old', 'new')
         for type_ in ('char', 'datetime', 'float', 'integer', 'text')
     ),
-    ('orestapi.event', 'actor_name'),
-    ('orestapi.event', 'user_name'),
+    *(
+        ('orestapi.event', name)
+        for name in ('actor_name', 'application_name', 'detail', 'new_value', 'old_value', 'user_name')
+    ),
 ])
-#: Never offered, whatever a configuration lists: nobody reads these.
+#: Never offered, whatever a configuration lists: nobody may read these.
 NEVER = frozenset(['password', 'new_password', 'totp_secret', 'api_key_ids', 'identitycheck_password'])
 
-#: What texts of core are made of, where they declare more: what they show only when the context asks for it, which
-#: none does here, or one field of a relation. By model and text: what is declared, and what is read of it.
+#: The fields that computed texts of core really read, where they declare more: declared fields that they show only for
+#: some contexts, which are not used here, or one field of a relation. By model and text: declared field, read field.
 DEPENDENCIES = {
     ('res.partner', 'display_name'): {'email': (), 'vat': (), 'state_id': (), 'country_id': ()},
     ('account.analytic.account', 'display_name'): {'partner_id': ('partner_id.commercial_partner_id.name',)},
@@ -76,13 +78,13 @@ DEPENDENCIES = {
     ('stock.picking.type', 'display_name'): {'warehouse_id': ('warehouse_id.name',)},
 }
 
-#: Models of core whose records PostgreSQL takes from another one, with fields of the same names.
+#: Models of core that are SQL views of another model, with fields of the same names.
 VIEWS = {'hr.employee.public': 'hr.employee', 'res.device': 'res.device.log'}
 
-#: Field types in which a credential can be read.
+#: Field types that can contain a readable credential.
 TEXT_TYPES = frozenset(['char', 'text', 'html'])
 
-#: Field types that are offered only by name: large, or holding values of any model.
+#: Field types that are offered only by name, because they are large or contain values of any model.
 OPAQUE_TYPES = frozenset([
     'binary',
     'image',
@@ -96,13 +98,13 @@ OPAQUE_TYPES = frozenset([
 
 
 class OrestapiRecord(models.AbstractModel):
-    """Which models and fields a remote application may know of: the offer, narrowed by the rights of the user."""
+    """The models and fields that a remote application may know of: the offer within the rights of the user."""
 
     _inherit = 'orestapi.record'
 
     @api.model
     def _is_model_offered(self, offer, name):
-        """Return whether the application may know that there is a model of this name."""
+        """Return whether the application may know that a model of this name exists."""
         model = self.env.get(name) if name in offer.models else None
         return (
             model is not None
@@ -115,8 +117,8 @@ class OrestapiRecord(models.AbstractModel):
     def _get_model(self, offer, name):
         """Return the empty recordset of a model.
 
-        :raise NotOffered: for a model that is not offered, and in the same
-            words for one that does not exist
+        :raise NotOffered: for a model that is not offered, and with the same text for one
+            that does not exist
         """
         if not self._is_model_offered(offer, name):
             raise NotOffered("The application may not read this model.")
@@ -132,14 +134,14 @@ class OrestapiRecord(models.AbstractModel):
     def _get_offered_names(self, offer, model):
         """Return the names of the offered fields of a model.
 
-        Remembered like Odoo's access rights, for all users with the same groups: to
-        follow what texts are computed from takes longer than to read a record.
+        Cached like Odoo's access rights, for all users with the same groups: following the
+        dependencies of computed texts takes longer than reading a record.
         """
         return frozenset(name for name, field in model._fields.items() if self._decide_field(offer, model, field))
 
     @api.model
     def _decide_field(self, offer, model, field):
-        """Return whether a field is offered, without a look at what is remembered."""
+        """Return whether a field is offered, without using the cache."""
         if field.name == 'id':
             return True
         limit = offer.get_fields(model._name)
@@ -151,8 +153,8 @@ class OrestapiRecord(models.AbstractModel):
             return False
         if offer.excludes and ((model._name, field.name) in COPIES or self._is_only_searched(field)):
             return False
-        # Ways into a model that is not offered, or to a field that is left out: a relation
-        # shows the names of records, a related and a computed field show values.
+        # Indirect ways into a model or field that is not offered: a relation shows the names of
+        # records, related and computed fields show values.
         return (
             self._is_relation_offered(offer, field)
             and self._is_related_offered(offer, model, field)
@@ -161,7 +163,7 @@ class OrestapiRecord(models.AbstractModel):
 
     @api.model
     def _is_credential(self, model, field):
-        # Also in the capitals of a field that somebody has added: `x_ApiKey`.
+        # Custom fields may use capitals: `x_ApiKey`.
         name = re.sub('(?<=[a-z0-9])(?=[A-Z])', '_', field.name)
         if (model._name, field.name) in CREDENTIAL_FIELDS or CREDENTIAL.search(name):
             return True
@@ -187,15 +189,15 @@ class OrestapiRecord(models.AbstractModel):
 
     @api.model
     def _is_computed_offered(self, offer, model, field, seen):
-        """Return whether a field is computed from nothing that is left out.
+        """Return whether a computed field shows nothing that is left out.
 
-        That is a field that an offered model is offered without, and, for a text, a
-        credential and the name of a record. What is computed from a model that is not
-        offered at all, such as a sum over its records, stays, unless it is a text: few
-        fields need nothing else. Of a text it must be known from what it is computed,
-        because it may repeat it.
+        Left out are fields of an offered model that are not offered, and, for a text,
+        credentials and the names of records. A value computed from a model that is not offered
+        at all, such as a sum over its records, is offered unless it is a text: almost every
+        field depends on such a model. For a text, all dependencies must be known, because it
+        may repeat their values.
 
-        :param set seen: the fields that are decided on already
+        :param set seen: the fields that have been decided already
         """
         is_strict = offer.excludes and field.type in TEXT_TYPES
         if is_strict and not self._is_source_offered(offer, model, field):
@@ -220,19 +222,19 @@ class OrestapiRecord(models.AbstractModel):
                         return False
                 source = self.env[step.comodel_name] if step.comodel_name else source
             else:
-                # A dependency that ends in a relation does not say which fields are read there.
+                # A dependency that ends in a relation does not tell which fields of it are read.
                 if is_strict and step.comodel_name and not self._is_model_complete(offer, step.comodel_name, seen):
                     return False
         return True
 
     @api.model
     def _is_only_searched(self, field):
-        """Return whether a field has no value, but a search that looks where it likes: in all numbers of a person."""
+        """Return whether a field has no value, only a search method, which may use any field."""
         return bool(field.search) and not (field.store or field.compute or field.related)
 
     @api.model
     def _is_source_offered(self, offer, model, field):
-        """Return whether it is known where a text comes from, as far as that can be known without its dependencies."""
+        """Return whether the source of a text is offered, for sources other than its dependencies."""
         if field.type not in TEXT_TYPES:
             return True
         if (model._name, field.name) in COPIES:
@@ -241,7 +243,7 @@ class OrestapiRecord(models.AbstractModel):
             return not self._has_undeclared_dependencies(model, field)
         if model._auto:
             return True
-        # A view of PostgreSQL, in which a text of any table may be.
+        # An SQL view may contain a text from any table.
         if source := VIEWS.get(model._name):
             return source in offer.models and field.name in offer.get_fields(source)
         return bool(model._depends) and all(
@@ -251,7 +253,7 @@ class OrestapiRecord(models.AbstractModel):
 
     @api.model
     def _is_model_complete(self, offer, name, seen):
-        """Return whether nothing of a model is left out that a text could be made of, nor its display name."""
+        """Return whether the display name and all fields of a model that a text could repeat are offered."""
         if name not in offer.models or offer.get_fields(name).excludes:
             return False
         model = self.env[name]
@@ -265,15 +267,15 @@ class OrestapiRecord(models.AbstractModel):
 
     @api.model
     def _has_undeclared_dependencies(self, model, field):
-        """Return whether what a field is computed from is not known."""
+        """Return whether the dependencies of a computed field are unknown."""
         if field.related:
             return False
         if field._depends is not None or not isinstance(field.compute, str):
             return not self.env.registry.field_depends[field]
-        # The dependencies of a method are those of all that it overrides, as Odoo has it.
+        # Odoo's dependencies of a method include those of the methods that it overrides.
         method = getattr(type(model), field.compute)
         if method is models.BaseModel._compute_display_name:
-            return False  # the name of the record, or else the model and the number
+            return False  # the name of the record, otherwise its model and id
         return not self.env.registry.field_depends[field]
 
     @api.model
@@ -306,12 +308,12 @@ class OrestapiRecord(models.AbstractModel):
     def _get_field(self, offer, model, name):
         """Return a field of a model.
 
-        :raise InvalidRequest: for a field that does not exist
-        :raise NotOffered: for one that is not offered, or not to this user
+        :raise InvalidParameter: for a field that does not exist
+        :raise NotOffered: for a field that is not offered, or that this user may not read
         """
         field = model._fields.get(name)
         if field is None:
-            raise InvalidRequest("The model does not have one of the fields.")
+            raise InvalidParameter("The model does not have one of the fields.")
         if not self._is_field_offered(offer, model, field):
             raise NotOffered("The application may not read one of the fields.")
         return field
@@ -325,7 +327,7 @@ class OrestapiRecord(models.AbstractModel):
     def _get_models(self, offer, names=None):
         """Describe the models that are offered to the user.
 
-        :param Offer offer: what the application is offered
+        :param Offer offer: the offer of the application
         :param list names: the models, which must be offered; None for all
         :return: a list of dicts with `model`, `name` and `has_icon`, by name
         """
@@ -335,7 +337,7 @@ class OrestapiRecord(models.AbstractModel):
                 for name in self.env['ir.model.access']._get_allowed_models('read')
                 if self._is_model_offered(offer, name)
             ]
-        # sudo: ir.model - the name of a model that the user may read
+        # sudo: ir.model - the label of a model that the user may read
         found = self.env['ir.model'].sudo().search_fetch([('model', 'in', names)], ['model', 'name'])
         labels = {model.model: model.name for model in found}
         configurations = self._get_configurations(offer, names)
@@ -351,8 +353,8 @@ class OrestapiRecord(models.AbstractModel):
 
     @api.model
     def _get_configurations(self, offer, names):
-        """Return how models are presented, as `orestapi.model.configuration` by the name of the model."""
-        # sudo: orestapi.model.configuration - its name and icon are what the application is offered
+        """Return the `orestapi.model.configuration` of each model that has one, by the name of the model."""
+        # sudo: orestapi.model.configuration - its name and icon, which the application is offered
         configurations = self.env['orestapi.model.configuration'].sudo()
         configurations = configurations.browse(
             offer.configurations[name] for name in names if name in offer.configurations
@@ -370,7 +372,7 @@ class OrestapiRecord(models.AbstractModel):
     def _get_fields(self, offer, name):
         """Return the offered fields of a model as `fields_get` describes them.
 
-        What it says of searching and ordering is what works here.
+        Their attributes about searching and ordering describe the records API.
         """
         model = self._get_model(offer, name)
         descriptions = model.fields_get(self._get_offered_fields(offer, model))
@@ -388,6 +390,6 @@ class OrestapiRecord(models.AbstractModel):
 
     @api.model
     def _get_default_fields(self, offer, name):
-        """Return which fields a list shows when the application names none."""
+        """Return the fields that a search returns when the application names none."""
         model = self._get_model(offer, name)
         return ['display_name'] if self._is_field_offered(offer, model, model._fields['display_name']) else ['id']

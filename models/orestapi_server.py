@@ -10,10 +10,10 @@ from ..oauth2 import metadata, origin
 from ..openid import discovery
 from .orestapi_key import NEW_KEY
 
-#: Keys that are stored, and so stay the same where a backup is restored: Odoo gives a
-#: restored or duplicated database another `database.secret`, and a refresh token must
-#: outlive that. All others are derived from `database.secret`: what they sign lives for
-#: minutes, and need not be good in the copy.
+#: Keys that are stored, so that they stay the same in a restored backup: Odoo gives a
+#: restored or duplicated database another `database.secret`, and refresh tokens must outlive
+#: that. All other keys are derived from `database.secret`: their signatures live for minutes
+#: and need not be valid in a copy.
 STORED = ('refresh_token',)
 
 
@@ -26,16 +26,16 @@ class OrestapiServer(models.AbstractModel):
     @api.model
     @ormcache(cache='stable')
     def _get_issuer(self):
-        """Return the issuer identifier (RFC 8414 §2): the address of this server.
+        """Return the issuer identifier (RFC 8414 §2): the base URL of this server.
 
-        Never taken from the request: who can choose the header `Host` must not
-        choose where applications send their codes and secrets (RFC 9700 §4.13).
+        It is never taken from the request: an attacker who chooses the header `Host` must
+        not choose where applications send their codes and secrets (RFC 9700 §4.13).
         """
-        # In the cache that a change of a system parameter empties.
+        # Cached where a change of a system parameter empties the cache.
         # sudo: ir.config_parameter - the issuer is public
         parameters = self.env['ir.config_parameter'].sudo()
         issuer = origin.repair((parameters.get_param('orestapi.issuer') or '').strip().rstrip('/'))
-        # Somebody may have written the parameter past the check of the settings.
+        # The parameter may have been written without the check of the settings page.
         if not origin.is_origin(issuer):
             issuer = origin.repair((parameters.get_param('web.base.url') or '').strip().rstrip('/'))
         return issuer
@@ -44,7 +44,7 @@ class OrestapiServer(models.AbstractModel):
     def _derive_key(self, purpose):
         """Return a secret key of this database.
 
-        :param str purpose: what for; each purpose has a key of its own
+        :param str purpose: the purpose of the key; each has its own
         :return: 32 bytes
         """
         if purpose in STORED:
@@ -59,14 +59,14 @@ class OrestapiServer(models.AbstractModel):
         query = SQL("SELECT value FROM orestapi_key WHERE purpose = %s", purpose)
         rows = self.env.execute_query(query)
         if not rows:
-            # Somebody has deleted it. In a transaction of its own, because this request
-            # may fail, or only read.
+            # Somebody has deleted the key. Created in a separate transaction, because this
+            # request may fail or be read-only.
             with self.env.registry.cursor() as cr:
                 if self._create_keys(cr):
                     self._end_unverifiable(cr)
                 cr.execute(query)
                 rows = cr.fetchall()
-            # Other processes may remember the key of before.
+            # Other processes may have cached the previous key.
             self.env.registry.clear_cache()
         [[value]] = rows
         return bytes.fromhex(value)
@@ -78,8 +78,8 @@ class OrestapiServer(models.AbstractModel):
         :param cr: the cursor of a transaction that has read nothing
         :return: whether one was missing
         """
-        # One at a time: two workers that created a key at once would sign with two keys.
-        # Before anything is read, so that the second sees what the first has created.
+        # Locked, because two workers that create a key at once would sign with two keys. The
+        # lock comes before any read, so that the second sees the key of the first.
         cr.execute(SQL("LOCK TABLE orestapi_key IN SHARE ROW EXCLUSIVE MODE"))
         cr.execute(
             SQL(
@@ -96,7 +96,7 @@ class OrestapiServer(models.AbstractModel):
 
     @api.model
     def _end_unverifiable(self, cr):
-        """End the sign-ins of users, whose refresh tokens a new key does not verify."""
+        """End the sign-ins of users, because a new key does not verify their refresh tokens."""
         cr.execute(
             SQL(
                 """

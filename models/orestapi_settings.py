@@ -3,7 +3,7 @@ from odoo.exceptions import AccessError
 
 from .orestapi_application import ADMINISTRATOR
 
-#: The field here, and that of Odoo's settings that it stands for.
+#: Each field, and the corresponding field of Odoo's own settings.
 SETTINGS = {
     'issuer': 'orestapi_issuer',
     'event_retention': 'orestapi_event_retention',
@@ -12,11 +12,11 @@ SETTINGS = {
 
 
 class OrestapiSettings(models.TransientModel):
-    """The settings of this addon, for those who administer applications and not all of Odoo.
+    """The settings of this addon, for administrators of applications who do not administer Odoo.
 
-    Odoo's own settings page is for system administrators: who may write there may
-    change the settings of every addon. This one reads and writes the fields of this
-    addon and no others, and checks them in the same way.
+    Odoo's own settings page is for system administrators: anyone who may write there can
+    change the settings of every addon. This page reads and writes only the fields of this
+    addon, and checks them in the same way.
     """
 
     _name = 'orestapi.settings'
@@ -35,18 +35,18 @@ class OrestapiSettings(models.TransientModel):
     mail_administrators = fields.Boolean(
         "E-mail alert on token reuse",
         default=lambda self: self._get_value('mail_administrators'),
-        help="Send a mail to the Oregional Odoo App administrators when a code or a refresh token was used twice, "
+        help="Send an e-mail to the Oregional Odoo App administrators when a code or a refresh token was used twice, "
         "which may mean that somebody stole it.",
     )
     unread_parameters = fields.Text(
         "What to Change",
         compute='_compute_unread_parameters',
-        help="The system parameters of this addon that say something that cannot be read.",
+        help="The system parameters of this addon whose value is not valid.",
     )
     deviating_application_ids = fields.Many2many(
         'orestapi.application',
         compute='_compute_deviating_application_ids',
-        help="The applications whose settings fall short of what RFC 9700 recommends.",
+        help="The applications whose settings fall short of the recommendations of RFC 9700.",
     )
 
     @api.depends_context('lang')
@@ -71,9 +71,9 @@ class OrestapiSettings(models.TransientModel):
             settings.display_name = self.env._("Settings")
 
     def execute(self):
-        """Save the settings: what the button of the page calls.
+        """Save the settings; called by the button of the page.
 
-        :raise AccessError: for anybody but an Oregional Odoo App administrator
+        :raise AccessError: for anyone but an Oregional Odoo App administrator
         :raise ValidationError: for a value that Odoo's own settings page refuses
         """
         self.ensure_one()
@@ -81,7 +81,7 @@ class OrestapiSettings(models.TransientModel):
             raise AccessError(self.env._("Only Oregional Odoo App administrators can change these settings."))
         settings = self.env['res.config.settings']
         _issuer, (_days, retention_unread), (_is_on, mail_unread) = settings._get_orestapi_parameters()
-        # What could not be read is put right, as on Odoo's own page: this one showed what counts in its place.
+        # A value that is not valid is replaced by the effective one, which the page showed, as on Odoo's own page.
         unread = {'event_retention': retention_unread, 'mail_administrators': mail_unread}
         settings._save_orestapi({
             field: self[name]
@@ -91,5 +91,5 @@ class OrestapiSettings(models.TransientModel):
         return {'type': 'ir.actions.client', 'tag': 'reload'}
 
     def cancel(self):
-        """Show the page as it was: what the button of the page calls."""
+        """Discard the changes and show the page again; called by the button of the page."""
         return self.env['ir.actions.act_window']._for_xml_id('orestapi.orestapi_settings_action')

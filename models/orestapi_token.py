@@ -6,29 +6,28 @@ from odoo.fields import NO_ACCESS
 from odoo.tools import SQL
 from odoo.tools._vendor.useragents import UserAgent
 
-from ..oauth2 import lifetime, responses, scope, token
+from ..oauth2 import lifetime, responses, scopes, tokens
 from ..oauth2 import sign_in as sign_ins
 from ..oauth2.errors import LOGGED, InvalidGrant
 from ..oauth2.grants import authorization_code, client_credentials, refresh_token
 from ..openid.login import COLUMNS, Login
 from .orestapi_application import LAST_USED_PRECISION
 
-#: Platforms that are not written with one capital in front.
+#: Platforms whose names are not simply capitalised.
 PLATFORMS = {'chromeos': "ChromeOS", 'ipad': "iPad", 'iphone': "iPhone", 'macos': "macOS"}
 
 
 class OrestapiToken(models.Model):
-    """The tokens of one sign-in: of one device or browser that went through the flow.
+    """A sign-in: the tokens of one device or browser that went through the flow.
 
-    One row, whatever the number of refreshes: a refresh updates it. No index
-    covers a column that a refresh writes, so that the update stays within its
-    page (HOT) and neither table nor indexes grow.
+    A sign-in is one row, which each refresh updates. No index covers a column that a refresh
+    writes, so the update stays within its page (HOT) and neither table nor indexes grow.
     """
 
     _name = 'orestapi.token'
     _description = "Sign-in"
     _order = 'id desc'
-    # A refresh is no edit by a user, and the common columns would be written each time.
+    # A refresh is not an edit by a user, and would write Odoo's own columns each time.
     _log_access = False
 
     authorization_id = fields.Many2one(
@@ -38,7 +37,7 @@ class OrestapiToken(models.Model):
         readonly=True,
         index=True,
         ondelete='cascade',
-        help="The consent of the user that the sign-in rests on.",
+        help="The consent of the user that the sign-in is based on.",
     )
     application_id = fields.Many2one(
         related='authorization_id.application_id', help="The application that acts for the user."
@@ -75,10 +74,14 @@ class OrestapiToken(models.Model):
 
     create_date = fields.Datetime("Signed in", required=True, readonly=True)
     last_used_at = fields.Datetime("Last Used", readonly=True, help="To within ten minutes.")
-    address = fields.Char("IP Address", readonly=True, help="Where the user's browser was when the user signed in.")
-    user_agent = fields.Char("Browser", readonly=True, help="What the user's browser said it was.")
-    device = fields.Char(compute='_compute_device', help="The device or browser, as far as it said what it is.")
-    last_address = fields.Char("Application's Address", readonly=True, help="Where the application last asked from.")
+    address = fields.Char(
+        "IP Address", readonly=True, help="The IP address of the user's browser when the user signed in."
+    )
+    user_agent = fields.Char("Browser", readonly=True, help="How the user's browser described itself.")
+    device = fields.Char(compute='_compute_device', help="The device or browser, as it described itself.")
+    last_address = fields.Char(
+        "Application's Address", readonly=True, help="The IP address of the application's last request."
+    )
     revocation_count = fields.Integer(groups=NO_ACCESS)
     revoked_at = fields.Datetime("Ended", readonly=True, help="When the sign-in was ended.")
     revoked_reason = fields.Selection(
@@ -100,7 +103,7 @@ class OrestapiToken(models.Model):
         help="Why the sign-in was ended.",
     )
 
-    # For the clean-up. A refresh does not write the columns (see above).
+    # For the clean-up. A refresh does not write these columns (see the class).
     _revoked_idx = models.Index("(id) WHERE revoked_at IS NOT NULL")
     _services_idx = models.Index("(id) WHERE grant_type = 'client_credentials'")
 
@@ -137,20 +140,20 @@ class OrestapiToken(models.Model):
         """Open the sign-in of a redeemed authorization code.
 
         :param Client client: the application
-        :param Code code: the code, all of it checked
-        :param str access_scope: what the access token may do: of the code's scope, what the
-            application still may
-        :param str address: where the application is
+        :param Code code: the code, completely checked
+        :param str access_scope: the scope of the access token: the part of the code's scope that
+            the application still has
+        :param str address: the IP address of the application
         :return: the parameters of the token response (RFC 6749 §5.1)
         :raise InvalidGrant: when the code was redeemed or revoked meanwhile
         """
-        access_secret, refresh_secret = token.generate_secret(), token.generate_secret()
+        access_secret, refresh_secret = tokens.generate_secret(), tokens.generate_secret()
         now = fields.Datetime.now()
         expires_at = sign_ins.get_new_access_end(now, client, now)
-        # One statement uses up the code and opens the sign-in, or does neither.
-        # When two requests redeem one code, the database lets one of them update
-        # the row and tells the other to start over; it then finds the code used.
-        # A collision is no error, so that it is not logged as one, here and below.
+        # One statement uses up the code and opens the sign-in, or does neither. When two
+        # requests redeem one code, PostgreSQL lets one of them update the row and makes the
+        # other start over, which then finds the code used. A collision is not an error and
+        # must not be logged as one, here and below.
         self.env.cr.execute(
             SQL(
                 """
@@ -176,10 +179,10 @@ class OrestapiToken(models.Model):
                 now=now,
                 code_id=code.id,
                 grant_type=authorization_code.NAME,
-                access_digest=token.compute_digest(access_secret),
+                access_digest=tokens.compute_digest(access_secret),
                 access_scope=access_scope,
                 access_expires_at=expires_at,
-                refresh_digest=token.compute_digest(refresh_secret),
+                refresh_digest=tokens.compute_digest(refresh_secret),
                 last_address=address,
             ),
             log_exceptions=False,
@@ -188,27 +191,27 @@ class OrestapiToken(models.Model):
             raise InvalidGrant("The authorization code is not valid.", reason='code_used', user_id=code.user_id)
         token_id, *login = self.env.cr.fetchone()
         self.env['orestapi.event']._log_sign_in(client.id, code.user_id, address, access_scope)
-        self.env['orestapi.application']._remember_use(client.id)
+        self.env['orestapi.application']._store_use(client.id)
         response = self._get_response(
             token_id,
             access_secret,
             lifetime.get_seconds(now, expires_at),
             access_scope,
-            token.render_refresh_token(self._get_mac_key(), token_id, 0, refresh_secret),
+            tokens.render_refresh_token(self._get_mac_key(), token_id, 0, refresh_secret),
         )
-        granted = scope.parse(access_scope)
-        if scope.OPENID not in granted:
+        granted = scopes.parse(access_scope)
+        if scopes.OPENID not in granted:
             return response
         login = Login(**dict(zip(COLUMNS, login, strict=True)))
         return self.env['orestapi.openid']._add_id_token(response, client, code.user_id, granted, login, code.nonce)
 
     @api.model
-    def _open_service(self, client, request, address):
+    def _open_service(self, client, token_request, address):
         """Issue an access token for the application's service user (RFC 6749 §4.4).
 
-        There is no refresh token (RFC 6749 §4.4.3): the application asks again.
+        There is no refresh token (RFC 6749 §4.4.3): the application requests a new token.
 
-        :raise InvalidScope: for more than the application may do
+        :raise InvalidScope: when the request exceeds the scope of the application
         :raise InvalidGrant: when the service user is archived
         """
         # sudo: orestapi.application - names the user that the authenticated application acts as
@@ -218,24 +221,24 @@ class OrestapiToken(models.Model):
                 "The service user of the application is archived.", reason='service_user_archived', user_id=user.id
             )
         if not user._is_service_user():
-            # They may have become something else since they were named.
+            # The user may have been made a portal user since.
             raise InvalidGrant(
-                "The service user of the application is no internal user.",
+                "The service user of the application is not an internal user.",
                 reason='service_user_external',
                 user_id=user.id,
             )
-        text = scope.render(client_credentials.decide(request, client))
-        access_secret = token.generate_secret()
+        text = scopes.render(client_credentials.decide(token_request, client))
+        access_secret = tokens.generate_secret()
         now = fields.Datetime.now()
-        # With no scope, because nobody was asked: should the service user be a person
-        # who signs in one day, this must not pass for their consent.
+        # Without a scope, because nobody was asked: if the service user is a person who signs
+        # in one day, this must not count as their consent.
         authorization_id = self.env['orestapi.authorization']._grant(user, client, ())
-        # sudo: orestapi.token - sign-ins are opened here and in `_open` and nowhere else
+        # sudo: orestapi.token - nobody may create sign-ins by hand
         sign_in = self.sudo().create({
             'authorization_id': authorization_id,
             'grant_type': client_credentials.NAME,
             'scope': text,
-            'access_digest': token.compute_digest(access_secret),
+            'access_digest': tokens.compute_digest(access_secret),
             'access_scope': text,
             'access_expires_at': now + timedelta(seconds=client.access_token_expiry),
             'create_date': now,
@@ -244,28 +247,28 @@ class OrestapiToken(models.Model):
             'revocation_count': user.orestapi_revocation_count,
         })
         self.env['orestapi.event']._log_sign_in(client.id, user.id, address, text, service=True)
-        self.env['orestapi.application']._remember_use(client.id)
+        self.env['orestapi.application']._store_use(client.id)
         return self._get_response(sign_in.id, access_secret, client.access_token_expiry, text)
 
     @api.model
-    def _refresh(self, client, request, address):
+    def _refresh(self, client, token_request, address):
         """Exchange a refresh token for new tokens (RFC 6749 §6, RFC 9700 §4.14.2).
 
         :param Client client: the authenticated application
-        :param TokenRequest request: the validated request
-        :param str address: where the application is
+        :param Request token_request: the validated request
+        :param str address: the IP address of the application
         :return: the parameters of the token response
-        :raise InvalidScope: for more than the user allowed; the token stays valid
-        :raise InvalidGrant: for any token that gives no new ones
+        :raise InvalidScope: when the request exceeds the allowed scope; the token stays valid
+        :raise InvalidGrant: for any token that is refused
         """
-        parsed = token.parse(request.refresh_token)
+        parsed = tokens.parse(token_request.refresh_token)
         sign_in = parsed and self._fetch(parsed.row_id)
-        is_genuine = bool(parsed) and parsed.kind == token.REFRESH_TOKEN
-        is_genuine = is_genuine and token.is_genuine(self._get_mac_key(), parsed)
-        decision = refresh_token.decide(parsed, is_genuine, sign_in, request.scope, client, fields.Datetime.now())
+        is_genuine = bool(parsed) and parsed.kind == tokens.REFRESH_TOKEN
+        is_genuine = is_genuine and tokens.is_genuine(self._get_mac_key(), parsed)
+        decision = refresh_token.decide(parsed, is_genuine, sign_in, token_request.scope, client, fields.Datetime.now())
         match decision:
             case refresh_token.Rotate():
-                return self._rotate(sign_in, parsed, client, scope.render(decision.scope), address)
+                return self._rotate(sign_in, parsed, client, scopes.render(decision.scope), address)
             case refresh_token.Repeat():
                 return self._repeat(sign_in, decision)
             case refresh_token.End():
@@ -279,13 +282,23 @@ class OrestapiToken(models.Model):
 
     @api.model
     def _rotate(self, sign_in, parsed, client, access_scope, address):
+        """Replace the tokens of a sign-in by their successors.
+
+        :param SignIn sign_in: the sign-in
+        :param Token parsed: the presented refresh token
+        :param Client client: the application
+        :param str access_scope: the scope of the new access token
+        :param str address: the IP address of the application
+        :return: the parameters of the token response
+        :raise InvalidGrant: when a concurrent request has used the token or ended the sign-in
+        """
         generation = parsed.generation + 1
         salt = None
         if client.refresh_token_grace:
             salt = secrets.token_hex(32)
             access_secret, refresh_secret = refresh_token.derive_secrets(parsed, salt)
         else:
-            access_secret, refresh_secret = token.generate_secret(), token.generate_secret()
+            access_secret, refresh_secret = tokens.generate_secret(), tokens.generate_secret()
         now = fields.Datetime.now()
         expires_at = sign_ins.get_new_access_end(sign_in.signed_in_at, client, now)
         self.env.cr.execute(
@@ -306,12 +319,12 @@ class OrestapiToken(models.Model):
                        last_address = %(address)s
                  WHERE id = %(id)s AND generation = %(presented)s AND revoked_at IS NULL
                 """,
-                access_digest=token.compute_digest(access_secret),
+                access_digest=tokens.compute_digest(access_secret),
                 access_scope=access_scope,
                 access_expires_at=expires_at,
-                # Of all limits: the next ones are counted from this refresh.
+                # With all limits applied, because they count from this refresh from now on.
                 previous_access_expires_at=sign_in.get_access_end(sign_in.access),
-                refresh_digest=token.compute_digest(refresh_secret),
+                refresh_digest=tokens.compute_digest(refresh_secret),
                 salt=salt,
                 generation=generation,
                 now=now,
@@ -324,33 +337,33 @@ class OrestapiToken(models.Model):
         if not self.env.cr.rowcount:
             raise InvalidGrant("The refresh token is not valid.", reason='refresh_token_used', user_id=sign_in.user_id)
         if sign_in.last_used_at + LAST_USED_PRECISION < now:
-            self.env['orestapi.application']._remember_use(client.id)
+            self.env['orestapi.application']._store_use(client.id)
         response = self._get_response(
             sign_in.id,
             access_secret,
             lifetime.get_seconds(now, expires_at),
             access_scope,
-            token.render_refresh_token(self._get_mac_key(), sign_in.id, generation, refresh_secret),
+            tokens.render_refresh_token(self._get_mac_key(), sign_in.id, generation, refresh_secret),
         )
         return self._add_refreshed_id_token(response, sign_in, access_scope)
 
     @api.model
     def _repeat(self, sign_in, decision):
-        """Give the answer to the last refresh once more."""
+        """Return the response to the last refresh again."""
         response = self._get_response(
             sign_in.id,
             decision.access_secret,
             lifetime.get_seconds(fields.Datetime.now(), sign_in.get_access_end(sign_in.access)),
             sign_in.access.scope,
-            token.render_refresh_token(self._get_mac_key(), sign_in.id, sign_in.generation, decision.refresh_secret),
+            tokens.render_refresh_token(self._get_mac_key(), sign_in.id, sign_in.generation, decision.refresh_secret),
         )
         return self._add_refreshed_id_token(response, sign_in, sign_in.access.scope)
 
     @api.model
     def _add_refreshed_id_token(self, response, sign_in, access_scope):
         """Return the answer to a refresh with an ID token of the same login, where the scope has `openid`."""
-        granted = scope.parse(access_scope)
-        if scope.OPENID not in granted:
+        granted = scopes.parse(access_scope)
+        if scopes.OPENID not in granted:
             return response
         provider = self.env['orestapi.openid']
         login = provider._fetch_login(sign_in.id)
@@ -359,5 +372,5 @@ class OrestapiToken(models.Model):
     @api.model
     def _get_response(self, token_id, access_secret, expires_in, scope_text, refresh_token=None):
         """Return the parameters of a token response (RFC 6749 §5.1)."""
-        access_token = token.render(token.ACCESS_TOKEN, token_id, access_secret)
+        access_token = tokens.render(tokens.ACCESS_TOKEN, token_id, access_secret)
         return responses.build_token_response(access_token, expires_in, scope_text, refresh_token)

@@ -4,18 +4,18 @@ from odoo import api, models
 
 from ..dispatchers.access_token import refuse_access_token
 
-#: What no access token may call: methods that test or change how somebody logs in, that make
-#: credentials, or that change applications and what they may do, of core, of addons that may
-#: be installed, and of this addon. Their own code and what is called first in them is not
-#: reached either. `res.users` and `res.partner` look at the values besides: see there.
+#: Methods that no access token may call: they test or change how somebody logs in, create
+#: credentials, or change applications and what they may do. They belong to core, to addons
+#: that may be installed, and to this addon. The check runs before any code of these methods.
+#: `res.users` and `res.partner` also check the values that are written, see there.
 REFUSED = {
     'res.users': ('_check_credentials', '_login', 'authenticate', 'change_password'),
     'res.users.apikeys': ('_generate', '_remove'),
     'res.users.identitycheck': ('run_check',),
 }
 
-#: Under this name a model has what ends the sign-ins when its records are deleted. Core's
-#: lint looks for the method that is overridden by one of any other name.
+#: The name of the method that ends the sign-ins when records of a model are deleted. With any
+#: other name, core's lint looks for the method that it overrides.
 END_SIGN_INS = '__orestapi_end_sign_ins'
 
 
@@ -30,14 +30,14 @@ def _refuse_first(method):
 
 
 class OrestapiToken(models.Model):
-    """What a request with an access token may not do."""
+    """Refuses actions that a request with an access token must not do."""
 
     _inherit = 'orestapi.token'
 
     def _register_hook(self):
         super()._register_hook()
-        # Put around all other addons, which may do something before they call what they
-        # extend: test a password at another server, or remove the trusted devices.
+        # Wraps the methods of all other addons, which may act before they call `super`: test a
+        # password at another server, or remove the trusted devices.
         for model, names in REFUSED.items():
             for name in names:
                 self._put_around(model, name, _refuse_first)
@@ -51,8 +51,8 @@ class OrestapiToken(models.Model):
             setattr(model_class, name, decorate(method))
 
     def _get_signup_token_guard(self, method):
-        # Of the app Authentication Signup: the link by which somebody chooses a new
-        # password. The text of a mail that is not sent shows it to who composes it.
+        # For the link of the app Authentication Signup with which somebody chooses a new
+        # password: the preview of an e-mail shows it to the person who composes it.
         @functools.wraps(method)
         def refuse(self, *args, **kwargs):
             if self.with_context(active_test=False).user_ids:
@@ -65,8 +65,7 @@ class OrestapiToken(models.Model):
     def _watch_session_token_records(self):
         """End the sign-ins of a user with each change of the records that core's session token covers.
 
-        Passkeys: there is no field of `res.users` to watch, where they are made and
-        deleted on their own.
+        These are passkeys, which are created and deleted without a write to `res.users`.
         """
         users = self.env['res.users']
         for name in users._get_session_token_fields():
@@ -79,8 +78,8 @@ class OrestapiToken(models.Model):
             return
         create = model_class._create
 
-        # Not around `create` and `unlink`, from which the app Automation Rules takes
-        # away all that was put around them.
+        # Does not wrap `create` and `unlink` of the model, because the app Automation Rules
+        # removes all wrappers from them.
         @functools.wraps(create)
         def _create(self, *args, **kwargs):
             refuse_access_token(self.env)
@@ -95,6 +94,6 @@ class OrestapiToken(models.Model):
 
         model_class._create = _create
         setattr(model_class, END_SIGN_INS, end_sign_ins)
-        # Core has perhaps collected them already.
+        # Core may have collected them already.
         if '_ondelete_methods' in vars(model_class):
             del model_class._ondelete_methods

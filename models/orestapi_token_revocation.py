@@ -5,13 +5,13 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
-from ..oauth2 import token
+from ..oauth2 import tokens
 from ..oauth2.grants import authorization_code, client_credentials
-from .orestapi_application import ADMINISTRATOR, ask, tell
+from .orestapi_application import ADMINISTRATOR, ask, show_message
 from .orestapi_authorization_code import VACUUM_BATCH, VACUUM_REST
 
-#: For how long the clean-up looks for sign-ins that were opened while all of their user
-#: were ended. A code lives for ten minutes; the rest is for clean-ups that did not run.
+#: For how long the clean-up looks for sign-ins that were opened while all sign-ins of their
+#: user were ended. A code lives for ten minutes; the rest allows for missed clean-ups.
 RACED_PERIOD = timedelta(days=30)
 
 
@@ -23,7 +23,7 @@ class OrestapiToken(models.Model):
     def action_revoke(self):
         """End the sign-ins: none of their tokens works any more.
 
-        For the user themselves and for Oregional Odoo App administrators.
+        Allowed to the user themselves and to administrators of applications.
 
         :raise AccessError: for the sign-in of somebody else
         """
@@ -40,28 +40,28 @@ class OrestapiToken(models.Model):
         return True
 
     def action_ask_revoke(self):
-        """Ask before any number of sign-ins is ended, and say whom that concerns."""
+        """Ask before sign-ins are ended, and tell how many people that concerns."""
         self.check_access('read')
         active = self.filtered(lambda sign_in: not sign_in.revoked_at)
         if not active:
-            return tell(self, self.env._("None of these sign-ins is active."))
+            return show_message(self, self.env._("None of these sign-ins is active."))
         return ask(
             active,
             'action_confirm_revoke',
             title=self.env._("Revoke Tokens"),
             body=self.env._(
                 "Sign-ins that end: %(sign_ins)s. People: %(people)s. Applications: %(applications)s.\n\n"
-                "None of the tokens of these sign-ins works any more. The people can sign in again.",
+                "These devices will be signed out immediately. The people can sign in again.",
                 **active._get_revocation_counts(),
             ),
             confirm_label=self.env._("Revoke"),
         )
 
     def action_confirm_revoke(self):
-        """End the sign-ins, and say so."""
+        """End the sign-ins, and show a message."""
         counts = self.filtered(lambda sign_in: not sign_in.revoked_at)._get_revocation_counts()
         self.action_revoke()
-        return tell(
+        return show_message(
             self,
             self.env._(
                 "Sign-ins that were ended: %(sign_ins)s. People: %(people)s. Applications: %(applications)s.", **counts
@@ -76,7 +76,7 @@ class OrestapiToken(models.Model):
         }
 
     def action_sign_out(self):
-        """End the sign-ins, and stay in the preferences that the button stands in."""
+        """End the sign-ins, and stay in the preferences that have the button."""
         self.action_revoke()
         return {'type': 'ir.actions.client', 'tag': 'orestapi_reload_record'}
 
@@ -84,9 +84,9 @@ class OrestapiToken(models.Model):
     def _end(self, token_ids, reason):
         """End sign-ins, unless they have already ended.
 
-        :param list token_ids: which
+        :param list token_ids: the rows of the sign-ins
         :param str reason: a value of `revoked_reason`
-        :return: whether one was ended
+        :return: whether at least one was ended
         """
         self.env.cr.execute(
             SQL(
@@ -106,31 +106,31 @@ class OrestapiToken(models.Model):
 
     @api.model
     def _revoke(self, client, string, address):
-        """Revoke a token on request of its application (RFC 7009).
+        """Revoke a token at the request of its application (RFC 7009).
 
-        Any genuine token of a sign-in ends the sign-in: an application that
-        signs a user out expects no token of it to work on, whichever it sends.
+        Any genuine token of a sign-in ends the sign-in: an application that signs a user out
+        expects all tokens to stop working, whichever it sends.
 
         :param Client client: the authenticated application
         :param str string: the token. Nothing happens for one that is unknown or
             belongs to another application.
-        :param str address: where the application is
+        :param str address: the IP address of the application
         """
-        parsed = token.parse(string)
-        if not parsed or parsed.kind == token.AUTHORIZATION_CODE:
+        parsed = tokens.parse(string)
+        if not parsed or parsed.kind == tokens.AUTHORIZATION_CODE:
             return
         sign_in = self._fetch(parsed.row_id)
         if not sign_in or sign_in.client.id != client.id:
             return
-        if parsed.kind == token.REFRESH_TOKEN:
-            # Who knows the secret of the current one may end the sign-in, even if another
-            # key signed it.
-            genuine = token.has_digest(parsed.secret, sign_in.refresh_digest) or token.is_genuine(
+        if parsed.kind == tokens.REFRESH_TOKEN:
+            # The secret of the current token is enough to end the sign-in, even if the token was
+            # signed with another key.
+            genuine = tokens.has_digest(parsed.secret, sign_in.refresh_digest) or tokens.is_genuine(
                 self._get_mac_key(), parsed
             )
         else:
             genuine = any(
-                token.has_digest(parsed.secret, access.digest) for access in (sign_in.access, sign_in.previous_access)
+                tokens.has_digest(parsed.secret, access.digest) for access in (sign_in.access, sign_in.previous_access)
             )
         if genuine and self._end([sign_in.id], 'application'):
             self.env['orestapi.event']._log(
@@ -138,13 +138,13 @@ class OrestapiToken(models.Model):
             )
 
     @api.model
-    def _end_all(self, user_ids, reason):
+    def _end_sign_ins(self, user_ids, reason):
         """End all sign-ins of users, and make their unused codes worthless.
 
         :param user_ids: the ids of the users
         :param str reason: a value of `revoked_reason`
         """
-        # For those that this transaction does not see, because others just make them.
+        # Covers sign-ins that concurrent transactions are opening, which this one does not see.
         self.env.cr.execute(
             SQL(
                 """
@@ -159,9 +159,9 @@ class OrestapiToken(models.Model):
             log_exceptions=False,
         )
         self.env['res.users'].invalidate_model(['orestapi_revocation_count', 'orestapi_revoked_at'])
-        # And what `_get_user` remembers.
-        self.env['orestapi.application']._forget_settings()
-        self.env['orestapi.authorization.code']._revoke_all(user_ids)
+        # The counter is also in the cache of `_get_user`.
+        self.env['orestapi.application']._invalidate_caches()
+        self.env['orestapi.authorization.code']._invalidate_unused(user_ids)
         self.env.cr.execute(
             SQL(
                 """
@@ -187,7 +187,7 @@ class OrestapiToken(models.Model):
 
     @api.autovacuum
     def _gc_ended(self):
-        """Delete sign-ins that somebody or something has ended.
+        """Delete sign-ins that have been ended.
 
         :return: how many were deleted, and whether there may be more
         """
@@ -195,7 +195,7 @@ class OrestapiToken(models.Model):
 
     @api.autovacuum
     def _gc_services(self):
-        """Delete the access tokens of services, which have no refresh token, that no longer work.
+        """Delete the sign-ins of services whose access token no longer works.
 
         :return: how many were deleted, and whether there may be more
         """
@@ -220,12 +220,12 @@ class OrestapiToken(models.Model):
 
     @api.autovacuum
     def _gc_expired(self):
-        """Delete the sign-ins of users that the settings of their application let expire.
+        """Delete the sign-ins of users that have expired by the settings of their application.
 
         :return: how many were deleted, and whether there may be more
         """
-        # No index covers what decides, because a refresh writes it (see the class), so
-        # that all sign-ins of an application are read. Most applications let none expire.
+        # No index covers the deciding columns, because a refresh writes them (see the class),
+        # so all sign-ins of an application are read. In most applications they never expire.
         settings = self.env.execute_query(
             SQL(
                 """
@@ -256,8 +256,8 @@ class OrestapiToken(models.Model):
                        OR sign_in_expiry > 0
                           AND token.create_date + sign_in_expiry * interval '1 second' <= %(now)s)
                 """,
-                # As values: from the table, PostgreSQL would take them for few, and look
-                # up the sign-ins of each application one by one.
+                # Passed as values: from the table, PostgreSQL would expect few rows and look up
+                # the sign-ins of each application one by one.
                 application_ids=list(application_ids),
                 refresh_token_expiries=list(refresh_token_expiries),
                 sign_in_expiries=list(sign_in_expiries),
@@ -270,12 +270,12 @@ class OrestapiToken(models.Model):
     def _gc_not_allowed(self):
         """Delete the sign-ins of users who may no longer use the application.
 
-        They are archived, or in none of its groups. A sign-in that was opened while
-        all of its user were ended is of this kind too.
+        The users are archived or not in any of its groups. A sign-in that was opened while
+        all sign-ins of its user were ended is treated in the same way.
 
         :return: how many were deleted, and whether there may be more
         """
-        # By authorization: those are fewer than the sign-ins.
+        # Selected by authorization, of which there are fewer than sign-ins.
         authorizations = self.env.execute_query(
             SQL(
                 """
@@ -319,17 +319,18 @@ class OrestapiToken(models.Model):
     def _delete_batch(self, kind, selection):
         """Delete some of the sign-ins that can never work again.
 
-        :param str kind: a word for why they cannot
-        :param SQL selection: the rest of a query for them, from `FROM` to its conditions
+        :param str kind: a keyword for the reason
+        :param SQL selection: the query for them from `FROM` on
         :return: how many were deleted, and whether there may be more
         """
         time.sleep(VACUUM_REST)
-        # Odoo calls again while there may be more. Each call goes on after the last one
-        # of the same run: it would else pass by all that is deleted and not yet tidied up.
+        # Odoo calls this again while there may be more. Each call continues after the last row
+        # of the call before; otherwise it would scan all rows that are deleted but not yet
+        # vacuumed.
         position = f'orestapi_token_{kind}'
-        # By where the locked rows are (ctid), and in the order of an index: PostgreSQL
-        # would else read the whole table for each batch, once to find the rows and once
-        # to delete them.
+        # Deletes by the position of the locked rows (ctid), in the order of an index: otherwise
+        # PostgreSQL would read the whole table twice for each batch, to find the rows and to
+        # delete them.
         rows = self.env.execute_query(
             SQL(
                 """

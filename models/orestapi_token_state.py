@@ -7,11 +7,11 @@ from ..oauth2.grants import client_credentials
 
 
 class OrestapiToken(models.Model):
-    """Whether a sign-in still acts for its user: what people see, count and search.
+    """The state of a sign-in, as people see, count and search it.
 
-    A bearer call, a refresh and an introspection decide with `_fetch`, from what
-    each process remembers. `_get_state_expression` is the same in SQL, for many
-    sign-ins at once; a test compares the two.
+    Bearer calls, refreshes and introspection decide with `_fetch`, which uses the caches of
+    the process. `_get_state_expression` decides the same in SQL for many sign-ins at once;
+    a test compares the two.
     """
 
     _inherit = 'orestapi.token'
@@ -19,25 +19,25 @@ class OrestapiToken(models.Model):
     expires_at = fields.Datetime(
         "Expires",
         compute='_compute_expires_at',
-        help="When the user must sign in again at the latest. Empty means never.",
+        help="The latest time at which the user must sign in again. Empty means never.",
     )
     access_ends_at = fields.Datetime(
         "Access Token Ends",
         compute='_compute_expires_at',
-        help="When the current access token stops working, by all of the limits in the application's settings.",
+        help="When the current access token stops working, by all limits in the application's settings.",
     )
     state = fields.Selection(
         [('active', "Active"), ('suspended', "Suspended"), ('expired', "Expired"), ('ended', "Ended")],
         compute='_compute_state',
         search='_search_state',
         help="Whether the application still acts for the user on this device. Suspended means that the application is "
-        "inactive: the sign-in works again when the application is activated.",
+        "archived: the sign-in works again when the application is activated.",
     )
 
     @api.depends('refreshed_at', 'create_date', 'access_expires_at')
     def _compute_expires_at(self):
         for sign_in in self:
-            # sudo: orestapi.application - its settings decide until when the user's own sign-in works
+            # sudo: orestapi.application - its settings decide how long the user's own sign-in works
             application = sign_in.application_id.sudo()
             is_service = sign_in.grant_type == client_credentials.NAME
             times = sign_in.create_date, sign_in.refreshed_at, sign_in.access_expires_at
@@ -69,9 +69,9 @@ class OrestapiToken(models.Model):
         )
 
     def _field_to_sql(self, alias, field_expr, query=None):
-        # To show it, to search and to group by it. A subquery of each row and no join: the
-        # lists ask for a page, or for the sign-ins of a few authorizations, and PostgreSQL
-        # cannot estimate how many rows a state has.
+        # For showing, searching and grouping. A subquery for each row instead of a join: lists
+        # ask for one page, or for the sign-ins of a few authorizations, and PostgreSQL cannot
+        # estimate how many rows have a state.
         if field_expr != 'state':
             return super()._field_to_sql(alias, field_expr, query)
         self._check_field_access(self._fields['state'], 'read')
@@ -93,7 +93,7 @@ class OrestapiToken(models.Model):
 
         :param SQL token: the row of the sign-in; `"authorization"`, `application` and
             `users` are the rows that it belongs to
-        :param SQL admitted: a column that holds `_get_admitted_expression`, if there is one
+        :param SQL admitted: a column with the value of `_get_admitted_expression`, if there is one
         """
         return SQL(
             """
@@ -127,10 +127,10 @@ class OrestapiToken(models.Model):
 
     @api.model
     def _get_admitted_expression(self):
-        """Return in SQL whether the user of `"authorization"` is in a group that may use its application."""
-        # sudo: orestapi.application - asks whom the administrator admitted
+        """Return the SQL condition that the user of `"authorization"` is in a group that may use its application."""
+        # sudo: orestapi.application - the groups that may use each one
         applications = self.env['orestapi.application'].sudo().with_context(active_test=False).search([])
-        # Membership of a group that implies another is membership of that too.
+        # A member of a group is also a member of the groups that it implies.
         pairs = [
             (application.id, group_id)
             for application in applications
@@ -157,7 +157,7 @@ class OrestapiToken(models.Model):
         rows = self.env.execute_query(
             SQL(
                 """
-                -- Whether the user may is asked once an authorization, and not for each of its sign-ins.
+                -- Computed once for each authorization instead of each of its sign-ins.
                 WITH "authorization" AS MATERIALIZED (
                     SELECT id, user_id, application_id, %(admitted)s AS admitted
                       FROM orestapi_authorization AS "authorization"

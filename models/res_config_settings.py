@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ..oauth2 import origin, redirect_uri
+from ..oauth2 import origin, redirect_uris
 from .orestapi_event import EVENT_RETENTION, MAIL_ADMINISTRATORS, MAX_RETENTION
 
 ISSUER = 'orestapi.issuer'
@@ -16,30 +16,30 @@ _PARAMETERS = {
 class ResConfigSettings(models.TransientModel):
     _inherit = 'res.config.settings'
 
-    # None of them says `config_parameter`: core would warn of what it cannot read, and put
-    # a value in its place that the constraints refuse, with whatever else is to be saved.
+    # Without `config_parameter`, because core would log a warning for an unreadable value and
+    # replace it by one that the constraints refuse, together with all other changes.
     orestapi_issuer = fields.Char(
         "Issuer",
-        help="The public address of this Odoo, by which applications know it. Applications stop working when it "
-        "changes. Empty means the address that somebody last logged in at as an administrator.",
+        help="The public address of this Odoo, by which applications know it. Changing it breaks connected "
+        "applications. Empty means the address an administrator last logged in from.",
     )
     orestapi_event_retention = fields.Integer(
         "Retention of Events",
-        help="For how many days events are kept.",
+        help="How many days events are kept before they are deleted.",
     )
     orestapi_mail_administrators = fields.Boolean(
         "E-mail alert on token reuse",
-        help="Send a mail to the Oregional Odoo App administrators when a code or a refresh token was used twice, "
+        help="Send an e-mail to the Oregional Odoo App administrators when a code or a refresh token was used twice, "
         "which may mean that somebody stole it.",
     )
     orestapi_unread_parameters = fields.Text(
         compute='_compute_orestapi_unread_parameters',
-        help="The system parameters of this addon that say something that cannot be read.",
+        help="The system parameters of this addon whose value is not valid.",
     )
     orestapi_deviating_application_ids = fields.Many2many(
         'orestapi.application',
         compute='_compute_orestapi_deviating_application_ids',
-        help="The applications whose settings fall short of what RFC 9700 recommends.",
+        help="The applications whose settings fall short of the recommendations of RFC 9700.",
     )
 
     def _compute_orestapi_deviating_application_ids(self):
@@ -47,7 +47,7 @@ class ResConfigSettings(models.TransientModel):
 
     @api.model
     def _get_deviating_applications(self):
-        # sudo: orestapi.application - the view shows them to the group that may read them
+        # sudo: orestapi.application - the view shows them only to the group that may read them
         applications = self.env['orestapi.application'].sudo().search([])
         return applications.filtered(lambda application: application._get_risks()).sudo(False)
 
@@ -55,13 +55,13 @@ class ResConfigSettings(models.TransientModel):
     def _save_orestapi(self, values):
         """Save settings of this addon for its administrators, who may not write here (see `orestapi.settings`).
 
-        :param dict values: by the names of the fields here
+        :param dict values: the values by field name
         :raise ValidationError: as when the settings page is saved
         """
         # sudo: res.config.settings - checks the fields of this addon in a record that is never stored
         self.sudo().new(values)._validate_fields(list(values))
         for name, value in values.items():
-            # As core stores it.
+            # Stripped, as core does it.
             value = value.strip() if isinstance(value, str) else value
             # sudo: ir.config_parameter - a parameter of this addon
             self.env['ir.config_parameter'].sudo().set_param(_PARAMETERS[name], value or False)
@@ -76,8 +76,8 @@ class ResConfigSettings(models.TransientModel):
         if issuer and not self._is_issuer(issuer):
             sentences.append(
                 self.env._(
-                    "The system parameter %(key)s says \"%(text)s\", which is no address of a server: %(value)s counts "
-                    "in its place.",
+                    "The system parameter %(key)s is \"%(text)s\", which is not the address of a server. "
+                    "%(value)s is used instead.",
                     key=ISSUER,
                     text=issuer,
                     value=self.env['orestapi.server']._get_issuer(),
@@ -86,8 +86,8 @@ class ResConfigSettings(models.TransientModel):
         if retention[1]:
             sentences.append(
                 self.env._(
-                    "The system parameter %(key)s says \"%(text)s\", which is no whole number from 1 to %(highest)s: "
-                    "%(value)s counts in its place.",
+                    "The system parameter %(key)s is \"%(text)s\", which is not a whole number from 1 to %(highest)s. "
+                    "%(value)s is used instead.",
                     key=EVENT_RETENTION,
                     text=texts[EVENT_RETENTION],
                     highest=MAX_RETENTION,
@@ -97,7 +97,8 @@ class ResConfigSettings(models.TransientModel):
         if mail[1]:
             sentences.append(
                 self.env._(
-                    "The system parameter %(key)s says \"%(text)s\", which is neither True nor False: no mail is sent.",
+                    "The system parameter %(key)s is \"%(text)s\", which is neither True nor False. No e-mails are "
+                    "sent.",
                     key=MAIL_ADMINISTRATORS,
                     text=texts[MAIL_ADMINISTRATORS],
                 )
@@ -106,10 +107,10 @@ class ResConfigSettings(models.TransientModel):
 
     @api.model
     def _get_orestapi_parameters(self):
-        """Return what the system parameters of this addon say.
+        """Return the values of the system parameters of this addon.
 
-        :return: the issuer as it is written; and how long events are kept and whether mails are
-            sent, each with whether the parameter says something that cannot be read
+        :return: the issuer as it is written; the retention of events and whether e-mails are
+            sent, each with whether the parameter has a value that is not valid
         """
         # sudo: ir.config_parameter - the settings of this addon
         issuer = self.env['ir.config_parameter'].sudo().get_param(ISSUER)
@@ -136,7 +137,7 @@ class ResConfigSettings(models.TransientModel):
         issuer, (retention, retention_unread), (mail, mail_unread) = self._get_orestapi_parameters()
         if (self.orestapi_issuer or '').strip() != (issuer or '').strip():
             parameters.set_param(ISSUER, (self.orestapi_issuer or '').strip())
-        # What could not be read is put right: the form showed what counts in its place.
+        # A value that is not valid is replaced by the effective one, which the form showed.
         if retention_unread or self.orestapi_event_retention != retention:
             parameters.set_param(EVENT_RETENTION, self.orestapi_event_retention)
         if mail_unread or self.orestapi_mail_administrators != mail:
@@ -148,13 +149,13 @@ class ResConfigSettings(models.TransientModel):
 
     @api.model
     def _get_host_remedy(self, text):
-        """Return how to write the host of an issuer that has letters no address can have, or None."""
-        problem = redirect_uri.find_problem(redirect_uri.repair(text))
-        if problem is redirect_uri.Problem.HOST_CHARACTERS:
-            return self.env['orestapi.application.uri']._get_problem_message(problem)
+        """Return how to write the host of an issuer with characters that a host cannot have, or None."""
+        defect = redirect_uris.find_defect(redirect_uris.repair(text))
+        if defect is redirect_uris.Defect.HOST_CHARACTERS:
+            return self.env['orestapi.application.uri']._get_defect_message(defect)
         return None
 
-    # Only of what changed: nobody must mend a setting of this addon to save another one.
+    # Checks changed values only, so that an invalid setting does not prevent saving another.
 
     @api.constrains('orestapi_issuer')
     def _check_orestapi_issuer(self):
@@ -174,6 +175,6 @@ class ResConfigSettings(models.TransientModel):
     @api.constrains('orestapi_event_retention')
     def _check_orestapi_event_retention(self):
         for settings in self:
-            # What counts now is within the limits in any case.
+            # The effective value is always within the limits.
             if not 1 <= settings.orestapi_event_retention <= MAX_RETENTION:
                 raise ValidationError(self.env._("Events can be kept for 1 to 3650 days."))

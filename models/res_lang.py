@@ -4,7 +4,7 @@ from ..oauth2 import language
 
 
 class ResLang(models.Model):
-    """Which language applications and people are answered in: the same rule for the records API and all pages."""
+    """The choice of the language of a response: one rule for the records API and all pages."""
 
     _inherit = 'res.lang'
 
@@ -13,7 +13,7 @@ class ResLang(models.Model):
         """Return the code of the installed language that a request prefers.
 
         :param header: the header `Accept-Language` (RFC 9110 §12.5.4), or None
-        :param default: the code of the language for a request without a wish that can be met, or a false value
+        :param default: the code of the language to use when no requested language is installed, or a false value
         """
         installed = {data.code: data.iso_code for data in self._get_active_by('code').values()}
         return language.choose(header, installed, default or 'en_US')

@@ -12,8 +12,8 @@ class ResPartner(models.Model):
         return super().write(vals)
 
     def _refuse_other_email(self, email):
-        """Refuse an access token to change the address that the link for a new password goes to."""
-        # sudo: res.partner - whether a user logs in with the partner, even one whom the caller may not see
+        """Refuse to change, with an access token, the e-mail address that a link for a new password is sent to."""
+        # sudo: res.partner - whether it is the partner of a user, even one that the caller may not see
         for partner in self.sudo().with_context(active_test=False):
             if (partner.email or False) != (email or False) and partner.user_ids:
                 refuse_access_token(self.env)

@@ -5,7 +5,7 @@ from odoo import models
 from odoo.http import request
 
 from ..dispatchers.hooks import attempt
-from ..oauth2 import token
+from ..oauth2 import tokens
 from ..openid import authentication
 
 #: Where the session keeps it. Odoo's own keys change for other reasons: `create_time` is
@@ -64,5 +64,5 @@ class ResUsers(models.Model):
             self.id or info['uid'],
             METHODS.get(info['auth_method'], authentication.OTHER),
             time.time(),
-            token.generate_secret(),
+            tokens.generate_secret(),
         )

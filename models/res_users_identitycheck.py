@@ -8,8 +8,8 @@ class ResUsersIdentitycheck(models.TransientModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        # A person confirms who they are, at a keyboard. An application that acts for them
-        # could only guess their password, and core does not count wrong ones here. Each
-        # method of core, or of an addon, that asks for it comes by here.
+        # Only a person can confirm their identity. An application that acts for them could only
+        # guess the password, and core does not count wrong ones here. Every method of core or
+        # of an addon that asks for a confirmation runs through here.
         refuse_access_token(self.env)
         return super().create(vals_list)

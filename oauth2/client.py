@@ -1,4 +1,4 @@
-"""What the protocol needs to know of an application."""
+"""The settings of an application that the protocol needs."""
 
 import dataclasses
 
@@ -13,22 +13,22 @@ class Client:
     :ivar int id: the database row of the application
     :ivar str client_id:
     :ivar str client_type: `confidential` or `public` (RFC 6749 §2.1)
-    :ivar bool active: whether it may do anything at all
-    :ivar tuple redirect_uris: what the administrator registered, character by character
-    :ivar frozenset scope: the scope tokens that the application may ask for
-    :ivar frozenset default_scope: what it gets when it asks for nothing
-    :ivar frozenset grant_types: what it may use at the token endpoint
+    :ivar bool active: whether it may act at all
+    :ivar tuple redirect_uris: exactly as the administrator registered them
+    :ivar frozenset scope: the scope tokens that the application may request
+    :ivar frozenset default_scope: the scope it gets when it requests none
+    :ivar frozenset grant_types: the grants it may use at the token endpoint
     :ivar bool require_pkce: whether an authorization request needs PKCE
     :ivar bool legacy_connector: whether the older endpoints accept the habits of the older connector,
         see `oauth2.legacy`
-    :ivar bool at_legacy_address: whether it asks at an older endpoint, and may do there what it is used to
-    :ivar bool native_application: whether it is a native one although it has a secret (RFC 8252)
-    :ivar bool resource_server: whether it may introspect the tokens of others (RFC 7662 §2.1)
+    :ivar bool at_legacy_address: whether the request came to an older endpoint and gets its exceptions
+    :ivar bool native_application: whether it runs on the user's device although it has a secret (RFC 8252)
+    :ivar bool resource_server: whether it may introspect the tokens of other applications (RFC 7662 §2.1)
     :ivar tuple allowed_origins: the web origins that may call it from a page (CORS)
     :ivar int authorization_code_expiry: seconds
     :ivar int access_token_expiry: seconds
     :ivar int refresh_token_expiry: seconds without a refresh, 0 for no limit
-    :ivar int refresh_token_grace: seconds in which a lost answer to a refresh is repeated
+    :ivar int refresh_token_grace: seconds during which a lost response to a refresh can be repeated
     :ivar int sign_in_expiry: seconds from the redemption of the code, 0 for no limit
     :ivar bool nonce_replaces_pkce: whether it may go without PKCE in an authentication request with a nonce
     :ivar str id_token_signed_response_alg: how its ID tokens are signed
@@ -38,8 +38,8 @@ class Client:
     :ivar bool addresses_verified: whether the addresses of users may be called verified
     :ivar tuple group_claims: what the claim `groups` tells: pairs of the id of a group, and its name there
     :ivar frozenset group_ids: the groups whose members may authorize it
-    :ivar service_user_id: the user that it acts as on its own, or None
-    :ivar model_scheme_id: what it may read at the most, or None
+    :ivar service_user_id: the user it acts as when nobody signs in, or None
+    :ivar model_scheme_id: the scheme that limits what it may read, or None
     """
 
     id: int
@@ -79,12 +79,12 @@ class Client:
 
     @property
     def is_native(self):
-        """Whether it may run on the device of the user, and listen on a port that it gets there."""
+        """Whether it may run on the user's device and listen on a port assigned there (RFC 8252 §7.3)."""
         return self.is_public or self.native_application
 
     @property
     def must_use_pkce(self):
-        """RFC 9700 §2.1.1: public clients must, others should. At the older addresses, no connector can."""
+        """RFC 9700 §2.1.1: public clients must, others should. At the older endpoints, no connector can."""
         return self.is_public or (self.require_pkce and not self.at_legacy_address)
 
     def may_omit_pkce(self, nonce):

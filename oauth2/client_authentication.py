@@ -1,6 +1,6 @@
-"""How a client says who it is at the token, revocation and introspection endpoints.
+"""How a client identifies itself at the token, revocation and introspection endpoints.
 
-RFC 6749 §2.3 and §3.2.1. Which secret is right is for `models/` to say.
+RFC 6749 §2.3 and §3.2.1. `models/` decides whether the secret is right.
 """
 
 import base64
@@ -14,13 +14,13 @@ BASIC = 'client_secret_basic'
 POST = 'client_secret_post'
 NONE = 'none'
 
-#: Of the header: room for the longest client id and secret, form-encoded.
+#: Maximum header length: fits the longest client id and secret, form-encoded.
 MAX_LENGTH = 4096
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Credentials:
-    """What a client sent to identify itself; without a `repr` to keep secrets out of logs.
+    """The credentials that a client sent. It has no `repr`, to keep secrets out of logs.
 
     :ivar str client_id:
     :ivar client_secret: None when the client sent none
@@ -54,10 +54,10 @@ def _parse_basic(encoded):
     return client_id, client_secret or None
 
 
-def parse(authorization, parameters):
+def parse(header, parameters):
     """Read the client's credentials from a request.
 
-    :param authorization: the value of the `Authorization` header, or None
+    :param header: the value of the `Authorization` header, or None
     :param Parameters parameters: those of the body
     :return: `Credentials`
     :raise InvalidRequest: for two methods at once (RFC 6749 §2.3), two
@@ -68,9 +68,9 @@ def parse(authorization, parameters):
     parameters.require_single(('client_id', 'client_secret'))
     client_id = parameters.get('client_id')
     client_secret = parameters.get('client_secret')
-    if authorization is not None:
-        # RFC 9110 §5.5: blanks around a field value are not part of it.
-        scheme, _blank, encoded = authorization.strip(' \t').partition(' ')
+    if header is not None:
+        # RFC 9110 §5.5: white space around a field value is not part of it.
+        scheme, _blank, encoded = header.strip(' \t').partition(' ')
         if scheme.lower() != 'basic':
             raise InvalidClient("The client must authenticate with HTTP Basic or in the body.", reason='header_scheme')
         basic_id, basic_secret = _parse_basic(encoded.strip(' '))

@@ -1,8 +1,8 @@
 """Client secrets at rest.
 
-An administrator may bring a weak secret, because the application on the other
-side has it built in. So client secrets get a slow, salted hash (RFC 6819
-§5.1.4.1.3), unlike tokens, whose 256 random bits need none.
+An administrator may enter a weak secret, because the application on the other side
+has it built in. Client secrets therefore get a slow, salted hash (RFC 6819
+§5.1.4.1.3). Tokens do not need one: they have 256 random bits.
 """
 
 import collections
@@ -15,23 +15,23 @@ import secrets
 
 from passlib.context import CryptContext
 
-#: About 10 ms on the machines of 2026: expensive for an attacker who guesses from a stolen
-#: database, and paid by an honest application once a process (see `_verified`).
+#: About 10 ms on a machine of 2026: expensive for an offline attacker, and paid only once
+#: per process by an honest application (see `_verified`).
 ROUNDS = 15_000
 
 CONTEXT = CryptContext(['pbkdf2_sha512'], pbkdf2_sha512__rounds=ROUNDS)
 
-#: A shorter secret is a typing error or can be guessed online.
+#: A shorter secret is a typing error, or can be guessed online.
 MIN_LENGTH = 16
 MAX_LENGTH = 256
-#: The unreserved characters of RFC 3986 §2.3. The others mean something else when they are
-#: form-encoded, which RFC 6749 §2.3.1 demands of HTTP Basic and few clients do: such a secret
-#: would be right with some programs and wrong with others.
+#: The unreserved characters of RFC 3986 §2.3. Form-encoding changes all others. RFC 6749
+#: §2.3.1 requires it for HTTP Basic, but few clients do it: such a secret would work with
+#: some programs and fail with others.
 CHARACTERS = re.compile(r'[A-Za-z0-9._~-]+', re.ASCII)
 
-#: See `_count_surprises`. Of 16 random digits of hexadecimal numbers hardly ever fewer are.
+#: See `_count_surprises`. 16 random hexadecimal digits hardly ever have fewer.
 MIN_SURPRISES = 7
-#: Neighbours in the alphabet and on keyboards, read in both directions.
+#: Neighbours in the alphabet and on keyboards, in both directions.
 ROWS = (
     'abcdefghijklmnopqrstuvwxyz',
     '01234567890',
@@ -47,52 +47,52 @@ COMMON_WORDS = (
     'oauth', 'odoo', 'orestapi', 'password', 'passw0rd', 'p4ssword', 'secret', 'test', 'token', 'user', 'welcome',
 )  # fmt: skip
 
-#: A secret that was verified once in this process is recognised by a keyed
-#: digest, so that introspection and refresh do not pay the slow hash each time.
-#: The key never leaves the process and the stored hash is part of the entry: a
-#: changed secret is a different entry, and the table is worthless elsewhere.
+#: A process recognises a secret that it has verified before by a keyed digest, so that
+#: introspection and refresh do not pay for the slow hash each time. The key never leaves
+#: the process, and the stored hash is part of the entry: a changed secret is a different
+#: entry, and the table is worthless elsewhere.
 _KEY = secrets.token_bytes(32)
 _CAPACITY = 1024
 _verified = collections.OrderedDict()
 
-#: Verified in place of an unknown client's secret, so that the time of the
-#: answer does not tell which client ids exist.
+#: Verified in place of an unknown client's secret, so that the response time does not
+#: reveal which client ids exist.
 _UNKNOWN = CONTEXT.hash(secrets.token_urlsafe(32))
 
 
-class Problem(enum.Enum):
-    """Why a secret that somebody brings is not accepted."""
+class Defect(enum.Enum):
+    """Why a secret chosen by a person is not accepted."""
 
     LENGTH = 'length'
     CHARACTERS = 'characters'
     GUESSABLE = 'guessable'
 
 
-def find_problem(secret, known=()):
-    """Tell why a client secret that somebody brings cannot be one.
+def find_defect(secret, known=()):
+    """Return why a secret chosen by a person cannot be a client secret.
 
     :param str secret: the secret
-    :param known: what others know of the application, such as its client id
-    :return: a `Problem`, or None for a secret that is fine
+    :param known: words that others know, such as the client id of the application
+    :return: a `Defect`, or None for a secret that is fine
     """
     if not MIN_LENGTH <= len(secret) <= MAX_LENGTH:
-        return Problem.LENGTH
+        return Defect.LENGTH
     if not CHARACTERS.fullmatch(secret):
-        return Problem.CHARACTERS
+        return Defect.CHARACTERS
     is_repetition = secret in (secret + secret)[1:-1]
     if is_repetition or _count_surprises(secret.lower(), known) < MIN_SURPRISES:
-        return Problem.GUESSABLE
+        return Defect.GUESSABLE
     return None
 
 
 def _count_surprises(text, known):
     """Return how many characters of a text do not follow from those before.
 
-    No measure of entropy: it finds what people type to fill a field. Words that all know count as one
-    character; a character is no surprise next to its neighbour in a row, and where it repeats a pair.
+    This does not measure entropy: it recognises texts typed just to fill a field. A well-known word
+    counts as one character. A character that continues a row or repeats a pair does not count.
     """
     for word in sorted({*COMMON_WORDS, *(word.lower() for word in known if word)}, key=len, reverse=True):
-        # In the place of each word one sign that no secret has: the second one repeats the first.
+        # Replaces each word by a character that no secret has; its repetitions do not count.
         text = text.replace(word, '\0')
     seen, surprises = set(), set()
     for index, character in enumerate(text):
@@ -104,7 +104,7 @@ def _count_surprises(text, known):
 
 
 def compute_hash(secret):
-    """Return what is stored of a client secret."""
+    """Return the hash of a client secret that is stored."""
     return CONTEXT.hash(secret)
 
 
@@ -121,7 +121,7 @@ def verify(secret, stored_hash):
         CONTEXT.verify(secret, _UNKNOWN)
         return False
     entry = hmac.digest(_KEY, f'{stored_hash}\0{secret}'.encode(), hashlib.sha256)
-    # One step, because another thread may remove the entry at any time.
+    # In one step, because another thread may remove the entry at any time.
     with contextlib.suppress(KeyError):
         _verified.move_to_end(entry)
         return True

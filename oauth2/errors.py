@@ -5,8 +5,8 @@ which returns it as the response. Descriptions are for developers of remote
 applications: plain English in the characters that RFC 6749 §5.2 allows, and
 never a value that came with the request.
 
-The server keeps more for its own administrator: the reason, and what came in place
-of what was expected. None of that is sent.
+The server keeps more for its own administrator: the reason, the value that came and the
+value that was expected. None of that is sent.
 """
 
 #: The reason of an error that has already left an event of its own.
@@ -17,16 +17,16 @@ class OAuth2Error(Exception):
     """Base of all errors a remote application can receive.
 
     :param str description: one sentence for the developer of the application
-    :param str reason: why, as a word that `models/orestapi_event_sentences.py` has a sentence for
-    :param sent: what came, for the administrator and never for the answer; it is
-        shortened before it is stored, see `oauth2.quotation`
-    :param expected: what would have been right, likewise
-    :param user_id: the id of the user whom the request concerned, where that is known
+    :param str reason: a key of the sentences in `models/orestapi_event_sentences.py`
+    :param sent: the value that came, for the administrator and never for the response;
+        it is shortened before it is stored, see `oauth2.quotation`
+    :param expected: the value that would have been right, likewise
+    :param user_id: the id of the user whom the request concerned, if known
     """
 
     #: The code of the RFC, sent as `error`.
     error = None
-    #: HTTP status when the error is an answer of its own and not a redirect.
+    #: HTTP status of an error that is not reported by redirect.
     status = 400
 
     def __init__(self, description, *, reason=None, sent=None, expected=None, user_id=None):
@@ -54,14 +54,14 @@ class RequestTooLarge(InvalidRequest):
     status = 413
 
 
-class UnknownAddress(InvalidRequest):
-    """Nothing is served there; RFC 9110 §15.5.5."""
+class UnknownPath(InvalidRequest):
+    """Nothing is served at the path; RFC 9110 §15.5.5."""
 
     status = 404
 
 
-class MethodNotAllowed(InvalidRequest):
-    """The address is served, but not to this method; RFC 9110 §15.5.6."""
+class UnsupportedMethod(InvalidRequest):
+    """The path is served, but not for this method; RFC 9110 §15.5.6."""
 
     status = 405
 
@@ -77,10 +77,10 @@ class InvalidClient(OAuth2Error):
 
 
 class TooManyRequests(InvalidClient):
-    """Too many failed client authentications (RFC 6749 §2.3.1 demands protection).
+    """Too many failed client authentications (RFC 6749 §2.3.1 requires protection).
 
-    No RFC registers a code for this, so that clients see the `invalid_client`
-    they have caused, with the status of RFC 6585 §4.
+    No RFC registers a code for this, so clients see the `invalid_client` that they
+    caused, with the status of RFC 6585 §4.
 
     :param int retry_after: seconds until the next attempt makes sense
     """
@@ -122,8 +122,8 @@ class InvalidScope(OAuth2Error):
     error = 'invalid_scope'
 
 
-class AccessDenied(OAuth2Error):
-    """RFC 6749 §4.1.2.1: the user, or the server on their behalf, said no."""
+class AuthorizationDenied(OAuth2Error):
+    """RFC 6749 §4.1.2.1: the user, or the server on their behalf, refused."""
 
     error = 'access_denied'
     status = 403
@@ -153,7 +153,7 @@ class TemporarilyUnavailable(OAuth2Error):
 
 
 class Unauthorized(OAuth2Error):
-    """RFC 6750 §3.1: a request without credentials, which is told no code of an error."""
+    """RFC 6750 §3.1: a request without credentials, answered without an error code."""
 
     status = 401
 

@@ -1,20 +1,20 @@
-"""Which language an answer or a page is in: the tags of BCP 47, and the lookup of RFC 4647 §3.4."""
+"""The language of a response or a page: the tags of BCP 47, and the lookup of RFC 4647 §3.4."""
 
 import functools
 import re
 
 RANGE = re.compile(r'\*|[A-Za-z]{1,8}(?:[-_][A-Za-z0-9]{1,8})*', re.ASCII)
 QUALITY = re.compile(r'0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?', re.ASCII)
-#: Items of one header that are looked at: no browser sends more than a dozen.
+#: Items of one header that are read: no browser sends more than a dozen.
 MAX_RANGES = 50
 
-#: What the codes of Odoo, which are those of glibc, write behind an `@`.
+#: Script names behind the `@` in the codes of Odoo, which are those of glibc.
 SCRIPTS = {'latin': 'Latn', 'cyrillic': 'Cyrl', 'arabic': 'Arab', 'devanagari': 'Deva'}
 
 #: Tags that browsers send for a language that has another one in Odoo.
 ALIASES = {'fil': 'tl', 'in': 'id', 'iw': 'he', 'ji': 'yi', 'mo': 'ro', 'no': 'nb', 'sh': 'sr-Latn'}
 
-#: Languages that are written in two scripts: the usual one, and the regions with another.
+#: Languages with two scripts: the usual one, and the regions that use the other.
 USUAL_SCRIPTS = {
     'az': ('Latn', {'IR': 'Arab'}),
     'pa': ('Guru', {'PK': 'Arab'}),
@@ -22,7 +22,8 @@ USUAL_SCRIPTS = {
     'uz': ('Latn', {'AF': 'Arab'}),
     'zh': ('Hans', {'HK': 'Hant', 'MO': 'Hant', 'TW': 'Hant'}),
 }
-#: The region that a language without one stands for, where it is not called like the language (CLDR, likely subtags).
+#: The region implied by a language tag without one, where it has another name than the language (CLDR, likely
+#: subtags).
 USUAL_REGIONS = {
     'ar': '001', 'bn': 'IN', 'bs': 'BA', 'ca': 'ES', 'cs': 'CZ', 'da': 'DK', 'el': 'GR', 'en': 'US', 'et': 'EE',
     'eu': 'ES', 'fa': 'IR', 'gl': 'ES', 'he': 'IL', 'hi': 'IN', 'ja': 'JP', 'ko': 'KR', 'nb': 'NO', 'sl': 'SI',
@@ -59,7 +60,7 @@ def choose(header, languages, default):
 
     :param header: the header `Accept-Language` (RFC 9110 §12.5.4), or None
     :param dict languages: the ISO code of each language there is, by its code
-    :param str default: the code of the language for somebody without a wish that can be met
+    :param str default: the code of the language to use when no requested language is available
     :return: the code of one of the languages, or `default`
     """
     ranges = _parse(header or '')
@@ -71,7 +72,7 @@ def choose(header, languages, default):
         if not any(_begins_with(get_tag(code), range_) for range_ in refused)
         or any(get_tag(code) == range_ for range_, _quality in wished)
     }
-    # A sort keeps the order of what is wished for equally.
+    # The sort is stable: languages of equal quality keep their order.
     for range_, _quality in sorted(wished, key=lambda item: -item[1]):
         if range_ == '*':
             if default in available or not available:
@@ -118,7 +119,7 @@ def _begins_with(tag, range_):
 
 
 def _split(tag):
-    """Return language, script and region of a tag; None for those that it does not say."""
+    """Return language, script and region of a tag; None for each that is missing."""
     language, *others = tag.split('-')
     script = region = None
     for subtag in others:
@@ -155,13 +156,13 @@ def _look_up(range_, languages, default):
     def get_distance(code):
         tag, iso_tag, own_script, own_region = related[code]
         return (
-            # What RFC 4647 cuts off last counts most: the script, then the region.
+            # RFC 4647 cuts subtags off from the right, so the script counts more than the region.
             wished_script != _get_script(language, own_script, own_region),
-            # The same, to the last subtag.
+            # An exact match first.
             tag != range_,
             region is None or region != own_region,
             own_region != PARENT_REGIONS.get((language, region), ''),
-            # Without a region: the language that Odoo calls so, then what somebody reads already, then the usual.
+            # Without a region: first the language that has this tag in Odoo, then the default, then the usual one.
             iso_tag != language,
             code != default,
             own_region != usual_region,

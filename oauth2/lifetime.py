@@ -1,12 +1,11 @@
-"""Until when tokens work: the limits, and which of them is the nearest.
+"""When tokens stop working: the earliest of several limits.
 
-The settings of the moment count, also for tokens that were issued under other
-ones: an administrator who shortens a limit is obeyed at once. A limit that is
-made longer gives an access token no more time than it was issued with, because
-its application was told when it ends.
+The current settings apply, also to tokens issued before a change: a shorter limit
+takes effect at once. A longer limit gives an access token no more time than it was
+issued with, because its application was told when it ends.
 
-All times are `datetime`, all settings seconds. Of a refresh token and of a
-sign-in, 0 seconds mean no limit.
+All times are `datetime`, all settings seconds. For a refresh token and for a sign-in,
+0 seconds mean no limit.
 """
 
 from datetime import timedelta
@@ -29,11 +28,11 @@ def get_expiry(signed_in_at, refreshed_at, *, refresh_token_expiry, sign_in_expi
 
 
 def get_access_token_expiry(issued_at, *, access_token_expiry, sign_in_expires_at=None, promised=None):
-    """Return when an access token ends: at the nearest of its limits.
+    """Return when an access token ends: at the earliest of its limits.
 
     :param datetime issued_at: when it was issued, at the latest
     :param sign_in_expires_at: when the sign-in ends, or None for never
-    :param promised: what its application was told, or None for a token that is issued now
+    :param promised: the expiry that its application was told, or None for a token issued now
     """
     limits = (issued_at + timedelta(seconds=access_token_expiry), sign_in_expires_at, promised)
     return min(limit for limit in limits if limit)

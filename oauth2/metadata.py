@@ -1,4 +1,4 @@
-"""Authorization server metadata (RFC 8414): exactly what works, nothing else."""
+"""Authorization server metadata (RFC 8414): exactly what this server supports."""
 
 from . import authorization_request, client_authentication, pkce
 from .grants import GRANTS
@@ -14,7 +14,7 @@ def build(issuer, scopes):
     """Return the metadata document (RFC 8414 §2).
 
     :param str issuer: the issuer identifier, without a slash at the end
-    :param scopes: the names of the scopes that exist
+    :param scopes: the names of all scopes
     """
     secret_methods = [client_authentication.BASIC, client_authentication.POST]
     return {

@@ -1,4 +1,4 @@
-"""Request parameters as RFC 6749 §3.1, §3.2 and appendix B want them read."""
+"""Request parameters, read as RFC 6749 §3.1, §3.2 and appendix B require."""
 
 from urllib.parse import parse_qsl, urlencode
 
@@ -6,19 +6,18 @@ from .errors import InvalidRequest
 
 MEDIA_TYPE = 'application/x-www-form-urlencoded'
 
-#: No request of the protocol has more than a dozen parameters; a longer list
-#: only costs time (CWE-400).
+#: No honest request has more than a dozen parameters; a longer list only costs time
+#: (CWE-400).
 MAX_PARAMETERS = 100
 
 
 class Parameters:
     """The parameters of one request.
 
-    A parameter that is sent more than once is remembered as repeated and reads
-    as absent, because RFC 6749 §3.1 forbids repeats and because taking the
-    first or the last of two values is what attacks with doubled parameters
-    live on. A parameter with an empty value is treated as if it were left out
-    (RFC 6749 §3.1).
+    A parameter that is sent more than once is marked as repeated and reads as absent:
+    RFC 6749 §3.1 forbids repeats, and attacks with doubled parameters depend on a server
+    that takes the first or the last value. A parameter with an empty value also reads
+    as absent (RFC 6749 §3.1).
     """
 
     def __init__(self, pairs):
@@ -76,7 +75,7 @@ def parse(encoded):
 
     :param bytes encoded: text in the format of RFC 6749 appendix B
     :return: `Parameters`
-    :raise InvalidRequest: when it is not UTF-8, holds a NUL character (which
+    :raise InvalidRequest: when it is not UTF-8, contains a NUL character (which
         PostgreSQL cannot store) or has too many parameters
     """
     try:
@@ -92,7 +91,7 @@ def parse(encoded):
     except ValueError:
         raise InvalidRequest("The request has too many parameters.", reason='too_large') from None
     if any('\0' in name or '\0' in value for name, value in pairs):
-        raise InvalidRequest("The parameters hold a NUL character.", reason='encoding')
+        raise InvalidRequest("The parameters contain a NUL character.", reason='encoding')
     return Parameters(pairs)
 
 
@@ -103,8 +102,8 @@ def add_to_uri(uri, parameters):
     the same name: a response has each parameter once.
 
     :param str uri: the redirect URI; it has no fragment (RFC 6749 §3.1.2)
-    :param dict parameters: what to add; a value of None adds nothing, but takes
-        the registered parameter of that name out
+    :param dict parameters: the parameters to add; None removes the registered
+        parameter of that name
     :return: the URI to redirect to, ASCII only
     """
     # Not `urlunsplit`: it turns `com.example.app:///callback` into another URI.

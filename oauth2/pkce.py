@@ -1,8 +1,7 @@
 """Proof Key for Code Exchange (RFC 7636), method S256 only.
 
-The method `plain` protects nothing when the authorization request can be read,
-and RFC 9700 §2.1.1 tells servers to require a method that does not expose the
-verifier.
+The method `plain` protects nothing when the authorization request can be read, and
+RFC 9700 §2.1.1 tells servers to require a method that does not expose the verifier.
 """
 
 import base64
@@ -40,14 +39,14 @@ def check_challenge(challenge, method, required):
         if required:
             raise InvalidRequest("This application must use PKCE: code_challenge is missing.", reason='pkce_missing')
         return
-    # A missing method means `plain` (RFC 7636 §4.3), and so is refused too.
+    # A missing method means `plain` (RFC 7636 §4.3), which is refused as well.
     if method != METHOD:
         raise InvalidRequest(
             "The parameter code_challenge_method must be S256.", reason='pkce_method', sent=method or 'plain'
         )
     if not CHALLENGE.fullmatch(challenge):
         raise InvalidRequest(
-            "A code_challenge has 43 letters, digits and the signs - _: a SHA-256 digest in base64url without padding.",
+            "A code_challenge has 43 letters, digits, hyphens and underscores: an unpadded base64url SHA-256 digest.",
             reason='pkce_challenge_malformed',
         )
 
@@ -57,8 +56,8 @@ def check_verifier(verifier, challenge):
 
     :param verifier: the parameter `code_verifier`, or None
     :param challenge: the challenge of the authorization request, or None
-    :raise InvalidRequest: for a verifier without a challenge: a sign that an
-        attacker removed the challenge on the way (RFC 9700 §2.1.1, §4.8)
+    :raise InvalidRequest: for a verifier without a challenge, a sign that an attacker
+        removed the challenge (RFC 9700 §2.1.1, §4.8.2)
     :raise InvalidGrant: when the verifier is missing, malformed or wrong
     """
     if not challenge:
@@ -71,8 +70,8 @@ def check_verifier(verifier, challenge):
         raise InvalidGrant("The parameter code_verifier is missing.", reason='verifier_missing')
     if not VERIFIER.fullmatch(verifier):
         raise InvalidGrant(
-            "A code_verifier has from 43 to 128 letters, digits and the signs - . _ ~ (RFC 7636).",
+            "A code_verifier has 43 to 128 characters: letters, digits and - . _ ~ (RFC 7636).",
             reason='verifier_malformed',
         )
     if not hmac.compare_digest(compute_challenge(verifier), challenge):
-        raise InvalidGrant("The code_verifier does not fit the code_challenge.", reason='verifier_wrong')
+        raise InvalidGrant("The code_verifier does not match the code_challenge.", reason='verifier_wrong')

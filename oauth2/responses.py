@@ -2,15 +2,14 @@
 
 from datetime import timezone
 
-from . import scope as scopes
-from . import token as tokens
+from . import scopes, tokens
 
 
 def build_token_response(access_token, expires_in, scope, refresh_token=None):
     """Return a token response (RFC 6749 §5.1).
 
     :param str access_token: the access token
-    :param int expires_in: seconds that it works
+    :param int expires_in: for how many seconds it works
     :param str scope: the scope tokens as a text
     :param refresh_token: the refresh token, or None
     """
@@ -20,25 +19,25 @@ def build_token_response(access_token, expires_in, scope, refresh_token=None):
     return response
 
 
-#: With these, an application may learn the login of the user anyway.
+#: Scopes with which an application can read the user's login anyway.
 NAMING_SCOPES = frozenset({'rpc', 'profile'})
 
-#: What is said of any token that does not work, or is not the asker's business (RFC 7662 §2.2).
+#: The response for a token that does not work, or that the asker may not know about (RFC 7662 §2.2).
 INACTIVE = {'active': False}
 
 
 def build_introspection_response(kind, active, asker, issuer, subject=None):
     """Describe a token to the application that asks (RFC 7662 §2.2).
 
-    :param str kind: `token.ACCESS_TOKEN` or `token.REFRESH_TOKEN`
+    :param str kind: `tokens.ACCESS_TOKEN` or `tokens.REFRESH_TOKEN`
     :param active: its `ActiveToken`, or None for one that does not work
     :param Client asker: the authenticated application
     :param str issuer: the issuer identifier
     :param subject: who the user is for the application of a token with the scope `openid`, whose ID tokens say so
         too; None for any other
-    :return: the response. `INACTIVE` also where the token is not the asker's business:
-        a resource server is told of access tokens, because a refresh token is for this
-        server alone (RFC 6749 §1.5).
+    :return: the response; `INACTIVE` also for a token that the asker may not know about.
+        A resource server may ask about access tokens only, because a refresh token is
+        meant for this server alone (RFC 6749 §1.5).
     """
     if active is None:
         return INACTIVE
@@ -50,12 +49,12 @@ def build_introspection_response(kind, active, asker, issuer, subject=None):
         'active': True,
         'scope': scopes.render(active.scope),
         'client_id': sign_in.client.client_id,
-        # RFC 9700 §4.15: a service must not be taken for a user.
+        # RFC 9700 §4.15: a service must not be mistaken for a user.
         'sub': sign_in.client.client_id if sign_in.is_service else subject or str(sign_in.user_id),
         'iss': issuer,
     }
     if asker.resource_server or active.scope & NAMING_SCOPES:
-        # RFC 7662 §5: who reads some records need not learn the login of the user.
+        # RFC 7662 §5: an application that reads some records need not learn the user's login.
         response['username'] = sign_in.username
     if kind == tokens.ACCESS_TOKEN:
         response['token_type'] = 'Bearer'

@@ -1,19 +1,17 @@
-"""What a stored row means to the protocol: a sign-in, and a code."""
+"""Stored rows as the protocol sees them: a sign-in and a code."""
 
 import dataclasses
 from datetime import datetime, timedelta
 
-from . import lifetime
-from . import scope as scopes
-from . import token as tokens
+from . import lifetime, scopes, tokens
 from .client import Client
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class AccessToken:
-    """An access token as its row keeps it.
+    """An access token as its row stores it.
 
-    :ivar digest: of its secret, or None where there is none
+    :ivar digest: of its secret, or None if there is no token
     :ivar scope: the scope tokens as a text, or None
     :ivar expires_at: when it was issued to expire (UTC), or None
     """
@@ -28,22 +26,22 @@ class SignIn:
     """One device or browser on which an application acts for a user; OAuth's token family.
 
     :ivar int id: its row
-    :ivar Client client: the application, with the settings of this moment
+    :ivar Client client: the application, with its current settings
     :ivar int user_id: the user
     :ivar str username: the login of the user
-    :ivar bool is_service: whether nobody has signed in (RFC 6749 §4.4)
-    :ivar frozenset scope: what the user allowed
+    :ivar bool is_service: whether the application acts on its own and nobody signed in (RFC 6749 §4.4)
+    :ivar frozenset scope: the scope that the user allowed
     :ivar AccessToken access: the current access token
-    :ivar AccessToken previous_access: the one before it, which works on until it expires
+    :ivar AccessToken previous_access: the previous access token, which works until it expires
     :ivar refresh_digest: of the current refresh token, or None
-    :ivar refresh_salt: see `token.derive_secret`, or None
+    :ivar refresh_salt: see `tokens.derive_secret`, or None
     :ivar int generation: how many times it was refreshed
     :ivar datetime signed_in_at: UTC
-    :ivar datetime refreshed_at: UTC; of a service None
+    :ivar datetime refreshed_at: UTC; None for a service
     :ivar datetime last_used_at: UTC, to within ten minutes
     :ivar revoked_at: when it was ended (UTC), or None
     :ivar bool user_active: whether the user is not archived
-    :ivar bool user_may: whether the user is active and may (still) use the application
+    :ivar bool user_allowed: whether the user is active and may (still) use the application
     """
 
     id: int
@@ -62,7 +60,7 @@ class SignIn:
     last_used_at: datetime
     revoked_at: datetime | None
     user_active: bool
-    user_may: bool
+    user_allowed: bool
 
     @property
     def ends_at(self):
@@ -72,14 +70,14 @@ class SignIn:
     def get_access_end(self, access):
         """Return when one of its access tokens stops working (UTC).
 
-        :param AccessToken access: the current one, or the one before
+        :param AccessToken access: the current or the previous one
         """
         return get_access_end(self.signed_in_at, self.refreshed_at, access.expires_at, self.client, self.ends_at)
 
     @property
     def is_alive(self):
-        """Whether nobody and nothing has ended it, apart from time."""
-        return not self.revoked_at and self.client.active and self.user_may
+        """Whether nothing but time can have ended it."""
+        return not self.revoked_at and self.client.active and self.user_allowed
 
     def is_expired(self, now):
         """Return whether the user must sign in again."""
@@ -107,7 +105,7 @@ class SignIn:
     def find_refresh(self, token, is_genuine, now):
         """Return the `ActiveToken` of a refresh token that would be exchanged now, or None.
 
-        :param Token token: what was presented, parsed
+        :param Token token: the presented token, parsed
         :param bool is_genuine: whether its MAC is right
         :param datetime now: UTC
         """
@@ -126,8 +124,8 @@ class SignIn:
 class ActiveToken:
     """An access or refresh token that works now.
 
-    :ivar SignIn sign_in: what it belongs to
-    :ivar frozenset scope: what it may be used for
+    :ivar SignIn sign_in: the sign-in that it belongs to
+    :ivar frozenset scope: the scope that it may be used for
     :ivar expires_at: UTC; None for never
     """
 
@@ -143,20 +141,20 @@ class Code:
     :ivar int id: its row
     :ivar str digest: of its secret
     :ivar int application_id: the application that it was issued to
-    :ivar int user_id: who allowed it
-    :ivar str redirect_uri: where it was sent
+    :ivar int user_id: the user who allowed it
+    :ivar str redirect_uri: the URI that it was sent to
     :ivar bool redirect_uri_sent: whether the authorization request had named it
     :ivar code_challenge: the S256 challenge, or None
-    :ivar str scope: what the user allowed
+    :ivar str scope: the scope that the user allowed
     :ivar datetime expires_at: UTC
     :ivar datetime created_at: UTC
-    :ivar bool at_legacy_address: whether it was asked for, and is to be redeemed, at the older addresses
+    :ivar bool at_legacy_address: whether it was issued at, and must be redeemed at, the older endpoints
     :ivar used_at: when it was redeemed (UTC), or None
-    :ivar int verifier_failures: how often it came with a wrong verifier
-    :ivar bool revoked: whether the user has ended everything since
+    :ivar int verifier_failures: how often it was presented with a wrong verifier
+    :ivar bool revoked: whether it became worthless when sign-ins of the user were ended
     :ivar bool user_active: whether the user is not archived
-    :ivar bool user_may: whether the user may (still) use the application
-    :ivar opened_token_id: the row of the sign-in that it gave, or None
+    :ivar bool user_allowed: whether the user may (still) use the application
+    :ivar opened_token_id: the row of the sign-in that it opened, or None
     :ivar nonce: of an authentication request, for the ID token, or None
     """
 
@@ -175,7 +173,7 @@ class Code:
     verifier_failures: int
     revoked: bool
     user_active: bool
-    user_may: bool
+    user_allowed: bool
     opened_token_id: int | None
     nonce: str | None = None
 
@@ -183,12 +181,12 @@ class Code:
 def get_end(is_service, signed_in_at, refreshed_at, access_expires_at, settings):
     """Return when none of the tokens of a sign-in works any more (UTC), or None for never.
 
-    :param bool is_service: nobody signed in, and there is no refresh token: only the limit of
-        the access token applies
+    :param bool is_service: whether nobody signed in: without a refresh token, only the limit
+        of the access token applies
     :param datetime signed_in_at: UTC
     :param refreshed_at: the last refresh (UTC), or None
-    :param datetime access_expires_at: what the application was told of its access token, UTC
-    :param settings: what has the three expiries of an application, in seconds
+    :param datetime access_expires_at: the expiry of the access token that the application was told, UTC
+    :param settings: an object with the three expiry settings of an application, in seconds
     """
     if is_service:
         return lifetime.get_access_token_expiry(
@@ -203,13 +201,13 @@ def get_end(is_service, signed_in_at, refreshed_at, access_expires_at, settings)
 
 
 def get_access_end(signed_in_at, refreshed_at, expires_at, settings, end):
-    """Return when an access token stops working: at the nearest of its limits (UTC).
+    """Return when an access token stops working: at the earliest of its limits (UTC).
 
-    :param expires_at: what its application was told, or None for a token that is issued now
+    :param expires_at: the expiry that its application was told, or None for a token issued now
     :param end: when the sign-in ends, or None for never
     """
     return lifetime.get_access_token_expiry(
-        # The token before the current one was issued earlier than that. It has no date of its own.
+        # The previous token was issued even earlier, but its date of issue is not stored.
         refreshed_at or signed_in_at,
         access_token_expiry=settings.access_token_expiry,
         sign_in_expires_at=end,
@@ -218,15 +216,15 @@ def get_access_end(signed_in_at, refreshed_at, expires_at, settings, end):
 
 
 def get_new_access_end(signed_in_at, settings, now):
-    """Return when an access token stops working that is issued now, with a refresh token (UTC)."""
+    """Return when an access token that is issued now with a refresh token stops working (UTC)."""
     end = get_end(False, signed_in_at, now, None, settings)
     return get_access_end(signed_in_at, now, None, settings, end)
 
 
 def get_code_expiry(expires_at, created_at, expiry):
-    """Return until when a code can be redeemed: the shorter of what it was issued with and the setting now.
+    """Return until when a code can be redeemed: the earlier of its stored expiry and the current setting.
 
-    :param datetime expires_at: as it was issued, UTC
+    :param datetime expires_at: the expiry that it was issued with, UTC
     :param datetime created_at: UTC
     :param int expiry: the setting of the application, in seconds
     """

@@ -7,9 +7,9 @@ good, so that every error here goes to the application by redirect.
 import dataclasses
 import re
 
-from ..oauth2 import scope
+from ..oauth2 import scopes
 from ..oauth2.errors import InvalidRequest, InvalidScope
-from ..oauth2.scope import OPENID
+from ..oauth2.scopes import OPENID
 from . import claims_request
 from .errors import RegistrationNotSupported, RequestNotSupported, RequestUriNotSupported
 
@@ -85,7 +85,7 @@ def is_authentication_request(parameters, client):
     if OPENID not in client.scope:
         return False
     try:
-        return OPENID in (scope.parse(parameters.get('scope')) or client.default_scope)
+        return OPENID in (scopes.parse(parameters.get('scope')) or client.default_scope)
     except InvalidScope:
         return False
 

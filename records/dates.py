@@ -1,11 +1,11 @@
-"""Days and moments in a filter, in the form of RFC 3339 in which the records show them."""
+"""Days and moments in a filter, in the form of RFC 3339 that records show too."""
 
 import re
 from datetime import date, datetime, time, timedelta, timezone
 
-from .problem import InvalidRequest
+from .problem import InvalidParameter
 
-# Stricter than `datetime.fromisoformat`, which reads more with each version of Python: weeks, days without dashes.
+# Stricter than `datetime.fromisoformat`, which accepts more in each version of Python: weeks, days without dashes.
 PATTERN = re.compile(
     r'(?P<day>\d{4}-\d\d-\d\d)'
     r'(?P<time>[Tt ](?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d+))?)?'
@@ -20,7 +20,7 @@ def parse(text):
     A moment without an offset is one in UTC, as in Odoo.
 
     :param str text: for example `2026-11-25`, `2026-11-25T10:00:00Z` or `2026-11-25T12:00:00+02:00`
-    :raise InvalidRequest: for anything else, and for a fraction of a second, which would be cut off in silence
+    :raise InvalidParameter: for anything else, and for a fraction of a second, which would be cut off silently
     """
     match = PATTERN.fullmatch(text)
     try:
@@ -38,10 +38,10 @@ def parse(text):
         # Odoo's domains take moments without a time zone.
         moment = moment.astimezone(timezone.utc).replace(tzinfo=None)
     except (ValueError, OverflowError):
-        raise InvalidRequest(
-            "A day is written as 2026-11-25, and a moment as 2026-11-25T10:00:00Z or with an offset as +02:00. In an "
-            "address, a plus sign is written as %2B."
+        raise InvalidParameter(
+            "Write a day as 2026-11-25, and a moment as 2026-11-25T10:00:00Z or with an offset such as +02:00. In a "
+            "URL, write the plus sign as %2B."
         ) from None
     if (match['fraction'] or '').strip('0'):
-        raise InvalidRequest("Moments are kept in whole seconds: leave out the fraction of a second.")
+        raise InvalidParameter("Moments are kept in whole seconds: leave out the fraction of a second.")
     return moment

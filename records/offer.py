@@ -1,11 +1,11 @@
-"""What a model scheme offers to remote applications: which models, and which fields of them."""
+"""The models and fields that a model scheme offers to remote applications."""
 
 import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 
-NONE = 'none'
+UNLIMITED = 'none'
 BLACKLIST = 'blacklist'
 WHITELIST = 'whitelist'
 
@@ -14,52 +14,52 @@ WHITELIST = 'whitelist'
 class Limit:
     """Which names are offered.
 
-    :param str mode: `NONE` for all names, `BLACKLIST` for all but the listed
+    :param str mode: `UNLIMITED` for all names, `BLACKLIST` for all but the listed
         ones, `WHITELIST` for the listed ones only
     :param frozenset names: the list
     """
 
-    mode: str = NONE
+    mode: str = UNLIMITED
     names: frozenset = frozenset()
 
     def __contains__(self, name):
-        if self.mode == NONE:
+        if self.mode == UNLIMITED:
             return True
         return (name in self.names) == (self.mode == WHITELIST)
 
     def lists(self, name):
         """Return whether a name is offered because somebody chose it by name.
 
-        What could do harm (a binary, a credential) is offered only so.
+        Names that could do harm (a binary, a credential) are offered only in this way.
         """
         return self.mode == WHITELIST and name in self.names
 
     @property
     def excludes(self):
-        """Whether there is a name that is not offered."""
+        """Whether some name is not offered."""
         return self.mode == WHITELIST or (self.mode == BLACKLIST and bool(self.names))
 
     def is_within(self, other):
         """Return whether this offers nothing that `other` does not.
 
-        With doubts it says no, and so for a list instead of all: a list offers
-        credentials by name that a blacklist never does.
+        In doubt the result is False, also for a whitelist within a limit that offers all
+        names: a whitelist can offer credentials by name, which a blacklist never does.
         """
         if self.mode == WHITELIST:
             return not self.names or (other.mode == WHITELIST and self.names <= other.names)
         if other.mode == WHITELIST:
             return False
         excluded = self.names if self.mode == BLACKLIST else frozenset()
-        return other.mode == NONE or other.names <= excluded
+        return other.mode == UNLIMITED or other.names <= excluded
 
 
 @dataclass(frozen=True)
 class Offer:
-    """What one application may be shown, at the most: the rights of the user narrow it further.
+    """The most that one application may be shown: the rights of the user narrow it further.
 
     :param Limit models: which models
-    :param fields: the `Limit` of the fields of a model, by the name of the
-        model; a model that is missing has none
+    :param fields: the `Limit` of the fields of each model, by the name of the
+        model; a missing model has no limit
     :param configurations: the id of the configuration of a model, by its name
     """
 
@@ -69,7 +69,7 @@ class Offer:
 
     @cached_property
     def digest(self):
-        """A text that stands for the offer, in all processes and as long as nothing of it changes."""
+        """A text that identifies the offer in all processes until any part of it changes."""
         return hashlib.sha256(repr((self.describe(), sorted(self.configurations.items()))).encode()).hexdigest()
 
     def get_fields(self, model):
@@ -83,7 +83,7 @@ class Offer:
 
     @property
     def excludes(self):
-        """Whether there is a model, or a field of one, that is not offered."""
+        """Whether some model, or some field of a model, is not offered."""
         return self.models.excludes or any(limit.excludes for limit in self.fields.values())
 
     def is_within(self, other):
@@ -95,5 +95,5 @@ class Offer:
         )
 
 
-#: What an application without a model scheme is offered.
+#: The offer for an application without a model scheme.
 NOTHING = Offer()

@@ -1,13 +1,13 @@
-"""The OpenAPI 3.1 document of the records API, and what it says of fields."""
+"""The OpenAPI 3.1 document of the records API, and its description of fields."""
 
-from .filter import MAX_CONDITIONS, MAX_DEPTH, MAX_LENGTH
-from .order import MAX_CURSOR, MAX_FIELDS, PREFIX_LENGTH
+from .filters import MAX_CONDITIONS, MAX_DEPTH, MAX_LENGTH
+from .ordering import MAX_CURSOR, MAX_FIELDS, PREFIX_LENGTH
 from .parameters import DEFAULT_LIMIT, MAX_ID, MAX_IDS, MAX_LIMIT, MAX_SEARCH
 
 TITLE = "Records of Odoo"
 VERSION = '1'
 
-#: How a type of Odoo looks in JSON. Empty values are null.
+#: The JSON schema of each field type of Odoo. Empty values are null.
 SCHEMAS = {
     'boolean': {'type': 'boolean'},
     'integer': {'type': ['integer', 'null']},
@@ -39,37 +39,37 @@ PROBLEM = {
         'type': {'type': 'string'},
         'title': {'type': 'string'},
         'status': {'type': 'integer'},
-        'detail': {'type': 'string', 'description': "One sentence that says what to change."},
+        'detail': {'type': 'string', 'description': "One sentence that tells what to change."},
         'error': {
             'type': ['string', 'null'],
-            'description': "The code of RFC 6750, section 3.1, where it has one. Of the others: `not_offered` is for "
-            "a model or field that the application may not read for this user, whatever its access token.",
+            'description': "The code of RFC 6750, section 3.1, if there is one. Of the other codes, `not_offered` "
+            "stands for a model or field that the application may not read for this user, with any access token.",
         },
     },
 }
 
-#: What each address answers when it does not answer what was asked for: description, and header fields.
+#: The errors of each path: description, and header fields.
 FAILURES = {
     '400': ("A parameter is wrong; the detail says which.", ['WWW-Authenticate']),
-    '401': ("There is no access token, or it is not valid.", ['WWW-Authenticate']),
-    # The header comes only with the first of the two.
-    '403': ("`insufficient_scope`: the access token lacks the scope. `not_offered`: no token reads it.", []),
+    '401': ("The access token is missing or not valid.", ['WWW-Authenticate']),
+    # Only the first of the two comes with a challenge.
+    '403': ("`insufficient_scope`: the access token lacks the scope. `not_offered`: no token can read this.", []),
     '404': ("There is no such record, or the user may not see it.", []),
-    '405': ("This address takes another method.", ['Allow']),
-    '413': ("The request has a body, and a large one.", []),
+    '405': ("The path does not support this method.", ['Allow']),
+    '413': ("The request has a body that is too large.", []),
     '503': ("The server cannot process the request now.", ['Retry-After']),
 }
 
 FILTER = (
     "A filter as in RFC 7644, section 3.4.2.2: conditions of a field, an operator and a value, joined by `and`, `or`, "
     "`not (…)` and parentheses. Operators: `eq`, `ne`, `gt`, `ge`, `lt`, `le`, `co` (contains), `sw` (starts with), "
-    "`ew` (ends with), `pr` (has a value). Values are written as in JSON. Dots follow relations, and find what these "
-    f"show. At most {MAX_CONDITIONS} conditions, {MAX_DEPTH} levels of parentheses and {MAX_LENGTH} characters.\n\n"
-    "A day is a text as `\"2026-11-25\"`, and a moment one as `\"2026-11-25T10:00:00Z\"`, also with an offset "
-    "(`+02:00`, in an address `%2B02:00`); without one it is in UTC. Moments are whole seconds. A field of days takes "
-    "days only. A field of moments takes moments, and with `gt`, `ge`, `lt` and `le` also days: `le` includes the "
-    "whole day, `gt` begins after it, and the day is one in the time zone of the user.\n\n"
-    "Archived records are found only where the filter asks for them, as `active eq false` does."
+    "`ew` (ends with), `pr` (has a value). Write values as in JSON. Dots follow relations to the fields of the related "
+    f"records. At most {MAX_CONDITIONS} conditions, {MAX_DEPTH} levels of parentheses and {MAX_LENGTH} characters.\n\n"
+    "Write a day as `\"2026-11-25\"` and a moment as `\"2026-11-25T10:00:00Z\"` or with an offset (`+02:00`, in a URL "
+    "`%2B02:00`); without an offset it is in UTC. Moments are whole seconds. A date field takes days only. A date and "
+    "time field takes moments, and with `gt`, `ge`, `lt` and `le` also days: `le` includes the whole day, `gt` begins "
+    "after it, and the day is one in the time zone of the user.\n\n"
+    "Archived records are found only if the filter asks for them, for example with `active eq false`."
 )
 
 
@@ -79,7 +79,7 @@ MODEL = {
     'properties': {
         'model': {'type': 'string'},
         'name': {'type': 'string'},
-        'link': {'type': 'string', 'description': "Where a person finds the records in the web client."},
+        'link': {'type': 'string', 'description': "The page of the records in the web client."},
         'icon': {'type': ['string', 'null']},
         'fields': {
             'type': 'object',
@@ -114,7 +114,7 @@ MODELS = {
 
 
 def describe_field(field):
-    """Return what an application may know of a field.
+    """Return the description of a field for applications.
 
     :param dict field: as `fields_get` describes it
     """
@@ -133,7 +133,7 @@ def describe_field(field):
 
 
 def get_schema(field):
-    """Return the JSON schema of a field's values; of a type without one, any value."""
+    """Return the JSON schema of a field's values; a type without one allows any value."""
     schema = {**SCHEMAS.get(field['type'], {}), 'title': field['string']}
     description = field.get('help') or ''
     if field['type'] == 'selection':
@@ -147,7 +147,7 @@ def get_schema(field):
 def build(server, models):
     """Return the OpenAPI document.
 
-    :param str server: the address of this server, without a slash at the end
+    :param str server: the URL of this server, without a slash at the end
     :param list models: dicts with `model`, `name` and `fields` (as `fields_get`
         describes them), of all models that the access token reaches
     """
@@ -199,10 +199,10 @@ def build(server, models):
         'info': {
             'title': TITLE,
             'version': VERSION,
-            'description': "Records of an Odoo database, as the user sees them who allowed it to the application. "
-            "All values are in UTC and, where they are translated, in the language of the header "
-            "Accept-Language or else of the user. An archived record is there for those who know its id: alone, among "
-            "`ids`, and as the value of a relation to one record. Searches and relations to several records leave it "
+            'description': "Records of an Odoo database, as seen by the user who allowed the access. "
+            "Times are in UTC. Translated values are in the language of the header Accept-Language, otherwise in that "
+            "of the user. An archived record can be read by its id: alone, among `ids`, and as the value of a "
+            "relation to one record. Searches and relations to several records leave it "
             "out.",
         },
         'servers': [{'url': server}],
@@ -228,7 +228,7 @@ def _get_record_schema(model):
         'required': ['id', 'link', 'fields'],
         'properties': {
             'id': {'type': 'integer'},
-            'link': {'type': 'string', 'description': "Where a person finds the record in the web client."},
+            'link': {'type': 'string', 'description': "The page of the record in the web client."},
             'fields': _get_reference(f'{model}.fields'),
         },
     }
@@ -243,7 +243,7 @@ def _get_page_schema(model):
             'records': {'type': 'array', 'items': _get_reference(model)},
             'next_cursor': {
                 'type': ['string', 'null'],
-                'description': "Send it as `cursor`, with the same parameters, for the next page.",
+                'description': "Send it as `cursor`, with the same parameters, to get the next page.",
             },
             'count': {'type': 'integer'},
         },
@@ -275,8 +275,8 @@ def _get_search_parameters(fields):
             'in': 'query',
             'style': 'form',
             'explode': False,
-            'description': "Only these records, also those that are archived, which other searches leave out. "
-            "Those that the user may not see are left out.",
+            'description': "Only these records, including archived ones, which other searches leave out. "
+            "Records that the user may not see are left out.",
             'schema': {
                 'type': 'array',
                 'minItems': 1,
@@ -287,19 +287,19 @@ def _get_search_parameters(fields):
         {
             'name': 'limit',
             'in': 'query',
-            'description': "How many records, at most.",
+            'description': "Maximum number of records.",
             'schema': {'type': 'integer', 'minimum': 1, 'maximum': MAX_LIMIT, 'default': DEFAULT_LIMIT},
         },
         {
             'name': 'cursor',
             'in': 'query',
-            'description': "The `next_cursor` of the page before.",
+            'description': "The `next_cursor` of the previous page.",
             'schema': {'type': 'string', 'minLength': 1, 'maxLength': MAX_CURSOR},
         },
         {
             'name': 'count',
             'in': 'query',
-            'description': "Whether to count all records that are found.",
+            'description': "Whether to count all matching records.",
             'schema': {'type': 'boolean', 'default': False},
         },
     ]
@@ -307,7 +307,7 @@ def _get_search_parameters(fields):
         parameters.append({
             'name': 'search',
             'in': 'query',
-            'description': "Only records whose display name contains this.",
+            'description': "Only records whose display name contains this text.",
             'schema': {'type': 'string', 'minLength': 1, 'maxLength': MAX_SEARCH, 'pattern': r'^[^\x00]*$'},
         })
     if ordered:
@@ -315,8 +315,8 @@ def _get_search_parameters(fields):
         order = _get_list_parameter(
             'order',
             values,
-            "By which fields, each once, with a minus in front for descending. Of a long text, only the first "
-            f"{PREFIX_LENGTH} characters may count.",
+            "The fields to sort by, each once, with a minus sign in front for descending order. A long text may be "
+            f"sorted by its first {PREFIX_LENGTH} characters only.",
         )
         order['schema'].update(maxItems=MAX_FIELDS, uniqueItems=True)
         parameters.append(order)
@@ -341,7 +341,7 @@ def _get_operation(operation_id, summary, schema=None, parameters=(), image=Fals
         responses['304'] = {'description': "The picture has not changed."}
     return {
         'get': {
-            # With the dots of the model's name: without them, two models could have the same.
+            # Keeps the dots of the model's name: without them, two models could have the same id.
             'operationId': operation_id,
             'summary': summary,
             'parameters': list(parameters),

@@ -2,92 +2,92 @@
 
 import re
 
-from .problem import InvalidRequest
+from .problem import InvalidParameter
 
-#: How a field is called, everywhere: as Odoo takes it, in capitals too, and with the dollar sign.
+#: The name of a field, as Odoo accepts it: with capitals and the dollar sign too.
 NAME = re.compile(r'[A-Za-z_][A-Za-z0-9_$]*', re.ASCII)
 NUMBER = re.compile(r'0|[1-9][0-9]{0,9}', re.ASCII)
 
-#: Records of one answer: by default, and at the most.
+#: Records of one page: default and maximum.
 DEFAULT_LIMIT, MAX_LIMIT = 20, 1000
-#: Characters that a display name is searched for.
+#: Characters of a text to search display names for.
 MAX_SEARCH = 256
-#: Bytes of a query string without a cursor. Odoo takes a request line of 64 KiB, in which the cursor of the next page
-#: must find room.
+#: Bytes of a query string without a cursor. Odoo accepts a request line of 64 KiB, which must have room for the
+#: cursor of the next page.
 MAX_QUERY = 56_000
-#: Records that one request names.
+#: Ids in one request.
 MAX_IDS = 1000
-#: The highest value of a column that numbers records.
+#: The largest id of a record in PostgreSQL.
 MAX_ID = 2**31 - 1
 
 BOOLEANS = {'true': True, 'false': False}
 
 
 def require_known(parameters, known):
-    """Refuse what the address does not know: a misspelled parameter would otherwise widen a search in silence.
+    """Refuse unknown parameters: a misspelled one would otherwise silently widen a search.
 
     :param Parameters parameters: of the request
-    :param known: the names of the parameters that the address reads
-    :raise InvalidRequest: for another parameter, a repeated one, or an empty one
+    :param known: the names of the parameters that the endpoint reads
+    :raise InvalidParameter: for another parameter, a repeated one, or an empty one
     """
     if parameters.repeated:
-        raise InvalidRequest("A parameter is sent more than once.")
+        raise InvalidParameter("A parameter is sent more than once.")
     if any(name not in known for name in parameters):
         expected = ', '.join(known) if known else "none"
-        raise InvalidRequest(f"There is an unknown parameter. Those of this address: {expected}.")
+        raise InvalidParameter(f"There is an unknown parameter. Known parameters: {expected}.")
     for name in parameters:
         if parameters.get(name) is None:
-            raise InvalidRequest(f"The parameter {name} is empty.")
+            raise InvalidParameter(f"The parameter {name} is empty.")
 
 
 def require_room_for_cursor(query):
-    """Refuse a search that is so long that its next page could not be asked for.
+    """Refuse a search so long that its next page could not be requested.
 
-    :param bytes query: the query string; the cursor that is in it does not count
-    :raise InvalidRequest: for one that is too long
+    :param bytes query: the query string; a cursor in it does not count
+    :raise InvalidParameter: for one that is too long
     """
     length = sum(len(field) + 1 for field in query.split(b'&') if not field.startswith(b'cursor='))
     if length > MAX_QUERY:
-        raise InvalidRequest(f"The parameters have more than {MAX_QUERY} bytes: ask for less at once.")
+        raise InvalidParameter(f"The parameters have more than {MAX_QUERY} bytes: request less at once.")
 
 
 def parse_names(text):
-    """Return the names of a list with commas between.
+    """Return the names of a list separated by commas.
 
-    :raise InvalidRequest: for anything else
+    :raise InvalidParameter: for anything else
     """
     names = text.split(',')
     if not all(NAME.fullmatch(name) for name in names):
-        raise InvalidRequest("Fields are written by their names, with commas between.")
+        raise InvalidParameter("Write fields by their names, separated by commas.")
     return names
 
 
 def parse_ids(text):
-    """Return the ids of a list with commas between.
+    """Return the ids of a list separated by commas.
 
-    :raise InvalidRequest: for anything else
+    :raise InvalidParameter: for anything else
     """
     items = text.split(',')
     if not all(NUMBER.fullmatch(item) for item in items):
-        raise InvalidRequest("Ids are written as numbers, with commas between.")
+        raise InvalidParameter("Write ids as numbers, separated by commas.")
     return [int(item) for item in items]
 
 
 def parse_number(text, name):
     """Return a number that is not negative.
 
-    :raise InvalidRequest: for anything else
+    :raise InvalidParameter: for anything else
     """
     if not NUMBER.fullmatch(text):
-        raise InvalidRequest(f"The parameter {name} is not a number.")
+        raise InvalidParameter(f"The parameter {name} is not a number.")
     return int(text)
 
 
 def parse_boolean(text, name):
     """Return whether a parameter is true.
 
-    :raise InvalidRequest: for anything but `true` and `false`
+    :raise InvalidParameter: for anything but `true` and `false`
     """
     if text not in BOOLEANS:
-        raise InvalidRequest(f"The parameter {name} is true or false.")
+        raise InvalidParameter(f"The parameter {name} must be true or false.")
     return BOOLEANS[text]

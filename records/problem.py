@@ -6,7 +6,7 @@ MEDIA_TYPE = 'application/problem+json'
 
 
 class Problem(Exception):
-    """Base of the errors that the records API has beside those of RFC 6750.
+    """Base of the errors of the records API that RFC 6750 does not define.
 
     It can be used like an `OAuth2Error`.
 
@@ -22,7 +22,7 @@ class Problem(Exception):
         self.description = description
 
 
-class InvalidRequest(Problem):
+class InvalidParameter(Problem):
     """RFC 6750 §3.1: a parameter is missing, malformed or too large."""
 
     error = 'invalid_request'
@@ -31,8 +31,8 @@ class InvalidRequest(Problem):
 class NotOffered(Problem):
     """The application is not offered the model or field, or the user may not read it.
 
-    Not the `insufficient_scope` of RFC 6750 §3.1: a client that is told so asks for
-    another token, and no token would help.
+    This is not the `insufficient_scope` of RFC 6750 §3.1, which makes a client request
+    another token: no token would help.
     """
 
     error = 'not_offered'
@@ -40,7 +40,7 @@ class NotOffered(Problem):
 
 
 class NotFound(Problem):
-    """There is nothing, or the user may not see it: nobody learns which."""
+    """Nothing is there, or the user may not see it: the two are indistinguishable on purpose."""
 
     error = 'not_found'
     status = 404

@@ -16,7 +16,7 @@ WRONG_SECRET = CLIENT_SECRET[:-1] + '2'
 PASSWORD = 'a password of at least 8'
 VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
 
-#: Access tokens that no issuer of ours has issued: a JWT that names an audience, with `alg`
+#: Access tokens that this server never issued: a JWT that names an audience, with `alg`
 #: none (RFC 8725 §2.1), with a signature, and an opaque one.
 FOREIGN_TOKENS = (
     'eyJhbGciOiJub25lIn0.eyJhdWQiOiJvdGhlciIsInN1YiI6IjIifQ.',
@@ -24,7 +24,7 @@ FOREIGN_TOKENS = (
     'ya29.of-another-server',
 )
 
-#: What every answer of the endpoints for applications must carry.
+#: Headers of every response of the endpoints for applications.
 NO_STORE = {'Cache-Control': 'no-store', 'Pragma': 'no-cache'}
 
 
@@ -33,17 +33,17 @@ class OAuth2Case(HttpCase):
 
     `self.application` is confidential and must use PKCE, `self.other` is a
     second one, `self.public` has no secret. `self.user` is an employee,
-    `self.administrator` one who administers applications and nothing else.
+    `self.administrator` only administers applications.
     """
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        # The one cursor of these tests cannot be a replica's and the primary's at once,
+        # The single cursor of these tests cannot be both a replica's and the primary's,
         # and tokens are looked up at the primary.
         cls.set_registry_readonly_mode(False)
         cls.addClassCleanup(cls.set_registry_readonly_mode, True)
-        # What the demo data shows, with the sign-ins and codes. The tests count their own.
+        # Removes the demo data with its sign-ins and codes, because tests count their own.
         cls.env['orestapi.authorization'].search([]).unlink()
         # In SQL, because nobody may delete an event.
         cls.env.cr.execute("DELETE FROM orestapi_event")
@@ -79,14 +79,14 @@ class OAuth2Case(HttpCase):
     # Time
 
     def stop_clock(self):
-        """Make the rest of the test take no time, so that `later` is exact."""
+        """Freeze the time for the rest of the test, so that `later` is exact."""
         self.startPatcher(freeze_time(fields.Datetime.now()))
 
     def later(self, **delta):
-        """Return a context that is so much later, on the server too."""
+        """Return a context in which the time is later by the given amount, on the server too."""
         return freeze_time(fields.Datetime.now() + timedelta(**delta))
 
-    # The authorization endpoint, as the browser of a user
+    # The authorization endpoint, as a user's browser calls it
 
     def get_request(self, application=None, **changes):
         """Return the parameters of a good authorization request, with changes; None leaves one out."""
@@ -112,7 +112,7 @@ class OAuth2Case(HttpCase):
         return self.url_open(f'/oauth2/authorize?{query}', allow_redirects=False, **kwargs)
 
     def get_form(self, page):
-        """Return the address and the hidden fields of a consent page."""
+        """Return the form's action and the hidden fields of a consent page."""
         self.assertEqual(page.status_code, 200, page.text)
         form = re.search(r'<form[^>]*action="([^"]*)"', page.text)
         fields = dict(re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', page.text))
@@ -134,7 +134,7 @@ class OAuth2Case(HttpCase):
         return self.get_response(response)['code']
 
     def get_response(self, response):
-        """Return the parameters of an authorization response, each of which must stand there once."""
+        """Return the parameters of an authorization response, each of which must occur once."""
         self.assertEqual(response.status_code, 303, response.text)
         pairs = parse_qsl(urlsplit(response.headers['Location']).query, keep_blank_values=True)
         self.assertEqual(len(dict(pairs)), len(pairs), "A parameter is repeated.")
@@ -202,7 +202,7 @@ class OAuth2Case(HttpCase):
         return response.json()
 
     def introspect(self, token, application=None):
-        """Return what introspection says of a token."""
+        """Return the introspection response for a token."""
         response = self.post('/oauth2/introspect', {'token': token}, self.get_auth(application))
         self.assertEqual(response.status_code, 200, response.text)
         return response.json()
@@ -244,16 +244,16 @@ class OAuth2Case(HttpCase):
         """Call Odoo's own API over XML-RPC.
 
         :param user: the `res.users` record to log in as
-        :param str password: its password, or what stands in for it
+        :param str password: the password, or a secret used instead of it
         """
-        # Core warns of the protocol at every call, and of every refusal.
+        # Core logs a warning about the protocol at every call, and for every refusal.
         with mute_logger('odoo.addons.rpc.controllers.xmlrpc', 'odoo.http'):
             return self.xmlrpc_object.execute_kw(self.env.cr.dbname, user.id, password, model, method, args, kwargs)
 
     def assertFault(self, code, call, *args, **kwargs):
-        """Assert that a call over XML-RPC is refused, and return the sentence that says why.
+        """Assert that a call over XML-RPC is refused, and return the error message.
 
-        :param int code: 2 for a mistake, 3 for a login, 4 for rights that are missing
+        :param int code: 2 for a user error, 3 for a failed login, 4 for missing rights
         """
         with self.assertRaises(xmlrpc.client.Fault) as caught:
             call(*args, **kwargs)

@@ -22,7 +22,7 @@ URI = 'orestapi.application.uri'
 
 OPERATIONS = ('create', 'read', 'write', 'unlink')
 
-#: Which operations each user may do, over all records or their own ones. Whoever is left out may do nothing; who
+#: The operations that each user may do, on all records or on their own. A user who is not listed may do nothing; who
 #: administers the system may do what any employee may.
 ALLOWED = {
     APPLICATION: {'administrator': OPERATIONS, 'user': ('read',)},
@@ -42,7 +42,7 @@ ALLOWED = {
     EXPORT: {'administrator': ('read',)},
 }
 
-#: What there is to do by name; `True` for what an administrator may do to the records of others.
+#: Public methods by name; `True` if an administrator may call it for the records of others.
 ACTIONS = {
     (APPLICATION, 'generate_client_id'): True,
     (APPLICATION, 'generate_client_secret'): True,
@@ -72,8 +72,8 @@ ACTIONS = {
 
 @tagged('post_install', '-at_install')
 class TestAccess(OAuth2Case):
-    """Every operation on every model, tried over XML-RPC by an administrator of ours, one of the system, an employee,
-    a portal user and nobody.
+    """Tries every operation on every model over XML-RPC: as an application administrator, a system administrator, an
+    employee, a portal user and an anonymous user.
     """
 
     @classmethod
@@ -101,7 +101,7 @@ class TestAccess(OAuth2Case):
         self.env[FAILURE]._count(self.application.id, '192.0.2.1', False)
 
     def get_others(self):
-        """Return the users who are no administrators of ours."""
+        """Return the users who are not application administrators."""
         return [user for name, user in self.users.items() if name != 'administrator']
 
     def get_allowed(self, model, name):
@@ -114,7 +114,7 @@ class TestAccess(OAuth2Case):
         return records
 
     def get_values(self, model, records):
-        """Return values for a new record, as good as they can be."""
+        """Return the best possible values for a new record."""
         return {
             APPLICATION: {'name': "Calendar"},
             URI: {'application_id': self.application.id, 'uri': 'https://wiki.example.com/second'},
@@ -175,7 +175,7 @@ class TestAccess(OAuth2Case):
                 return self.call_xmlrpc(user, model, 'unlink', records.ids)
 
     def get_snapshot(self):
-        """Return all rows of all our tables."""
+        """Return all rows of all tables of this addon."""
         self.env.flush_all()
         snapshot = {}
         for model in ALLOWED:
@@ -192,7 +192,7 @@ class TestAccess(OAuth2Case):
                         if model == APPLICATION and operation == 'unlink':
                             records = self.other
                         if model == SCHEME and operation == 'unlink' and name == 'administrator':
-                            # None that an application uses.
+                            # One that no application uses.
                             records = self.env[SCHEME].create({'name': "Calendar"})
                         if operation in self.get_allowed(model, name):
                             self.assertTrue(self.try_operation(user, model, operation, records))
@@ -202,7 +202,7 @@ class TestAccess(OAuth2Case):
                         self.assertEqual(self.get_snapshot(), before)
 
     def test_search(self):
-        """To find, to count and to group are to read."""
+        """Searching, counting and grouping are reading."""
         for model in ALLOWED:
             for name, user in self.users.items():
                 for method, args in (
@@ -222,11 +222,11 @@ class TestAccess(OAuth2Case):
     def test_actions(self):
         for (model, method), may in ACTIONS.items():
             if not self.env[AUTHORIZATION].search_count([('user_id', '=', self.user.id)]):
-                # What the actions before have ended.
+                # Restores records that the previous actions have ended.
                 self.application.client_secret = CLIENT_SECRET
                 self.sign_in()
             for name, user in self.users.items():
-                # What is not of the user, so that only the administrator may.
+                # Records of another user, so that only the administrator may act.
                 record = (
                     self.application
                     if model == APPLICATION
@@ -241,7 +241,7 @@ class TestAccess(OAuth2Case):
                     self.assertEqual(self.get_snapshot(), before)
 
     def test_private_methods(self):
-        """What only our own code may call (all of it starts with `_`)."""
+        """Methods that only this addon's code may call; all start with `_`."""
         for model in ALLOWED:
             for cls in self.get_classes(model):
                 for name, value in vars(cls).items():
@@ -250,11 +250,11 @@ class TestAccess(OAuth2Case):
                             self.assertFault(4, self.call_xmlrpc, self.administrator, model, name, [])
 
     def get_classes(self, model):
-        """Return the classes of ours that a model is made of."""
+        """Return the classes of this addon that a model consists of."""
         return [cls for cls in type(self.env[model]).mro() if cls.__module__.startswith('odoo.addons.orestapi.')]
 
     def test_public_methods(self):
-        """Every public method of ours is known to this test: whoever may read a model can call it (see `ACTIONS`)."""
+        """This test knows every public method, because anyone who may read a model can call it (see `ACTIONS`)."""
         buttons = {
             APPLICATION: {
                 'action_generate_client_id',
@@ -283,7 +283,7 @@ class TestAccess(OAuth2Case):
             'create', 'write', 'unlink', 'copy_data', 'default_get', 'fields_get', 'get_values', 'init', 'run_check',
             'set_values',
         }  # fmt: skip
-        # Abstract ones and those of Odoo that we add to as well.
+        # Includes abstract models, and models of Odoo that this addon extends.
         models = [name for name in self.env.registry if self.get_classes(name)]
         self.assertLess({*ALLOWED, 'orestapi.client.secret.show', 'orestapi.record', 'res.users'}, set(models))
         for model in models:
@@ -303,11 +303,11 @@ class TestAccess(OAuth2Case):
                 before = self.get_snapshot()
                 self.assertFault(4, self.call_xmlrpc, user, APPLICATION, method, self.application.ids)
                 self.assertEqual(self.get_snapshot(), before)
-            # XML-RPC cannot carry None, which would look like a failure.
+            # XML-RPC cannot transport None, which would look like a failure.
             self.assertTrue(self.call_xmlrpc(self.administrator, APPLICATION, method, self.application.ids))
 
     def test_archive(self):
-        """Whoever may write may archive, over XML-RPC as well."""
+        """Users who may write may also archive, over XML-RPC too."""
         for model in self.get_models():
             if 'active' not in self.env[model]._fields:
                 continue
@@ -320,13 +320,13 @@ class TestAccess(OAuth2Case):
                 self.assertEqual(records.active, active)
 
     def get_models(self):
-        """Return the names of all models of this addon that have records to keep.
+        """Return the names of all models of this addon with permanent records.
 
-        The settings are none of them: see `test_a06_no_other_settings`.
+        The settings are not among them: see `test_a06_no_other_settings`.
         """
         models = {name: model for name, model in self.env.registry.items() if name.startswith('orestapi.')}
         kept = [name for name, model in models.items() if not model._abstract and not model._transient]
-        # It goes by itself, and has a rule of its own.
+        # It is deleted automatically, and has its own rule.
         return [*kept, EXPORT]
 
     def test_every_model(self):
@@ -334,7 +334,7 @@ class TestAccess(OAuth2Case):
         self.assertEqual(set(self.get_models()), set(ALLOWED))
 
     def test_buttons_of_schemes_and_configurations(self):
-        # Those that open a list tell nothing and change nothing: the list asks for the rights.
+        # Methods that open a list reveal and change nothing: the list checks the rights.
         for model, method in (
             (SCHEME, 'action_forget_missing_models'),
             (CONFIGURATION, 'action_forget_missing_fields'),
@@ -348,7 +348,7 @@ class TestAccess(OAuth2Case):
             self.assertTrue(self.call_xmlrpc(self.administrator, model, method, ids))
 
     def test_nobody(self):
-        """Who has no password has nothing."""
+        """Without a password there is no access."""
         for user, password in (
             (self.public_user, 'public'),
             (self.public_user, 'x'),
@@ -362,14 +362,14 @@ class TestAccess(OAuth2Case):
         for model in ALLOWED:
             response = self.url_open(f'/json/2/{model}/search_read', json={'domain': []})
             self.assertEqual(response.status_code, 401)
-        # With a session of nobody at the routes of the web client.
+        # With an anonymous session at the routes of the web client.
         self.authenticate(None, None)
         response = self.url_open(
             '/web/dataset/call_kw',
             json={'params': {'model': APPLICATION, 'method': 'search_read', 'args': [[]], 'kwargs': {}}},
         )
         self.assertEqual(response.json()['error']['data']['name'], 'odoo.http.SessionExpiredException')
-        # Nor do they see the logo: Odoo says that there is none, or shows another picture in its place.
+        # The logo is hidden too: Odoo answers 404 or shows a placeholder.
         self.application.logo = self.env.ref('base.main_partner').avatar_128
         address = f'orestapi.application/{self.application.id}/logo'
         self.assertEqual(self.url_open(f'/web/content/{address}').status_code, 404)
@@ -381,13 +381,13 @@ class TestAccess(OAuth2Case):
             self.assertNotIn('placeholder', response.headers['Content-Disposition'])
 
     def test_public_user_in_the_server(self):
-        """For code that runs as the public user, such as a page of a website."""
+        """The same for code that runs as the public user, such as a page of a website."""
         for model in ALLOWED:
             for operation in OPERATIONS:
                 self.assertFalse(self.env[model].with_user(self.public_user).has_access(operation))
                 self.assertFalse(self.env[model].with_user(self.portal_user).has_access(operation))
 
-    # What an employee sees of an application
+    # What employees see of applications
 
     def test_n223_fields_of_an_application(self):
         """Its name, logo and description; `active` decides what a search finds."""
@@ -406,7 +406,7 @@ class TestAccess(OAuth2Case):
                 ('web_read', [self.application.ids, {name: {}}]),
             ]
             if field.store:
-                # With the right value, as whoever guesses would hope for.
+                # With the right value, which a guesser would hope for.
                 value = field.convert_to_read(self.application.sudo()[name], self.application)
                 if field.type == 'datetime':
                     value = fields.Datetime.to_string(value)
@@ -426,7 +426,7 @@ class TestAccess(OAuth2Case):
                     self.assertNotIn('our secret there', sentence)
 
     def test_n223_no_way_around(self):
-        """Through the fields of what the employee may read."""
+        """Not through fields of records that the employee may read either."""
         for model in (AUTHORIZATION, TOKEN):
             for name, value in (
                 ('application_id.own_secret', 'our%'),
@@ -465,7 +465,7 @@ class TestAccess(OAuth2Case):
             self.assertFault(4, self.call_xmlrpc, self.user, model, 'export_data', records.ids, names)
 
     def test_n223_authorizations_of_others(self):
-        """An employee sees, counts and ends their own ones only."""
+        """Employees see, count and end only their own."""
         for model in (AUTHORIZATION, TOKEN):
             own, others = self.get_records(model, self.user), self.get_records(model, self.administrator)
             self.assertEqual(self.call_xmlrpc(self.user, model, 'search', []), own.ids)
@@ -474,12 +474,12 @@ class TestAccess(OAuth2Case):
             for method in ('read', 'action_revoke', 'unlink', 'copy'):
                 with self.subTest(model=model, method=method):
                     self.assertFault(4, self.call_xmlrpc, self.user, model, method, others.ids)
-                    # Not together with one's own either.
+                    # Not together with their own either.
                     self.assertFault(4, self.call_xmlrpc, self.user, model, method, (own + others).ids)
             self.assertEqual(self.get_records(model, self.user), own)
             self.assertEqual(self.get_records(model, self.administrator), others)
         self.assertFalse(self.env[TOKEN].search([('revoked_at', '!=', False)]))
-        # Nor by way of the other user.
+        # Not through the other user either.
         [values] = self.call_xmlrpc(
             self.user, 'res.users', 'read', self.administrator.ids, ['orestapi_authorization_ids']
         )
@@ -490,7 +490,7 @@ class TestAccess(OAuth2Case):
                 self.assertFault(4, self.call_xmlrpc, self.user, 'res.users', 'search', domain)
 
     def test_n223_authorizations_that_others_may_see(self):
-        """A rule of the administrator's that lets employees see those of others does not let them end any."""
+        """An administrator's rule that lets employees see those of others does not let them end any."""
         for model in (AUTHORIZATION, TOKEN):
             self.env['ir.rule'].create({
                 'name': "Everything",
@@ -507,7 +507,7 @@ class TestAccess(OAuth2Case):
         self.assertFalse(self.env[TOKEN].search([('revoked_at', '!=', False)]))
 
     def test_n223_portal_user(self):
-        """One who is admitted to an application has authorizations, and still reads none of our models."""
+        """Portal users who may use an application have authorizations, but cannot read any model of this addon."""
         self.application.group_ids += self.env.ref('base.group_portal')
         self.sign_in(user=self.portal_user)
         for model in (AUTHORIZATION, TOKEN):
@@ -533,7 +533,7 @@ class TestAccess(OAuth2Case):
         )
 
     def test_n224_own_authorization(self):
-        """All tokens of the application and the user end with it, and no others."""
+        """All tokens of the application for the user end with it, and no others."""
         tokens, second = self.sign_in(), self.sign_in()
         code = self.get_code()
         elsewhere, other_user = self.sign_in(self.other), self.sign_in(user=self.administrator)
@@ -562,7 +562,7 @@ class TestAccess(OAuth2Case):
         self.assertEqual(sign_in.revoked_reason, 'user')
         self.assertInactive(second['access_token'], second['refresh_token'])
         self.assertActive(tokens['access_token'])
-        # Once is enough.
+        # Once revoked, it is gone.
         self.call_xmlrpc(self.user, TOKEN, 'action_revoke', sign_in.ids)
         self.assertEqual(len(self.env[EVENT].search([('kind', '=', 'sign_in_revoked')])), 1)
 
@@ -597,7 +597,7 @@ class TestAccess(OAuth2Case):
                         self.assertFault(4, self.call_xmlrpc, self.administrator, model, method, *args)
 
     def test_n227_events(self):
-        """Nobody changes or deletes one: no administrator of ours, none of the system, and no code of ours either."""
+        """Nobody changes or deletes events: neither administrators nor this addon's own code."""
         system = new_test_user(self.env, 'root3', 'base.group_system,orestapi.group_administrator', password=PASSWORD)
         events = self.get_records(EVENT)
         for user in (self.administrator, system, self.user, self.portal_user):

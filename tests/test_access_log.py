@@ -9,8 +9,8 @@ from odoo.tests import tagged
 from odoo.tests.common import BaseCase
 
 from ..dispatchers.access_log import CallFilter, RequestFilter, StatementFilter
-from ..oauth2 import token
 from ..oauth2.parameters import MEDIA_TYPE
+from ..oauth2.tokens import parse
 from .common import CLIENT_SECRET, PASSWORD, VERIFIER, WRONG_SECRET, OAuth2Case
 
 #: Secrets that only this test sends.
@@ -19,7 +19,7 @@ NEW_SECRET = 'another secret of the administrator: 50%+1'
 
 
 class Collector(logging.Handler):
-    """Keeps what loggers wrote, with tracebacks, as it would stand in a file."""
+    """Keeps the formatted output of loggers with tracebacks, as it would be in a file."""
 
     def __init__(self):
         super().__init__()
@@ -40,7 +40,7 @@ class TestLog(OAuth2Case):
 
     @contextmanager
     def collect_log(self):
-        """Let every logger of the process write everything, for the test alone."""
+        """Let every logger of the process log everything during the test."""
         root = logging.getLogger()
         loggers = [root, *(logging.getLogger(name) for name in list(root.manager.loggerDict))]
         levels = [(logger, logger.level) for logger in loggers]
@@ -59,7 +59,7 @@ class TestLog(OAuth2Case):
                 handler_or_logger.setLevel(level)
 
     def keep(self, response, *statuses):
-        """Remember the tokens of a response to look for them in the log."""
+        """Store the tokens of a response to search for them in the log."""
         self.assertIn(response.status_code, statuses or (200,), response.text)
         answer = response.json() if response.text.startswith('{') else {}
         self.secrets |= {answer[name] for name in ('access_token', 'refresh_token') if name in answer}
@@ -79,7 +79,7 @@ class TestLog(OAuth2Case):
             self.use_tokens()
             self.administer()
             self.fail_within()
-        # What the browser and the applications of the test write themselves is not the server's.
+        # Removes log lines of the test's own browser and applications.
         log = '\n'.join(line for line in lines if not line.startswith('DEBUG urllib3.'))
         # The log is that of the server, of all of it, and at this level: with each
         # statement and its parameters, with the access log, and with the failure.
@@ -92,7 +92,7 @@ class TestLog(OAuth2Case):
             'ERROR odoo.http: ',
             'Traceback',
             'RaiseException: ',
-            # What the arguments of calls over RPC and of statements are hidden in.
+            # Lines in which the arguments of RPC calls and statements are hidden.
             'DEBUG odoo.service.model: call orestapi.application(',
             'INSERT INTO "orestapi_application"',
             'ERROR odoo.sql_db: bad query: INSERT INTO "orestapi_application"',
@@ -107,9 +107,9 @@ class TestLog(OAuth2Case):
                     self.fail(f"{form} is in the log: " + next(line for line in log.split('\n') if form in line))
 
     def get_forms(self, secret):
-        """Return a secret, its parts, and each as it may be written."""
+        """Return a secret and its parts, each in all its notations."""
         parts = {secret}
-        if parsed := token.parse(secret):
+        if parsed := parse(secret):
             parts |= {parsed.secret, parsed.mac or parsed.secret}
         for part in parts:
             yield from (part, part.swapcase(), quote(part), quote(part, safe=''), quote_plus(part), repr(part)[1:-1])
@@ -197,7 +197,7 @@ class TestLog(OAuth2Case):
         self.keep(self.post('/oauth2/revoke', {'token': self.fourth['access_token']}, self.get_auth()))
 
     def administer(self):
-        """Send secrets over RPC, as administrators do, by each way that ends in a write, and by ways that fail (S8)."""
+        """Send secrets over RPC, as administrators do, in every way that writes, and in ways that fail (S8)."""
         self.secrets |= {OWN_SECRET, NEW_SECRET}
         secrets_ = {'client_secret': NEW_SECRET, 'own_secret': OWN_SECRET}
         ids, model = self.application.ids, 'orestapi.application'
@@ -212,7 +212,7 @@ class TestLog(OAuth2Case):
             (model, 'onchange', [], secrets_, ['name'], {name: {} for name in ('name', *secrets_)}),
             (model, 'search', [('own_secret', '=', OWN_SECRET)]),
             (model, 'search_read', ['|', ('own_secret', '=', OWN_SECRET), ('id', 'in', ids)], ['name']),
-            # Refused by the database, which shows the row; by a constraint; by Odoo; by its rights.
+            # Refused by the database, which shows the row; by a constraint; by Odoo; by access rights.
             (model, 'create', {'name': "By RPC", 'client_id': 'shop-client', **secrets_}),
             (model, 'create', {**secrets_}),
             (model, 'load', ['client_id', 'name', 'own_secret'], [['shop-client', "By RPC", OWN_SECRET]]),
@@ -249,7 +249,7 @@ class TestLog(OAuth2Case):
             self.call_json2(key, model, 'write', ids=ids, vals=vals)
             self.call_json2(key, model, 'create', vals_list=[{'name': "By RPC", **vals}])
         self.application.client_secret = CLIENT_SECRET
-        # Sent in the wrong place.
+        # Sent in the wrong field.
         token_ = self.fourth['access_token']
         for login, password in ((token_, 'x'), (token_, token_), ('mitchell', token_), ('no such login', token_)):
             self.xmlrpc_common.login(self.env.cr.dbname, login, password)
@@ -258,7 +258,7 @@ class TestLog(OAuth2Case):
         self.url_open(f'/web/login?redirect=/odoo&token={token_}')
 
     def fail_within(self):
-        """Make the database refuse a row and show all of it, so that Odoo logs that with a traceback."""
+        """Make the database refuse a row and show it, so that Odoo logs it with a traceback."""
         code = self.unused
         tokens = self.keep(self.redeem(self.keep_code()))
         self.env.cr.execute("""
@@ -273,7 +273,7 @@ class TestLog(OAuth2Case):
 
 @tagged('post_install', '-at_install')
 class TestAccessLog(BaseCase):
-    """The access log has no query string of ours, wherever the address of a request ends."""
+    """The access log has no query string of this addon's paths, wherever the URL of a request ends."""
 
     def render(self, message, *args):
         record = logging.LogRecord('werkzeug', logging.INFO, '', 0, message, args, None)
@@ -293,22 +293,22 @@ class TestAccessLog(BaseCase):
             for secret in ('s3cret', 's3" HTTP/1.1" 200 -cret', 's\u20283cret', 's3?cret'):
                 line = self.render('"%s" %s %s', f'POST {path}?client_secret={secret} HTTP/1.1', 200, '-')
                 self.assertEqual(line, f'"POST {path}?… HTTP/1.1" 200 -')
-        # Of a request line with a blank in it.
+        # A request line with a space in it.
         line = self.render("Bad request syntax (%r)", 'POST /orestapi/oauth2/access_token?client_secret=s3 cret x')
         self.assertNotIn('cret', line)
 
     def test_address_in_a_traceback(self):
-        """Behind the names of our files, which look like one of our paths."""
+        """Also after the names of this addon's files, which look like one of its paths."""
         line = self.render('Error\n  File "/x/orestapi/models/ir_http.py"\nPOST /oauth2/token?client_secret=s3cret')
         self.assertTrue(line.endswith('POST /oauth2/token?…'), line)
 
     def test_long_addresses(self):
-        """Each character is looked at a few times: a look at all that follow, from each of them, would not end."""
+        """The search takes linear time; a quadratic one would not end."""
         path = '/oauth2' * 300_000 + '/\u00a0'
         self.assertEqual(self.render(f'"GET {path}?x HTTP/1.1" 200 -'), f'"GET {path}?… HTTP/1.1" 200 -')
 
     def test_o01_address_that_is_a_format(self):
-        """werkzeug writes the address of the client into the format of the line."""
+        """werkzeug puts the client's IP address into the format string of the line."""
         line = self.render(
             'fe80::1%eth0 - - [x] "%s" %s %s', 'POST /oauth2/token?client_secret=s3cret HTTP/1.1', 200, '-'
         )
@@ -323,7 +323,7 @@ class TestAccessLog(BaseCase):
             self.assertTrue(line.endswith('&y=z HTTP/1.1" 200 -'), line)
 
     def test_s08_statements(self):
-        """Without any value where one of them is stored in plain text; the others stay as they are."""
+        """All values are hidden if one of them is stored in plain text; other statements are unchanged."""
         for message, args, expected in (
             (
                 '[%.3f ms] query: %s',

@@ -10,7 +10,7 @@ from .common import OAuth2Case
 
 @tagged('post_install', '-at_install')
 class TestAddresses(OAuth2Case):
-    """Addresses and methods that nothing serves: applications get what they can read, others Odoo's own page."""
+    """Paths and methods without a route: applications get an error in their own format, others Odoo's page."""
 
     def ask(self, path, method='GET', **kwargs):
         return self.url_open(path, method=method, allow_redirects=False, **kwargs)
@@ -52,7 +52,7 @@ class TestAddresses(OAuth2Case):
         self.assertEqual((response.status_code, response.json()['orestapi_code']), (405, 'RecordRead-405'))
 
     def test_n214_slashes_in_a_row(self):
-        """Nobody is sent on to the host that a request names, and with them what they sent."""
+        """No client is redirected to the host in a request, where it would send its data again."""
         for path in ('/oauth2//token', '/oauth2//authorize', '/orestapi//1/models', '/orestapi///x'):
             for method in ('GET', 'POST'):
                 with self.subTest(path=path, method=method):
@@ -60,12 +60,12 @@ class TestAddresses(OAuth2Case):
                     self.assertEqual(response.status_code, 404, response.text)
                     self.assertNotIn('Location', response.headers)
                     self.assertIn('no-store', response.headers['Cache-Control'])
-        # Nor behind a language, which http_routing takes off the address.
+        # Not after a language either, which http_routing strips from the path.
         for path in ('/en/oauth2//token', '/en//oauth2/token', '/en/orestapi//1/models'):
             response = self.ask(self.base_url() + path, 'POST', headers={'Host': 'evil.example'})
             self.assertFalse(response.is_redirect)
             self.assertNotIn('Location', response.headers)
-        # Addresses of others are none of our business.
+        # Paths of other addons are not affected.
         self.assertEqual(self.ask('/web//login').status_code, 308)
 
     @mute_logger('odoo.http')
@@ -77,7 +77,7 @@ class TestAddresses(OAuth2Case):
                     self.assertOAuth2Error(self.ask(path, method), 404, 'invalid_request')
             self.assertProblem(self.ask('/orestapi/1/nothing', method), 404, 'not_found')
             self.assertProblem(self.ask('/orestapi/1/records/res.partner/1/unlink', method), 404, 'not_found')
-            # Where Odoo would look for an attachment: PostgreSQL knows no such character.
+            # Odoo would look for an attachment, and PostgreSQL does not accept the character.
             self.assertOAuth2Error(self.ask('/oauth2/token%00', method), 404, 'invalid_request')
             self.assertProblem(self.ask('/orestapi/1/models%00', method), 404, 'not_found')
             response = self.ask('/orestapi/a_stranger/wrote_this', method)
@@ -100,7 +100,7 @@ class TestAddresses(OAuth2Case):
                 self.assertTrue(response.headers['Content-Type'].startswith('text/html'))
 
     def test_attachment_below_our_addresses(self):
-        """Odoo serves what somebody put there, and only then says that there is nothing."""
+        """Odoo serves an attachment at the path if there is one, before it reports 404."""
         self.env['ir.attachment'].create({
             'name': "logo",
             'type': 'binary',
@@ -113,7 +113,7 @@ class TestAddresses(OAuth2Case):
         self.assertEqual((response.status_code, response.text), (200, 'a file'))
 
     def test_link_to_such_an_address(self):
-        """Odoo looks up what the links of a page lead to: that page is none of our business."""
+        """Odoo looks up where the links of a page lead; such lookups are not affected."""
         for path, routing_type in (('/web', 'http'), ('/oauth2/nothing', 'orestapi_protocol')):
             with HTTPRequest(EnvironBuilder(path).get_environ()) as httprequest:
                 page = Request(httprequest)

@@ -11,7 +11,7 @@ from odoo.tools import mute_logger
 
 from .common import CALLBACK, CLIENT_SECRET, PASSWORD, OAuth2Case
 
-#: Field, values that are fine, values that are not.
+#: Field, valid values, invalid values.
 BOUNDS = {
     'authorization_code_expiry': ((1, 600), (0, -1, 601)),
     'authorization_code_retain': ((0, 3650), (-1, 3651)),
@@ -20,23 +20,23 @@ BOUNDS = {
     'refresh_token_grace': ((0, 60), (-1, 61)),
     'sign_in_expiry': ((0, 5 * 365 * 86400), (-1, 10 * 365 * 86400)),
 }
-#: What is no whole number at all, or too big for the column.
+#: Values that are not whole numbers, or too large for the column.
 NO_NUMBERS = (1.5, 1.0, True, False, None, '600', 'ten minutes', '', [1], 2**31, 10**30)
 
-#: What an administrator may get wrong in a URI, and a word of the sentence that says what would be right.
+#: Mistakes of an administrator in a URI, and part of the message that tells how to write it.
 URIS = {
     '': "Enter a URI",
     ' ': "Enter a URI",
-    'https://wiki.example.com/call back': "without blanks",
+    'https://wiki.example.com/call back': "without spaces",
     'https://bücher.example/callback': "Punycode",
     'https://b%C3%BCcher.example/callback': "Punycode",
-    'https://wiki .example.com/callback': "hyphens and periods",
-    'my_wiki.example:/callback': "signs + - .",
+    'https://wiki .example.com/callback': "hyphens and dots",
+    'my_wiki.example:/callback': "digits and + - .",
     'http://::1/callback': "in square brackets",
     'https://wiki.example.com/ö': "percent-encode",
     'https://wiki.example.com/%zz': "percent-encode",
-    'https://wiki.example.com/callback#': "without the part from # on",
-    'https://wiki.example.com/callback#fragment': "without the part from # on",
+    'https://wiki.example.com/callback#': "without the #",
+    'https://wiki.example.com/callback#fragment': "without the #",
     'https://*.example.com/callback': "a wildcard",
     'https://wiki.example.com/*': "a wildcard",
     '/callback': "the whole URI",
@@ -44,12 +44,12 @@ URIS = {
     'wiki.example.com/callback': "the whole URI",
     'wiki.example.com:8069/callback': "the whole URI",
     'https:': "the whole URI",
-    'javascript:alert(1)': "Begin with https://",
-    'JavaScript:alert(1)': "Begin with https://",
-    'data:text/html,x': "Begin with https://",
-    'vbscript:x': "Begin with https://",
-    'file:///etc/passwd': "Begin with https://",
-    'blob:https://wiki.example.com/x': "Begin with https://",
+    'javascript:alert(1)': "Start with https://",
+    'JavaScript:alert(1)': "Start with https://",
+    'data:text/html,x': "Start with https://",
+    'vbscript:x': "Start with https://",
+    'file:///etc/passwd': "Start with https://",
+    'blob:https://wiki.example.com/x': "Start with https://",
     'https://user@wiki.example.com/callback': "without a user name",
     'https://user:password@wiki.example.com/callback': "without a user name",
     'https:///callback': "a host name",
@@ -65,7 +65,7 @@ URIS = {
 
 
 class ApplicationCase(OAuth2Case):
-    """`self.wiki` is `self.application` as an administrator of ours has it, `self.applications` all of them."""
+    """`self.wiki` is `self.application` with the rights of `self.administrator`, `self.applications` all of them."""
 
     @classmethod
     def setUpClass(cls):
@@ -74,7 +74,7 @@ class ApplicationCase(OAuth2Case):
         cls.wiki = cls.application.with_user(cls.administrator)
 
     def assertInvalid(self, sentence, method, *args):
-        """Assert that something is refused with one sentence, and return it."""
+        """Assert that an action is refused with one sentence, and return it."""
         with self.assertRaises(ValidationError) as caught, self.env.cr.savepoint():
             method(*args)
         message = caught.exception.args[0]
@@ -91,19 +91,19 @@ class ApplicationCase(OAuth2Case):
 
 @tagged('post_install', '-at_install')
 class TestApplication(ApplicationCase):
-    """What an administrator can make of an application, and what not."""
+    """Which settings an administrator can choose for an application."""
 
-    # What a new application is like
+    # New applications
 
     def test_what_is_missing(self):
-        """An application that cannot work yet says what to do, one sentence each."""
+        """The form tells what to do until the application can work, one sentence for each step."""
         application = self.env['orestapi.application'].create({'name': "Calendar", 'scope_ids': [Command.clear()]})
         self.assertEqual(application.status, 'incomplete')
         for word in ("No callback URI", "No client secret", "No scope"):
             self.assertIn(word, application.status_message)
 
     def test_name_of_a_scope(self):
-        """RFC 6749 §3.3: an application could not ask for any other."""
+        """RFC 6749 §3.3: an application could not request any other scope."""
         for name in ('two words', 'quote"', 'ö', ''):
             with self.subTest(name), self.assertRaises(ValidationError):
                 self.env['orestapi.scope'].create({'name': name, 'description': "See when you are busy"})
@@ -134,22 +134,22 @@ class TestApplication(ApplicationCase):
         self.assertFalse(self.authenticates('', application))
 
     def read_status(self, application):
-        """Return what an administrator of ours reads at the top of the form."""
+        """Return the status and message that an application administrator sees at the top of the form."""
         application = application.with_user(self.administrator)
         application.invalidate_recordset()
         return application.status, application.status_message or ''
 
     def test_p12_resource_server(self):
-        """One that only checks tokens needs no callback URI and no scope: those would widen its rights."""
+        """An API that only checks tokens needs no callback URI and no scope, which would widen its rights."""
         application = self.applications.create({'name': "Mail server", 'resource_server': True, 'require_pkce': False})
         self.assertEqual(
-            self.read_status(application), ('incomplete', "No client secret yet: generate one on the tab General.")
+            self.read_status(application), ('incomplete', "No client secret yet. Generate one on the General tab.")
         )
         application.generate_client_secret()
         for vals in ({}, {'scope_ids': [Command.clear()]}, {'model_scheme_id': False}):
             application.write(vals)
             self.assertEqual(self.read_status(application), ('ready', ''))
-        # One that signs people in as well needs the rest.
+        # An application that also signs people in needs the rest.
         application.uri_ids = [Command.create({'uri': 'https://mail.example.com/callback'})]
         status, message = self.read_status(application)
         self.assertEqual(status, 'incomplete')
@@ -158,7 +158,7 @@ class TestApplication(ApplicationCase):
         self.assertIn("No callback URI yet", self.read_status(application)[1])
 
     def test_a17_group(self):
-        """An application that nobody may use is not saved, and says so where a group went by another way."""
+        """An application without groups is not saved; if its group is removed otherwise, the form tells it."""
         for method, vals in (
             (self.wiki.write, {'group_ids': [Command.clear()]}),
             (self.wiki.write, {'group_ids': [Command.unlink(self.env.ref('base.group_user').id)]}),
@@ -171,16 +171,16 @@ class TestApplication(ApplicationCase):
         self.application.group_ids = group
         status, message = self.read_status(self.application)
         self.assertEqual(status, 'incomplete')
-        self.assertIn("Nobody is a member", message)
+        self.assertIn("have no members", message)
         self.user.group_ids += group
         self.assertNotEqual(self.read_status(self.application)[0], 'incomplete')
         self.user.active = False
-        self.assertIn("Nobody is a member", self.read_status(self.application)[1])
+        self.assertIn("have no members", self.read_status(self.application)[1])
         group.unlink()
         self.assertIn("at least one group", self.read_status(self.application)[1])
 
     def test_a17_service_user(self):
-        """One that acts only on its own is not ready when nobody is there whom it acts as."""
+        """An application that acts only on its own is not ready without a valid service user."""
         robot = new_test_user(self.env, 'robot', 'base.group_user')
         application = self.applications.create({'name': "Nightly job", 'client_secret': CLIENT_SECRET})
         application.sudo().service_user_id = robot
@@ -204,20 +204,20 @@ class TestApplication(ApplicationCase):
             self.assertNotEqual(self.read_status(application)[0], 'incomplete')
 
     def test_s11_status(self):
-        """A confidential application on the device of a user is told why users are asked each time."""
+        """The form of a confidential application on a user's device tells why users are asked each time."""
         word = "Users are asked each time"
         self.assertNotIn(word, self.read_status(self.application)[1])
         for uri in ('http://127.0.0.1/callback', 'https://localhost/callback', 'com.example.app:/callback'):
             self.application.uri_ids[1:].unlink()
             self.application.uri_ids = [Command.create({'uri': uri})]
             self.assertIn(f"{word} when the code goes to {uri}:", self.read_status(self.application)[1])
-        # A public one is meant for that, unless it is trusted to no avail.
+        # Public applications are made for that; a trusted one gets a warning.
         self.assertNotIn(word, self.read_status(self.public)[1])
         self.public.trusted = True
         self.assertIn(word, self.read_status(self.public)[1])
 
     def test_a20_status_while_it_is_typed(self):
-        """The form is not green while it holds what cannot be saved."""
+        """The form is not green while it contains values that cannot be saved."""
         self.application.model_scheme_id = self.env['orestapi.model.scheme'].create({'name': "Narrow"})
         form = Form(self.wiki)
         self.assertEqual(form.status, 'ready')
@@ -250,7 +250,7 @@ class TestApplication(ApplicationCase):
         form.save()
 
     def test_a20_repaired(self):
-        """What an administrator cannot have meant is repaired, and the rest stays to the letter."""
+        """Obvious typing mistakes are repaired, everything else is kept exactly."""
         for typed, stored in (
             ('https://wiki.example.com/1 ', 'https://wiki.example.com/1'),
             ('\u00a0https://wiki.example.com/2\n', 'https://wiki.example.com/2'),
@@ -270,7 +270,7 @@ class TestApplication(ApplicationCase):
         self.assertTrue(self.env['orestapi.application']._is_allowed_origin('https://page.example.com'))
 
     def test_a20_public_application_expires(self):
-        """It begins with an expiry, as the warning would ask for. Who chooses another gets it, and the warning."""
+        """A public application gets an expiry by default. No expiry can be chosen, but gives a warning."""
         month = 30 * 86400
         for vals, expected in (
             ({}, month),
@@ -291,7 +291,7 @@ class TestApplication(ApplicationCase):
         form = Form(self.applications)
         form.client_type = 'public'
         self.assertEqual(form.refresh_token_expiry, month)
-        # What is no change leaves a choice as it is.
+        # A write without a change keeps the chosen value.
         application.refresh_token_expiry = 0
         application.write({'client_type': 'public', 'name': "Tool"})
         self.assertEqual(application.refresh_token_expiry, 0)
@@ -317,7 +317,7 @@ class TestApplication(ApplicationCase):
             'com.example.app://callback/': False,
             'http://127.0.0.1/callback': False,
             'http://[::1]:8080/callback': False,
-            # P03: the name is riskier than the address.
+            # P03: the name is riskier than the IP address.
             'http://localhost:3000/callback': True,
             'https://xn--bcher-kva.example/callback': False,
             'http://intranet/callback': True,
@@ -325,7 +325,7 @@ class TestApplication(ApplicationCase):
         }.items():
             with self.subTest(uri=uri):
                 self.wiki.uri_ids = [Command.create({'uri': uri, 'description': "Test server"})]
-                # N217, decided: an intranet may have nothing else, so that there is a warning.
+                # N217, decided: an intranet may have nothing else, so it is allowed with a warning.
                 self.assertEqual(bool(self.wiki.uri_ids[-1].warning), plain)
 
     def test_uri_half_typed(self):
@@ -439,7 +439,7 @@ class TestApplication(ApplicationCase):
             '１２３４５６７８',
         ):
             with self.subTest(client_id=client_id):
-                self.assertInvalid("A client ID has from 8 to 128 letters", self.wiki.write, {'client_id': client_id})
+                self.assertInvalid("A client ID has 8 to 128 characters", self.wiki.write, {'client_id': client_id})
         for client_id in ('wiki.client~1', 'x' * 128, '1234567-'):
             self.wiki.client_id = client_id
         self.assertTrue(self.authenticates(CLIENT_SECRET))
@@ -491,13 +491,13 @@ class TestApplication(ApplicationCase):
         self.assertInvalid("A public application has no secret", self.application.write, {'client_type': 'public'})
 
     def assertNotAllowed(self, sentence, method, *args):
-        """Assert that something is refused for want of rights."""
+        """Assert that an action is refused because of missing rights."""
         with self.assertRaises(AccessError) as caught, self.env.cr.savepoint():
             method(*args)
         self.assertIn(sentence, caught.exception.args[0])
 
     def test_only_who_administers_rights_names_another_service_user(self):
-        """Else administering applications would be a way to act as any colleague."""
+        """Otherwise an administrator of applications could act as any colleague."""
         refused = "This application acts as another user"
         colleague = new_test_user(self.env, 'robot', 'base.group_user', password=PASSWORD)
         for method, args in (
@@ -506,7 +506,7 @@ class TestApplication(ApplicationCase):
             (self.applications.with_context(default_service_user_id=colleague.id).create, [{'name': "Calendar"}]),
         ):
             self.assertNotAllowed(refused, method, *args)
-        # Where somebody else has chosen it, a secret or a scope more would be the same.
+        # For a service user chosen by somebody else, adding a secret or a scope would have the same effect.
         self.application.service_user_id = colleague
         until = fields.Datetime.now() + timedelta(days=1)
         for method, args in (
@@ -518,7 +518,7 @@ class TestApplication(ApplicationCase):
             self.assertNotAllowed(refused, method, *args)
         self.wiki.write({'description': "The rest", 'previous_client_secret_expires_at': False})
         self.assertFalse(self.wiki.copy().service_user_id)
-        # As themself, an administrator may do it all anyway, once it acts as nobody else.
+        # An administrator may do it all if the application acts only as themself.
         self.assertNotAllowed(refused, self.wiki.write, {'service_user_id': self.administrator.id})
         self.wiki.service_user_id = False
         self.wiki.service_user_id = self.administrator
@@ -528,7 +528,7 @@ class TestApplication(ApplicationCase):
         self.wiki.generate_client_secret()
 
     def test_only_who_administers_rights_trusts_an_application(self):
-        """Else an application of an administrator would act for anybody without being asked."""
+        """Otherwise an administrator's application could act for anybody without asking them."""
         refused = "Users are not asked about a trusted application"
         for method, args in (
             (self.wiki.write, [{'trusted': True}]),
@@ -564,7 +564,7 @@ class TestApplication(ApplicationCase):
         self.assertTrue(self.authenticates(CLIENT_SECRET))
         self.assertEqual(
             self.env['orestapi.event'].search([('application_id', '=', self.wiki.id)], limit=4).mapped('kind'),
-            # A8: what is refused meanwhile is told of the archived application, not of an unknown one.
+            # A8: events of refusals name the archived application, not an unknown one.
             [
                 'application_activated',
                 'authorization_request_refused',

@@ -12,7 +12,7 @@ from .common import CALLBACK, CLIENT_SECRET, PASSWORD, OAuth2Case
 
 @tagged('post_install', '-at_install')
 class TestApplicationChanges(OAuth2Case):
-    """Each change of an application is an event, with what was and what is."""
+    """Each change of an application is an event with the old and the new value."""
 
     @classmethod
     def setUpClass(cls):
@@ -24,7 +24,7 @@ class TestApplicationChanges(OAuth2Case):
         return self.env['orestapi.event'].search(list(domain), order='id')
 
     def get_change(self, name):
-        """Return a value that a field does not have now."""
+        """Return a value that differs from the current one of a field."""
         field, value = self.wiki._fields[name], self.wiki[name]
         if name == 'client_id':
             return 'another-client'
@@ -52,7 +52,7 @@ class TestApplicationChanges(OAuth2Case):
         return f'Changed {name}'
 
     def test_s12_every_setting(self):
-        """A field that somebody adds one day is told of too: nothing here lists the fields."""
+        """Changes of fields added later are logged too, without listing them here."""
         self.env['orestapi.scope'].create({'name': 'calendar', 'description': "Calendar"})
         self.env['orestapi.group.claim'].create({'name': 'staff', 'group_id': self.env.ref('base.group_user').id})
         names = [
@@ -79,7 +79,7 @@ class TestApplicationChanges(OAuth2Case):
         )
         for name in names:
             with self.subTest(name), self.env.cr.savepoint() as savepoint:
-                # Two that exclude each other.
+                # These two exclude each other.
                 self.wiki.write({'service_user_id': False, 'legacy_connector': False})
                 if name == 'own_secret':
                     self.wiki.own_secret = 'the secret before'
@@ -156,7 +156,7 @@ class TestApplicationChanges(OAuth2Case):
         )
 
     def test_s12_secrets(self):
-        """Only that they changed, once a change, and never what they are."""
+        """The event tells only that they changed, once for each change, and never their values."""
         secrets = [
             self.wiki.generate_client_secret(),
             self.wiki.generate_client_secret(keep_previous=7),
@@ -186,7 +186,7 @@ class TestApplicationChanges(OAuth2Case):
             self.assertNotIn(secret, stored)
 
     def test_s12_indirectly(self):
-        """What changes an application from elsewhere is told at the application."""
+        """Changes through other records are logged for the application."""
         group = self.env['res.groups'].create({'name': "Writers"})
         scope = self.env['orestapi.scope'].create({'name': 'calendar', 'description': "Calendar"})
         self.wiki.write({'group_ids': [Command.link(group.id)], 'scope_ids': [Command.link(scope.id)]})
@@ -238,7 +238,7 @@ class TestApplicationChanges(OAuth2Case):
         self.assertEqual(events.mapped('kind'), ['application_created', *['application_changed'] * 2])
 
     def test_s12_long_values(self):
-        """A long value is shown from where it changes, and cut."""
+        """A long value is cut to begin where it differs."""
         origins = [f'https://shop-{number}.example.com' for number in range(200)]
         self.wiki.allowed_origins = '\n'.join(origins)
         self.wiki.allowed_origins = '\n'.join([*origins[:-1], 'https://evil.example'])
@@ -252,7 +252,7 @@ class TestApplicationChanges(OAuth2Case):
         with self.assertRaises(ValidationError), self.env.cr.savepoint():
             self.wiki.write({'access_token_expiry': 60, 'allowed_origins': 'no origin'})
         self.assertEqual(len(self.get_events()), before)
-        # An addon may catch the refusal and go on, without a savepoint that would take all back.
+        # An addon may catch the error and continue without a savepoint that would undo everything.
         with suppress(ValidationError):
             self.wiki.write({'access_token_expiry': 0})
         self.wiki.access_token_expiry = 60
@@ -283,7 +283,7 @@ class TestApplicationChanges(OAuth2Case):
 
 @tagged('post_install', '-at_install')
 class TestSignedIn(OAuth2Case):
-    """Who was let in leaves an event too."""
+    """Successful sign-ins are logged too."""
 
     def find(self):
         return self.env['orestapi.event'].search([('kind', '=', 'signed_in')])
@@ -295,7 +295,7 @@ class TestSignedIn(OAuth2Case):
             (event.application_id, event.user_id, event.address), (self.application, self.user, '127.0.0.1')
         )
         self.assertEqual(event.message, "Wiki signed Mitchell in from 127.0.0.1: read.")
-        # No event for what happens all the time.
+        # Refreshes and calls are not logged.
         before = self.env['orestapi.event'].search([])
         tokens = self.refresh(tokens['refresh_token']).json()
         self.assertActive(tokens['access_token'])
@@ -309,13 +309,13 @@ class TestSignedIn(OAuth2Case):
             self.assertEqual(response.status_code, 200, response.text)
         events = self.find()
         self.assertEqual(events[0].message, "Wiki signed in as its service user Mitchell from 127.0.0.1: read.")
-        # A service may ask before each call: the first ones within an hour are kept.
+        # A service may request a token before each call: only the first ones within an hour are stored.
         self.assertEqual(len(events), 30)
 
 
 @tagged('post_install', '-at_install')
 class TestLists(OAuth2Case):
-    """What an administrator can filter, sort, group and export."""
+    """Lists that administrators filter, sort, group and export."""
 
     def setUp(self):
         super().setUp()
@@ -331,7 +331,7 @@ class TestLists(OAuth2Case):
         self.authorizations = self.env['orestapi.authorization'].with_user(self.administrator)
 
     def test_a14_state_as_filter(self):
-        """The search and what the list shows agree, whatever the limits."""
+        """Searches agree with the list, whatever the limits."""
         self.tokens.search([], limit=1, order='id').action_revoke()
         for settings in ({}, {'refresh_token_expiry': 1800}, {'sign_in_expiry': 1800}, {'access_token_expiry': 600}):
             self.application.write({'refresh_token_expiry': 0, 'sign_in_expiry': 0, **settings})
@@ -406,7 +406,7 @@ class TestLists(OAuth2Case):
         self.assertEqual(self.authorizations.search([('last_used_at', '!=', False)]), everything - old)
 
     def test_a14_export(self):
-        """The app administrator exports events, and nothing else that Odoo does not let them export."""
+        """Application administrators can export events, but nothing else that Odoo does not let them export."""
         self.application.name = '=cmd()'
         events = self.env['orestapi.event'].with_user(self.administrator).search([])
         action = events.action_export()

@@ -7,7 +7,7 @@ from pathlib import Path
 from odoo import Command, fields
 from odoo.tests import new_test_user, tagged
 
-from ..oauth2 import token
+from ..oauth2.tokens import parse
 from .common import CALLBACK, CLIENT_SECRET, PASSWORD
 from .test_application import ApplicationCase
 
@@ -17,7 +17,7 @@ SERVICE = "This application acts as another user"
 APPLICATION = 'orestapi.application'
 URI = 'orestapi.application.uri'
 
-#: What an application administrator may write into each application, because it takes rights away or changes none.
+#: Values that an application administrator may write to any application, because they give no rights.
 HARMLESS = (
     {'name': "Wiki of the sales team"},
     {'description': "Pages"},
@@ -35,16 +35,16 @@ HARMLESS = (
     {'trusted': False},
     {'service_user_id': False},
     {'active': False},
-    # What does not change.
+    # Unchanged values.
     {'client_id': 'wiki-client', 'client_type': 'confidential', 'uri_ids': [], 'allowed_origins': False},
 )
 
 
 @tagged('post_install', '-at_install')
 class TestApplicationGuard(ApplicationCase):
-    """What only somebody who administers access rights may do with an application that acts for people unasked.
+    """Actions on applications that act for people without asking them, which only access rights administrators may do.
 
-    Each over XML-RPC, as somebody who administers applications and nothing else.
+    All are tried over XML-RPC, as an administrator of applications only.
     """
 
     @classmethod
@@ -66,12 +66,12 @@ class TestApplicationGuard(ApplicationCase):
         cls.application.generate_client_secret(keep_previous=1)
 
     def call(self, method, *args, model=APPLICATION, user=None, **kwargs):
-        # XML-RPC knows no enumerations, which the commands are.
+        # XML-RPC does not support enumerations, which the commands are.
         args = json.loads(json.dumps(args))
         return self.call_xmlrpc(user or self.administrator, model, method, *args, **kwargs)
 
     def assertGuarded(self, sentence, method, *args, **kwargs):
-        """Assert that a call is refused for want of the right, and changes nothing."""
+        """Assert that a call is refused because of the missing right, and changes nothing."""
         before = self.snapshot()
         self.assertIn(sentence, self.assertFault(4, self.call, method, *args, **kwargs))
         self.assertEqual(self.snapshot(), before)
@@ -94,7 +94,7 @@ class TestApplicationGuard(ApplicationCase):
 
     @contextmanager
     def undone(self):
-        """Undo what is done inside."""
+        """Undo all changes made inside."""
         with self.env.cr.savepoint() as savepoint:
             try:
                 yield
@@ -104,13 +104,13 @@ class TestApplicationGuard(ApplicationCase):
                 self.env.registry.clear_cache()
 
     def each(self, method):
-        """Call a method with the sentence of each kind of guarded application, and undo what it did."""
+        """Call a method with the message of each kind of guarded application, and undo its changes."""
         for make in (self.make_trusted, self.make_service):
             with self.subTest(make.__name__), self.undone():
                 method(make())
 
     def get_changed(self, field):
-        """Return a value for a field that is not the one it has."""
+        """Return a value that differs from the current one of a field."""
         value = self.application.sudo()[field.name]
         match field.type:
             case 'boolean':
@@ -129,7 +129,7 @@ class TestApplicationGuard(ApplicationCase):
                 return 'something.else-123456789'
 
     def test_s01_every_field(self):
-        """A field that is added later is guarded until somebody says that it is harmless."""
+        """A field that is added later is guarded until it is listed as harmless."""
         harmless = {name for vals in HARMLESS for name in vals}
 
         def check(sentence):
@@ -143,7 +143,7 @@ class TestApplicationGuard(ApplicationCase):
                     continue
                 with self.subTest(name=name, listed=name in harmless), self.undone():
                     self.assertGuarded(sentence, 'write', self.application.ids, {name: value})
-                    # Not beside what is harmless, nor together with what ends the guard.
+                    # Not together with harmless values either, nor with a value that ends the guard.
                     vals = {'name': "Wiki", 'trusted': False, 'service_user_id': False, name: value}
                     self.assertGuarded(sentence, 'write', self.application.ids, vals)
 
@@ -158,7 +158,7 @@ class TestApplicationGuard(ApplicationCase):
         self.each(check)
 
     def test_s01_never_is_longer(self):
-        """0 stands for no limit at all, so that it is no shorter lifetime."""
+        """0 means no limit, so it is not a shorter lifetime."""
         lifetimes = {'refresh_token_expiry': 600, 'sign_in_expiry': 600, 'access_token_expiry': 600}
         self.application.write(lifetimes)
         self.application.refresh_token_grace = 0
@@ -185,7 +185,7 @@ class TestApplicationGuard(ApplicationCase):
         self.each(check)
 
     def test_s01_several_applications(self):
-        """One that is guarded guards the call."""
+        """One guarded application is enough to refuse the call."""
 
         def check(sentence):
             self.assertGuarded(sentence, 'write', (self.other + self.application).ids, {'own_id': 'Wiki'})
@@ -227,7 +227,7 @@ class TestApplicationGuard(ApplicationCase):
             ):
                 with self.subTest(command=command):
                     self.assertGuarded(sentence, 'write', self.application.ids, {'uri_ids': [command]})
-            # By way of another application.
+            # Through another application.
             for command in (Command.update(own.id, {'uri': evil}), Command.delete(own.id), Command.link(own.id)):
                 with self.subTest(command=command):
                     self.assertGuarded(sentence, 'write', self.other.ids, {'uri_ids': [command]})
@@ -239,7 +239,7 @@ class TestApplicationGuard(ApplicationCase):
         self.each(check)
 
     def test_s01_methods(self):
-        """Whatever changes the application under another name."""
+        """Other ways to change the application."""
 
         def check(sentence):
             for method, *args in (
@@ -313,13 +313,13 @@ class TestApplicationGuard(ApplicationCase):
         self.each(check)
 
     def test_s02_own_service_user(self):
-        """As themself, an administrator may do it all anyway."""
+        """An administrator may do it all for an application that acts as themself."""
         self.application.service_user_id = self.administrator
         self.assertTrue(self.call('write', self.application.ids, {'access_token_expiry': 7200}))
         self.assertTrue(self.call('generate_client_secret', self.application.ids))
 
     def test_s01_model_scheme(self):
-        """The model scheme, a configuration of it, and the application by way of its scheme."""
+        """The model scheme, its configurations, and the application through its scheme."""
         configuration = self.env['orestapi.model.configuration'].create({
             'name': "Banks",
             'model_id': self.env['ir.model']._get_id('res.bank'),
@@ -351,7 +351,7 @@ class TestApplicationGuard(ApplicationCase):
                     self.application.require_pkce = True
                 with self.subTest(model=model, method=method, args=args):
                     self.assertGuarded(sentence, method, *args, model=model)
-            # Less is harmless, and so is more for others.
+            # Offering less is harmless, and so is offering more to other applications.
             self.assertTrue(
                 self.call('write', narrow.ids, {'configuration_ids': [Command.clear()]}, model='orestapi.model.scheme')
             )
@@ -360,9 +360,9 @@ class TestApplicationGuard(ApplicationCase):
         self.each(check)
 
     def test_s01_no_longer_trusted(self):
-        """Who was never asked is asked when the application is no longer trusted.
+        """Users who were never asked are asked when the application is no longer trusted.
 
-        Otherwise to switch it off, which is harmless, and to change the rest then would be a way around.
+        Otherwise turning Trusted off, which is harmless, and then changing the rest would bypass the guard.
         """
         self.application.trusted = True
         self.authenticate('mitchell', PASSWORD)
@@ -372,7 +372,7 @@ class TestApplicationGuard(ApplicationCase):
         self.call('write', self.application.uri_ids.ids, {'uri': 'https://evil.example/callback'}, model=URI)
         page = self.authorize(self.get_request(scope='read rpc'))
         self.assertEqual(page.status_code, 200)
-        # Allowed by the user, it is remembered, and no more than that.
+        # Consent by the user is stored, for that scope only.
         page = self.authorize(self.get_request())
         self.get_response(self.decide(page))
         self.get_response(self.authorize(self.get_request()))
@@ -387,7 +387,7 @@ class TestApplicationGuard(ApplicationCase):
         self.get_response(self.authorize(self.get_request()))
 
     def test_s01_database_of_the_release_before(self):
-        """It did not keep who was asked: whom a trusted application was allowed for may never have been."""
+        """The first release did not store who was asked: users of a trusted application may never have been."""
         self.authenticate('mitchell', PASSWORD)
         for application in (self.application, self.other):
             self.get_response(self.decide(self.authorize(self.get_request(application))))
@@ -403,7 +403,7 @@ class TestApplicationGuard(ApplicationCase):
         self.assertTrue(self.application.client_secret_hash)
 
     def test_s02_service_user(self):
-        """A service user is an employee: nobody else, neither when it is named nor later."""
+        """A service user must be an employee, when it is chosen and later."""
         for user in (self.portal_user, self.env.ref('base.public_user'), self.env.ref('base.user_root')):
             with self.subTest(user=user.login):
                 sentence = self.assertFault(
@@ -417,4 +417,4 @@ class TestApplicationGuard(ApplicationCase):
         self.colleague.group_ids = self.env.ref('base.group_portal')
         self.assertOAuth2Error(self.post('/oauth2/token', grant, self.get_auth()), 400, 'invalid_grant')
         self.assertInactive(tokens['access_token'])
-        self.assertTrue(token.parse(tokens['access_token']))
+        self.assertTrue(parse(tokens['access_token']))

@@ -16,10 +16,10 @@ from .test_application import ApplicationCase
 
 @tagged('post_install', '-at_install')
 class TestApplicationSecret(ApplicationCase):
-    """The client secret, which nobody can read again, and how this Odoo identifies itself to the application."""
+    """The client secret, which cannot be read again, and this Odoo's own credentials."""
 
     def test_n222_secret_of_the_form(self):
-        """The form proposes no secret that could get lost. One that the application already has can be typed in."""
+        """The form proposes no secret, which could get lost. The application's existing secret can be entered."""
         form = Form(self.applications)
         self.assertFalse(form.client_secret)
         self.assertRegex(form.client_id, r'\A[0-9a-f]{32}\Z')
@@ -35,7 +35,7 @@ class TestApplicationSecret(ApplicationCase):
         self.assertTrue(self.authenticates('Ohng0ohng3aevaPh4ohX', application))
 
     def test_n221_secret_is_readable_for_nobody(self):
-        """Neither for an administrator of ours nor for one of the system."""
+        """Neither for an application administrator nor for a system administrator."""
         system = new_test_user(
             self.env,
             'root2',
@@ -87,12 +87,12 @@ class TestApplicationSecret(ApplicationCase):
             ):
                 with self.assertRaises(AccessError):
                     application.search(domain)
-            # It is in no column that could be searched.
+            # It is not in a column that could be searched.
             with self.assertRaises(ValueError):
                 application.search([('client_secret', '=', CLIENT_SECRET)])
 
     def test_n221_secret_is_in_no_table(self):
-        """Nor in an event, an attachment, or a wizard."""
+        """It is not in an event, an attachment, or a wizard either."""
         secret = self.wiki.generate_client_secret()
         self.env.flush_all()
         tables = [
@@ -111,12 +111,12 @@ class TestApplicationSecret(ApplicationCase):
 
     def test_secret_of_the_administrator(self):
         for secret, sentence in (
-            ('short', "from 16 to 256 characters"),
-            ('Ab3-' * 3 + 'xyz', "from 16 to 256 characters"),
-            ('Ab3-' * 64 + 'x', "from 16 to 256 characters"),
-            ('a-secret-with-\u00fcmlauts', "the signs - . _ ~"),
-            ('a-secret-with\ttabs', "the signs - . _ ~"),
-            ('a-secret-of\ntwo-lines', "the signs - . _ ~"),
+            ('short', "has 16 to 256 characters"),
+            ('Ab3-' * 3 + 'xyz', "has 16 to 256 characters"),
+            ('Ab3-' * 64 + 'x', "has 16 to 256 characters"),
+            ('a-secret-with-\u00fcmlauts', "digits and - . _ ~"),
+            ('a-secret-with\ttabs', "digits and - . _ ~"),
+            ('a-secret-of\ntwo-lines', "digits and - . _ ~"),
         ):
             with self.subTest(secret=secret[:20]):
                 self.assertInvalid(sentence, self.wiki.write, {'client_secret': secret})
@@ -128,7 +128,7 @@ class TestApplicationSecret(ApplicationCase):
             self.assertFalse(self.authenticates(CLIENT_SECRET))
 
     def test_p09_secret_that_few_clients_can_send(self):
-        """Said when it is set, and not when a program fails with it that encodes it as RFC 6749 §2.3.1 does not."""
+        """Reported when it is set, not when a program fails that does not encode it by RFC 6749 §2.3.1."""
         for sign in '%+ :/?#[]@!$&\'()*,;="\\<>^`{|}':
             secret = f'Ohng0ohng3aevaPh{sign}ohX'
             for method, vals in (
@@ -137,8 +137,8 @@ class TestApplicationSecret(ApplicationCase):
                 (self.applications.with_context(default_client_secret=secret).create, {'name': "Calendar"}),
             ):
                 with self.subTest(sign=sign, method=method.__name__):
-                    self.assertInvalid("the signs - . _ ~", method, vals)
-        # What is set needs no encoding.
+                    self.assertInvalid("digits and - . _ ~", method, vals)
+        # An accepted secret needs no encoding.
         for _number in range(20):
             secret = self.wiki.generate_client_secret()
             self.assertEqual(quote(secret, safe=''), secret)
@@ -152,9 +152,9 @@ class TestApplicationSecret(ApplicationCase):
             'Wiki-Wiki-Wiki-Wiki',
         ):
             with self.subTest(secret=secret):
-                self.assertInvalid("can be guessed", self.wiki.write, {'client_secret': secret})
+                self.assertInvalid("easy to guess", self.wiki.write, {'client_secret': secret})
                 vals = {'name': "Wiki", 'client_id': 'wiki-client-2', 'client_secret': secret}
-                self.assertInvalid("can be guessed", self.applications.create, vals)
+                self.assertInvalid("easy to guess", self.applications.create, vals)
         self.assertTrue(self.authenticates(CLIENT_SECRET))
 
     def test_secret_is_hashed(self):
@@ -165,7 +165,7 @@ class TestApplicationSecret(ApplicationCase):
         self.assertTrue(client_secret.verify(secret, stored))
 
     def test_a07_empty_changes_nothing(self):
-        """A file that was exported, and a program that read what it could, come back without the secrets."""
+        """An imported export, and the values that a program has read, lack the secrets, which are kept."""
         self.wiki.own_secret = 'our secret there'
         self.wiki.generate_client_secret(keep_previous=7)
         stored = self.application.client_secret_hash
@@ -184,7 +184,7 @@ class TestApplicationSecret(ApplicationCase):
                 self.assertEqual(self.wiki.own_secret, 'our secret there')
 
     def test_a07_round_trip(self):
-        """What Odoo exports can be imported again, and every application goes on working."""
+        """An export from Odoo can be imported again, and every application keeps working."""
         self.administrator.group_ids += self.env.ref('base.group_allow_export')
         self.wiki.own_secret = 'our secret there'
         fields_get = self.call_xmlrpc(self.administrator, 'orestapi.application', 'fields_get', [], ['exportable'])
@@ -195,9 +195,9 @@ class TestApplicationSecret(ApplicationCase):
             'datas'
         ]
         self.assertNotIn('our secret there', str(rows))
-        # As the file has it.
+        # The values from the file.
         rows = [['' if value is False else str(value) for value in row] for row in rows]
-        # By way of another model too.
+        # Through another model too.
         paths = ['uri', 'application_id/own_secret', 'application_id/client_secret']
         model = 'orestapi.application.uri'
         exported = self.call_xmlrpc(self.administrator, model, 'export_data', self.wiki.uri_ids.ids, paths)['datas']
@@ -208,7 +208,7 @@ class TestApplicationSecret(ApplicationCase):
         self.assertEqual(self.wiki.own_secret, 'our secret there')
 
     def test_a07_every_field_of_a_secret(self):
-        """Whatever can be set and not be read is such a field, also one that is added later."""
+        """Every field that can be set but not read has this type, including fields added later."""
         readable = self.wiki.read()[0]
         for name, field in self.applications._fields.items():
             if (field.inverse and not field.store) or (
@@ -217,7 +217,7 @@ class TestApplicationSecret(ApplicationCase):
                 self.assertFalse(field.exportable, name)
 
     def test_a07_removed(self):
-        """Removal has methods of its own, and an event that says so."""
+        """Removing has its own methods and event."""
         self.wiki.own_secret = 'our secret there'
         self.wiki.generate_client_secret(keep_previous=1)
         self.assertTrue(
@@ -241,7 +241,7 @@ class TestApplicationSecret(ApplicationCase):
         )
 
     def test_a20_public(self):
-        """A public application has no secret: none that it keeps, none that it gets, none that comes back."""
+        """A public application has no secret: it neither keeps one, nor gets one, nor gets an old one back."""
         secret = self.wiki.generate_client_secret(keep_previous=7)
         before = self.env['orestapi.event'].search([])
         self.wiki.write({'client_type': 'public'})
@@ -295,7 +295,7 @@ class TestApplicationSecret(ApplicationCase):
         self.assertEqual(self.wiki.client_secret_date, fields.Datetime.now())
         self.assertFalse(self.authenticates(secret))
         self.assertFalse(self.authenticates(CLIENT_SECRET))
-        # None is kept that somebody could bring back by its date.
+        # No previous secret is kept that could be restored by its date.
         self.wiki.previous_client_secret_expires_at = fields.Datetime.now() + timedelta(days=1)
         self.assertFalse(self.wiki.sudo().previous_client_secret_hash)
         self.assertFalse(self.authenticates(secret))
@@ -305,7 +305,7 @@ class TestApplicationSecret(ApplicationCase):
         self.assertEqual(events.actor_id, self.administrator)
 
     def test_generate_client_secret_keeps_the_previous(self):
-        """Until a date, which N099 shows to be kept."""
+        """Until a date; N099 proves that it is respected."""
         self.stop_clock()
         self.wiki.generate_client_secret(keep_previous=7)
         self.assertEqual(self.wiki.previous_client_secret_expires_at, fields.Datetime.now() + timedelta(days=7))
@@ -313,22 +313,22 @@ class TestApplicationSecret(ApplicationCase):
             self.assertInvalid("0 to 90 days", self.wiki.generate_client_secret, days)
 
     def test_a05_question(self):
-        """Before a new secret is made, its administrator reads which one stops working now, and chooses the days."""
+        """Before a new secret is generated, the dialog tells which one stops working now and asks for the days."""
         ask = lambda: self.call_xmlrpc(
             self.administrator, 'orestapi.application', 'action_ask_generate_client_secret', self.wiki.ids
         )['params']
         question = ask()
         self.assertEqual(question['method'], 'action_generate_client_secret')
         self.assertIn("The current secret", question['body'])
-        self.assertNotIn("The secret before it", question['body'])
+        self.assertNotIn("The previous secret, which", question['body'])
         limits = {key: question['input'][key] for key in ('name', 'value', 'min', 'max')}
         self.assertEqual(limits, {'name': 'keep_previous', 'value': 7, 'min': 0, 'max': 90})
         self.wiki.generate_client_secret(keep_previous=7)
         until = format_datetime(self.wiki.env, self.wiki.previous_client_secret_expires_at)
-        self.assertIn(f"The secret before it, which would work until {until}, stops working now.", ask()['body'])
+        self.assertIn(f"The previous secret, which would work until {until}, stops working now.", ask()['body'])
         with self.later(days=7, seconds=1):
-            self.assertNotIn("The secret before it", ask()['body'])
-        # To ask changes nothing.
+            self.assertNotIn("The previous secret, which", ask()['body'])
+        # Opening the dialog changes nothing.
         self.assertTrue(self.authenticates(CLIENT_SECRET))
 
     def show_first(self, application):
@@ -343,7 +343,7 @@ class TestApplicationSecret(ApplicationCase):
         self.assertEqual(action['res_model'], 'orestapi.client.secret.show')
         secret = action['context']['default_client_secret']
         self.assertTrue(self.authenticates(secret, application))
-        # Any other goes by the check of identity.
+        # Any other secret requires the check of identity.
         self.assertFalse(self.show_first(application))
         application.action_remove_client_secret()
         self.assertFalse(self.show_first(application))
@@ -357,7 +357,7 @@ class TestApplicationSecret(ApplicationCase):
         self.assertFalse(application.has_client_secret)
 
     def test_a12_client_id_in_the_form(self):
-        """It can be chosen for a new application, and then only be replaced by the button, which asks."""
+        """It can be chosen for a new application, and after that only be replaced with the button, which asks first."""
         form = Form(self.applications)
         form.name = "Calendar"
         form.client_id = 'calendar-client'

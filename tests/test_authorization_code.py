@@ -7,8 +7,9 @@ from pathlib import Path
 from odoo import fields, release
 from odoo.tests import freeze_time, tagged
 
-from ..oauth2 import pkce, token
+from ..oauth2 import pkce
 from ..oauth2.grants.authorization_code import VERIFIER_LIMIT
+from ..oauth2.tokens import AUTHORIZATION_CODE, generate_secret, parse, render
 from .common import CALLBACK, PASSWORD, VERIFIER, OAuth2Case
 
 OTHER_VERIFIER = 'x' * 43
@@ -17,10 +18,10 @@ OTHER_SECRET = 'a-secret-that-nobody-else-has'
 
 @tagged('post_install', '-at_install')
 class TestAuthorizationCode(OAuth2Case):
-    """A code gives tokens once, to whom it was issued, in time (RFC 6749 §4.1.3)."""
+    """A code gives tokens once, in time, and only to its application (RFC 6749 §4.1.3)."""
 
     def get_record(self, code):
-        return self.env['orestapi.authorization.code'].browse(token.parse(code).row_id)
+        return self.env['orestapi.authorization.code'].browse(parse(code).row_id)
 
     def assertRefused(self, response, error='invalid_grant'):
         """Assert that a code gave no tokens."""
@@ -40,7 +41,7 @@ class TestAuthorizationCode(OAuth2Case):
             self.assertInactive(tokens['access_token'], tokens['refresh_token'])
             self.assertEqual(self.call_json2(tokens['access_token']).status_code, 401)
         self.assertOAuth2Error(self.refresh(responses[-1]['refresh_token']), 400, 'invalid_grant')
-        sign_in = self.env['orestapi.token'].browse(token.parse(responses[0]['access_token']).row_id)
+        sign_in = self.env['orestapi.token'].browse(parse(responses[0]['access_token']).row_id)
         self.assertTrue(sign_in.revoked_at)
         self.assertEqual(sign_in.revoked_reason, reason)
 
@@ -54,7 +55,7 @@ class TestAuthorizationCode(OAuth2Case):
 
     def test_n111_garbage(self):
         code = self.get_code()
-        kind, row_id, secret = 'orestapi_ac', str(token.parse(code).row_id), token.parse(code).secret
+        kind, row_id, secret = 'orestapi_ac', str(parse(code).row_id), parse(code).secret
         for wrong in (
             'x',
             '%',
@@ -85,7 +86,7 @@ class TestAuthorizationCode(OAuth2Case):
             f'{kind}_2147483648_{secret}',
             f'{kind}_9999999999_{secret}',
             f'{kind}_{int(row_id) + 1}_{secret}',
-            f'{kind}_{row_id}_{token.generate_secret()}',
+            f'{kind}_{row_id}_{generate_secret()}',
             'x' * 10_000,
             f'{kind}_{row_id.translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩"))}_{secret}',
         ):
@@ -112,7 +113,7 @@ class TestAuthorizationCode(OAuth2Case):
         self.assertRefused(self.redeem(code))
         self.assertEnded(tokens, reason='code_replayed')
         self.assertEqual(self.count_events('code_replayed'), 1)
-        # Once more changes nothing.
+        # A third use changes nothing.
         self.assertRefused(self.redeem(code))
         self.assertEqual(self.count_events('code_replayed'), 1)
 
@@ -132,7 +133,7 @@ class TestAuthorizationCode(OAuth2Case):
             self.assertRefused(self.redeem(code))
 
     def test_n113_replayed_when_expired(self):
-        """That the code has expired meanwhile makes its second use no less of a theft."""
+        """The second use of a code counts as theft even if the code has expired."""
         self.stop_clock()
         code = self.get_code(scope='read rpc')
         tokens = self.assertGood(code)
@@ -221,7 +222,7 @@ class TestAuthorizationCode(OAuth2Case):
         self.assertGood(code, redirect_uri=CALLBACK)
 
     def test_s06_pkce_required_meanwhile(self):
-        """RFC 9700 §2.1.1: what must be is what must be when the code is redeemed."""
+        """RFC 9700 §2.1.1: the requirement at the time of redemption applies."""
         self.application.require_pkce = False
         code = self.get_code(code_challenge=None, code_challenge_method=None)
         self.application.require_pkce = True
@@ -238,7 +239,7 @@ class TestAuthorizationCode(OAuth2Case):
         for verifier in (None, VERIFIER):
             self.assertRefused(self.redeem(code, code_verifier=verifier))
         self.assertGood(protected)
-        # Nobody without the proof ends the sign-in that it gave either.
+        # Without the verifier, nobody can end the sign-in that it opened either.
         self.application.write({'client_type': 'confidential', 'client_secret': OTHER_SECRET})
         tokens = self.assertGood(code, auth=('wiki-client', OTHER_SECRET), code_verifier=None)
         self.application.write({'client_secret': False, 'client_type': 'public'})
@@ -260,7 +261,7 @@ class TestAuthorizationCode(OAuth2Case):
         self.assertRefused(self.redeem(code, redirect_uri=CALLBACK))
         self.application.uri_ids = [(0, 0, {'uri': CALLBACK})]
         self.assertGood(code, redirect_uri=CALLBACK)
-        # The port of a native application, when it is none any more.
+        # The port of an application that is no longer native.
         self.application.write({'native_application': True, 'uri_ids': [(0, 0, {'uri': 'http://localhost/callback'})]})
         uri = 'http://localhost:53219/callback'
         code = self.get_code(redirect_uri=uri)
@@ -274,7 +275,7 @@ class TestAuthorizationCode(OAuth2Case):
         tokens = self.assertGood(both)
         self.assertEqual(tokens['scope'], 'read')
         self.assertEqual(self.introspect(tokens['access_token'])['scope'], 'read')
-        # Given back, it is there again at the next refresh: the user has allowed it.
+        # If it is given back, the next refresh has it again, because the user has allowed it.
         self.application.scope_ids += self.env.ref('orestapi.scope_rpc')
         self.assertEqual(self.introspect(tokens['access_token'])['scope'], 'read')
         self.assertEqual(self.refresh(tokens['refresh_token']).json()['scope'], 'read rpc')
@@ -287,7 +288,7 @@ class TestAuthorizationCode(OAuth2Case):
         with self.later(seconds=60):
             self.assertRefused(self.redeem(code))
             self.assertEqual(self.get_record(code).state, 'expired')
-        # Longer is not for what was issued before.
+        # A longer expiry does not apply to codes issued before.
         self.application.authorization_code_expiry = 30
         code = self.get_code()
         self.application.authorization_code_expiry = 600
@@ -324,7 +325,7 @@ class TestAuthorizationCode(OAuth2Case):
                 with self.subTest(application=application.name, verifier=verifier):
                     self.assertRefused(self.redeem(code, application, code_verifier=verifier))
             self.assertGood(code, application)
-        # Also where PKCE is not required but was used.
+        # Also if PKCE is not required but was used.
         self.application.require_pkce = False
         self.assertRefused(self.redeem(self.get_code(), code_verifier=None))
 
@@ -364,7 +365,7 @@ class TestAuthorizationCode(OAuth2Case):
         self.assertGood(code)
 
     def test_n126_downgrade(self):
-        """A verifier for a request without challenge: somebody took the challenge out on the way."""
+        """A verifier for a request without a challenge: an attacker removed the challenge."""
         self.application.require_pkce = False
         code = self.get_code(code_challenge=None, code_challenge_method=None)
         self.assertFalse(self.get_record(code).sudo().code_challenge)
@@ -373,7 +374,7 @@ class TestAuthorizationCode(OAuth2Case):
         self.assertGood(code, code_verifier=None)
 
     def test_n127_injected(self):
-        """The thief puts the code of the victim into a sign-in of their own at the same application."""
+        """The thief injects the victim's code into their own sign-in at the same application."""
         attacker = self.administrator
         victims = self.get_code()
         attackers = self.get_code(user=attacker, code_challenge=pkce.compute_challenge(OTHER_VERIFIER))
@@ -398,7 +399,7 @@ class TestAuthorizationCode(OAuth2Case):
         self.assertFalse(self.get_record(code).used_at)
 
     def test_n129_scope_at_the_token_endpoint(self):
-        """The user has allowed what the code stands for, and nothing else counts."""
+        """The code stands for the scope that the user allowed; the parameter is ignored."""
         for scope in ('rpc', 'read rpc', 'unknown', '"', 'read'):
             with self.subTest(scope=scope):
                 tokens = self.assertGood(self.get_code(), scope=scope)
@@ -417,7 +418,7 @@ class TestAuthorizationCode(OAuth2Case):
         code = self.get_code()
         self.user.active = False
         self.assertRefused(self.redeem(code))
-        # The account coming back does not bring back what it allowed.
+        # Unarchiving the account does not restore its codes.
         self.user.active = True
         self.assertRefused(self.redeem(code))
 
@@ -427,7 +428,7 @@ class TestAuthorizationCode(OAuth2Case):
         self.assertRefused(self.redeem(code))
 
     def test_n131_user_not_allowed(self):
-        """Who leaves the groups of the application between consent and redemption."""
+        """The user leaves the groups of the application between consent and redemption."""
         code = self.get_code()
         self.application.group_ids = self.env.ref('base.group_system')
         self.assertRefused(self.redeem(code))
@@ -449,7 +450,7 @@ class TestAuthorizationCode(OAuth2Case):
         authorization = self.env['orestapi.authorization'].with_user(self.user).search([])
         authorization.action_revoke()
         self.assertRefused(self.redeem(code))
-        # Allowing it again makes a new authorization, not the old one.
+        # Allowing it again creates a new authorization.
         self.assertGood(self.get_code())
         self.assertRefused(self.redeem(code))
 
@@ -463,11 +464,11 @@ class TestAuthorizationCode(OAuth2Case):
         self.assertGood(code)
 
     def test_n135_another_database(self):
-        """A code of another database names a row that may exist here too, but not its secret."""
+        """A code of another database names a row that may exist here too, but has another secret."""
         code = self.get_code()
-        row_id = token.parse(code).row_id
-        self.assertRefused(self.redeem(token.render(token.AUTHORIZATION_CODE, row_id, token.generate_secret())))
-        self.assertRefused(self.redeem(token.render(token.AUTHORIZATION_CODE, row_id + 1000, token.parse(code).secret)))
+        row_id = parse(code).row_id
+        self.assertRefused(self.redeem(render(AUTHORIZATION_CODE, row_id, generate_secret())))
+        self.assertRefused(self.redeem(render(AUTHORIZATION_CODE, row_id + 1000, parse(code).secret)))
         self.assertGood(code)
 
     def test_n136_time_zones(self):
@@ -505,7 +506,7 @@ class TestAuthorizationCode(OAuth2Case):
         self.assertInactive(tokens['access_token'])
 
     def test_n136_time_zone_of_the_server(self):
-        """The server's own time zone: Odoo must be started with one, so that this is a process of its own."""
+        """The server's own time zone: it must be set when Odoo starts, so this runs in a separate process."""
         program = (
             "import odoo, time; from datetime import datetime, timezone; from odoo import fields; "
             "print(abs(fields.Datetime.now() - datetime.now(timezone.utc).replace(tzinfo=None)).total_seconds())"

@@ -17,7 +17,7 @@ STATE = 'marker of the request'
 
 @tagged('post_install', '-at_install')
 class TestAuthorizeClient(OAuth2Case):
-    """Requests that must not be answered by redirect: client or redirect URI are not known to be good.
+    """Requests that must not be answered by redirect, because client or redirect URI are not known to be good.
 
     The application is trusted and the user is logged in, so that each request
     would get a code at once if it got past the check.
@@ -34,7 +34,7 @@ class TestAuthorizeClient(OAuth2Case):
         self.authenticate('mitchell', PASSWORD)
 
     def register(self, *uris, application=None):
-        """Make these the redirect URIs of an application, as stored, whatever the form would say of them."""
+        """Store these redirect URIs of an application without the checks of the form."""
         application = application or self.application
         application.uri_ids.unlink()
         for uri in uris:
@@ -73,7 +73,7 @@ class TestAuthorizeClient(OAuth2Case):
         self.assertEqual(location.partition('code=')[0], uri + ('&' if '?' in uri else '?'))
 
     def get_page(self, response):
-        """Return an error page without what differs each time."""
+        """Return an error page without the parts that differ each time."""
         return re.sub(r'[0-9a-f]{8,}', '', response.text)
 
     def test_n001_client_id_missing(self):
@@ -131,7 +131,7 @@ class TestAuthorizeClient(OAuth2Case):
 
     def test_n010_redirect_uri_of_another_application(self):
         self.assertRefusedURIs('https://shop.example.com/callback', 'http://127.0.0.1/callback')
-        # The administrator finds out which application is set up wrongly.
+        # The administrator can find out which application is misconfigured.
         self.assertEqual(self.env['orestapi.event'].search([], limit=1).application_id, self.application)
 
     def test_n011_path_longer_or_shorter(self):
@@ -212,7 +212,7 @@ class TestAuthorizeClient(OAuth2Case):
             'https://app.example/./cb',
             'https://app.example/cb/.',
         )
-        # What the form refuses is refused again, however it came into the database.
+        # A URI that the form refuses is refused even if it got into the database.
         self.register('https://app.example/x/../cb', 'https://app.example/%2E%2e/cb')
         self.assertRefusedURIs('https://app.example/x/../cb', 'https://app.example/%2E%2e/cb')
 
@@ -345,7 +345,7 @@ class TestAuthorizeClient(OAuth2Case):
                     self.assertLoopback(f'http://{address}{port}/callback')
 
     def test_n034_loopback_localhost(self):
-        """Never in place of the address; of a native application with any port (RFC 9700 §4.1.3)."""
+        """Never instead of the IP address; with any port for a native application (RFC 9700 §4.1.3)."""
         self.assertRefusedURIs('http://localhost/callback', 'http://localhost:5000/callback', application=self.public)
         self.register('http://localhost/callback', application=self.public)
         self.assertRefusedURIs(
@@ -371,12 +371,12 @@ class TestAuthorizeClient(OAuth2Case):
                 page = self.ask(client_id='tool-client', redirect_uri=uri)
                 self.assertIn(f'localhost{port}', page.text)
                 self.assertAnswered(self.decide(page), uri)
-        # Nor is the user not asked because the application is trusted.
+        # Users are asked even if the application is trusted.
         self.public.trusted = True
         self.get_form(self.ask(client_id='tool-client', redirect_uri='http://localhost:53219/callback?a=b'))
 
     def test_p03_localhost_of_a_confidential_application(self):
-        """With its port to the letter, unless it is ticked as a native application."""
+        """The port must match exactly, unless Native Application is ticked."""
         self.register('http://localhost:8080/callback')
         uri = 'http://localhost:53219/callback'
         self.assertRefusedURIs(uri)
@@ -459,7 +459,7 @@ class TestAuthorizeClient(OAuth2Case):
         def measure(query, **kwargs):
             start = time.monotonic()
             response = self.authorize(query, **kwargs)
-            # It takes milliseconds; the margin is for what runs beside the tests.
+            # It takes milliseconds; the margin allows for other load on the machine.
             self.assertLess(time.monotonic() - start, 5)
             self.assertNotIn('Location', response.headers)
             self.assertFalse(self.env['orestapi.authorization.code'].search([]))
@@ -469,9 +469,9 @@ class TestAuthorizeClient(OAuth2Case):
         self.assertRefused(measure(good + '&a=' * 10_000))
         self.assertRefused(measure(good + '&' + '&'.join(f'a{number}' for number in range(MAX_PARAMETERS))))
         self.assertRefused(measure(good + '&client_id=' + 'a' * 60_000))
-        # Longer than what the HTTP server of Odoo takes: it hangs up, and logs that.
+        # Longer than Odoo's HTTP server accepts: it closes the connection, and logs that.
         with mute_logger('werkzeug', 'odoo.service.server'), self.assertRaises(requests.ConnectionError):
             measure(good + '&a=' + 'a' * 70_000)
-        # A body that is no answer of the consent page.
+        # A body that does not come from the consent page.
         response = measure(good, data='&'.join(['a='] * 100_000))
         self.assertIn(response.status_code, (400, 413))

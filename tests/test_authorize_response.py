@@ -14,7 +14,7 @@ from .common import CALLBACK, PASSWORD, OAuth2Case
 
 @tagged('post_install', '-at_install')
 class TestAuthorizeResponse(OAuth2Case):
-    """Answers to requests of a known client with a good redirect URI: they go there."""
+    """Responses to requests of a known client with a good redirect URI, which are sent there."""
 
     def setUp(self):
         super().setUp()
@@ -67,7 +67,7 @@ class TestAuthorizeResponse(OAuth2Case):
             good = self.get_request()[name]
             for value in (good, 'other', ''):
                 with self.subTest(name=name, value=value):
-                    # Which of two states is the right one is anybody's guess.
+                    # Nobody can know which of two states is right.
                     expected = None if name == 'state' else 'state of the application'
                     self.assertErrorRedirected(self.ask((name, value)), 'invalid_request', expected)
 
@@ -124,7 +124,7 @@ class TestAuthorizeResponse(OAuth2Case):
         self.assertErrors('invalid_request', change, {'code_challenge': '', 'code_challenge_method': ''})
         self.application.require_pkce = False
         self.assertAsked(self.ask(**change))
-        # The setting is for confidential applications: a public one must use PKCE always.
+        # The setting is for confidential applications: a public one must always use PKCE.
         self.application.write({'client_secret': False, 'client_type': 'public'})
         self.assertErrors('invalid_request', change)
 
@@ -173,7 +173,7 @@ class TestAuthorizeResponse(OAuth2Case):
         self.assertEqual((event.application_id, event.user_id), (self.application, self.user))
 
     def assertNotAllowed(self, response):
-        """Assert the page that says so, from which the user takes `access_denied` back to the application."""
+        """Assert the error page, whose link returns `access_denied` to the application."""
         self.assertEqual(response.status_code, 403, response.text)
         self.assertNotIn('Location', response.headers)
         self.assertLessEqual(PAGE.items(), dict(response.headers).items())
@@ -185,9 +185,9 @@ class TestAuthorizeResponse(OAuth2Case):
         group = self.env['res.groups'].create({'name': "Writers of the wiki"})
         self.application.group_ids = group
         self.assertNotAllowed(self.ask())
-        # The group was lost while the page was open.
+        # The user loses the group while the page is open.
         self.assertNotAllowed(self.decide(page))
-        # Neither a trusted application nor a consent of before helps.
+        # Neither Trusted nor an earlier consent helps.
         self.application.trusted = True
         self.assertNotAllowed(self.ask())
         self.user.group_ids += group
@@ -198,7 +198,7 @@ class TestAuthorizeResponse(OAuth2Case):
         self.authenticate('joel', PASSWORD)
         self.assertNotAllowed(self.ask())
 
-    # Odoo logs the exception, which is what an administrator needs here.
+    # Odoo logs the exception, which the administrator needs.
     @mute_logger('odoo.http', 'odoo.service.model')
     def assertExceptionRedirected(self, exception, error):
         code = self.env.registry['orestapi.authorization.code']
@@ -237,7 +237,7 @@ class TestAuthorizeResponse(OAuth2Case):
             '[]',
             '',
             'é',
-            # What Odoo's own machinery might stumble over.
+            # Parameters that might disturb Odoo itself.
             'self',
             'cls',
             'args',
@@ -318,19 +318,19 @@ class TestAuthorizeResponse(OAuth2Case):
         self.assertEqual(set(parameters), {'code', 'state', 'iss'})
         self.assertEqual(parameters['state'], 'state of the application')
         self.assertEqual(parameters['iss'], issuer)
-        # What is stored is worth nothing to a thief.
+        # The stored values are worthless to a thief.
         code = self.env['orestapi.authorization.code'].search([])
         self.assertNotIn(code.sudo().digest, parameters['code'])
         self.assertEqual(self.redeem(parameters['code']).status_code, 200)
 
     def test_n065_issuers_differ(self):
-        """Two databases are told apart by `iss`, whatever the host that the browser asks."""
+        """`iss` distinguishes two databases, whichever host the browser uses."""
         seen = set()
         for issuer in ('https://odoo.example.com', 'https://odoo.example.org'):
             self.env['ir.config_parameter'].set_param('orestapi.issuer', issuer)
             metadata = self.url_open('/.well-known/oauth-authorization-server').json()
             for response in (self.ask(scope='unknown'), self.decide(self.ask())):
-                # What a strict client compares (RFC 9207 §2.4).
+                # The comparison of a strict client (RFC 9207 §2.4).
                 self.assertEqual(self.get_response(response)['iss'], metadata['issuer'])
             seen.add(metadata['issuer'])
             self.env['orestapi.authorization'].search([]).unlink()

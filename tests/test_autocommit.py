@@ -58,7 +58,7 @@ class TestAutocommit(OAuth2Case):
         self.cr.execute("SAVEPOINT a")
 
     def test_addon_that_puts_a_savepoint_around_an_event(self):
-        """PostgreSQL has no savepoint outside of a transaction, and a failed authentication leaves an event."""
+        """PostgreSQL has no savepoints outside a transaction, but a failed authentication must log an event."""
         model = type(self.env['orestapi.event'])
         create = model.create
 

@@ -9,7 +9,7 @@ URL = '/json/2/res.users/context_get'
 
 @tagged('post_install', '-at_install')
 class TestBearer(OAuth2Case):
-    """Access tokens at the protected resources of Odoo itself (RFC 6750)."""
+    """Access tokens at Odoo's own protected resources (RFC 6750)."""
 
     def call(self, authorization=None, url=URL, **kwargs):
         """Call Odoo's own API with any `Authorization` header."""
@@ -21,7 +21,7 @@ class TestBearer(OAuth2Case):
         self.assertEqual(response.json()['uid'], (user or self.user).id)
 
     def assertBearerError(self, response, status, error, scope=None):
-        """Assert an error of RFC 6750 §3, and nothing of a result."""
+        """Assert an error of RFC 6750 §3 without any result."""
         self.assertEqual(response.status_code, status, response.text)
         body = response.json()
         self.assertEqual(set(body), {'error', 'error_description'})
@@ -38,12 +38,12 @@ class TestBearer(OAuth2Case):
             self.assertBearerError(self.call_json2(access_token), 401, 'invalid_token')
 
     def assertAnonymous(self, response):
-        """Assert Odoo's own answer to a request that has nothing of ours."""
+        """Assert Odoo's own response to a request without an access token of this addon."""
         self.assertEqual(response.status_code, 401, response.text)
         self.assertRegex(response.headers['WWW-Authenticate'], r'(?i)\Abearer *\Z')
 
     def test_n184_no_credentials(self):
-        """Without an error code: there was nothing wrong in what was sent (RFC 6750 §3.1)."""
+        """A request without credentials gets no error code (RFC 6750 §3.1)."""
         self.assertAnonymous(self.call())
 
     def test_n185_not_a_valid_token(self):
@@ -65,7 +65,7 @@ class TestBearer(OAuth2Case):
             self.assertInvalidToken(tokens['access_token'])
 
     def test_n185_previous_access_token(self):
-        """It works until it expires: calls that are on the way while another thread refreshes must not fail."""
+        """The previous token works until it expires: calls during a refresh in another thread must not fail."""
         self.application.access_token_expiry = 600
         tokens = self.sign_in(scope='rpc')
         with self.later(seconds=300):
@@ -93,19 +93,19 @@ class TestBearer(OAuth2Case):
         ):
             with self.subTest(authorization=authorization):
                 self.assertBearerError(self.call(authorization), 400, 'invalid_request')
-        # RFC 6750 §2.1 has `1*SP`, so that two blanks are fine.
+        # RFC 6750 §2.1 has `1*SP`, so two spaces are allowed.
         self.assertServed(self.call(f'Bearer  {access_token}'))
 
     def test_n187_sent_twice(self):
         tokens, administrator = self.sign_in(scope='rpc'), self.sign_in(user=self.administrator, scope='rpc')
         access_token = tokens['access_token']
-        # What a server makes of two headers.
+        # A server joins two headers like this.
         for other in (access_token, administrator['access_token']):
             self.assertBearerError(self.call(f'Bearer {access_token},Bearer {other}'), 400, 'invalid_request')
             self.assertBearerError(
                 self.call(f'Bearer {access_token}', URL + '?access_token=' + other), 400, 'invalid_request'
             )
-            # Odoo's API takes JSON only, and no argument that the method does not have.
+            # Odoo's API accepts only JSON, and only arguments of the method.
             response = self.call(f'Bearer {access_token}', data={'access_token': other})
             self.assertEqual(response.status_code, 415)
             response = self.call(f'Bearer {access_token}', json={'access_token': other})
@@ -154,7 +154,7 @@ class TestBearer(OAuth2Case):
             tokens['refresh_token'].replace('_rt_', '_at_'),
             code.replace('_ac_', '_at_'),
         )
-        # The code is still good for what it is.
+        # The code itself still works.
         self.assertEqual(self.redeem(code).status_code, 200)
 
     def test_n193_scope(self):
@@ -191,7 +191,7 @@ class TestBearer(OAuth2Case):
         self.assertEqual(response.status_code, 303)
 
     def test_n193_not_on_other_routes(self):
-        """Only where Odoo accepts an API key, and not where it wants a session."""
+        """Only where Odoo accepts an API key, not where it requires a session."""
         access_token = self.sign_in(scope='rpc')['access_token']
         headers = {'Authorization': f'Bearer {access_token}'}
         response = self.url_open(
@@ -205,7 +205,7 @@ class TestBearer(OAuth2Case):
         self.assertIn('/web/login', response.headers['Location'])
 
     def test_n194_token_of_another_database(self):
-        """It names a row that may exist here, with a secret that was never issued here."""
+        """The token names a row that may exist here, but its secret was never issued here."""
         tokens = self.sign_in(scope='rpc')
         row = tokens['access_token'].split('_')[2]
         self.assertInvalidToken(f'orestapi_at_{row}_' + 'x' * 43)
@@ -216,7 +216,7 @@ class TestBearer(OAuth2Case):
         self.assertOAuth2Error(self.refresh(tokens['refresh_token']), 400, 'invalid_grant')
 
     def test_n195_n196_tokens_of_other_issuers(self):
-        """They are none of ours, so that Odoo looks for an API key and finds none."""
+        """Odoo treats foreign tokens as API keys, and finds none."""
         for token in FOREIGN_TOKENS:
             self.assertAnonymous(self.call_json2(token))
 
@@ -225,7 +225,7 @@ class TestBearer(OAuth2Case):
         self.assertServed(self.call_json2(access_token))
         self.user.action_archive()
         self.assertInvalidToken(access_token)
-        # It does not come back with the account.
+        # Unarchiving the account does not restore it.
         self.user.action_unarchive()
         self.assertInvalidToken(access_token)
 
@@ -256,7 +256,7 @@ class TestBearer(OAuth2Case):
         self.assertEqual(response.json()['name'], 'odoo.exceptions.AccessError')
 
     def test_n197_rights_of_the_user(self):
-        """The user's own rights, neither more nor less: those that the user has at that moment."""
+        """The token has exactly the current rights of the user."""
         access_token = self.sign_in(scope='rpc')['access_token']
 
         def read():
@@ -271,7 +271,7 @@ class TestBearer(OAuth2Case):
             self.assertEqual(read().status_code, 403)
 
     def test_n198_application_archived(self):
-        """Its tokens rest while it is archived, as its form says."""
+        """Its tokens do not work while it is archived, as its form says."""
         tokens = self.sign_in(scope='rpc')
         self.assertServed(self.call_json2(tokens['access_token']))
         self.application.action_archive()
@@ -287,7 +287,7 @@ class TestBearer(OAuth2Case):
         self.assertFalse(self.env['orestapi.token'].search([]))
 
     def test_n209_session_of_another_user(self):
-        """The request acts as the user of the token, and leaves the session of the browser alone."""
+        """The request acts as the user of the token and does not touch the browser's session."""
         tokens = self.sign_in(scope='rpc')
         session = self.authenticate('ada', PASSWORD)
         response = self.call_json2(tokens['access_token'])
@@ -296,11 +296,11 @@ class TestBearer(OAuth2Case):
         self.assertEqual(session.uid, self.administrator.id)
         response = self.url_open('/web/session/get_session_info', json={'params': {}})
         self.assertEqual(response.json()['result']['uid'], self.administrator.id)
-        # Nor does a session help a token that is not valid.
+        # A session does not help a token that is not valid.
         self.assertInvalidToken('orestapi_at_1_' + 'x' * 43)
 
     def test_last_use_is_recorded(self):
-        """To within ten minutes, so that not each call writes."""
+        """The time is accurate to ten minutes, so that not every call writes it."""
         tokens = self.sign_in(scope='rpc')
         sign_in = self.env['orestapi.token'].search([('user_id', '=', self.user.id)])
         created = sign_in.last_used_at
@@ -312,7 +312,7 @@ class TestBearer(OAuth2Case):
             self.assertGreater(sign_in.last_used_at, created)
 
     def test_portal_user(self):
-        """A portal user can be admitted, and then reaches what a portal user may reach."""
+        """A portal user can be admitted, and then has the rights of a portal user."""
         self.application.group_ids += self.env.ref('base.group_portal')
         access_token = self.sign_in(user=self.portal_user, scope='rpc')['access_token']
         self.assertServed(self.call_json2(access_token), self.portal_user)
@@ -321,7 +321,7 @@ class TestBearer(OAuth2Case):
         self.assertEqual(response.status_code, 403)
 
     def test_api_key_of_core(self):
-        """Odoo's own API keys work as before, and count for nothing at our endpoints."""
+        """Odoo's own API keys work as before, but not at this addon's endpoints."""
         user = new_test_user(self.env, 'grace', 'base.group_user', password=PASSWORD)
         key = self.env['res.users.apikeys'].with_user(user).sudo()._generate(None, "A key", None)
         self.assertServed(self.call(f'Bearer {key}'), user)

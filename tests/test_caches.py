@@ -5,16 +5,16 @@ from .common import PASSWORD, OAuth2Case
 
 @tagged('post_install', '-at_install')
 class TestCaches(OAuth2Case):
-    """What is remembered of applications and users is forgotten at once, and once more at the commit.
+    """Caches about applications and users are emptied at once, and again at the commit.
 
-    Until then another thread sees the database as it was, and would remember that for good.
+    Until then, another thread sees the old state of the database and could cache it forever.
     """
 
     def assertForgotten(self, remembered, change):
-        """Assert that a change empties a cache, and once more when it is committed.
+        """Assert that a change empties a cache, and again when it is committed.
 
-        :param remembered: returns something that is remembered
-        :param change: changes what it is made of
+        :param remembered: a function that returns a cached value
+        :param change: a function that changes the source of the value
         """
         before = remembered()
         self.assertIs(remembered(), before, "Nothing is remembered.")

@@ -22,7 +22,7 @@ def encode_basic(pair):
 
 @tagged('post_install', '-at_install')
 class TestClientAuthentication(TokenEndpointCase):
-    """Who the client is (RFC 6749 §2.3, §3.2.1)."""
+    """Client authentication (RFC 6749 §2.3, §3.2.1)."""
 
     def ask_basic(self, pair):
         return self.ask(auth=None, headers=encode_basic(pair))
@@ -39,7 +39,7 @@ class TestClientAuthentication(TokenEndpointCase):
         self.assertInvalidClient(self.ask(auth=None))
         self.assertInvalidClient(self.ask_body('', ''))
         self.assertInvalidClient(self.ask({'client_secret': CLIENT_SECRET}, auth=None))
-        # Another scheme is an attempt with the header, and answered as one.
+        # Another scheme counts as an attempt with the header.
         for header in ('Bearer x', 'Negotiate x', 'Basic', '', 'x'):
             with self.subTest(header=header):
                 self.assertInvalidClient(self.ask(auth=None, headers={'Authorization': header}))
@@ -107,9 +107,9 @@ class TestClientAuthentication(TokenEndpointCase):
                 self.assertIssued(self.ask(auth=None, headers={'Authorization': f'{scheme} {header}'}))
 
     def store_secret(self, secret):
-        """Give the application a secret that the release before accepted (see P9)."""
+        """Give the application a secret that the first release accepted (see P9)."""
         self.application.client_secret_hash = client_secret.compute_hash(secret)
-        self.env['orestapi.application']._forget_settings()
+        self.env['orestapi.application']._invalidate_caches()
 
     def test_n096_secret_with_signs(self):
         for secret in ('a:b:c:d:e:f:g:h:i', '100%25 + 50%+1 = 150%', ' blanks at the ends ', 'quote"back\\slash&=?#'):
@@ -124,7 +124,7 @@ class TestClientAuthentication(TokenEndpointCase):
         self.assertInvalidClient(self.ask_basic('wiki-client:%2541%2541%2541%2541'))
 
     def test_n097_unknown_client(self):
-        """Neither the answer nor the work for it tells an unknown client from a wrong secret."""
+        """Neither the response nor its computation reveals whether the client or the secret is wrong."""
         self.other.write({'service_user_id': self.service_user.id, 'client_secret': False})
         answers = {}
         for client_id in ('wiki-client', 'shop-client', 'tool-client', 'unknown-client', '1', "' OR 1=1", 'x' * 3000):
@@ -136,7 +136,7 @@ class TestClientAuthentication(TokenEndpointCase):
         self.assertEqual(len({str(answer) for answer in answers.values()}), 1, answers)
 
     def count_verifications(self):
-        """Return a context that counts the slow computations, and lets them happen."""
+        """Return a context that counts the slow computations."""
         return patch.object(client_secret.CONTEXT, 'verify', wraps=client_secret.CONTEXT.verify)
 
     def test_n098_archived_or_deleted(self):
@@ -172,7 +172,7 @@ class TestClientAuthentication(TokenEndpointCase):
         with self.later(days=2):
             self.assertRefused('wiki-client', CLIENT_SECRET)
             self.assertIssued(self.ask(auth=('wiki-client', secret)))
-        # Two secrets work, never three; and the overlap can be ended at once.
+        # At most two secrets work, and the overlap can be ended at once.
         third = self.application.generate_client_secret(keep_previous=2)
         self.assertRefused('wiki-client', CLIENT_SECRET)
         self.assertIssued(self.ask(auth=('wiki-client', secret)))
@@ -184,13 +184,13 @@ class TestClientAuthentication(TokenEndpointCase):
         code = self.get_code(self.public)
         self.assertRefused('tool-client', CLIENT_SECRET)
         self.assertRefused('tool-client', ' ')
-        # Not even one that it had when it was confidential.
+        # Not even the secret that it had while it was confidential.
         self.application.write({'service_user_id': False, 'client_type': 'public'})
         self.assertRefused('wiki-client', CLIENT_SECRET)
         self.assertEqual(self.redeem(code, self.public).status_code, 200)
 
     def test_p01_empty_secret_is_none(self):
-        """Six libraries send one for a public client; at each endpoint, in either place and in both."""
+        """Six libraries send an empty secret for a public client: at any endpoint, in the header, the body, or both."""
         empty = encode_basic('tool-client:')
         for headers, parameters in (
             (empty, {}),
@@ -217,11 +217,11 @@ class TestClientAuthentication(TokenEndpointCase):
                 sign_ins = self.env['orestapi.token'].search([('application_id', '=', self.public.id)])
                 self.assertTrue(all(sign_ins.mapped('revoked_at')))
         self.assertFalse(self.env['orestapi.event'].search([('kind', '=', 'client_authentication_failed')]))
-        # It proves nothing for an application that has a secret, nor where one is needed.
+        # It does not authenticate an application that has or needs a secret.
         for pair in ('wiki-client:', 'unknown-client:'):
             self.assertInvalidClient(self.ask_basic(pair))
         self.assertInvalidClient(self.post('/oauth2/introspect', {'token': 'x'}, headers=empty))
-        # And a secret beside it counts.
+        # A secret in the other place counts.
         self.assertIssued(self.ask({'client_secret': CLIENT_SECRET}, auth=None, headers=encode_basic('wiki-client:')))
         response = self.ask({'client_id': 'shop-client'}, auth=None, headers=encode_basic('wiki-client:'))
         self.assertOAuth2Error(response, 400, 'invalid_request')
@@ -254,7 +254,7 @@ class TestClientAuthentication(TokenEndpointCase):
                 self.assertRegex(response.headers['WWW-Authenticate'], '^Bearer realm="orestapi"')
 
     def test_p07_blanks_around_headers(self):
-        """RFC 9110 §5.5: they are not part of the field value."""
+        """RFC 9110 §5.5: spaces around a field value are not part of it."""
         basic = self.get_basic(*self.get_auth())
         for end in (' ', '   ', '\t', ' \t '):
             with self.subTest(end=end):
@@ -277,7 +277,7 @@ class TestClientAuthentication(TokenEndpointCase):
         return self.env['orestapi.event'].search([('kind', '=', 'client_authentication_failed')])
 
     def test_s04_public_application_is_never_locked_out(self):
-        """It has no secret to guess, and a stranger could keep all behind an address from signing in."""
+        """It has no secret to guess, and a stranger could lock out everybody behind an IP address."""
         self.stop_clock()
         code = self.get_code(self.public)
         for count in range(LIMIT + 5):
@@ -288,7 +288,7 @@ class TestClientAuthentication(TokenEndpointCase):
         response = self.redeem(code, self.public)
         self.assertIssued(response)
         self.assertEqual(self.refresh(response.json()['refresh_token'], self.public).status_code, 200)
-        # One event says what is wrong, and another one later.
+        # One event tells what is wrong, and another one after the window.
         self.assertEqual(self.get_failures().mapped('reason'), ['secret_unexpected'])
         with self.later(seconds=WINDOW.seconds):
             self.assertInvalidClient(self.ask_body('tool-client', WRONG_SECRET))
@@ -312,14 +312,14 @@ class TestClientAuthentication(TokenEndpointCase):
                 headers=pages[count % len(pages)],
             )
             self.assertIn(response.status_code, (401, 429))
-        # The application itself works on, at the same address.
+        # The application itself keeps working from the same IP address.
         self.assertIssued(self.ask())
         self.assertIssued(self.ask(headers={'Origin': 'https://odoo.example.com'}))
         self.assertEqual(set(self.get_failures().mapped('reason')), {'cross_site'})
         self.assertIn("A page of another website", self.get_failures()[0].message)
 
     def test_s04_pretending_to_be_a_page_helps_nobody_guess(self):
-        """Whoever sends such a header has as many guesses with it as without it, and no more."""
+        """A program that sends such a header has the same number of guesses with it as without it."""
         self.stop_clock()
         statuses = []
         for count in range(2 * LIMIT):
@@ -331,7 +331,7 @@ class TestClientAuthentication(TokenEndpointCase):
         self.assertEqual(len(self.get_failures()), LIMIT)
 
     def test_s04_listed_origin_is_no_other_site(self):
-        """What an administrator listed is the application itself, and counts as it."""
+        """A listed origin belongs to the application, so its failures count as the application's."""
         self.stop_clock()
         self.application.allowed_origins = 'https://wiki.example.com'
         headers = {'Origin': 'https://wiki.example.com', 'Sec-Fetch-Site': 'cross-site'}
@@ -348,7 +348,7 @@ class TestClientAuthentication(TokenEndpointCase):
         self.assertEqual(self.redeem(code).status_code, 200)
 
     def test_n102_no_oracle_by_time(self):
-        """However much of a secret is right, the same slow computation decides, and it sees the whole of it."""
+        """The same slow computation verifies the whole secret, however much of it is right."""
         with self.count_verifications() as verify:
             for length in range(1, len(CLIENT_SECRET)):
                 with self.later(minutes=2 * length):
@@ -363,12 +363,12 @@ class TestClientAuthentication(TokenEndpointCase):
         for _attempt in range(LIMIT):
             self.assertInvalidClient(self.ask(auth=('wiki-client', WRONG_SECRET)))
         with self.later(seconds=20):
-            # Even with the right secret: whoever guesses must not see which one it is.
+            # Even with the right secret, so that a guesser cannot see which one it is.
             for secret in (WRONG_SECRET, CLIENT_SECRET):
                 response = self.ask(auth=('wiki-client', secret))
                 self.assertOAuth2Error(response, 429, 'invalid_client')
                 self.assertEqual(response.headers['Retry-After'], '40')
-            # Others at the same address do not suffer: other applications, and people who log in.
+            # Others at the same IP address are not affected: other applications, and people who log in.
             self.assertIssued(self.redeem(self.get_code(self.public), self.public))
             self.assertOAuth2Error(self.ask(auth=('shop-client', OTHER_SECRET)), 400, 'unauthorized_client')
             credential = {'login': 'mitchell', 'password': PASSWORD, 'type': 'password'}
@@ -378,7 +378,7 @@ class TestClientAuthentication(TokenEndpointCase):
             self.assertEqual(self.ask().headers['Retry-After'], '1')
         with self.later(seconds=WINDOW.seconds):
             self.assertIssued(self.ask())
-        # All workers count the same rows, and refused attempts add none.
+        # All workers share the count, and refused attempts are not counted.
         events = self.env['orestapi.event'].search([('kind', '=', 'client_authentication_failed')])
         self.assertEqual(len(events), LIMIT)
         self.assertEqual(events.application_id, self.application)
@@ -396,7 +396,7 @@ class TestClientAuthentication(TokenEndpointCase):
             self.assertOAuth2Error(response, 429, 'invalid_client')
 
     def count_failures_elsewhere(self, address):
-        """Count as many failures of an address as there may be, as another process does it."""
+        """Add the maximum number of failures from an IP address, as another process would."""
         self.env['orestapi.authentication.failure'].create([
             {
                 'create_date': fields.Datetime.now(),
@@ -407,14 +407,14 @@ class TestClientAuthentication(TokenEndpointCase):
         ] * LIMIT)  # fmt: skip
 
     def test_n103_failures_of_another_address(self):
-        """The failures of a stranger elsewhere do not keep the application out."""
+        """Failures from another IP address do not lock the application out."""
         self.count_failures_elsewhere('203.0.113.7')
         self.assertIssued(self.ask())
         failures = self.env['orestapi.authentication.failure']._get_dates(self.application.id, '203.0.113.7', False)
         self.assertEqual(len(failures), LIMIT)
 
     def test_n103_addresses_of_one_network(self):
-        """The owner of one IPv6 address has 2^64 of them, and is counted once."""
+        """The owner of one IPv6 address has 2^64 of them, which count as one."""
         applications = self.env['orestapi.application']
         failure = self.env['orestapi.authentication.failure']
         for number in range(LIMIT):
@@ -432,7 +432,7 @@ class TestClientAuthentication(TokenEndpointCase):
         self.stop_clock()
         credentials = Credentials('wiki-client', CLIENT_SECRET, 'client_secret_post')
         applications = self.env['orestapi.application']
-        address = '203.0.113.8'  # of no other test: the process remembers
+        address = '203.0.113.8'  # used by no other test, because the process caches it
         applications._authenticate_client(credentials, address)
         with self.assertQueryCount(0):
             applications._authenticate_client(credentials, address)
@@ -443,11 +443,11 @@ class TestClientAuthentication(TokenEndpointCase):
             applications._authenticate_client(credentials, address)
 
     def test_n103_own_failure_ends_the_memory(self):
-        """A process takes one wrong secret more than the limit, and no second one."""
+        """A process accepts one guess more than the limit, but not a second one."""
         self.stop_clock()
         credentials = Credentials('wiki-client', CLIENT_SECRET, 'client_secret_post')
         applications = self.env['orestapi.application']
-        address = '203.0.113.9'  # of no other test: the process remembers
+        address = '203.0.113.9'  # used by no other test, because the process caches it
         applications._authenticate_client(credentials, address)
         self.count_failures_elsewhere(address)
         with self.assertRaises(InvalidClient):
@@ -456,8 +456,8 @@ class TestClientAuthentication(TokenEndpointCase):
             applications._authenticate_client(credentials, address)
 
     def test_n103_count_is_indexed(self):
-        """The failures of a busy minute are not all read at each token request."""
-        # Of many addresses. With so few rows as in a new database, PostgreSQL may take any index or none.
+        """A token request does not read all failures of a busy minute."""
+        # Rows from many IP addresses, because PostgreSQL may use any index or none for few rows.
         self.env.cr.execute(
             """
             INSERT INTO orestapi_authentication_failure (application, network, cross_site, create_date)
@@ -474,7 +474,7 @@ class TestClientAuthentication(TokenEndpointCase):
         self.assertRegex(plan, r'Index Cond: .*network')
 
     def test_n103_failures_are_deleted(self):
-        """A failure is kept as long as it counts, whatever the retention of events."""
+        """A failure is stored while it counts, whatever the retention of events."""
         failure = self.env['orestapi.authentication.failure']
         self.stop_clock()
         failure._count(self.application.id, '203.0.113.7', False)
@@ -486,7 +486,7 @@ class TestClientAuthentication(TokenEndpointCase):
         self.assertFalse(failure.search_count([]))
 
     def test_n103_an_event_counts_nothing(self):
-        """What an addon does to events neither locks an application out nor lets guesses through."""
+        """Changes of events by other addons neither lock an application out nor allow more guesses."""
         for _attempt in range(LIMIT):
             self.env['orestapi.event']._log(
                 'client_authentication_failed', application_id=self.application.id, address='127.0.0.1'

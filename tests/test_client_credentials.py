@@ -1,7 +1,7 @@
 from odoo.exceptions import ValidationError
 from odoo.tests import new_test_user, tagged
 
-from ..oauth2 import token
+from ..oauth2.tokens import parse, render_refresh_token
 from .common import PASSWORD, OAuth2Case
 
 
@@ -25,7 +25,7 @@ class TestClientCredentials(OAuth2Case):
         return response.json()
 
     def get_active_token(self, tokens):
-        return self.env['orestapi.token'].browse(token.parse(tokens['access_token']).row_id)
+        return self.env['orestapi.token'].browse(parse(tokens['access_token']).row_id)
 
     def assertRefused(self, response, error):
         issued = self.env['orestapi.token'].search_count([])
@@ -50,12 +50,12 @@ class TestClientCredentials(OAuth2Case):
         self.assertRefused(self.ask(), 'unauthorized_client')
 
     def test_public_application(self):
-        """Anybody could be an application without a secret."""
+        """Anybody could impersonate an application without a secret."""
         with self.assertRaises(ValidationError):
             self.public.service_user_id = self.service_user
         with self.assertRaises(ValidationError):
             self.application.client_type = 'public'
-        # Not even when it came into the database by another way.
+        # Not even if the setting got into the database without the form.
         self.env.cr.execute(
             "UPDATE orestapi_application SET service_user_id = %s WHERE id = %s", (self.service_user.id, self.public.id)
         )
@@ -69,20 +69,20 @@ class TestClientCredentials(OAuth2Case):
         self.assertInvalidClient(self.ask(auth=('wiki-client', 'x' * 20)))
 
     def test_no_refresh_token(self):
-        """RFC 6749 §4.4.3: the application asks again."""
+        """RFC 6749 §4.4.3: the application requests a new access token."""
         tokens = self.get_tokens()
         self.assertNotIn('refresh_token', tokens)
-        # Not even one that somebody makes up who knows the key of the MAC.
+        # Not even one forged with the key of the MAC.
         key = self.env['orestapi.token']._get_mac_key()
         self.application.refresh_token_expiry = 600
-        for secret in ('x' * 43, token.parse(tokens['access_token']).secret):
-            made_up = token.render_refresh_token(key, self.get_active_token(tokens).id, 0, secret)
+        for secret in ('x' * 43, parse(tokens['access_token']).secret):
+            made_up = render_refresh_token(key, self.get_active_token(tokens).id, 0, secret)
             self.assertRefused(self.refresh(made_up), 'invalid_grant')
             self.assertInactive(made_up)
         self.assertActive(tokens['access_token'])
 
     def test_parameters_of_other_grants(self):
-        """They are ignored: neither user nor code is chosen by the application."""
+        """The parameters are ignored: the application can choose neither user nor code."""
         code = self.get_code()
         tokens = self.get_tokens(
             scope='rpc', code=code, username='mitchell', user_id=str(self.user.id), sub=str(self.user.id)
@@ -111,7 +111,7 @@ class TestClientCredentials(OAuth2Case):
             self.assertInactive(tokens['access_token'])
 
     def test_several_at_once(self):
-        """Each worker of the application may ask for its own."""
+        """Each worker of the application may request its own token."""
         tokens = [self.get_tokens(scope='rpc') for _worker in range(3)]
         self.assertActive(*[response['access_token'] for response in tokens])
         self.post('/oauth2/revoke', {'token': tokens[0]['access_token']}, self.get_auth())
@@ -137,7 +137,7 @@ class TestClientCredentials(OAuth2Case):
         self.assertActive(self.get_tokens()['access_token'])
 
     def test_service_user_is_seen(self):
-        """The lists of sign-ins tell a service from a person."""
+        """The lists of sign-ins distinguish services from people."""
         sign_in = self.get_active_token(self.get_tokens()).with_user(self.service_user)
         self.assertEqual((sign_in.user_id, sign_in.application_id), (self.service_user, self.application))
         self.assertEqual(sign_in.grant_type, 'client_credentials')
@@ -146,7 +146,7 @@ class TestClientCredentials(OAuth2Case):
         self.assertEqual(sign_in.revoked_reason, 'user')
 
     def test_service_is_no_consent(self):
-        """What the application does as its service user, nobody was asked for."""
+        """Acting as the service user is not a consent of that user."""
         self.get_tokens(scope='read rpc')
         self.authenticate('robot', PASSWORD)
         page = self.authorize(self.get_request(scope='read'))
@@ -154,7 +154,7 @@ class TestClientCredentials(OAuth2Case):
         self.get_form(page)
 
     def test_n230_service_is_no_user(self):
-        """RFC 9700 §4.15: no API may take the service for a user."""
+        """RFC 9700 §4.15: no API may mistake the service for a user."""
         described = self.introspect(self.get_tokens()['access_token'])
         self.assertEqual(described['sub'], 'wiki-client')
         self.assertEqual(described['client_id'], 'wiki-client')

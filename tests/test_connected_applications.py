@@ -10,7 +10,7 @@ PATH = '/oauth2/applications'
 
 @tagged('post_install', '-at_install')
 class TestConnectedApplications(OAuth2Case):
-    """The page on which users without preferences see what is connected, and end it."""
+    """The page on which users without preferences see and end their connections."""
 
     @classmethod
     def setUpClass(cls):
@@ -28,7 +28,7 @@ class TestConnectedApplications(OAuth2Case):
         return page
 
     def disconnect(self, authorization_id):
-        """Answer a question of the user's own with an id of whatever."""
+        """Submit the user's own question with any id."""
         own = self.env['orestapi.authorization'].search([('user_id', '=', self.portal_user.id)], limit=1)
         page = self.url_open(f'{PATH}?authorization={own.id}')
         csrf_token = re.search(r'name="csrf_token" value="([^"]*)"', page.text)[1]
@@ -82,7 +82,7 @@ class TestConnectedApplications(OAuth2Case):
         self.assertIn("No connected applications.", self.open_page(self.user).text)
 
     def test_consent_page_names_it(self):
-        """To those who have no preferences."""
+        """The login page leads users without preferences there."""
         for user, text in ((self.portal_user, PATH), (self.user, "My Preferences")):
             self.authenticate(user.login, PASSWORD)
             page = self.authorize(self.get_request())

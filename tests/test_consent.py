@@ -11,13 +11,13 @@ from ..controllers.consent import CONSENT_EXPIRY
 from ..dispatchers.headers import PAGE
 from .common import CALLBACK, PASSWORD, OAuth2Case
 
-#: Every character that some step between the request and its resumption could change.
+#: Characters that a step between the request and its resumption could change.
 STATE = 'a&b=c#d%e+f g/?%2B%26 😀é"<>\\\r\n'
 
 
 @tagged('post_install', '-at_install')
 class TestConsent(OAuth2Case):
-    """What protects the user's browser on the way to a consent."""
+    """Protection of the user's browser on the way to a consent."""
 
     def ask(self, **changes):
         return self.authorize(self.get_request(**changes))
@@ -34,7 +34,7 @@ class TestConsent(OAuth2Case):
         )
 
     def log_in(self, url, login='mitchell', password=PASSWORD, **changes):
-        """Fill in the login page at `url`, and return the answer."""
+        """Fill in the login page at `url`, and return the response."""
         page = self.url_open(url)
         fields = {
             name: html.unescape(value)
@@ -85,7 +85,7 @@ class TestConsent(OAuth2Case):
         self.assertEqual(self.redeem(parameters['code']).status_code, 200)
 
     def test_trusted_application_leaves_an_event(self):
-        """Once, and again when it gets more: nobody was asked, so that somebody must be able to see it."""
+        """It is logged at first and when it gets more: nobody was asked, so an administrator must be able to see it."""
         self.application.trusted = True
         for scope in ('read', 'read', 'read rpc'):
             self.authenticate('mitchell', PASSWORD)
@@ -96,7 +96,7 @@ class TestConsent(OAuth2Case):
         self.assertFalse(self.env['orestapi.event'].search([('kind', '=', 'consent_given')]))
 
     def test_n066_session_expired(self):
-        """A session that has ended meanwhile is as good as none, for both methods."""
+        """A session that has ended counts as none, for both methods."""
         self.application.trusted = True
         self.authenticate('mitchell', PASSWORD)
         self.user.password = 'another password altogether'
@@ -118,7 +118,7 @@ class TestConsent(OAuth2Case):
 
     def test_n067_get_issues_no_code(self):
         self.authenticate('mitchell', PASSWORD)
-        # Nor does a GET that carries what the form would send.
+        # A GET request with the values of the form changes nothing either.
         _action, fields = self.get_form(self.ask())
         for page in (self.ask(), self.ask(decision='allow', **fields)):
             self.assertHeaders(page, 200)
@@ -146,19 +146,19 @@ class TestConsent(OAuth2Case):
         self.assertRefused(self.post_form(page, consent=other['consent']))
         # Refusing needs them too.
         self.assertRefused(self.post_form(page, csrf_token=None, decision='deny'))
-        # In another session of the same user, as well.
+        # In another session of the same user too.
         self.authenticate('mitchell', PASSWORD)
         self.assertRefused(self.post_form(page))
         # A body that is no form.
         action, fields = self.get_form(self.ask())
         response = self.url_open(action, json={**fields, 'decision': 'allow'}, allow_redirects=False)
         self.assertRefused(response)
-        # Nothing of it helps where the user need not be asked.
+        # The checks also apply if the user need not be asked.
         self.application.trusted = True
         self.assertRefused(self.post_form(page, csrf_token=None))
 
     def test_s06_settings_changed_while_the_page_is_open(self):
-        """The answer is checked by the settings of the moment, and must be of what was shown."""
+        """The submitted page is checked by the current settings, and must belong to what was shown."""
         self.authenticate('mitchell', PASSWORD)
         self.application.require_pkce = False
         page = self.ask(code_challenge=None, code_challenge_method=None)
@@ -195,7 +195,7 @@ class TestConsent(OAuth2Case):
         self.assertIn('code', self.get_response(self.post_form(self.ask())))
 
     def test_s13_consent_expires(self):
-        """A page that was left open is not answered days later by whoever finds it."""
+        """A page that was left open cannot be submitted days later."""
         self.stop_clock()
         self.authenticate('mitchell', PASSWORD)
         page = self.ask()
@@ -220,7 +220,7 @@ class TestConsent(OAuth2Case):
             self.assertIn('code', self.get_response(self.post_form(page)))
 
     def test_s13_no_script(self):
-        """The pages have none, and what got in there could not run: it could press *Allow*."""
+        """The pages have no scripts, and an injected one, which could press *Allow*, would not run."""
         self.authenticate('mitchell', PASSWORD)
         pages = [
             self.ask(),
@@ -238,11 +238,11 @@ class TestConsent(OAuth2Case):
             self.assertNotRegex(page.text, r'<[^>]* on[a-z]+=')
 
     def test_error_page_says_what_to_do(self):
-        """In words of the user's language, with the protocol's own only as a detail."""
+        """The page is in the user's language, with the protocol's own error only as a detail."""
         pages = [self.ask(client_id='unknown-client'), self.ask(redirect_uri='https://evil.example')]
         self.authenticate('mitchell', PASSWORD)
         pages.append(self.post_form(self.ask(), consent=None))
-        sentences = ("does not know the application", "registered in Odoo", "This page expired, or you have")
+        sentences = ("know the application that sent you here", "registered in Odoo", "This page expired, or you have")
         for page, sentence in zip(pages, sentences, strict=True):
             self.assertRefused(page)
             self.assertIn(sentence, page.text)
@@ -277,10 +277,10 @@ class TestConsent(OAuth2Case):
             with self.subTest(changes=changes):
                 query = urlencode(self.get_request(**changes))
                 self.assertRefused(self.url_open(f'/oauth2/authorize?{query}', data=data, allow_redirects=False))
-        # What is wrong with a changed request is found out again, too.
+        # Changed requests are checked again too.
         query = urlencode(self.get_request(redirect_uri='https://evil.example'))
         self.assertRefused(self.url_open(f'/oauth2/authorize?{query}', data=data, allow_redirects=False))
-        # The body says nothing that counts.
+        # The body is ignored.
         response = self.url_open(
             action,
             data={
@@ -302,7 +302,7 @@ class TestConsent(OAuth2Case):
         self.assertEqual(self.redeem(parameters['code']).json()['scope'], 'read')
 
     def test_n069_settings_change_while_the_page_is_open(self):
-        """A request that leaves scope and redirect URI to the settings gets those that were displayed."""
+        """A request that leaves scope and redirect URI to the settings gets the displayed ones."""
         self.authenticate('mitchell', PASSWORD)
         page = self.ask(scope=None, redirect_uri=None)
         self.application.scope_ids = self.env.ref('orestapi.scope_rpc')
@@ -324,12 +324,12 @@ class TestConsent(OAuth2Case):
         page = self.ask()
         self.authenticate('ada', PASSWORD)
         self.assertRefused(self.post_form(page))
-        # Even if the session kept its id, as no login lets it.
+        # Even if the session kept its id, which every login changes.
         page = self.ask()
         session = self.authenticate('mitchell', PASSWORD)
         kept = self.get_form(self.ask())[1]
         session.update(uid=self.administrator.id, login='ada')
-        # Core remembers the token of a session by its id only.
+        # Core caches the token of a session by its id only.
         self.env.registry.clear_cache()
         session.session_token = self.administrator._compute_session_token(session.sid)
         http.root.session_store.save(session)
@@ -396,7 +396,7 @@ class TestConsent(OAuth2Case):
         self.assertNotFramed(self.ask())
 
     def test_n073_framing_of_further_login_steps(self):
-        """Steps that other addons put into the login are covered, and other pages are left alone."""
+        """Login steps of other addons are covered, and other pages are not changed."""
         redirect = '/oauth2/authorize?' + urlencode(self.get_request())
         self.authenticate('mitchell', PASSWORD)
         self.assertNotFramed(self.url_open('/web/login_successful?' + urlencode({'redirect': redirect})))
@@ -423,7 +423,7 @@ class TestConsent(OAuth2Case):
             for link in re.findall(r'<link\b[^>]*>', page.text):
                 self.assertRegex(link, r'href="/(?!/)')
             self.assertNotRegex(page.text, r'(?i)@import|url\(|http-equiv="refresh')
-            # Nothing that a style sheet names is fetched from elsewhere, whatever addons put into it.
+            # Style sheets fetch nothing from elsewhere, whatever addons put into them.
             self.assertEqual(page.headers['Content-Security-Policy'].partition(';')[0], "default-src 'self' data:")
 
     def test_n075_cache(self):
@@ -439,12 +439,12 @@ class TestConsent(OAuth2Case):
         evil = '<script>alert("marker")</script>\'"><img src=x onerror=marker> \u202egpj.exe {{marker}} ${marker}'
         self.application.write({'name': evil, 'description': evil})
         self.user.name = evil
-        # An administrator writes it, and has no reason to turn it around.
+        # An administrator writes the name, and has no reason to reverse it.
         self.env.ref('orestapi.scope_read').description = evil.replace('\u202egpj', '')
         for page in self.get_pages():
             self.assertNotIn('<script>alert', page.text)
             self.assertNotIn('<img src=x', page.text)
-            # A name that turns the direction of writing around turns only itself.
+            # A name that reverses the writing direction affects only itself.
             body = page.text.partition('<body')[2]
             for element in re.findall(r'(<[^>]*>)[^<]*gpj', body):
                 self.assertEqual(element, '<bdi>')
@@ -491,11 +491,11 @@ class TestConsent(OAuth2Case):
             page = self.ask(scope=scope)
             self.get_form(page)
             self.assertIn(self.env.ref('orestapi.scope_rpc').description, page.text)
-        # What is asked without saying it has grown.
+        # The default scope has grown.
         self.application.scope_ids = self.env.ref('orestapi.scope_rpc')
         self.get_form(self.ask(scope=None))
         self.assertEqual(self.env['orestapi.authorization.code'].search_count([]), codes)
-        # Allowed to one application, or by one user, is not allowed to another.
+        # Consent of one user, or for one application, does not count for another.
         self.get_form(self.ask(client_id='shop-client', redirect_uri='https://shop.example.com/callback'))
         self.authenticate('ada', PASSWORD)
         self.get_form(self.ask(scope='rpc'))
@@ -539,10 +539,10 @@ class TestConsent(OAuth2Case):
                 self.assertStaysHere(self.log_in(login))
                 self.authenticate(None, None)
                 self.assertStaysHere(self.log_in('/web/login', redirect=redirect))
-                # Somebody who is logged in already is sent on at once.
+                # A user who is already logged in is redirected at once.
                 page = self.url_open(login, allow_redirects=False)
                 if page.status_code == 200:
-                    # The field that leads on; a website names the address of its own page elsewhere.
+                    # The field with the redirect; a website has the URL of its own page elsewhere.
                     self.assertNotRegex(page.text, r'name="redirect"[^>]*evil')
                 else:
                     self.assertStaysHere(page)
@@ -553,7 +553,7 @@ class TestConsent(OAuth2Case):
         self.assertRegex(path, r'\A/(?!/)')
 
     def test_s11_secret_inside_a_program(self):
-        """RFC 8252 §8.5, §8.6: on the device of a user, a secret assures nobody of anything."""
+        """RFC 8252 §8.5, §8.6: on the user's device, a secret does not prove the identity of an application."""
         self.authenticate('mitchell', PASSWORD)
         for uri in (
             'http://127.0.0.1:5000/callback',
@@ -570,6 +570,6 @@ class TestConsent(OAuth2Case):
                         self.assertEqual(page.status_code, 200)
                         self.get_response(self.decide(page))
         self.application.trusted = False
-        # On a server, what was allowed is remembered.
+        # For an application on a server, the consent is stored.
         self.application.uri_ids.uri = 'https://wiki.example.com/callback'
         self.get_response(self.authorize(self.get_request()))

@@ -11,13 +11,13 @@ from .common import PASSWORD, WRONG_SECRET, OAuth2Case
 
 @tagged('post_install', '-at_install')
 class TestEvents(OAuth2Case):
-    """What happened, in sentences that an administrator reads."""
+    """Events as sentences for administrators."""
 
     def find(self, kind):
         return self.env['orestapi.event'].search([('kind', '=', kind)])
 
     def test_reference_of_an_error_page(self):
-        """The reference on the page leads to the event that says what was wrong."""
+        """The reference on the page leads to the event that tells what was wrong."""
         page = self.authorize({'client_id': 'nobody'}).text
         reference = re.search(r'<code[^>]*>([0-9a-f]{8})</code>', page)[1]
         event = self.env['orestapi.event'].search([('reference', '=', reference)])
@@ -28,7 +28,7 @@ class TestEvents(OAuth2Case):
         )
 
     def test_refused_requests_do_not_fill_the_database(self):
-        """Anybody can send bad requests without an end: only the first ones of a minute are kept."""
+        """Anybody can send bad requests endlessly: only the first ones of a minute are stored."""
         before = len(self.find('authorization_request_refused'))
         for number in range(REFUSED_LIMIT + 5):
             response = self.authorize({'client_id': f'nobody-{number}'})
@@ -37,7 +37,7 @@ class TestEvents(OAuth2Case):
         self.assertNotIn('</code>', response.text)
 
     def test_refused_requests_of_one_network(self):
-        """Nor from the 2^64 addresses of one IPv6 network."""
+        """The same for the 2^64 addresses of one IPv6 network."""
         references = [self.refuse(None, f'2001:db8:1:2::{number}') for number in range(REFUSED_LIMIT + 5)]
         self.assertEqual(len(list(filter(None, references))), REFUSED_LIMIT)
         self.assertTrue(self.refuse(None, '2001:db8:1:3::1'))
@@ -47,7 +47,7 @@ class TestEvents(OAuth2Case):
         return self.env['orestapi.event']._log_refusal(kind, error, application and application.id, address)
 
     def test_a08_refused_requests_of_many_networks(self):
-        """Nor from many networks for one application; those of others and of known users are kept."""
+        """The same for many networks and one application; those of other applications and of known users are stored."""
         networks = [f'203.0.113.{number}' for number in range(REFUSED_APPLICATION_LIMIT // REFUSED_LIMIT + 1)]
         kept = [self.refuse(self.application, network) for network in networks for _number in range(REFUSED_LIMIT)]
         self.assertEqual(len(list(filter(None, kept))), REFUSED_APPLICATION_LIMIT)
@@ -58,7 +58,7 @@ class TestEvents(OAuth2Case):
         self.assertEqual(len(self.find('request_refused')), before + 1)
 
     def test_decisions_do_not_fill_the_database(self):
-        """A script that sends the consent page again and again leaves what it did in the first minute."""
+        """A script that submits the consent page repeatedly leaves only the first events of a minute."""
         self.authenticate(self.user.login, PASSWORD)
         page = self.authorize(self.get_request())
         for kind, decision in (('consent_refused', 'deny'), ('consent_given', 'allow')):
@@ -70,7 +70,7 @@ class TestEvents(OAuth2Case):
         self.assertEqual(len(self.find('consent_refused')), REFUSED_LIMIT + 1)
 
     def test_user_who_may_not_use_the_application(self):
-        """The administrator sees who asked, and why it was refused."""
+        """The administrator sees who sent the request, and why it was refused."""
         self.application.group_ids = self.env.ref('base.group_system')
         self.authenticate(self.user.login, PASSWORD)
         self.assertEqual(self.authorize(self.get_request()).status_code, 403)
@@ -88,7 +88,7 @@ class TestEvents(OAuth2Case):
         )
 
     def test_sentences_of_a_failed_authentication(self):
-        """What the administrator can mend is said, and only there."""
+        """Only the event tells what the administrator can fix."""
         for client_id, client_secret, sentence in (
             # S12, A8: the client id was right.
             ('wiki-client', WRONG_SECRET, "Wiki sent a wrong client secret from 127.0.0.1."),

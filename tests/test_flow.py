@@ -5,7 +5,7 @@ from .common import CLIENT_SECRET, PASSWORD, OAuth2Case
 
 @tagged('post_install', '-at_install')
 class TestFlow(OAuth2Case):
-    """The whole way of a remote application, with both ways to authenticate it."""
+    """The whole flow of a remote application, with both authentication methods."""
 
     def test_basic(self):
         tokens = self.sign_in(scope='read rpc')
@@ -36,7 +36,7 @@ class TestFlow(OAuth2Case):
         self.assertEqual(self.refresh(tokens['refresh_token'], self.public).status_code, 200)
 
     def test_consent_is_remembered(self):
-        """A consent already given is not asked again unless more is asked."""
+        """Users who have given their consent are not asked again unless the application requests more."""
         self.get_code()
         self.authenticate('mitchell', PASSWORD)
         self.assertEqual(self.authorize(self.get_request()).status_code, 303)

@@ -10,10 +10,10 @@ from ..dispatchers import access_log, outage
 from ..dispatchers import access_token as access_token_module
 from ..models import ir_http
 from ..models.ir_model_data import IrModelData
-from ..oauth2 import token
+from ..oauth2 import tokens
 from .common import PASSWORD, OAuth2Case
 
-#: What this addon hangs into requests that are not of this addon: where it is, and its name.
+#: The hooks of this addon in other requests: the object and the name of the attribute.
 HOOKS = (
     (ir_http, 'find_dispatcher'),
     (ir_http.IrHttp, '_get_error_dispatcher'),
@@ -24,7 +24,7 @@ HOOKS = (
     (ir_http.IrHttp, '_is_page_of_ours'),
     (ir_http.IrHttp, '_leads_away'),
     (ir_http.IrHttp, '_leads_to_consent'),
-    (token, 'is_ours'),
+    (tokens, 'has_token_form'),
     (outage, 'is_outage'),
     (outage, '_get_response'),
     (access_log, 'hide_query_string'),
@@ -36,7 +36,7 @@ HOOKS = (
     (access_log.FailureFilter, 'hide'),
 )
 
-#: Of a client that claims to be there, in front of a proxy that hands on what it was told.
+#: A false IP address of a client, which a proxy forwards.
 ADDRESSES = (
     'fe80::1%eth0', '%s', '%(message)s', '%d %n %', '%', '203.0.113.8:50000', '[2001:db8::1]:443', 'unknown', '?x=y',
     'x' * 500, '{0}', '\\',
@@ -45,7 +45,7 @@ ADDRESSES = (
 
 @tagged('post_install', '-at_install')
 class TestHooks(OAuth2Case):
-    """What we hang into all of Odoo lets the request through when it fails itself."""
+    """A hook of this addon that fails lets the request through."""
 
     def setUp(self):
         super().setUp()
@@ -53,7 +53,7 @@ class TestHooks(OAuth2Case):
 
     @contextmanager
     def broken(self, *hooks):
-        """Let hooks fail, as an addon beside this one, or a fault in it, might do."""
+        """Make hooks fail, as another addon or a fault might."""
 
         def fail(*args, **kwargs):
             raise ZeroDivisionError("A hook is broken.")
@@ -61,7 +61,7 @@ class TestHooks(OAuth2Case):
         with ExitStack() as stack:
             stack.enter_context(mute_logger('odoo.addons.orestapi.dispatchers.hooks'))
             for place, name in hooks:
-                # On the class of the registry, a class method would be given its class.
+                # A class method set on the registry class would get that class.
                 stack.enter_context(patch.object(place, name, fail))
             yield
 
@@ -105,7 +105,7 @@ class TestHooks(OAuth2Case):
             self.assertOdooAnswers()
 
     def test_o01_all_hooks_are_here(self):
-        """What else replaces or extends something of Odoo's requests must come into the list."""
+        """Everything that replaces or extends Odoo's request handling must be in the list."""
         known = {name for place, name in HOOKS if place is ir_http.IrHttp}
         own = {
             name for name, value in vars(ir_http.IrHttp).items() if isinstance(value, classmethod) and name not in known
@@ -113,8 +113,8 @@ class TestHooks(OAuth2Case):
         self.assertEqual(
             own,
             {
-                # What they do beside the hooks of the list, is for requests that carry an access token
-                # or are for an address of ours.
+                # Their code outside the listed hooks is for requests that carry an access token
+                # or are for a path of this addon.
                 '_match', '_auth_method_bearer', '_pre_dispatch', '_dispatch', '_post_dispatch', '_handle_error',
                 '_authenticate', '_get_bearer_error',
             },
@@ -127,14 +127,14 @@ class TestHooks(OAuth2Case):
         self.assertEqual(replaced, {'_get_session_and_dbname', '_serve_db'})
 
     def test_o01_a_token_stays_out(self):
-        """Who cannot tell a token from another string takes it for none: nothing is opened by that."""
+        """If the check for a token fails, the string is not accepted as a token: it gives no access."""
         access_token = self.sign_in(scope='rpc')['access_token']
         self.assertEqual(self.call_json2(access_token).status_code, 200)
-        with self.broken((token, 'is_ours')):
+        with self.broken((tokens, 'has_token_form')):
             self.assertFault(3, self.call_xmlrpc, self.user, 'res.users', 'context_get', password=access_token)
-        with self.broken((ir_http.IrHttp, '_has_our_token'), (token, 'is_ours')):
+        with self.broken((ir_http.IrHttp, '_has_our_token'), (tokens, 'has_token_form')):
             self.assertEqual(self.call_json2(access_token).status_code, 401)
-        # Core takes it for an API key, and the request is one by a token all the same.
+        # Core treats it as an API key, and the request still counts as one with a token.
         with self.broken((ir_http.IrHttp, '_has_our_token')), mute_logger('odoo.http'):
             response = self.call_json2(
                 access_token, 'res.users', 'write', ids=self.user.ids, vals={'email': 'x@example.com'}
@@ -142,7 +142,7 @@ class TestHooks(OAuth2Case):
             self.assertEqual(response.status_code, 403, response.text)
 
     def test_o01_a_refusal_that_fails_refuses(self):
-        """What an access token may not do is not done either when the sentence cannot be said."""
+        """An access token is refused even if the error message cannot be built."""
         access_token = self.sign_in(scope='rpc')['access_token']
         with patch.object(access_token_module, 'AccessError', None), mute_logger('odoo.http'):
             response = self.call_json2(
@@ -154,19 +154,19 @@ class TestHooks(OAuth2Case):
         self.assertNotEqual(self.user.email, 'x@example.com')
 
     def test_o01_a_login_that_leads_away(self):
-        """Where nobody can tell where a login leads, it leads nowhere but into Odoo."""
+        """If the check of the login's redirect fails, the login leads only into Odoo."""
         with self.broken((ir_http.IrHttp, '_leads_away')):
             page = self.url_open('/web/login?redirect=/%09/evil.example')
         self.assertEqual(page.status_code, 200)
         self.assertNotRegex(page.text, r'name="redirect"[^>]*evil')
 
     def test_o01_installation_of_other_addons(self):
-        """It comes by our entry for the portal."""
+        """Their installation runs this addon's code for the portal entry."""
         with self.broken((IrModelData, '_extend_portal')):
             self.env['ir.model.data']._process_end([])
 
     def test_o01_addresses(self):
-        """What a proxy says of the client is written into the log, and reads like a format there."""
+        """The client's IP address from a proxy is logged, where it may look like a format string."""
         with patch.dict(odoo.tools.config.options, proxy_mode=True):
             for address in ADDRESSES:
                 headers = {'X-Forwarded-For': address, 'X-Forwarded-Host': 'odoo.example.com'}
@@ -179,7 +179,7 @@ class TestHooks(OAuth2Case):
                 self.assertEqual(response.status_code, 200, response.text)
 
     def test_o02_one_address_with_many_ports(self):
-        """As a proxy writes them that hands on the port of the client: the limit comes."""
+        """The limit also applies behind a proxy that forwards the client's port."""
         for claimed in (
             lambda number: f'203.0.113.8:{50000 + number}',
             lambda number: f'[2001:db8:1:2::{number}]:{50000 + number}',

@@ -46,7 +46,7 @@ class TestIntrospect(OAuth2Case):
         tokens = self.sign_in(scope='read rpc')
         refreshed = self.refresh(tokens['refresh_token'], scope='read').json()
         self.assertEqual(self.introspect(refreshed['access_token'])['scope'], 'read')
-        # What the administrator takes away is gone at once.
+        # A scope that the administrator removes is gone at once.
         self.application.scope_ids = self.env.ref('orestapi.scope_rpc')
         self.assertEqual(self.introspect(refreshed['refresh_token'])['scope'], 'rpc')
 
@@ -64,7 +64,7 @@ class TestIntrospect(OAuth2Case):
             with self.subTest(auth=auth, changes=changes):
                 response = self.post_introspect({'token': tokens['access_token'], **changes}, auth)
                 self.assertInvalidClient(response)
-        # RFC 7662 §2.1: a public application cannot prove who it is.
+        # RFC 7662 §2.1: a public application cannot authenticate.
         response = self.post_introspect(
             {'token': public['access_token'], 'client_id': self.public.client_id}, auth=None
         )
@@ -107,7 +107,7 @@ class TestIntrospect(OAuth2Case):
             # revoked
             revoked['access_token'],
             revoked['refresh_token'],
-            # overtaken by two refreshes, and by one
+            # older than two refreshes, and than one
             refreshed['access_token'],
             refreshed['refresh_token'],
         )
@@ -116,7 +116,7 @@ class TestIntrospect(OAuth2Case):
         self.assertActive(access_token, refresh_token)
 
     def test_n175_refused_before_it_is_read(self):
-        """No parameter may hold a NUL character, and no body is that long."""
+        """A parameter with a NUL character, and a body that is too long."""
         self.assertOAuth2Error(self.post_introspect({'token': 'x\0'}), 400, 'invalid_request')
         self.assertOAuth2Error(self.post_introspect({'token': 'x' * 100_000}), 413, 'invalid_request')
 
@@ -128,7 +128,7 @@ class TestIntrospect(OAuth2Case):
             self.assertActive(token, application=self.resource_server)
 
     def test_s05_refresh_token_at_a_resource_server(self):
-        """RFC 6749 §1.5: it is none for resource servers, which would take it for an access token."""
+        """RFC 6749 §1.5: refresh tokens are not for resource servers, which would mistake them for access tokens."""
         for application in (self.application, self.public):
             tokens = self.sign_in(application)
             refreshed = self.refresh(tokens['refresh_token'], application).json()
@@ -138,12 +138,12 @@ class TestIntrospect(OAuth2Case):
                         {'token': token, 'token_type_hint': hint}, self.get_auth(self.resource_server)
                     )
                     self.assertEqual(response.json(), {'active': False})
-        # Its own application may ask (RFC 7662 §4), also one that is a resource server itself.
+        # Its own application may ask (RFC 7662 §4), even if it is a resource server itself.
         self.application.resource_server = True
         self.assertActive(self.sign_in()['refresh_token'])
 
     def test_p11_username(self):
-        """RFC 7662 §5: to resource servers, and with a scope that tells the login name anyway."""
+        """RFC 7662 §5: only for resource servers, and with a scope that reveals the login anyway."""
         self.env['orestapi.scope'].search([('name', '=', 'profile')]) or self.env['orestapi.scope'].create({
             'name': 'profile',
             'description': "See who you are",
@@ -158,7 +158,7 @@ class TestIntrospect(OAuth2Case):
                     self.assertEqual(description['sub'], str(self.user.id))
             described = self.introspect(tokens['access_token'], self.resource_server)
             self.assertEqual(described['username'], 'mitchell')
-        # What the token may do now, and not what the user has allowed once.
+        # The current scope of the token, not the one that the user allowed.
         self.application.scope_ids = self.env.ref('orestapi.scope_read')
         self.assertNotIn('username', self.introspect(tokens['access_token']))
 
@@ -226,7 +226,7 @@ class TestIntrospect(OAuth2Case):
             self.assertOAuth2Error(response, 400, 'invalid_request')
 
     def test_n183_guesses(self):
-        """Who guesses the secret to introspect with is stopped; a token has 256 bits to guess."""
+        """Guessing the secret for introspection is limited; tokens have 256 bits."""
         tokens = self.sign_in()
         self.stop_clock()
         for _attempt in range(10):

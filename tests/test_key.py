@@ -9,7 +9,7 @@ from odoo.modules.neutralize import get_neutralization_queries
 from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 
-from ..oauth2 import token
+from ..oauth2.tokens import parse
 from .common import PASSWORD, OAuth2Case
 
 
@@ -18,7 +18,7 @@ class TestKey(OAuth2Case):
     """The key of refresh tokens stays with the data, and nobody reads it."""
 
     def get_active_token(self, tokens):
-        return self.env['orestapi.token'].browse(token.parse(tokens['access_token']).row_id)
+        return self.env['orestapi.token'].browse(parse(tokens['access_token']).row_id)
 
     def assertReuseRecognized(self, tokens):
         newer = self.refresh(tokens['refresh_token'])
@@ -28,7 +28,7 @@ class TestKey(OAuth2Case):
         self.assertEqual(self.get_active_token(tokens).revoked_reason, 'refresh_token_reused')
 
     def test_o03_copied_database(self):
-        """Odoo gives a restored or duplicated database another secret: refresh tokens and their reuse go on."""
+        """Refresh tokens and reuse detection survive the new secret of a restored or duplicated database."""
         tokens = self.sign_in()
         self.env['ir.config_parameter'].init(force=True)
         self.assertActive(tokens['access_token'], tokens['refresh_token'])
@@ -48,7 +48,7 @@ class TestKey(OAuth2Case):
         self.assertEqual(self.env['orestapi.token']._get_mac_key(), self.get_key())
 
     def test_o03_neutralized_before_the_upgrade(self):
-        """A backup of the first release has no key yet, and is neutralized with what this release brings."""
+        """A backup of the first release has no key yet, and is neutralized with the script of this release."""
         [query] = get_neutralization_queries(['orestapi'])
         with self.env.cr.savepoint() as savepoint:
             self.env.cr.execute("DROP TABLE orestapi_key")
@@ -61,7 +61,7 @@ class TestKey(OAuth2Case):
         return bytes.fromhex(value)
 
     def test_o03_key_deleted(self):
-        """Another one takes its place, and the sign-ins that it does not verify are ended: none stays active."""
+        """A deleted key is replaced, and the sign-ins that the new key cannot verify are ended."""
         self.application.service_user_id = self.user
         tokens = self.sign_in()
         service = self.post('/oauth2/token', {'grant_type': 'client_credentials'}, self.get_auth()).json()
@@ -78,7 +78,7 @@ class TestKey(OAuth2Case):
         self.assertReuseRecognized(self.sign_in())
 
     def test_o03_revoked_by_a_token_of_another_key(self):
-        """Who has the secret of the current refresh token ends the sign-in; who has only its form does not."""
+        """Ending the sign-in needs the secret of the current refresh token; a token of the right form is not enough."""
         tokens, refreshed = self.sign_in(), self.sign_in()
         self.refresh(refreshed['refresh_token'])
         self.env.cr.execute("UPDATE orestapi_key SET value = repeat('0', 64)")
@@ -95,7 +95,7 @@ class TestKey(OAuth2Case):
         self.assertEqual(self.get_active_token(tokens).revoked_reason, 'application')
 
     def test_o03_first_release(self):
-        """The migration keeps the key that the first release derived, and ends what it has refused since a copy."""
+        """The migration keeps the key of the first release, and ends the sign-ins that it refused after a copy."""
         script = self.load_migration()
         [[secret]] = self.env.execute_query(SQL("SELECT value FROM ir_config_parameter WHERE key = 'database.secret'"))
         script.migrate(self.env.cr, '19.0.1.0.0')
@@ -127,7 +127,7 @@ class TestKey(OAuth2Case):
         return module
 
     def test_o03_nobody_reads_the_key(self):
-        """Neither over RPC nor through the ORM, settings and parameters; nor does it come into a log."""
+        """The key cannot be read over RPC, the ORM, settings or parameters, and is not logged."""
         key = self.get_key().hex()
         admin = self.env.ref('base.user_admin')
         admin.password = PASSWORD

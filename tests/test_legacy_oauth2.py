@@ -14,7 +14,7 @@ STATUS = '/orestapi/application/status'
 
 @tagged('post_install', '-at_install')
 class TestLegacyConnector(OAuth2Case):
-    """The two OAuth doors of the older connector: `self.application` is marked as one, `self.other` is not."""
+    """The two OAuth endpoints of the older connector, for which only `self.application` is marked."""
 
     @classmethod
     def setUpClass(cls):
@@ -42,7 +42,7 @@ class TestLegacyConnector(OAuth2Case):
         }
 
     def ask(self, query=None, body='', path=ACCESS_TOKEN, **kwargs):
-        """POST to the older door of the token endpoint, with parameters in the query string and a form."""
+        """POST to the older token endpoint, with parameters in the query string and a form."""
         return self.post(f'{path}?{urlencode(query)}' if query else path, body, **kwargs)
 
     def assertLegacyError(self, response, status, error, code):
@@ -134,7 +134,7 @@ class TestLegacyConnector(OAuth2Case):
         )
 
     def test_s06_legacy_code_at_the_standard_address(self):
-        """It was issued without PKCE, which only the older addresses allow."""
+        """The code was issued without PKCE, which only the older endpoints allow."""
         code = self.get_code()
         code_request = self.get_code_request(code)
         self.assertOAuth2Error(self.ask(body=code_request, path='/oauth2/token'), 400, 'invalid_grant')
@@ -170,7 +170,7 @@ class TestLegacyConnector(OAuth2Case):
             'invalid_request',
             code_name,
         )
-        # A request as the RFC wants it is a good one here too.
+        # A request that follows the RFC is valid here too.
         self.assertEqual(self.ask(body=code_request).status_code, 200)
 
     def test_oauth_header_on_the_code_grant_only(self):

@@ -14,7 +14,7 @@ PATHS = (MODEL, FIELD, NAME_SEARCH, READ)
 
 @tagged('post_install', '-at_install')
 class TestLegacyRecords(RecordsCase):
-    """Records at the addresses of the older connector."""
+    """Records at the endpoints of the older connector."""
 
     def ask(self, path, method='GET', **parameters):
         """Send a request of the older connector: lists are JSON text, in the query or in a form."""
@@ -24,7 +24,7 @@ class TestLegacyRecords(RecordsCase):
         return self.post(path, encoded, headers={'Authorization': f'Bearer {self.token}'})
 
     def load(self, path, **parameters):
-        """Return the answer, which must be the same to GET and POST."""
+        """Return the response, which must be the same for GET and POST."""
         answers = []
         for method in ('GET', 'POST'):
             response = self.ask(path, method, **parameters)
@@ -72,7 +72,7 @@ class TestLegacyRecords(RecordsCase):
 
     def test_name_search(self):
         header, data = self.load(NAME_SEARCH, model='res.partner', name="Partner ", limit='2', offset='1')
-        action_id, menu_id = self.env['orestapi.record'].with_user(self.user)._get_location('res.partner')
+        action_id, menu_id = self.env['orestapi.record'].with_user(self.user)._get_action_and_menu_ids('res.partner')
         self.assertEqual(
             header,
             {
@@ -164,7 +164,7 @@ class TestLegacyRecords(RecordsCase):
                 with self.subTest(path=path, header=header):
                     response = self.get(path, token=None, headers={'Authorization': header})
                     self.assertLegacyError(response, 400, 'invalid_request')
-        # RFC 6750 §2.1 has `1*SP`, so that two blanks are fine.
+        # RFC 6750 §2.1 has `1*SP`, so two spaces are allowed.
         response = self.get(MODEL, token=None, headers={'Authorization': f'Bearer  {self.token}'})
         self.assertEqual(response.status_code, 200)
 
@@ -206,7 +206,7 @@ class TestLegacyRecords(RecordsCase):
         self.assertFault(3, self.call_xmlrpc, self.user, 'res.users', 'context_get', password=token)
 
     def test_n194_token_of_another_database(self):
-        """It names a row that may exist here, with a secret that was never issued here."""
+        """The token names a row that may exist here, but its secret was never issued here."""
         row = self.token.split('_')[2]
         for path in PATHS:
             self.assertLegacyError(self.get(path, token=f'orestapi_at_{row}_' + 'x' * 43), 401, 'invalid_token')
@@ -243,12 +243,12 @@ class TestLegacyRecords(RecordsCase):
                 self.refuse(403, 'insufficient_scope', NAME_SEARCH, model='res.partner', order=name)
         self.refuse(400, 'invalid_request', READ, model='res.partner', ids=[1], fields=['country_id.code'])
         self.refuse(400, 'invalid_request', NAME_SEARCH, model='res.partner', order='country_id.code')
-        # The e-mail is hidden, and core searches by it.
+        # The e-mail is hidden, but core would search by it.
         header, _data = self.load(NAME_SEARCH, model='res.partner', name='secret.example.com')
         self.assertEqual(header['header']['count'], 0)
 
     def test_n201_credentials_and_groups(self):
-        """Even where a scheme limits nothing."""
+        """Even if the scheme has no limits."""
         self.application.model_scheme_id = self.env['orestapi.model.scheme'].create({
             'name': "All",
             'limit_models': 'none',
@@ -283,7 +283,7 @@ class TestLegacyRecords(RecordsCase):
             uid='1',
         )
         self.assertEqual(data['data'], [])
-        # Odoo would hand them to the handler as arguments.
+        # Odoo would pass them to the handler as arguments.
         self.assertEqual(self.get(f'{MODEL}?self=x&args=x').status_code, 200)
 
     @mute_logger('odoo.http')
@@ -297,7 +297,7 @@ class TestLegacyRecords(RecordsCase):
                 self.refuse(400, 'invalid_request', READ, **partner, ids=self.ours.ids, fields=[name])
                 self.refuse(400, 'invalid_request', NAME_SEARCH, **partner, order=name)
                 self.refuse(403, 'insufficient_scope', READ, model=name, ids=[1])
-        # A parameter that says what to call is one of those that are not read.
+        # A parameter that names a method is ignored.
         self.load(READ, **partner, ids=self.ours.ids, fields=['name'], call='unlink')
         self.assertEqual(self.ours.exists(), self.ours)
 
@@ -367,7 +367,7 @@ class TestLegacyRecords(RecordsCase):
         self.assertLegacyError(self.get(f'{NAME_SEARCH}?model=res.partner&model=res.country'), 400, 'invalid_request')
 
     def test_n206_long_lists(self):
-        """A thousand ids and as many names fit into a form; of more, the answer says what is too many."""
+        """A thousand ids and names fit into a form; for more, the error tells the limit."""
         partner = {'model': 'res.partner'}
         ids = [*self.ours.ids, *range(2_147_483_647 - 997, 2_147_483_647)]
         names = ['name', 'city', 'country_id'] * 333
@@ -400,7 +400,7 @@ class TestLegacyRecords(RecordsCase):
         self.assertNotIn('Set-Cookie', response.headers)
 
     def test_n210_no_cache(self):
-        """Neither an answer nor an error is kept by anybody, whatever the status."""
+        """No cache may keep a response or an error, whatever the status."""
         partner = {'model': 'res.partner', 'ids': str(self.ours.ids), 'names': '["name"]'}
         for path in PATHS:
             for response in (

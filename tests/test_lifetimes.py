@@ -3,7 +3,7 @@ from itertools import product
 from odoo import fields
 from odoo.tests import tagged
 
-from ..oauth2 import token
+from ..oauth2.tokens import parse
 from .common import CLIENT_SECRET, OAuth2Case
 
 #: Seconds of the three limits that the tests combine: access token, refresh token, sign-in.
@@ -12,14 +12,14 @@ SETTINGS = list(product((60, 3600), (0, 300, 7200), (0, 400, 9000)))
 
 @tagged('post_install', '-at_install')
 class TestLifetimes(OAuth2Case):
-    """An access token ends at the nearest of its limits, and whatever is shown agrees with that."""
+    """An access token ends at the earliest of its limits, and everything shown agrees with that."""
 
     def setUp(self):
         super().setUp()
         self.stop_clock()
 
     def get_active_token(self, tokens):
-        return self.env['orestapi.token'].browse(token.parse(tokens['access_token']).row_id)
+        return self.env['orestapi.token'].browse(parse(tokens['access_token']).row_id)
 
     def get_state(self, sign_in):
         self.env.invalidate_all()
@@ -51,7 +51,7 @@ class TestLifetimes(OAuth2Case):
         expires_at = self.introspect(string).get('exp')
         return expires_at and expires_at - int(fields.Datetime.now().timestamp())
 
-    # The nearest limit
+    # The earliest limit
 
     def test_a16_nearest_limit(self):
         for access, refresh, sign_in in SETTINGS:
@@ -102,7 +102,7 @@ class TestLifetimes(OAuth2Case):
             self.assertEqual(self.refresh(tokens['refresh_token']).json()['expires_in'], 70)
 
     def test_a16_limit_shortened(self):
-        """Of tokens that were already issued: bearer calls, introspection and `exp` follow at once."""
+        """For tokens that were already issued, bearer calls, introspection and `exp` follow a change at once."""
         for changes, nearest in (
             ({'access_token_expiry': 100}, 100),
             ({'refresh_token_expiry': 200}, 200),
@@ -134,7 +134,7 @@ class TestLifetimes(OAuth2Case):
             self.assertEqual(self.refresh(tokens['refresh_token']).json()['expires_in'], 3600)
 
     def test_a16_previous_access_token(self):
-        """A refresh gives the access token before no more time."""
+        """A refresh gives the previous access token no more time."""
         self.application.write({'access_token_expiry': 3600, 'refresh_token_expiry': 600})
         tokens = self.sign_in(scope='read rpc')
         self.assertEqual(tokens['expires_in'], 600)
@@ -147,7 +147,7 @@ class TestLifetimes(OAuth2Case):
             self.assertServed(newer['access_token'])
 
     def test_a16_tokens_of_the_first_release(self):
-        """They were stored with the whole hour, whatever the limits."""
+        """Tokens of the first release were stored with the whole hour, whatever the limits."""
         self.application.sign_in_expiry = 600
         tokens = self.sign_in(scope='read rpc')
         self.env.cr.execute("UPDATE orestapi_token SET access_expires_at = access_expires_at + interval '1 day'")
@@ -156,7 +156,7 @@ class TestLifetimes(OAuth2Case):
             self.assertRefusedEverywhere(tokens['access_token'])
 
     def test_a16_service(self):
-        """It has neither a sign-in nor a refresh token: only the limit of the access token counts."""
+        """A service has neither a sign-in nor a refresh token: only the limit of the access token applies."""
         self.application.write({'service_user_id': self.user.id, 'sign_in_expiry': 60, 'refresh_token_expiry': 60})
         response = self.post('/oauth2/token', {'grant_type': 'client_credentials'}, self.get_auth())
         self.assertEqual(response.json()['expires_in'], 3600)
@@ -172,10 +172,10 @@ class TestLifetimes(OAuth2Case):
             self.assertEqual(self.get_state(sign_in), 'expired')
             self.assertEqual(self.env['orestapi.token']._gc_services(), (1, False))
 
-    # What is shown
+    # Shown values
 
     def assertShown(self, *responses):
-        """Assert that state, counts, searches and preferences say of sign-ins what the endpoints do."""
+        """Assert that state, counts, searches and preferences agree with the endpoints about sign-ins."""
         acting = self.env['orestapi.token']
         resource_server = self.get_resource_server_auth()
         for tokens in responses:
@@ -226,7 +226,7 @@ class TestLifetimes(OAuth2Case):
         sign_in = self.get_active_token(tokens)
         if not sign_in.exists():
             return False
-        # Of an inactive application the client authentication fails.
+        # Client authentication fails for an archived application.
         if not sign_in.application_id.active:
             return False
         # A scope that the application does not have is refused last, and uses up nothing.
@@ -239,7 +239,7 @@ class TestLifetimes(OAuth2Case):
         return response.json()['error'] == 'invalid_scope'
 
     def test_a16_state_of_a_code(self):
-        """What is shown of a code, and what is searched, say what the token endpoint does."""
+        """The shown and searched state of a code agrees with the token endpoint."""
 
         def assertState(state):
             self.env.invalidate_all()
@@ -255,7 +255,7 @@ class TestLifetimes(OAuth2Case):
         with self.later(seconds=60):
             assertState('expired')
             self.assertOAuth2Error(self.redeem(code), 400, 'invalid_grant')
-        # It was issued while all of the user's were ended.
+        # The code was issued while all sign-ins of the user were ended.
         self.count_revocations(1)
         assertState('revoked')
         self.assertOAuth2Error(self.redeem(code), 400, 'invalid_grant')
@@ -362,7 +362,7 @@ class TestLifetimes(OAuth2Case):
         self.env.registry.clear_cache()
 
     def test_a16_dead_ones_are_cleaned_up(self):
-        """What can never act again does not stay for ever; what can come back stays."""
+        """Sign-ins that can never act again are deleted eventually; those that can come back stay."""
         collect = self.env['orestapi.token']._gc_not_allowed
         mine, others = self.sign_in(), self.sign_in(user=self.administrator)
         self.assertEqual(collect(), (0, False))

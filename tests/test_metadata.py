@@ -88,7 +88,7 @@ class TestMetadata(OAuth2Case):
                     '/oauth2/introspect', {'token': tokens['access_token']}, self.get_auth(), headers=headers
                 )
                 self.assertEqual(response.json()['iss'], ISSUER)
-        # Odoo binds a session to no host, so that the browser's cookie is sent here as well.
+        # Odoo's session is not bound to a host, so the browser's cookie is sent here too.
         self.authenticate('mitchell', PASSWORD)
         response = self.authorize(self.get_request(), headers={'X-Forwarded-Host': 'evil.example'})
         self.assertEqual(self.get_response(response)['iss'], ISSUER)

@@ -11,7 +11,7 @@ from .common import OAuth2Case
 
 @tagged('post_install', '-at_install')
 class TestModelScheme(OAuth2Case):
-    """What model schemes and model configurations offer, and what follows when they change."""
+    """The offers of model schemes and configurations, and the effects of changes."""
 
     @classmethod
     def setUpClass(cls):
@@ -40,7 +40,7 @@ class TestModelScheme(OAuth2Case):
         return self.env['orestapi.event'].search([('kind', 'like', 'offer_')], order='id')
 
     def add_model(self, model='x_orestapi_plan'):
-        """Make a model as an app would bring it, that can be removed again."""
+        """Create a model as an app would, which can be removed again."""
         return self.env['ir.model'].create({
             'name': "Plan",
             'model': model,
@@ -50,7 +50,7 @@ class TestModelScheme(OAuth2Case):
             ],
         })
 
-    # What is offered
+    # Offers
 
     def test_shipped(self):
         """The default scheme offers partners, by a list of fields; nothing of it looks like a credential."""
@@ -111,7 +111,7 @@ class TestModelScheme(OAuth2Case):
         self.assertEqual(self.get_offer().get_fields('res.country'), Limit())
 
     def test_inactive_configuration_takes_its_model_out(self):
-        """To archive one is never to offer more."""
+        """Archiving never offers more."""
         for limit in ('whitelist', 'blacklist', 'none'):
             with self.subTest(limit):
                 self.scheme.limit_models = limit
@@ -159,7 +159,7 @@ class TestModelScheme(OAuth2Case):
         self.assertIn(self.configuration, found)
         self.assertEqual(set(found.mapped('model')), {'res.country'})
 
-    # What is removed
+    # Uninstalled apps
 
     def test_removed_field_stays_excluded(self):
         """A blacklist keeps the name of a field whose app is removed: it is not offered when it comes back."""
@@ -195,7 +195,7 @@ class TestModelScheme(OAuth2Case):
         self.assertNotIn('x_name', self.get_offer().get_fields('x_orestapi_plan'))
 
     def test_removed_model_stays_excluded(self):
-        """So does a model, and the limits of its fields."""
+        """The same for a model and the limits of its fields."""
         plan, secret = self.add_model(), self.add_model('x_orestapi_secret')
         configuration = self.as_administrator['orestapi.model.configuration'].create({
             'name': "Plans",
@@ -219,7 +219,7 @@ class TestModelScheme(OAuth2Case):
         self.scheme.action_forget_missing_models()
         self.assertEqual(self.scheme.model_names, 'res.users')
 
-    # What is remembered
+    # Caches
 
     def test_offer_costs_no_query(self):
         self.get_offer()
@@ -286,7 +286,7 @@ class TestModelScheme(OAuth2Case):
         self.authenticate(self.user.login, 'a password of at least 8')
         self.configuration.field_ids = [Command.set(self.get_field_ids('res.country', 'name'))]
         self.scheme.configuration_ids = False
-        # That is no less than nothing.
+        # This is not less than before.
         self.application.model_scheme_id = False
         self.assertEqual(self.authorize(self.get_request()).status_code, 303)
         self.assertEqual(self.get_events().mapped('kind'), ['offer_changed'] * 2)
@@ -303,11 +303,11 @@ class TestModelScheme(OAuth2Case):
         self.authenticate(self.user.login, 'a password of at least 8')
         self.application.model_scheme_id = self.env.ref('orestapi.model_scheme_all')
         self.assertEqual(self.authorize(self.get_request(scope='rpc')).status_code, 303)
-        # That was no answer to the question about reading.
+        # The user was not asked about reading.
         self.assertEqual(self.authorize(self.get_request(scope='read rpc')).status_code, 200)
 
     def test_tokens_outlive_a_change_of_the_scheme(self):
-        """N155: the scheme is emptied, and the refresh works on; nothing is offered any more."""
+        """N155: after the scheme is emptied, refreshes keep working, but nothing is offered any more."""
         tokens = self.sign_in()
         self.scheme.configuration_ids = False
         self.assertEqual(self.get_offer(self.application.model_scheme_id).models, Limit('whitelist'))
@@ -318,7 +318,7 @@ class TestModelScheme(OAuth2Case):
         self.assertEqual(self.refresh(tokens.json()['refresh_token']).status_code, 200)
 
     def test_events(self):
-        """One event a change and application, however many records it takes; none where nothing changed."""
+        """One event for each change and application, however many records it involves; none without a change."""
         self.other.model_scheme_id = self.scheme
         self.env.cr.execute("DELETE FROM orestapi_event")
         self.scheme.write({
@@ -337,7 +337,7 @@ class TestModelScheme(OAuth2Case):
         self.scheme.name = "Another name"
         self.assertEqual(len(self.get_events()), 2)
 
-    # Who may do what
+    # Access rights
 
     def test_rights(self):
         """Only Oregional Odoo App administrators read and change schemes; they need no other right for it."""
@@ -356,7 +356,7 @@ class TestModelScheme(OAuth2Case):
             self.env.ref('base.model_res_country').with_user(self.administrator).write({'name': "Mine"})
 
     def test_form(self):
-        """An administrator of applications, who administers nothing else, fills in the forms."""
+        """An administrator of applications only can fill in the forms."""
         with Form(self.as_administrator['orestapi.model.configuration']) as form:
             form.model_id = self.as_administrator['ir.model']._get('res.currency')
             self.assertEqual(form.name, "Currency")
@@ -384,7 +384,7 @@ class TestModelScheme(OAuth2Case):
         self.assertIn("inactive", self.application.status_message)
         self.application.model_scheme_id = False
         self.assertIn("No model scheme yet", self.application.status_message)
-        # What cannot ask for records needs no scheme.
+        # An application that cannot request records needs no scheme.
         self.application.scope_ids = self.env.ref('orestapi.scope_rpc')
         self.assertEqual(self.application.status, 'ready')
 

@@ -32,7 +32,7 @@ class TestCrossOrigin(OAuth2Case):
         cls.public.allowed_origins = OTHER_ORIGIN
 
     def ask(self, origin, grant_type='client_credentials'):
-        """Ask for a token as the page of an application at this origin."""
+        """Request a token as a page of an application at this origin."""
         return self.post(TOKEN, {'grant_type': grant_type}, self.get_auth(), headers={'Origin': origin})
 
     def preflight(self, path, origin=ORIGIN, method='POST', headers='authorization'):
@@ -59,7 +59,7 @@ class TestCrossOrigin(OAuth2Case):
         self.assertNotIn('Set-Cookie', response.headers)
 
     def test_n107_preflight(self):
-        """It names no application: the origins of any are allowed."""
+        """A preflight request names no application: the origins of any are allowed."""
         for path, method in self.ENDPOINTS.items():
             for origin in (*self.ORIGINS, OTHER_ORIGIN):
                 with self.subTest(path=path, origin=origin):
@@ -71,7 +71,7 @@ class TestCrossOrigin(OAuth2Case):
                     self.assertLessEqual({'Authorization', 'Content-Type', 'traceparent'}, set(allowed))
 
     def test_p04_headers_that_pages_send(self):
-        """Those that libraries add by themselves, and what else a listed page wants: a header gives no right."""
+        """Headers that libraries add, and any other header of a listed page: a header gives no right."""
         names = (
             'authorization,content-type,traceparent,tracestate,baggage,x-odoo-database,accept-language,'
             'idempotency-key,if-match,mcp-protocol-version,x-shop-version'
@@ -82,7 +82,7 @@ class TestCrossOrigin(OAuth2Case):
             self.assertEqual(set(names.split(',')) - set(allowed), set())
             self.assertEqual(len(allowed), len(set(allowed)))
             self.assertNotIn('Content-Type', response.headers)
-        # Not what is no list of names.
+        # Not a text that is not a list of names.
         for names in ('x-a x-b', 'x-a,,x-b', 'x:a', 'é', ','.join(f'x-{number}' for number in range(100))):
             allowed = self.preflight(TOKEN, headers=names.encode()).headers['Access-Control-Allow-Headers']
             self.assertNotIn('x-', allowed.replace('X-', ''))
@@ -112,7 +112,7 @@ class TestCrossOrigin(OAuth2Case):
             yield 413, self.post(TOKEN, 'x' * 100_000, headers=headers)
             yield 413, self.url_open('/orestapi/1/models', data='x' * 100_000, method='GET', headers=headers)
             for status, code in ((500, errorcodes.DATA_EXCEPTION), (503, errorcodes.DISK_FULL)):
-                # What the database cannot do for the first thing that is written.
+                # The database fails at the first write.
                 self.env.cr.execute(
                     SQL(
                         """
@@ -144,7 +144,7 @@ class TestCrossOrigin(OAuth2Case):
         )
 
     def test_p04_odoo_api_from_a_page(self):
-        """Odoo's own API takes the token, and so takes it from a page that an administrator listed."""
+        """Odoo's own API accepts the token, so it also accepts it from a listed page."""
         path = '/json/2/res.users/context_get'
         response = self.preflight(path)
         self.assertEqual((response.status_code, response.text), (204, ''))
@@ -156,7 +156,7 @@ class TestCrossOrigin(OAuth2Case):
         response = self.call(access_token, ORIGIN)
         self.assertEqual(response.status_code, 200)
         self.assertAllowed(response)
-        # Of this application, and not of another.
+        # An origin of this application, not of another.
         response = self.call(access_token, OTHER_ORIGIN)
         self.assertEqual(response.status_code, 200)
         self.assertWithheld(response)
@@ -230,7 +230,7 @@ class TestCrossOrigin(OAuth2Case):
                     self.assertWithheld(response)
 
     def test_n107_no_origin(self):
-        """As a server asks: nothing of the answer depends on an origin."""
+        """For a request from a server, the response does not depend on an origin."""
         for response in (self.preflight(TOKEN, ''), self.ask('')):
             self.assertNotAllowed(response)
             self.assertNotIn('Vary', response.headers)

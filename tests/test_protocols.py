@@ -8,7 +8,7 @@ from .common import PASSWORD, OAuth2Case
 
 REFUSED = 'refused'
 
-#: Calls of an employee: what they may do, and what they may not. Each creates what it needs.
+#: Calls of an employee, allowed and forbidden ones. Each creates the records that it needs.
 CALLS = (
     ('res.users', 'context_get', [], {}),
     ('res.partner', 'search_read', [[['is_company', '=', True]], ['name']], {'order': 'id', 'limit': 3}),
@@ -29,7 +29,7 @@ CALLS = (
 
 @tagged('post_install', '-at_install')
 class TestProtocols(OAuth2Case):
-    """What an access token does through each door to Odoo's own API (N193)."""
+    """Access tokens over each protocol of Odoo's own API (N193)."""
 
     def setUp(self):
         super().setUp()
@@ -85,7 +85,7 @@ class TestProtocols(OAuth2Case):
         return response.json().get('result', REFUSED)
 
     def get_results(self, call, secret):
-        """Return what each call comes to, without what differs each time."""
+        """Return the result of each call, without the parts that differ each time."""
         results = []
         for model, method, args, kwargs in CALLS:
             with mute_logger(
@@ -104,10 +104,10 @@ class TestProtocols(OAuth2Case):
         return results
 
     def assertProtocol(self, call, secret=PASSWORD):
-        """Assert that `rpc` is as good as the user's own secret, and `read` good for nothing.
+        """Assert that `rpc` works like the user's own secret, and `read` does not work.
 
-        :param call: calls a method by the protocol
-        :param str secret: what the protocol takes of the user themselves
+        :param call: a function that calls a method over the protocol
+        :param str secret: the user's own secret for the protocol
         """
         own = self.get_results(call, secret)
         self.assertEqual([method for model, method, result in own if result == 'created'], ['create'])

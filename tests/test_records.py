@@ -8,7 +8,7 @@ from .common import PASSWORD, OAuth2Case
 
 RECORDS = '/orestapi/1/records/res.partner'
 
-#: What the application is offered of partners.
+#: The offered fields of partners.
 PARTNER_FIELDS = (
     'display_name',
     'name',
@@ -85,7 +85,7 @@ class RecordsCase(OAuth2Case):
         return self.url_open(path + query, headers=headers, data=body, method=method, allow_redirects=False)
 
     def search(self, **parameters):
-        """Return the answer to a search of partners, which must be a good one."""
+        """Return the response to a search of partners, which must succeed."""
         response = self.get(RECORDS, **parameters)
         self.assertEqual(response.status_code, 200, response.text)
         self.assertEqual(response.headers['Content-Type'], 'application/json')
@@ -203,7 +203,7 @@ class TestRecords(RecordsCase):
         found = {record['id'] for record in self.search(filter='name sw "Partner "')['records']}
         self.assertFalse(found & set(self.partners[0].ids))
         self.assertLessEqual(set(self.ours[1:].ids), found)
-        # Who names a record has it: see test_r06_archived_records.
+        # A record can be read by its id: see test_r06_archived_records.
         self.assertEqual(self.find(), self.ours)
         self.assertEqual(self.find(filter='active eq false'), self.partners[0])
 
@@ -319,7 +319,7 @@ class TestRecords(RecordsCase):
         self.assertNotIn('vat', document['components']['schemas']['res.partner.fields']['properties'])
 
     def test_documentation(self):
-        """People see what an application reads for them, and nothing of applications they have not allowed."""
+        """People see what an application can read for them, and no applications that they have not allowed."""
         path = '/orestapi/1/docs'
         self.logout()
         self.assertIn('/web/login', self.url_open(path).url)

@@ -10,7 +10,7 @@ from .test_records import PARTNER_FIELDS, RECORDS, RecordsCase
 
 @tagged('post_install', '-at_install')
 class TestRecordsAccess(RecordsCase):
-    """What must not be answered at `/orestapi/1`: N184 to N213."""
+    """Requests that `/orestapi/1` must refuse: N184 to N213."""
 
     def test_n184_no_credentials(self):
         for path in (RECORDS, '/orestapi/1/models', '/orestapi/1/openapi.json', '/orestapi/1/models/res.partner/icon'):
@@ -40,7 +40,7 @@ class TestRecordsAccess(RecordsCase):
         self.assertProblem(self.get(RECORDS, body=body, headers=headers), 400, 'invalid_request')
 
     def test_n104_large_body(self):
-        """A stranger does not make the server read more than is looked at."""
+        """A stranger cannot make the server read more than it needs."""
         for media_type in ('application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'text/plain'):
             response = self.get(RECORDS, token=None, body=b'x' * 20_000, headers={'Content-Type': media_type})
             self.assertProblem(response, 413, 'invalid_request', challenge=False)
@@ -62,7 +62,7 @@ class TestRecordsAccess(RecordsCase):
         tokens = self.sign_in(scope='read')
         for credential in (tokens['refresh_token'], self.get_code(scope='read'), 'secret', CLIENT_SECRET):
             self.assertProblem(self.get(RECORDS, token=credential), 401, 'invalid_token')
-        # What cannot be a bearer token (RFC 6750 §2.1).
+        # Not a bearer token (RFC 6750 §2.1).
         self.assertEqual(self.get(RECORDS, token='50%:1').status_code, 400)
 
     def test_n193_scope_read_opens_nothing_else(self):
@@ -77,7 +77,7 @@ class TestRecordsAccess(RecordsCase):
         self.assertProblem(response, 403, 'insufficient_scope')
 
     def test_n194_token_of_another_database(self):
-        """It names a row that may exist here, with a secret that was never issued here."""
+        """The token names a row that may exist here, but its secret was never issued here."""
         row = self.token.split('_')[2]
         self.assertProblem(self.get(RECORDS, token=f'orestapi_at_{row}_' + 'x' * 43), 401, 'invalid_token')
 
@@ -137,7 +137,7 @@ class TestRecordsAccess(RecordsCase):
         self.assertEqual(self.search(ids=self.partners[0].id)['records'][0]['fields'], {})
 
     def test_n201_credentials_need_their_name(self):
-        """Even where a scheme limits nothing, and the user may read them."""
+        """Even if the scheme has no limits and the user may read them."""
         self.application.model_scheme_id = self.env['orestapi.model.scheme'].create({
             'name': "All",
             'limit_models': 'none',
@@ -215,7 +215,7 @@ class TestRecordsAccess(RecordsCase):
                 self.assertInvalid(**changes)
 
     def test_n206_search_that_takes_long(self):
-        """It is ended, and the next one is answered."""
+        """A slow query is cancelled, and the next request works."""
         self.env.cr.execute(
             "INSERT INTO res_partner (name, complete_name, active) "
             "SELECT md5(i::text), md5(i::text), TRUE FROM generate_series(1, 30000) i"
@@ -272,7 +272,7 @@ class TestRecordsAccess(RecordsCase):
             self.assertInvalid(order=order)
             self.assertProblem(self.get('/orestapi/1/records/res.users', order=order), 400, 'invalid_request')
         self.assertEqual(self.get('/orestapi/1/records/res.users', order='-email').status_code, 200)
-        # What searches a computed field may not know what to do.
+        # The search method of a computed field may fail.
         self.user.group_ids += self.env.ref('base.group_system')
         for operator in ('eq', 'ne'):
             self.assertProblem(
@@ -311,7 +311,7 @@ class TestRecordsAccess(RecordsCase):
         self.assertEqual(self.opener.cookies['session_id'], before)
 
     def test_n210_no_cache(self):
-        """Nobody keeps an answer or an error, and a picture only whoever asked for it."""
+        """No cache may keep a response or an error; a picture may be kept by the client only."""
         for path in (
             RECORDS,
             f'{RECORDS}/{self.partners[0].id}',
@@ -367,10 +367,10 @@ class TestRecordsAccess(RecordsCase):
 
 @tagged('post_install', '-at_install')
 class TestRecordsLeaks(RecordsCase):
-    """A hunt through every model: no value from outside of a whitelist may reach an answer."""
+    """A hunt through every model: no value outside a whitelist may reach a response."""
 
     def test_every_model(self):
-        """As a user who sees much, of all models but with the names only of the fields that are offered."""
+        """As a user who sees much: all models, but only offered fields."""
         self.user.group_ids += self.env.ref('base.group_system')
         marker = 'hidden-value-of-the-hunt'
         self.partners.write({'email': f'{marker}@example.com', 'comment': marker, 'vat': marker, 'street': marker})
@@ -398,7 +398,7 @@ class TestRecordsLeaks(RecordsCase):
         self.assertNotIn('"vat"', document)
 
     def test_all_models_can_be_read(self):
-        """Without any limit, each model of the database answers, whoever asks, and never with a failure."""
+        """Without any limit, each model of the database can be read by any user without a failure."""
         self.application.model_scheme_id = self.env['orestapi.model.scheme'].create({
             'name': "All",
             'limit_models': 'none',

@@ -8,7 +8,7 @@ CREDENTIAL = 'the-secret-of-a-webhook'
 
 @tagged('post_install', '-at_install')
 class TestRecordsIndirect(RecordsCase):
-    """What a model scheme leaves out must not come in by way of a field that is made of it."""
+    """Excluded data must not appear through fields that are computed from it."""
 
     def limit(self, models, **configurations):
         """Offer all models, or a few, with limits of the fields of some.
@@ -35,7 +35,7 @@ class TestRecordsIndirect(RecordsCase):
         })
 
     def assertLeftOut(self, *names, path=RECORDS):
-        """Assert that fields can neither be read nor searched nor ordered by, and are not told of."""
+        """Assert that fields cannot be read, searched or ordered by, and are not described."""
         told = self.get(path.replace('records', 'models')).json()['fields']
         for name in names:
             with self.subTest(name):
@@ -48,7 +48,7 @@ class TestRecordsIndirect(RecordsCase):
         self.limit('whitelist', res__partner=('none', []), res__country=('whitelist', ['code']))
         self.assertLeftOut('country_id')
         self.assertNotIn("Hungary", self.get(f'{RECORDS}/{self.partners[0].id}').text)
-        # Ids show no name, and whoever lists the field wants the names.
+        # Ids show no names; a list of the field by name asks for the names.
         self.limit('whitelist', res__partner=('whitelist', ['country_id']), res__country=('whitelist', ['code']))
         self.assertIn("Hungary", self.get(f'{RECORDS}/{self.partners[0].id}').text)
         self.limit('whitelist', res__partner=('none', []), res__country=('whitelist', ['display_name']))
@@ -71,7 +71,7 @@ class TestRecordsIndirect(RecordsCase):
         self.assertNotIn("Partner 1", self.get(f'{RECORDS}/{self.partners[0].id}').text)
 
     def test_n200_display_name_that_is_made_of_what_is_left_out(self):
-        """Also where it stands in for a record of another model."""
+        """Also if it represents a record of another model."""
         state = self.env['res.country.state'].create({'name': "Tolna", 'code': 'TO', 'country_id': self.hungary.id})
         self.partners[0].state_id = state
         self.limit('none', res__country__state=('blacklist', ['country_id']))
@@ -87,7 +87,7 @@ class TestRecordsIndirect(RecordsCase):
         self.assertLeftOut('display_name')
 
     def test_n200_relation_to_records_that_the_user_does_not_see(self):
-        """Whether there are any is no question that a filter answers."""
+        """A filter does not even reveal whether there are any."""
         category = self.env['res.partner.category'].create({'name': "Hidden", 'partner_ids': self.partners[0].ids})
         seen = self.env['res.partner.category'].create({'name': "Seen", 'partner_ids': self.partners[1].ids})
         self.env['ir.rule'].create({
@@ -114,7 +114,7 @@ class TestRecordsIndirect(RecordsCase):
         self.assertProblem(self.get(RECORDS, filter='category_id gt 1'), 400, 'invalid_request')
 
     def test_n200_computed_from_another_model(self):
-        """Of a model that is offered without the field; of one that is not offered, a sum shows no record."""
+        """A sum is left out if its model is offered without the field; otherwise it shows no record."""
         self.limit('none', res__company=('none', []), res__partner=('blacklist', ['email', 'name']))
         path = '/orestapi/1/records/res.company'
         self.assertLeftOut('email', path=path)
@@ -122,7 +122,7 @@ class TestRecordsIndirect(RecordsCase):
         self.assertIn('email', self.get(f'{path}/{self.env.company.id}').json()['fields'])
 
     def test_n208_text_of_a_binary(self):
-        """What Odoo has found in a file, to search in it, is the file without its form."""
+        """The text that Odoo extracts from a file for searching is the file's content."""
         attachment = self.env['ir.attachment'].create({
             'name': "Letter",
             'raw': b'hidden words of a letter',
@@ -139,7 +139,7 @@ class TestRecordsIndirect(RecordsCase):
         self.assertNotIn('hidden words', answer.text)
 
     def test_n201_computed_from_a_credential(self):
-        """As the address of a webhook, which holds the secret."""
+        """For example the URL of a webhook, which contains the secret."""
         model_id = self.env['ir.model']._get_id('res.country')
         self.env['ir.model.fields'].create({'name': 'x_webhook_token', 'model_id': model_id, 'ttype': 'char'})
         self.env['ir.model.fields'].create([
@@ -163,6 +163,6 @@ class TestRecordsIndirect(RecordsCase):
         self.assertNotIn(CREDENTIAL, answer.text)
         self.assertIs(answer.json()['fields']['x_has_address'], True)
         self.assertLeftOut('x_address', path=path)
-        # Who chooses it by name gets it.
+        # It is offered if it is listed by name.
         self.limit('none', res__country=('whitelist', ['x_address']))
         self.assertIn(CREDENTIAL, self.get(f'{path}/{self.hungary.id}').text)

@@ -8,7 +8,7 @@ from odoo import Command
 from odoo.exceptions import AccessError, ConcurrencyError, ValidationError
 from odoo.tests import tagged
 
-from ..records import order, parameters
+from ..records import ordering, parameters
 from .common import PASSWORD
 from .test_records import PARTNER_FIELDS, RECORDS, RecordsCase
 
@@ -40,7 +40,7 @@ class RecordRulesCase(RecordsCase):
 
 @tagged('post_install', '-at_install')
 class TestRecordsDates(RecordRulesCase):
-    """R1, R7: days and moments are never shifted or cut off in silence."""
+    """R1, R7: days and moments are never silently shifted or cut off."""
 
     @classmethod
     def setUpClass(cls):
@@ -94,11 +94,11 @@ class TestRecordsDates(RecordRulesCase):
 
     def test_r01_refused(self):
         for operator in ('eq', 'ne'):
-            self.assertSentence("holds moments", filter=f'create_date {operator} "2026-11-25"')
+            self.assertSentence("is a date and time", filter=f'create_date {operator} "2026-11-25"')
         for operator in ('eq', 'ne', 'gt', 'ge', 'lt', 'le'):
             self.assertSentence("whole seconds", filter=f'create_date {operator} "2026-11-25T12:00:00.5Z"')
-            self.assertSentence("A day is written as", filter=f'create_date {operator} "20261125"')
-        # A plus sign that was not encoded is a blank.
+            self.assertSentence("Write a day as", filter=f'create_date {operator} "20261125"')
+        # An unencoded plus sign is a space.
         self.assertSentence("%2B", filter='create_date gt "2026-11-25T10:00:00 02:00"')
 
     def test_r01_days(self):
@@ -112,7 +112,7 @@ class TestRecordsDates(RecordRulesCase):
                 )
                 self.assertEqual(self.find(filter=f'x_day {operator} "2025-01-02"'), expected)
                 for moment in ('2025-01-02T05:00:00Z', '2025-01-02T00:00:00Z', '2025-01-02T00:00:00+02:00'):
-                    self.assertSentence("holds days", filter=f'x_day {operator} "{moment}"')
+                    self.assertSentence("is a date:", filter=f'x_day {operator} "{moment}"')
 
     def test_r01_in_openapi(self):
         text = json.dumps(self.get(OPENAPI).json())
@@ -171,7 +171,7 @@ class TestRecordsDates(RecordRulesCase):
 
 @tagged('post_install', '-at_install')
 class TestRecordsRules(RecordRulesCase):
-    """Language, cursors, names, archived records, and what fields that search for themselves do."""
+    """Language, cursors, names, archived records, and fields with search methods."""
 
     def test_r02_language(self):
         for code in ('zh_CN', 'zh_TW', 'en_GB', 'sr@latin', 'de_DE'):
@@ -219,18 +219,18 @@ class TestRecordsRules(RecordRulesCase):
             cursor = page['next_cursor']
             if not cursor:
                 return found
-            self.assertLessEqual(len(cursor), order.MAX_CURSOR)
+            self.assertLessEqual(len(cursor), ordering.MAX_CURSOR)
         return self.fail("There is no end.")
 
     def test_r03_long_values(self):
-        """A cursor that is handed out is taken back."""
+        """Every cursor that is issued is accepted."""
         self.add_field('x_text', 'text')
         partners = self.partners - self.german
         for name in ('city', 'x_text'):
             for texts in (
                 ['a' * 60_000, 'a' * 60_000 + 'b', 'b'],
                 ['ű€😀\x01"' * 20_000, 'short', False],
-                ['x' * (order.PREFIX_LENGTH - 1), 'x' * order.PREFIX_LENGTH, 'x' * (order.PREFIX_LENGTH + 1)],
+                ['x' * (ordering.PREFIX_LENGTH - 1), 'x' * ordering.PREFIX_LENGTH, 'x' * (ordering.PREFIX_LENGTH + 1)],
             ):
                 for partner, text in zip(partners, texts, strict=True):
                     partner[name] = text
@@ -256,7 +256,7 @@ class TestRecordsRules(RecordRulesCase):
                 self.assertCountEqual(self.walk(order=name, ids=ids), partners.ids)
 
     def test_r03_long_requests(self):
-        """What leaves no room for the cursor is refused at once, and not at the second page."""
+        """A request without room for the cursor is refused at once, not at the second page."""
         filter_ = 'name co "é" or name co "e"' + ' or name co "é"' * 40
         padding = 'name ne "' + '€' * (parameters.MAX_QUERY // 9) + '"'
         response = self.get(RECORDS, filter=filter_, limit=1)
@@ -293,7 +293,7 @@ class TestRecordsRules(RecordRulesCase):
         plain = self.get(OPENAPI, headers={'Accept-Encoding': 'identity'})
         self.assertNotIn('Content-Encoding', plain.headers)
         self.assertEqual((plain.json(), plain.headers['ETag']), (first.json(), tag))
-        # Each of what it is made of makes another one.
+        # Each of its sources changes it.
         self.env['ir.model']._get('res.country').name = "Lands"
         self.scheme.configuration_ids.filtered(lambda found: found.model == 'res.country').name = "Lands"
         renamed = self.get(OPENAPI, headers={'If-None-Match': tag})
@@ -330,7 +330,7 @@ class TestRecordsRules(RecordRulesCase):
                 self.assertEqual(answer.status_code, 200, answer.text)
 
     def test_r06_archived_records(self):
-        """There for those who know the id, and in no search that does not ask for them."""
+        """Archived records can be read by id, and are found only by searches that ask for them."""
         active, archived = self.partners[0], self.partners[1]
         archived.active = False
         self.offer_fields('parent_id', 'child_ids')
@@ -392,7 +392,7 @@ class TestRecordsRules(RecordRulesCase):
         self.assertEqual(self.find(), self.ours)
 
     def test_r08_the_transaction_is_usable_afterwards(self):
-        """What PostgreSQL refuses within a search, it refuses until the transaction ends."""
+        """After an error within a search, PostgreSQL refuses everything until the transaction ends."""
 
         def search(*args):
             self.env.cr.execute("SELECT 'x'::int")
@@ -428,7 +428,7 @@ class TestRecordsRules(RecordRulesCase):
             self.assertProblem(self.get(path, fields='x_broken'), 400, 'invalid_request')
 
     def test_r09_the_limit_covers_searches_within_the_search(self):
-        """It is set before anything else of the request."""
+        """The limit is set before everything else in the request."""
 
         def search(*args):
             self.env.cr.execute("SELECT pg_sleep(5)")
@@ -477,7 +477,7 @@ class TestRecordsRules(RecordRulesCase):
 
 @tagged('post_install', '-at_install')
 class TestRecordsComputedTexts(RecordRulesCase):
-    """S7: what a scheme excludes, no text repeats."""
+    """S7: no text repeats excluded data."""
 
     def exclude(self, models=(), **fields_):
         self.application.model_scheme_id = self.env['orestapi.model.scheme'].create({
@@ -534,7 +534,7 @@ class TestRecordsComputedTexts(RecordRulesCase):
         self.assertNotIn("hidden street", self.get('/orestapi/1/records/res.company/1').text)
 
     def test_s07_end_in_a_relation(self):
-        """Which of its fields are read is not told."""
+        """The dependency does not tell which fields are read."""
         self.add_field(
             'x_label',
             store=False,
@@ -558,17 +558,32 @@ class TestRecordsComputedTexts(RecordRulesCase):
         self.assertIn('x_label', self.get_told('res.partner'))
 
     def test_s07_copies(self):
-        """What Odoo, or this addon, keeps of other fields, whatever these are later."""
+        """Fields in which Odoo or this addon stores copies of any other fields."""
         self.user.group_ids += self.env.ref('orestapi.group_administrator')
         self.offer_all()
-        self.assertIn('user_name', self.get_told('orestapi.event'))
+        told = (
+            'actor_name',
+            'application_name',
+            'detail',
+            'display_name',
+            'message',
+            'new_value',
+            'old_value',
+            'user_name',
+        )
+        self.assertLessEqual(set(told), set(self.get_told('orestapi.event')))
         self.exclude(res__users=['name'])
-        self.assertLeftOut('orestapi.event', 'actor_name', 'user_name')
+        self.assertLeftOut('orestapi.event', *told)
+        self.assertIn('address', self.get_told('orestapi.event'))
+        # The sentence of an event names all of its texts.
+        fields = self.env['orestapi.event']._fields.values()
+        texts = {field.name for field in fields if field.type == 'char' and field.store} - {'network', 'reference'}
+        self.assertLessEqual(texts, set(self.registry.field_depends[self.env['orestapi.event']._fields['message']]))
         if 'mail.tracking.value' in self.env:
             self.assertNotIn('old_value_char', self.get_told('mail.tracking.value'))
 
     def test_s07_field_that_is_only_searched(self):
-        """It has no value and looks where it likes."""
+        """Such a field has no value, and its search may use any field."""
         self.add_field('x_any')
         self.exclude(res__country=['phone_code'])
         field = self.env['res.partner']._fields['x_any']
@@ -585,7 +600,7 @@ class TestRecordsComputedTexts(RecordRulesCase):
         self.assertLeftOut('res.device', 'browser')
 
     def test_s07_names_of_records_stay(self):
-        """Of models without a name too, and where more is declared than shown."""
+        """Also for models without a name, and for texts that declare more than they show."""
         self.exclude(res__country=['phone_code'])
         for model in ('res.partner', 'res.users', 'res.country', 'res.currency', 'res.company', 'res.groups'):
             self.assertIn('display_name', self.get_told(model), model)

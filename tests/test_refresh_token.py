@@ -1,6 +1,6 @@
 from odoo.tests import tagged
 
-from ..oauth2 import token
+from ..oauth2.tokens import generate_secret, parse, render_refresh_token
 from .common import OAuth2Case
 
 OTHER_SECRET = 'a-secret-that-nobody-else-has'
@@ -18,7 +18,7 @@ class TestRefreshToken(OAuth2Case):
         return response.json()
 
     def get_active_token(self, tokens):
-        return self.env['orestapi.token'].browse(token.parse(tokens['refresh_token']).row_id)
+        return self.env['orestapi.token'].browse(parse(tokens['refresh_token']).row_id)
 
     def assertRefused(self, refresh_token, application=None, error='invalid_grant', **changes):
         self.assertOAuth2Error(self.refresh(refresh_token, application, **changes), 400, error)
@@ -47,8 +47,8 @@ class TestRefreshToken(OAuth2Case):
     def test_n137_garbage(self):
         tokens = self.sign_in()
         refresh_token = tokens['refresh_token']
-        parsed = token.parse(refresh_token)
-        other_secret = token.generate_secret()
+        parsed = parse(refresh_token)
+        other_secret = generate_secret()
         for wrong in (
             'x',
             '%',
@@ -66,9 +66,9 @@ class TestRefreshToken(OAuth2Case):
             f'orestapi_rt_{parsed.row_id}_9999999999_{parsed.secret}_{parsed.mac}',
             f'orestapi_rt_{parsed.row_id + 1}_0_{parsed.secret}_{parsed.mac}',
             f'orestapi_rt_9999999999_0_{parsed.secret}_{parsed.mac}',
-            # Genuine as far as the MAC goes, as whoever reads the database could make it: not the secret of the row.
-            token.render_refresh_token(self.env['orestapi.token']._get_mac_key(), parsed.row_id, 0, other_secret),
-            token.render_refresh_token(self.env['orestapi.token']._get_mac_key(), parsed.row_id, 7, other_secret),
+            # Its MAC is right, as somebody who reads the database could make it, but its secret is wrong.
+            render_refresh_token(self.env['orestapi.token']._get_mac_key(), parsed.row_id, 0, other_secret),
+            render_refresh_token(self.env['orestapi.token']._get_mac_key(), parsed.row_id, 7, other_secret),
         ):
             with self.subTest(refresh_token=wrong[:80]):
                 self.assertRefused(wrong)
@@ -79,9 +79,9 @@ class TestRefreshToken(OAuth2Case):
         first = self.sign_in()
         second = self.renew(first)
         row_id = self.get_active_token(first).id
-        secret = token.parse(first['refresh_token']).secret
-        self.assertRefused(token.render_refresh_token(b'another key', row_id, 0, secret))
-        self.assertRefused(f'orestapi_rt_{row_id}_0_{token.generate_secret()}_{token.generate_secret()}')
+        secret = parse(first['refresh_token']).secret
+        self.assertRefused(render_refresh_token(b'another key', row_id, 0, secret))
+        self.assertRefused(f'orestapi_rt_{row_id}_0_{generate_secret()}_{generate_secret()}')
         self.assertAlive(second)
         self.assertEqual(self.count_events(), 0)
 
@@ -104,7 +104,7 @@ class TestRefreshToken(OAuth2Case):
         second = self.renew(first, self.public)
         for refresh_token in (first['refresh_token'], second['refresh_token']):
             self.assertRefused(refresh_token, self.public, client_id='other-tool-client')
-            # Nor one with a secret of its own, nor the other way round.
+            # Not with another secret either, nor the other way round.
             self.assertRefused(refresh_token, auth=self.get_auth())
         self.assertAlive(second, self.public)
         self.assertRefused(self.sign_in()['refresh_token'], self.public)
@@ -131,7 +131,7 @@ class TestRefreshToken(OAuth2Case):
         self.assertEqual(self.assertAlive(tokens)['scope'], 'read')
 
     def test_n141_scope_taken_from_the_application(self):
-        """What an administrator takes from the application is gone with the next refresh, and before."""
+        """A scope that an administrator removes is gone at once, not only at the next refresh."""
         tokens = self.sign_in(scope='read rpc')
         self.application.scope_ids = self.env.ref('orestapi.scope_read')
         self.assertEqual(self.introspect(tokens['access_token'])['scope'], 'read')
@@ -155,7 +155,7 @@ class TestRefreshToken(OAuth2Case):
         wide = self.renew(narrow)
         self.assertEqual(wide['scope'], 'read rpc')
         self.assertEqual(self.call_json2(wide['access_token']).status_code, 200)
-        # The access token before is still the narrow one.
+        # The previous access token still has the narrow scope.
         self.assertEqual(self.introspect(narrow['access_token'])['scope'], 'read')
 
     def test_n143_replayed(self):
@@ -166,14 +166,14 @@ class TestRefreshToken(OAuth2Case):
         self.assertEqual(self.call_json2(tokens[-1]['access_token']).status_code, 200)
         self.assertRefused(tokens[-2]['refresh_token'])
         self.assertEnded(*tokens, reason='refresh_token_reused')
-        # One event, whoever tries again.
+        # One event, however often the token is tried.
         self.assertEqual(self.count_events(), 1)
         event = self.env['orestapi.event'].search([('kind', '=', 'refresh_token_reused')])
         self.assertEqual((event.application_id, event.user_id), (self.application, self.user))
         self.assertEqual(event.address, '127.0.0.1')
 
     def test_n143_replayed_of_any_generation(self):
-        """There is no history of tokens, and yet each of them is recognised."""
+        """Every token is recognised, although there is no history of tokens."""
         for generation in (0, 1, 2, 5):
             with self.subTest(generation=generation):
                 tokens = [self.sign_in()]
@@ -206,14 +206,14 @@ class TestRefreshToken(OAuth2Case):
         second = self.renew(first)
         for seconds in (0, 1, 30):
             with self.later(seconds=seconds):
-                # The same answer, whatever is asked; only the time goes on.
+                # The same response, whatever is requested, except for the time.
                 self.assertEqual(self.renew(first), {**second, 'expires_in': 3600 - seconds})
                 self.assertEqual(self.renew(first, scope='read'), {**second, 'expires_in': 3600 - seconds})
         sign_in = self.get_active_token(first)
         self.assertEqual(sign_in.generation, 1)
         self.assertEqual(self.call_json2(second['access_token']).status_code, 200)
         third = self.renew(second)
-        # Its successor has been used: nobody needs the first answer any more.
+        # Its successor has been used, so the first response is no longer needed.
         self.assertRefused(first['refresh_token'])
         self.assertEnded(second, third, reason='refresh_token_reused')
 
@@ -227,7 +227,7 @@ class TestRefreshToken(OAuth2Case):
             self.assertEnded(first, second, reason='refresh_token_reused')
 
     def test_n145_grace_period_for_the_application_only(self):
-        """A stolen predecessor is of no use to others, nor one whose secret is not right."""
+        """A stolen predecessor is of no use to other applications, and neither is one with a wrong secret."""
         self.stop_clock()
         self.other.client_secret = OTHER_SECRET
         (self.application + self.other).refresh_token_grace = 60
@@ -235,12 +235,12 @@ class TestRefreshToken(OAuth2Case):
         second = self.renew(first)
         self.assertRefused(first['refresh_token'], auth=('shop-client', OTHER_SECRET))
         self.assertInvalidClient(self.refresh(first['refresh_token'], auth=None, client_id='wiki-client'))
-        forged = f'orestapi_rt_{self.get_active_token(first).id}_0_{token.generate_secret()}_{token.generate_secret()}'
+        forged = f'orestapi_rt_{self.get_active_token(first).id}_0_{generate_secret()}_{generate_secret()}'
         self.assertRefused(forged)
         self.assertAlive(second)
 
     def test_n145_grace_period_switched_off_or_on(self):
-        """The setting of the moment counts, and a grace period must have been promised at the refresh."""
+        """The current setting applies, and the application must have had a grace period at the refresh."""
         self.stop_clock()
         self.application.refresh_token_grace = 60
         first = self.sign_in()
@@ -267,10 +267,10 @@ class TestRefreshToken(OAuth2Case):
         self.assertEqual(self.count_events(), 0)
 
     def test_n148_answer_lost(self):
-        """The application never saw the answer, and asks again with the token that it has."""
+        """The application never got the response, and retries with the token that it has."""
         first = self.sign_in(scope='rpc')
         self.renew(first)
-        # Without a grace period it cannot be told from a thief: the user signs in again.
+        # Without a grace period this looks like a theft: the user must sign in again.
         self.assertRefused(first['refresh_token'])
         self.assertEnded(first, reason='refresh_token_reused')
         self.application.refresh_token_grace = 60
@@ -287,7 +287,7 @@ class TestRefreshToken(OAuth2Case):
         other = self.sign_in()
         for _count in range(3):
             with self.later(seconds=7199):
-                # Each use counts anew.
+                # Each use restarts the period.
                 self.assertActive(tokens['refresh_token'])
         with self.later(seconds=7199):
             tokens = self.renew(tokens)
@@ -331,7 +331,7 @@ class TestRefreshToken(OAuth2Case):
             self.assertRefused(tokens['refresh_token'])
             self.application.write({'refresh_token_expiry': 0, 'sign_in_expiry': 600})
             self.assertRefused(tokens['refresh_token'])
-            # Lengthened again, it is as if nothing had been: nobody ended the sign-in.
+            # After the limit is lengthened again, the sign-in works, because nobody has ended it.
             self.application.sign_in_expiry = 601
             self.assertAlive(tokens)
 
@@ -355,7 +355,7 @@ class TestRefreshToken(OAuth2Case):
         self.assertFalse(self.env['orestapi.token'].search([]))
 
     def test_n154_secret_rotated(self):
-        """A new secret keeps out who has only the old one, and leaves the users signed in."""
+        """A new secret locks out anyone with only the old one, and users stay signed in."""
         tokens = self.sign_in()
         secret = self.application.generate_client_secret()
         self.assertInvalidClient(self.refresh(tokens['refresh_token']))

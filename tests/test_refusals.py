@@ -6,9 +6,9 @@ from odoo.modules import get_module_path
 from odoo.tests import tagged
 
 from ..models.orestapi_event_sentences import REFUSALS
-from ..oauth2 import errors, token
+from ..oauth2 import errors, tokens
 from ..oauth2.grants.authorization_code import VERIFIER_LIMIT
-from ..oauth2.redirect_uri import Difference
+from ..oauth2.redirect_uris import Difference
 from ..openid import errors as openid_errors
 from .common import CALLBACK, CLIENT_SECRET, PASSWORD, VERIFIER, WRONG_SECRET, OAuth2Case
 
@@ -33,9 +33,9 @@ class TestRefusals(OAuth2Case):
         self.seen = self.env['orestapi.event'].search([])
 
     def assertLogged(self, reason, *words, application=None, user=None):
-        """Assert that there is one new event, what it says, and that it says nothing secret.
+        """Assert that there is one new event, its text, and that it contains no secret.
 
-        :param words: what its sentence contains
+        :param words: texts that its sentence contains
         """
         events = self.env['orestapi.event'].search([]) - self.seen
         self.seen |= events
@@ -65,11 +65,11 @@ class TestRefusals(OAuth2Case):
             ('https://wiki.example.com/Callback', 'redirect_uri_case', "upper and lower case"),
             ('https://wiki.example.com:8443/callback', 'redirect_uri_port', "only by the port"),
             ('https://www.wiki.example.com/callback', 'redirect_uri_www', "\"www.\""),
-            (CALLBACK + ' ', 'redirect_uri_blank', "blank"),
+            (CALLBACK + ' ', 'redirect_uri_blank', "space"),
             (CALLBACK + '?token=secret-in-query', 'redirect_uri_query', f"return to {CALLBACK}, which"),
             (CALLBACK + '#secret-in-query', 'redirect_uri_fragment', f"return to {CALLBACK}, which"),
             ('https://evil.example/callback', 'redirect_uri_host', "https://evil.example/callback"),
-            ('https://u:secret-in-query@evil.example/x', 'redirect_uri', "https://evil.example/x, which is none"),
+            ('https://u:secret-in-query@evil.example/x', 'redirect_uri', "https://evil.example/x, which is not one"),
             ('javascript:alert(1)', 'redirect_uri', "javascript:alert(1)"),
             ('https://evil.example/\u202egnp.x', 'redirect_uri', "https://evil.example/�gnp.x"),
             ('https://evil.example/' + 'x' * 3000, 'redirect_uri', "xxx…"),
@@ -112,7 +112,7 @@ class TestRefusals(OAuth2Case):
         self.assertLogged('application_archived', "Wiki")
 
     def test_a08_refused_by_redirect(self):
-        """PKCE, scope and the like are told to the application alone; the administrator finds them too."""
+        """Errors about PKCE or scope are reported to the application, and logged for the administrator."""
         self.authenticate(self.user.login, PASSWORD)
         self.env['orestapi.scope'].create({'name': 'calendar', 'description': "Calendar"})
         for changes, reason, word in (
@@ -139,7 +139,7 @@ class TestRefusals(OAuth2Case):
         self.assertEqual(self.ask().status_code, 403)
         self.assertLogged('user_not_allowed', "Mitchell may not use Wiki", user=self.user)
 
-    # Who the application is
+    # Client authentication
 
     def send(self, parameters, **kwargs):
         return self.post('/oauth2/token', {'grant_type': 'x', **parameters}, **kwargs)
@@ -173,13 +173,13 @@ class TestRefusals(OAuth2Case):
         self.assertLogged('secret_none')
 
     def test_a08_too_many_failures(self):
-        """The administrator sees why the right secret is refused too, once."""
+        """The administrator sees, in one event, why even the right secret is refused."""
         for _number in range(12):
             self.send({}, auth=('wiki-client', WRONG_SECRET))
         self.send({}, auth=self.get_auth())
         events = self.env['orestapi.event'].search([('reason', '=', 'too_many_failures')])
         self.assertEqual(len(events), 1)
-        self.assertIn("the right ones too", events.message)
+        self.assertIn("even correct ones", events.message)
 
     def test_a08_how_it_is_written(self):
         self.post('/oauth2/token?client_id=wiki-client&client_secret=' + WRONG_SECRET, {})
@@ -221,8 +221,8 @@ class TestRefusals(OAuth2Case):
     def test_a08_code(self):
         code = self.get_code()
         for changes, reason, word, user in (
-            ({'code': 'x'}, 'code_malformed', "no authorization code", None),
-            ({'code': token.render('ac', 1, token.generate_secret())}, 'code_unknown', "does not know", None),
+            ({'code': 'x'}, 'code_malformed', "not an authorization code", None),
+            ({'code': tokens.render('ac', 1, tokens.generate_secret())}, 'code_unknown', "does not know", None),
             (
                 {'redirect_uri': CALLBACK + '/?a=secret-in-query'},
                 'redirect_uri_changed',
@@ -257,7 +257,7 @@ class TestRefusals(OAuth2Case):
         with self.later(minutes=10):
             self.redeem(code)
             self.assertLogged('code_expired', user=self.user)
-        self.env['orestapi.token']._end_all(self.user.ids, 'logged_out')
+        self.env['orestapi.token']._end_sign_ins(self.user.ids, 'logged_out')
         self.redeem(revoked)
         self.assertLogged('code_revoked', user=self.user)
 
@@ -302,7 +302,7 @@ class TestRefusals(OAuth2Case):
         self.application.scope_ids = self.env.ref('orestapi.scope_rpc')
         self.seen = self.env['orestapi.event'].search([])
         self.refresh(refresh_token)
-        self.assertLogged('scope_gone', "\"read\", but may now only ask for \"rpc\"", user=self.user)
+        self.assertLogged('scope_gone', "\"read\", but may now only request \"rpc\"", user=self.user)
         self.env['orestapi.token'].search([]).action_revoke()
         self.seen = self.env['orestapi.event'].search([])
         self.refresh(refresh_token)
@@ -328,12 +328,12 @@ class TestRefusals(OAuth2Case):
         self.send({'grant_type': 'client_credentials'}, auth=self.get_auth())
         self.assertLogged('service_user_archived', "Mitchell", user=self.user)
 
-    # All of them
+    # All reasons
 
     def test_a15_every_refusal_is_a_sentence(self):
-        """An administrator reads no English of the protocol: each error names a reason that has a sentence.
+        """Every error has a reason with a translated sentence for the administrator.
 
-        A new error of the endpoints for applications needs one; without, it would be told as
+        A new error of the endpoints for applications needs one; otherwise it would be logged as
         `request_refused` with its description.
         """
         classes = {
@@ -387,7 +387,7 @@ class TestRefusals(OAuth2Case):
                     self.assertTrue(facts, f"{file.name}:{node.lineno} names no reason for the events.")
                     used |= {word for fact in facts for word in self.get_words(fact.value)}
         self.assertLessEqual({'pkce_missing', 'secret_wrong', 'credentials_swapped'}, used)
-        # Of other events: of changes, and of sign-ins of a service.
+        # Reasons of other events: of changes, and of sign-ins of a service.
         used -= {'set', 'emptied', 'hidden', 'removed', 'service'}
         self.assertLessEqual(used, set(REFUSALS))
         differences = {f'redirect_uri_{difference.value}' for difference in Difference}

@@ -12,16 +12,16 @@ from .common import OAuth2Case
 
 @tagged('post_install', '-at_install')
 class TestRetention(OAuth2Case):
-    """What Odoo's daily clean-up removes of ours, and when."""
+    """Which rows of this addon Odoo's daily clean-up removes, and when."""
 
     def setUp(self):
         super().setUp()
         self.stop_clock()
-        # What was logged while the clock was running.
+        # Removes events that were logged while the clock was running.
         self.env.cr.execute(SQL("UPDATE orestapi_event SET create_date = %s", fields.Datetime.now()))
 
     def clean_up(self):
-        """Run what the daily clean-up runs of ours, and return how many rows it removed."""
+        """Run the addon's part of the daily clean-up, and return how many rows it removed."""
         self.env.flush_all()
         before = self.count()
         for model, method in (
@@ -45,13 +45,13 @@ class TestRetention(OAuth2Case):
         }
 
     def test_daily(self):
-        """Odoo's own job runs what removes rows of ours."""
+        """Odoo's own job runs the methods that remove rows of this addon."""
         self.application.authorization_code_expiry = 1
         self.sign_in()
         self.env['orestapi.token'].search([]).action_revoke()
         self.env.flush_all()
         job = self.env.ref('base.autovacuum_job')
-        # The sessions are files, which other databases share: a year from now all would go.
+        # Sessions are files shared with other databases: with a time a year from now, all would be removed.
         self.startPatcher(patch.dict(os.environ, ODOO_SKIP_GC_SESSIONS='1'))
         with self.later(days=366), self.registry.cursor() as cr:
             vacuum = self.env(cr=cr, context={'cron_id': job.id})['ir.autovacuum']
@@ -78,7 +78,7 @@ class TestRetention(OAuth2Case):
         for delta in ({'seconds': 600}, {'days': 1}, {'days': 7}, {'days': 7, 'seconds': 599}):
             with self.later(**delta):
                 self.assertEqual(self.clean_up(), {})
-        # Kept, but of no more use than before.
+        # Kept, but still of no use.
         with self.later(seconds=600):
             self.assertOAuth2Error(self.redeem(code), 400, 'invalid_grant')
         with self.later(days=7, seconds=600):
@@ -86,7 +86,7 @@ class TestRetention(OAuth2Case):
             self.assertOAuth2Error(self.redeem(code), 400, 'invalid_grant')
 
     def test_codes_by_application(self):
-        """The setting of the application counts, as it is at that moment."""
+        """The current setting of the application applies."""
         self.application.authorization_code_retain = 7
         self.get_code()
         self.get_code(self.other)
@@ -113,7 +113,7 @@ class TestRetention(OAuth2Case):
             self.assertInactive(tokens['refresh_token'])
 
     def test_code_replayed_after_its_record_was_removed(self):
-        """Refused like a code that never was. The sign-in goes on: nobody can tell any more."""
+        """It is refused like an unknown code. The sign-in continues, because the reuse can no longer be detected."""
         code = self.get_code()
         tokens = self.redeem(code).json()
         with self.later(days=1):
@@ -124,7 +124,7 @@ class TestRetention(OAuth2Case):
     # Sign-ins
 
     def test_n226_only_what_cannot_work_again(self):
-        """A sign-in stays as long as a token of it works, or one that was overtaken could be recognized."""
+        """A sign-in is kept as long as one of its tokens works or the reuse of an old one could be recognized."""
         self.application.authorization_code_expiry = 1
         tokens = self.sign_in()
         with self.later(days=400):
@@ -146,7 +146,7 @@ class TestRetention(OAuth2Case):
         self.assertEqual(self.clean_up(), {'token': 1})
         self.assertInactive(tokens['access_token'], tokens['refresh_token'])
         self.assertActive(second['access_token'], second['refresh_token'])
-        # What was allowed stays allowed, and what happened stays written.
+        # Authorizations and events are kept.
         self.assertEqual(self.count()['authorization'], 1)
         self.assertTrue(self.env['orestapi.event'].search([('kind', '=', 'token_revoked')]))
 
@@ -173,7 +173,7 @@ class TestRetention(OAuth2Case):
             self.assertEqual(self.clean_up(), {'token': 1})
 
     def test_n226_without_limits(self):
-        """Where no application lets its sign-ins expire, none of them is read."""
+        """If the sign-ins of no application expire, none of them is read."""
         applications = self.env['orestapi.application'].with_context(active_test=False).search([])
         applications.write({'refresh_token_expiry': 0, 'sign_in_expiry': 0})
         self.env.flush_all()
@@ -181,7 +181,7 @@ class TestRetention(OAuth2Case):
             self.assertEqual(self.env['orestapi.token']._gc_expired(), (0, False))
 
     def test_n226_previous_access_token(self):
-        """One of a longer lifetime than the current one ends with the sign-in too."""
+        """An access token with a longer lifetime than the current setting ends with the sign-in too."""
         self.application.write({
             'access_token_expiry': 86400,
             'refresh_token_expiry': 3600,
@@ -206,7 +206,7 @@ class TestRetention(OAuth2Case):
             self.assertEqual(self.clean_up(), {'token': 1})
 
     def test_n226_in_batches(self):
-        """No statement removes more rows than a batch, so that none holds its locks for long."""
+        """No statement removes more rows than a batch, so that no lock is held for long."""
         self.sign_in()
         self.application.refresh_token_expiry = 1800 * 86400
         self.env.flush_all()
@@ -250,7 +250,7 @@ class TestRetention(OAuth2Case):
             with self.subTest(model=model, method=method):
                 kept = self.count()
                 collect = getattr(self.env[model], method)
-                # How many, and whether there may be more: Odoo then calls again.
+                # The number, and whether there may be more: Odoo then calls again.
                 self.assertEqual(collect(), (VACUUM_BATCH, True))
                 self.assertEqual(collect(), (1, False))
                 self.assertEqual(collect(), (0, False))
@@ -260,7 +260,7 @@ class TestRetention(OAuth2Case):
     # Events
 
     def test_events(self):
-        """365 days, and no day less."""
+        """365 days exactly."""
         self.sign_in()
         self.application.authorization_code_retain = 3650
         count = self.count()['event']

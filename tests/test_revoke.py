@@ -5,7 +5,7 @@ from odoo.tools import SQL, mute_logger
 
 from .common import CLIENT_SECRET, PASSWORD, OAuth2Case
 
-#: Of the right form, but never issued.
+#: A token of the right form that was never issued.
 UNKNOWN = 'orestapi_at_1_' + 'x' * 43
 
 
@@ -27,7 +27,7 @@ class TestRevoke(OAuth2Case):
         )
 
     def assertRevoked(self, response):
-        """Assert the one answer that there is to a revocation that was not refused (RFC 7009 §2.2)."""
+        """Assert the only response to a revocation that is not refused (RFC 7009 §2.2)."""
         self.assertEqual((response.status_code, response.text), (200, '{}'))
         self.assertEqual(response.headers['Content-Type'], 'application/json')
         self.assertNoStore(response)
@@ -39,7 +39,7 @@ class TestRevoke(OAuth2Case):
         self.assertInactive(tokens['access_token'], tokens['refresh_token'], application=application)
 
     def test_p02_answer_is_json(self):
-        """Libraries parse it as such, and threw after the sign-in was ended."""
+        """Libraries parse the response as JSON, and failed after the sign-in was ended."""
         tokens = self.sign_in()
         for token in (tokens['access_token'], 'unknown'):
             self.assertEqual(self.revoke(token).json(), {})
@@ -71,7 +71,7 @@ class TestRevoke(OAuth2Case):
         self.assertWorks(tokens)
 
     def test_n159_token_missing(self):
-        # RFC 6749 §3.2: a parameter without a value counts as left out.
+        # RFC 6749 §3.2: a parameter without a value counts as missing.
         for token in (None, ''):
             with self.subTest(token=token):
                 self.assertOAuth2Error(self.revoke(token), 400, 'invalid_request')
@@ -125,7 +125,7 @@ class TestRevoke(OAuth2Case):
         self.assertTrue(sign_in.revoked_at)
 
     def test_n162_token_of_another_application(self):
-        """Answered as an unknown one, so that nobody can probe; the token works on."""
+        """It gets the same response as an unknown token, so that nobody can probe; the token keeps working."""
         tokens, public = self.sign_in(), self.sign_in(self.public)
         for token in (*tokens.values(), public['access_token'], public['refresh_token']):
             self.assertRevoked(self.revoke(str(token), self.other))
@@ -137,7 +137,7 @@ class TestRevoke(OAuth2Case):
         for client_id in (None, 'unknown-client', self.application.client_id):
             with self.subTest(client_id=client_id):
                 self.assertInvalidClient(self.revoke(tokens['access_token'], auth=None, client_id=client_id))
-        # One that is public must not claim to be confidential either.
+        # A public application must not claim to be confidential either.
         self.assertInvalidClient(self.revoke(tokens['access_token'], auth=(self.public.client_id, CLIENT_SECRET)))
         self.assertRevoked(self.revoke(confidential['refresh_token'], self.public))
         self.assertWorks(confidential)
@@ -194,7 +194,7 @@ class TestRevoke(OAuth2Case):
     def test_n169_server_cannot_process(self):
         """The client must take the token for valid and try again (RFC 7009 §2.2.1)."""
         tokens = self.sign_in()
-        # A database without room on its disk, as far as this table goes.
+        # Simulates a full disk for this table.
         self.env.cr.execute(
             SQL(
                 """
@@ -205,7 +205,7 @@ class TestRevoke(OAuth2Case):
                 errorcodes.DISK_FULL,
             )
         )
-        # Odoo reports what its database cannot do, as it should.
+        # Odoo logs the database error, as it should.
         with mute_logger('odoo.http', 'odoo.sql_db'):
             response = self.revoke(tokens['access_token'])
         self.assertOAuth2Error(response, 503, 'temporarily_unavailable')
@@ -227,7 +227,7 @@ class TestRevoke(OAuth2Case):
         self.assertWorks(elsewhere)
 
     def test_n171_no_csrf_token(self):
-        """Works for a program without a session, and the session of a browser is of no use to it."""
+        """It works for a program without a session; the session of a browser is ignored."""
         tokens = self.sign_in()
         self.authenticate('mitchell', None)
         response = self.url_open(
@@ -239,7 +239,7 @@ class TestRevoke(OAuth2Case):
         self.assertEnded(tokens)
 
     def test_a04_revoke_tokens(self):
-        """The action of the lists asks first, says whom it concerns, and tells what it did."""
+        """The action of the lists asks first, tells how many people it concerns, and reports the result."""
         for model, counts in (
             ('orestapi.token', "Sign-ins that end: 3. People: 2. Applications: 2."),
             ('orestapi.authorization', "People: 2. Applications: 2. Sign-ins that end: 3."),
@@ -265,7 +265,7 @@ class TestRevoke(OAuth2Case):
                 )
                 self.assertEqual(action['tag'], 'orestapi_ask')
                 self.assertIn(counts, action['params']['body'])
-                # To ask ends nothing.
+                # Asking ends nothing.
                 self.assertActive(tokens[0]['access_token'], tokens[2]['access_token'])
                 self.assertInactive(ended['access_token'], application=self.other)
                 params = action['params']
@@ -283,7 +283,7 @@ class TestRevoke(OAuth2Case):
         self.assertEqual(action['tag'], 'display_notification')
 
     def test_a20_loss(self):
-        """People are counted once, however many devices they have, and those of other applications are not."""
+        """People are counted once, however many devices they have; people of other applications are not counted."""
         for application, user in (
             (self.application, self.user),
             (self.application, self.user),
@@ -300,7 +300,7 @@ class TestRevoke(OAuth2Case):
             self.assertEqual({*loss}, {'archive', 'delete'})
             for sentence in loss.values():
                 self.assertIn(counts, sentence)
-        # Nobody loses what is lost already.
+        # Nobody can lose access that is lost already.
         self.application.refresh_token_expiry = 60
         with self.later(seconds=61):
             self.assertIn("access: 2. Their sign-ins: 0.", self.application.get_loss()['archive'])

@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
-import polib  # what Odoo itself reads these files with
+import polib  # which Odoo itself uses too
 from lxml import etree, html
 
 from odoo import Command, fields
@@ -24,13 +24,13 @@ DOCUMENTATION = '/orestapi/1/docs'
 
 @tagged('post_install', '-at_install')
 class TestScreens(OAuth2Case):
-    """What people see, each page as those for whom it is."""
+    """The screens, each as its users see it."""
 
     def get_arch(self, model, view_type, user=None):
         view = self.env[model].with_user(user or self.administrator).get_view(view_type=view_type)
         return etree.fromstring(view['arch'])
 
-    # A1: where the model scheme is chosen
+    # A1: the place of the model scheme
 
     def test_a01_model_scheme_on_general(self):
         arch = self.get_arch('orestapi.application', 'form')
@@ -109,7 +109,7 @@ class TestScreens(OAuth2Case):
         actions = self.env['ir.actions.act_window'].search([('res_model', '=like', 'orestapi.%')])
         for action in actions.filtered('help'):
             with self.subTest(action.name):
-                # Odoo shows the help too when a filter excludes all there is.
+                # Odoo also shows the help if a filter excludes all records.
                 [title] = html.fromstring(action.help).xpath("//p[@class='o_view_nocontent_smiling_face']/text()")
                 self.assertNotRegex(title, r"(?i)\b(first|yet|nobody)\b")
 
@@ -132,7 +132,7 @@ class TestScreens(OAuth2Case):
     def test_a06_settings_of_the_role(self):
         settings = self.env['orestapi.settings'].with_user(self.administrator)
         menu = self.env.ref('orestapi.orestapi_settings_menu')
-        # Not `search`, which finds menus of other groups too.
+        # Not `search`, which also finds menus of other groups.
         self.assertIn(menu.id, self.env['ir.ui.menu'].with_user(self.administrator)._visible_menu_ids())
         self.assertEqual(menu.parent_id.parent_id, self.env.ref('orestapi.orestapi_menu_root'))
         parameters = self.env['ir.config_parameter']
@@ -145,7 +145,7 @@ class TestScreens(OAuth2Case):
         self.assertFalse(parameters.get_param('orestapi.mail_administrators'))
         shown = settings.create({})
         self.assertEqual((shown.event_retention, shown.mail_administrators), (30, False))
-        # What was written there is what Odoo's own settings show.
+        # Odoo's own settings show the same values.
         self.assertEqual(self.env['res.config.settings'].create({}).orestapi_event_retention, 30)
         shown.mail_administrators = True
         shown.execute()
@@ -165,7 +165,7 @@ class TestScreens(OAuth2Case):
                 settings.create(values).execute()
 
     def test_a06_no_other_settings(self):
-        """The role gets no way to settings of other addons, and nobody else one to these."""
+        """The role gives no access to settings of other addons, and nobody else has access to these."""
         with self.assertRaises(AccessError):
             self.env['res.config.settings'].with_user(self.administrator).create({})
         settings = self.env['orestapi.settings']
@@ -177,7 +177,7 @@ class TestScreens(OAuth2Case):
             record.with_user(self.user).execute()
         self.assertEqual(self.env['orestapi.server']._get_issuer(), 'https://odoo.example.com')
 
-    # A9: what rpc goes past
+    # A9: rpc bypasses the model scheme
 
     def test_a09_form_says_it(self):
         arch = self.get_arch('orestapi.application', 'form')
@@ -207,10 +207,10 @@ class TestScreens(OAuth2Case):
                 self.assertIn("Wiki", self.url_open(DOCUMENTATION).text)
                 self.assertNotIn("Remote control", self.url_open(DOCUMENTATION).text)
                 self.assertNotIn("Remote control", self.url_open(f'{DOCUMENTATION}?application={self.other.id}').text)
-                # It reads more than the page shows.
+                # It can read more than the page shows.
                 self.assertIn('alert-warning', self.url_open(DOCUMENTATION).text)
 
-    # A13: which application is shown
+    # A13: the shown application
 
     def test_a13_link_names_the_application(self):
         self.authenticate(self.administrator.login, PASSWORD)
@@ -232,7 +232,7 @@ class TestScreens(OAuth2Case):
         self.assertEqual(main.xpath('.//option[@selected]/text()'), ["Shop"])
 
     def test_a13_unknown_application(self):
-        """Another one in its place would be taken for it."""
+        """Showing another one instead would be misleading."""
         self.authenticate(self.administrator.login, PASSWORD)
         for text in ('0', 'x', str(self.other.id + 100_000)):
             main = self.get_main(self.url_open(f'{DOCUMENTATION}?application={text}'))
@@ -267,7 +267,7 @@ class TestScreens(OAuth2Case):
         self.assertEqual(groups['length'], len(set(ordered)))
 
     def test_a14_sign_ins(self):
-        """The list of applications can be filtered and sorted by what its column shows."""
+        """The list of applications can be filtered and sorted by the column Sign-ins."""
         self.sign_in()
         self.sign_in()
         self.sign_in(self.other)
@@ -291,7 +291,7 @@ class TestScreens(OAuth2Case):
                     )
         described = applications.fields_get(['sign_in_count'], ['sortable', 'searchable'])['sign_in_count']
         self.assertEqual(described, {'sortable': True, 'searchable': True})
-        # What the web client asks of each field that a list with groups shows.
+        # The web client requests this for each field of a grouped list.
         groups = applications.web_read_group(ours, ['client_type'], ['__count', 'sign_in_count:sum'])['groups']
         self.assertEqual(sorted(group['sign_in_count:sum'] for group in groups), [0, 3])
 
@@ -324,7 +324,7 @@ class TestScreens(OAuth2Case):
             [now - timedelta(days=100), self.other.id],
         )
         self.env.invalidate_all()
-        # Used long ago, and never in a long life; not the one that is new.
+        # Used long ago, or never although it is old; not the new one.
         self.assertEqual(applications.search(self.get_filter('not_used')), self.application + self.other)
         self.sign_in()
         self.assertEqual(applications.search(self.get_filter('not_used')), self.other)
@@ -355,7 +355,7 @@ class TestScreens(OAuth2Case):
         with self.later(minutes=45):
             tokens = self.refresh(tokens['refresh_token']).json()
             self.assertEqual(self.get_last_use(), start + timedelta(minutes=45))
-        # It stays when the sign-ins that told it are gone.
+        # The time stays when the sign-ins are deleted.
         self.env['orestapi.authorization'].search([('application_id', '=', self.application.id)]).action_revoke()
         self.assertEqual(self.get_last_use(), start + timedelta(minutes=45))
         self.assertEqual(self.application.write_date, modified)
@@ -368,7 +368,7 @@ class TestScreens(OAuth2Case):
         self.assertEqual(response.status_code, 200, response.text)
         self.assertTrue(self.get_last_use())
 
-    # A10: what portal users see
+    # A10: portal users
 
     def get_authorization(self, user, application=None):
         return self.env['orestapi.authorization'].search([
@@ -424,14 +424,14 @@ class TestScreens(OAuth2Case):
         main = self.get_main(self.url_open(PAGE))
         links = main.xpath(".//a[contains(@href, 'sign_in=')]/@href")
         self.assertEqual(len(links), 2)
-        # The latest stands first.
+        # The latest is first.
         question = self.url_open(links[1])
         self.assertActive(ended['access_token'], kept['access_token'])
         response = self.press(question)
         self.assertTrue(self.get_main(self.url_open(response.headers['Location'])).xpath(".//*[@role='status']"))
         self.assertInactive(ended['access_token'], ended['refresh_token'])
         self.assertActive(kept['access_token'])
-        # An ended one is no question any more.
+        # An ended one is not asked about.
         self.assertFalse(self.get_main(self.url_open(links[1])).xpath('.//form'))
 
     def test_a10_of_somebody_else(self):
@@ -455,7 +455,7 @@ class TestScreens(OAuth2Case):
         self.assertActive(tokens['access_token'], mine['access_token'])
 
     def test_a10_way_to_the_page(self):
-        """Where the addon Portal is not installed, its users come to this page of core."""
+        """Without the addon Portal, portal users come to this page of core."""
         self.authenticate(self.portal_user.login, PASSWORD)
         self.assertIn(f'href="{PAGE}"', self.url_open('/web/login_successful').text)
 
@@ -468,7 +468,7 @@ class TestScreens(OAuth2Case):
     # A19: pages in other languages
 
     def assertDirected(self, page):
-        """Assert that each text of a page says in which direction it is written, or leaves it to its letters."""
+        """Assert that each text of a page has a writing direction, or derives it from its letters."""
         document = html.fromstring(page.text)
         self.assertEqual(document.get('dir'), 'rtl')
         self.assertTrue(document.get('lang').startswith('ar'))
@@ -481,7 +481,7 @@ class TestScreens(OAuth2Case):
             self.assertTrue(directed, etree.tostring(element))
 
     def test_a19_right_to_left(self):
-        """In a language that nobody translated this addon to, so that its words stand from left to right."""
+        """In a right-to-left language without a translation, the texts are written from left to right."""
         self.env['res.lang']._activate_lang('ar_001')
         self.user.lang = 'ar_001'
         self.sign_in()
@@ -507,7 +507,7 @@ class TestScreens(OAuth2Case):
                 self.assertDirected(page)
 
     def test_a19_names_stand_apart(self):
-        """A name in another script turns nothing around it."""
+        """A name in another script does not reverse the text around it."""
         self.application.name = "ויקי <b>"
         self.authenticate(self.user.login, PASSWORD)
         page = self.authorize(self.get_request())
@@ -522,7 +522,7 @@ class TestScreens(OAuth2Case):
 
 
 class TestTerms(TransactionCase):
-    """A15: texts that can be translated, found in the sources."""
+    """A15: translatable texts, found in the sources."""
 
     @classmethod
     def setUpClass(cls):
@@ -547,7 +547,7 @@ class TestTerms(TransactionCase):
         self.assertLessEqual(terms, template, "Write the terms into i18n/ with `make translations`.")
 
     def test_a15_python(self):
-        """A term is one plain string: neither put together before its translation, nor filled in after it."""
+        """A term is one plain string, neither composed before its translation nor filled in after it."""
 
         def is_call(node):
             function = getattr(node, 'func', None)
@@ -573,7 +573,7 @@ class TestTerms(TransactionCase):
         self.assertGreater(calls, 50)
 
     def test_a15_names_in_pages(self):
-        """No sentence of a template has a name in it: Odoo translates what stands before and after apart."""
+        """No sentence of a template contains a name, because Odoo translates the parts around it separately."""
         for path in (self.folder / 'views').glob('*_templates.xml'):
             for element in etree.parse(str(path)).iter('bdi', 't', 'span', 'strong'):
                 if not (element.get('t-out') or element.get('t-field')) or element.xpath('ancestor::code'):

@@ -19,7 +19,7 @@ class TestSettings(TransactionCase):
                 self.save(orestapi_issuer=wrong)
 
     def test_a18_issuer_with_other_letters(self):
-        """Written without a path and in lower case, it needs another word: the same as a callback URI gets."""
+        """An issuer in lower case without a path gets the same remedy as a callback URI."""
         with self.assertRaises(ValidationError) as caught:
             self.save(orestapi_issuer='https://b\u00fccher.example')
         self.assertIn("Punycode", caught.exception.args[0])
@@ -59,7 +59,7 @@ class TestSettings(TransactionCase):
                 self.assertFalse(self.env['orestapi.application']._get_issuer_risks())
 
     def test_issuer_past_the_settings(self):
-        """What no application could use as an issuer is not used, and the security check says so."""
+        """An issuer that applications could not use is ignored, and the security check tells it."""
         parameters = self.env['ir.config_parameter']
         parameters.set_param('web.base.url', 'https://odoo.example.com')
         application = self.env['orestapi.application'].create({'name': "Wiki"})
@@ -106,14 +106,14 @@ class TestSettings(TransactionCase):
         self.assertIn("PKCE", careless.status_message)
 
     def test_system_administrator_without_our_group(self):
-        """Whoever may change Odoo's settings may save them without seeing our applications."""
+        """Users who may change Odoo's settings can save them without access to applications."""
         system = new_test_user(self.env, 'sysadmin', 'base.group_system')
         settings = self.env['res.config.settings'].with_user(system).create({})
         settings.execute()
         self.assertNotIn('orestapi_deviating_application_ids', settings.get_view(view_type='form')['arch'])
 
     def test_mail_switched_off(self):
-        """What happened while the mail was off is not sent when it is switched on."""
+        """Events from while e-mails were off are not sent when they are turned on."""
         self.save(orestapi_mail_administrators=False)
         events = self.env['orestapi.event']
         events._log('code_replayed')
@@ -122,10 +122,10 @@ class TestSettings(TransactionCase):
         events.invalidate_model()
         self.assertFalse(events.search_count([('mail_pending', '=', True)]))
 
-    # What somebody wrote into a system parameter by hand
+    # System parameters written by hand
 
     def test_o04_retention_that_cannot_be_read(self):
-        """The default counts, it is shown, and saving any other setting works and puts it right."""
+        """The default applies and is shown, and saving any other setting works and corrects the parameter."""
         parameters = self.env['ir.config_parameter']
         events = self.env['orestapi.event']
         for text in ('abc', '-1', '0', '1e9', '99999999999999999999', '1.5', '٣', '30 days', ' 30', '3651', '1_000'):
@@ -166,7 +166,7 @@ class TestSettings(TransactionCase):
                 self.assertEqual(parameters._get_choice('orestapi.mail_administrators'), (value, False))
 
     def test_o04_issuer_that_cannot_be_read(self):
-        """Saved as it is with another setting; to change it into another wrong one is refused."""
+        """It is kept when another setting is saved; changing it to another invalid value is refused."""
         parameters = self.env['ir.config_parameter']
         parameters.set_param('web.base.url', 'https://odoo.example.com')
         for text in ('odoo.example.com', 'https://odoo.example.com/path', 'javascript:alert(1)', '%s', 'x' * 5000):
@@ -174,7 +174,7 @@ class TestSettings(TransactionCase):
                 parameters.set_param('orestapi.issuer', text)
                 settings = self.env['res.config.settings'].create({'orestapi_mail_administrators': True})
                 self.assertEqual(settings.orestapi_issuer, text)
-                self.assertIn('https://odoo.example.com counts', settings.orestapi_unread_parameters)
+                self.assertIn('https://odoo.example.com is used', settings.orestapi_unread_parameters)
                 settings.execute()
                 self.assertEqual(parameters.get_param('orestapi.issuer'), text)
                 with self.assertRaises(ValidationError):
@@ -185,7 +185,7 @@ class TestSettings(TransactionCase):
         self.assertFalse(parameters.get_param('orestapi.issuer'))
 
     def test_o04_settings_of_the_role(self):
-        """The page of the application administrators shows it too, saves the rest, and puts it right."""
+        """The page of application administrators shows it too, saves other settings, and corrects it."""
         parameters = self.env['ir.config_parameter']
         administrator = new_test_user(self.env, 'ada', 'orestapi.group_administrator')
         settings = self.env['orestapi.settings'].with_user(administrator)
@@ -204,7 +204,7 @@ class TestSettings(TransactionCase):
         self.assertIn('unread_parameters', arch)
 
     def test_o04_system_administrator_without_our_group(self):
-        """Whoever may not see our block may save the others, whatever stands in ours."""
+        """Users who may not see this addon's block can save the other settings, whatever its values are."""
         parameters = self.env['ir.config_parameter']
         for key in ('orestapi.issuer', 'orestapi.event_retention', 'orestapi.mail_administrators'):
             parameters.set_param(key, 'abc')

@@ -61,7 +61,7 @@ class TokenEndpointCase(OAuth2Case):
 
 @tagged('post_install', '-at_install')
 class TestTokenTransport(TokenEndpointCase):
-    """What a request to the token endpoint must look like (RFC 6749 §3.2)."""
+    """The form of a request to the token endpoint (RFC 6749 §3.2)."""
 
     def test_n081_other_methods(self):
         query = urlencode({
@@ -79,7 +79,7 @@ class TestTokenTransport(TokenEndpointCase):
                     self.assertNotIssued()
 
     def test_n081_options(self):
-        """Odoo adds the method to each route, and would run the handler."""
+        """Odoo adds OPTIONS to each route, and would run the handler."""
         response = self.url_open(
             PATH,
             data=urlencode({'grant_type': 'client_credentials'}),
@@ -137,7 +137,7 @@ class TestTokenTransport(TokenEndpointCase):
         self.assertOAuth2Error(self.ask(path=f'{PATH}?scope=read'), 400, 'invalid_request')
         self.assertOAuth2Error(self.ask(path=f'{PATH}?anything'), 400, 'invalid_request')
         self.assertOAuth2Error(self.ask(path=f'{PATH}?=anything'), 400, 'invalid_request')
-        # None of that used anything up.
+        # These requests have not used up anything.
         self.assertIssued(self.post(PATH, whole))
         self.assertIssued(self.post(PATH, refresh))
 
@@ -158,7 +158,7 @@ class TestTokenTransport(TokenEndpointCase):
                 with self.subTest(name=name, text=text):
                     response = self.ask([*whole.items(), (name, text)], auth=None)
                     self.assertOAuth2Error(response, 400, 'invalid_request')
-        # RFC 6749 §3.2: what the server does not know is ignored.
+        # RFC 6749 §3.2: unknown parameters are ignored.
         self.assertIssued(self.ask([('unknown', 'a'), ('unknown', 'b')]))
 
     def test_n085_in_query_and_body(self):
@@ -201,9 +201,9 @@ class TestTokenTransport(TokenEndpointCase):
         self.assertIssued(self.ask({'filler': 'x' * (15 * 1024)}))
         for size in (1_000_000, 200_000_000):
             with self.subTest(size=size):
-                # Answered when only the headers were sent: nothing of it is in memory.
+                # The response comes after the headers only: the body is not read.
                 self.assertTooLarge(f'Content-Length: {size}', [])
-        # Without a length, and without an end: more than the limit is not waited for.
+        # A body without a length and an end: the server does not wait for more than the limit.
         self.assertTooLarge('Transfer-Encoding: chunked', [b'400\r\n' + b'x' * 1024 + b'\r\n'] * 64)
 
     def assertTooLarge(self, header, body):

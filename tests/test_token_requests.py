@@ -12,7 +12,7 @@ SENTENCE = "Not with an access token: sign in to Odoo to change how somebody log
 
 NEW_PASSWORD = 'a password that outlives the token'
 
-#: What people administer, with what is enough to create one.
+#: Models that only people administer, with values to create a record.
 ADMINISTERED = {
     'orestapi.application': {'name': "Made by a token"},
     'orestapi.application.uri': {'uri': 'https://evil.example/callback'},
@@ -22,7 +22,7 @@ ADMINISTERED = {
     'orestapi.group.claim': {'name': 'made'},
 }
 
-#: What nobody creates, writes or deletes by hand: rows of the protocol, which end by buttons.
+#: Models whose rows nobody creates, writes or deletes by hand; buttons end them.
 OF_THE_PROTOCOL = {
     'orestapi.authentication.failure',
     'orestapi.authorization',
@@ -37,7 +37,7 @@ OF_THE_PROTOCOL = {
 
 @tagged('post_install', '-at_install')
 class TestTokenRequests(OAuth2Case):
-    """What an access token may not do by any protocol, because it would outlive the token."""
+    """Actions that an access token must not do over any protocol, because they would outlive the token."""
 
     def setUp(self):
         super().setUp()
@@ -47,7 +47,7 @@ class TestTokenRequests(OAuth2Case):
         self.muted.__enter__()
         self.addCleanup(self.muted.__exit__, None, None, None)
 
-    # The three protocols, each with what came back, or the sentence of the refusal
+    # The three protocols, each with its result or error message
 
     def by_json2(self, user, secret, model, method, ids=None, kwargs=None):
         arguments = {**({} if ids is None else {'ids': ids}), **(kwargs or {})}
@@ -83,7 +83,7 @@ class TestTokenRequests(OAuth2Case):
         return self.env['res.users.apikeys'].with_user(user).sudo()._generate(None, "A key", None)
 
     def assertRefused(self, user, access_token, model, method, ids=None, kwargs=None, sentence=SENTENCE):
-        """Assert that a call is refused by each protocol, with the sentence that says why."""
+        """Assert that a call is refused over each protocol, with the reason."""
         for protocol in self.protocols:
             with self.subTest(f'{protocol.__name__} {model}.{method}', kwargs=kwargs):
                 answer = protocol(user, access_token, model, method, ids, kwargs)
@@ -93,7 +93,7 @@ class TestTokenRequests(OAuth2Case):
     # (a) The password
 
     def test_s03_change_password(self):
-        """No oracle: right, wrong and empty are answered alike, and nothing is counted or tried."""
+        """No oracle: right, wrong and empty passwords get the same response, and nothing is counted or tried."""
         access_token = self.get_token(self.user)
         for old, new in ((PASSWORD, NEW_PASSWORD), ('wrong', NEW_PASSWORD), (PASSWORD, ''), ('', '')):
             self.assertRefused(
@@ -117,7 +117,7 @@ class TestTokenRequests(OAuth2Case):
             )
 
     def test_s03_identity_is_confirmed_by_a_person(self):
-        """Each method of Odoo and of its addons that asks who somebody is asks for nothing but the browser."""
+        """Every method of Odoo and its addons that confirms an identity accepts only the browser."""
         self.user.group_ids += self.env.ref('base.group_system')
         access_token = self.get_token(self.user)
         checked = [
@@ -131,14 +131,14 @@ class TestTokenRequests(OAuth2Case):
             answer = self.by_json2(self.user, access_token, model, name, ids=[])
             with self.subTest(model=model, name=name):
                 self.assertIsInstance(answer, Refusal, answer)
-                # Some look at their arguments first, before anything of the person.
+                # Some check their arguments first.
                 self.assertIn(answer.text, (SENTENCE, "missing a required argument: 'registration'"))
                 answer = self.by_xmlrpc(self.user, access_token, model, name, ids=[])
                 self.assertEqual(answer.text, "This method can only be accessed over HTTP")
                 answer = self.by_jsonrpc(self.user, access_token, model, name, ids=[])
                 self.assertEqual(answer.text, "This method can only be accessed over HTTP")
         self.assertFalse(self.env['res.users.identitycheck'].search([]))
-        # Nor to answer what a person was asked in their browser: core does not count wrong answers.
+        # It cannot answer a question in the person's browser either: core does not count wrong answers.
         asked = self.env['res.users.identitycheck'].with_user(self.user).create({})
         for password in (PASSWORD, 'wrong'):
             answer = self.by_json2(
@@ -148,7 +148,7 @@ class TestTokenRequests(OAuth2Case):
             self.assertIn(SENTENCE, answer.text)
 
     def test_s03_address_of_the_server(self):
-        """Core takes it from whoever logs in as an administrator, and writes it into mails."""
+        """Core takes the base URL from an administrator's login, and uses it in e-mails."""
         self.user.group_ids += self.env.ref('base.group_system')
         parameters = self.env['ir.config_parameter']
         parameters.set_param('web.base.url', 'https://odoo.example.com')
@@ -176,7 +176,7 @@ class TestTokenRequests(OAuth2Case):
             {'auth_passkey_key_ids': [[0, 0, {'name': "Key", 'credential_identifier': 'x'}]]},
             {'api_key_ids': [[0, 0, {'name': "Key"}]]},
         ):
-            # Core may refuse some of them sooner, with words of its own.
+            # Core may refuse some of them earlier, with its own message.
             sentence = SENTENCE if set(vals) <= {'email', 'signature'} else ''
             self.assertRefused(self.user, access_token, 'res.users', 'write', self.user.ids, {'vals': vals}, sentence)
             self.assertRefused(
@@ -194,18 +194,18 @@ class TestTokenRequests(OAuth2Case):
             'res.users',
             'write',
             self.user.ids,
-            # A context of the caller's changes nothing.
+            # The caller's context changes nothing.
             {'vals': {'email': 'thief@evil.example'}, 'context': {'orestapi_sign_in': False, 'active_test': False}},
         )
         self.user.invalidate_recordset()
         self.assertEqual((self.user.email, self.user.login), ('mitchell@example.com', 'mitchell'))
-        # What is left, and the same value once more.
+        # Other values, and an unchanged value.
         for protocol in self.protocols:
             vals = {'signature': "By an application", 'email': 'mitchell@example.com', 'tz': 'Europe/Budapest'}
             self.assertTrue(protocol(self.user, access_token, 'res.users', 'write', self.user.ids, {'vals': vals}))
 
     def test_s03_email_by_way_of_the_contact(self):
-        """The e-mail of a user is that of the contact, which the link for a new password goes to."""
+        """A link for a new password is sent to the e-mail address of the user's contact."""
         self.user.group_ids += self.env.ref('base.group_partner_manager')
         company, customer = self.env['res.partner'].create([{'name': "Company"}, {'name': "Customer"}])
         access_token = self.get_token(self.user)
@@ -255,7 +255,7 @@ class TestTokenRequests(OAuth2Case):
         self.assertNotEqual(self.portal_user.partner_id, thief)
 
     def test_s03_others_by_an_administrator(self):
-        """Not the login of anybody else either, and nobody new who could log in."""
+        """It cannot change the login of other users or create users either."""
         self.user.group_ids += self.env.ref('base.group_system')
         access_token = self.get_token(self.user)
         for vals in (
@@ -284,7 +284,7 @@ class TestTokenRequests(OAuth2Case):
         self.assertTrue(self.call_xmlrpc(self.administrator, 'res.users', 'context_get'))
 
     def test_s03_by_a_server_action(self):
-        """Code that the request runs, with whatever rights, is still of the request."""
+        """Code that the request runs with other rights still belongs to the request."""
         self.user.group_ids += self.env.ref('base.group_system')
         action = self.env['ir.actions.server'].create({
             'name': "Do it with all rights",
@@ -312,7 +312,7 @@ class TestTokenRequests(OAuth2Case):
         })  # fmt: skip
         self.assertRefused(self.user, access_token, 'auth.passkey.key', 'unlink', passkey.ids)
         self.assertTrue(passkey.exists())
-        # Nor by code that the request runs, past what the user may do.
+        # Not through code that the request runs with more rights than the user's either.
         action = self.env['ir.actions.server'].create({
             'name': "Do it with all rights",
             'model_id': self.env.ref('base.model_res_users').id,
@@ -328,7 +328,7 @@ class TestTokenRequests(OAuth2Case):
         self.assertEqual(self.env['res.users.apikeys'].search([('user_id', '=', self.user.id)]), key)
 
     def test_s03_link_for_a_new_password(self):
-        """The text of a mail that is not sent shows it to who composes it (beside other addons: dev/live)."""
+        """The preview of an e-mail shows the link to the person who composes it (with other addons: dev/live)."""
         partner = self.user.partner_id.with_user(self.user).with_context(signup_force_type_in_url='reset')
         if 'signup_type' not in partner._fields:
             return
@@ -340,7 +340,7 @@ class TestTokenRequests(OAuth2Case):
             'code': f"env['res.partner'].sudo().browse({partner.id})._get_signup_url_for_action()",
         })
         access_token = self.get_token(self.user)
-        # As a user may run an action that is in the menu of their contact.
+        # Users may run an action from the menu of their contact.
         action.group_ids = self.env.ref('base.group_user')
         self.user.group_ids += self.env.ref('base.group_system')
         self.assertRefused(self.user, access_token, 'ir.actions.server', 'run', action.ids)
@@ -354,7 +354,7 @@ class TestTokenRequests(OAuth2Case):
     # (c) Applications
 
     def test_s03_applications(self):
-        """Neither create, write, delete nor a secret, and what an administrator may with an API key."""
+        """It cannot create, write, delete or set a secret, which an administrator can do with an API key."""
         access_token, key = self.get_token(self.administrator), self.get_key(self.administrator)
         model = 'orestapi.application'
         vals = {'name': "Made", 'service_user_id': self.administrator.id}
@@ -376,7 +376,7 @@ class TestTokenRequests(OAuth2Case):
         self.assertFalse(loaded['ids'])
         self.assertFalse(self.env[model].search([('name', '=', "Made")]))
         self.assertEqual(self.application.uri_ids.mapped('uri'), [CALLBACK])
-        # The settings themselves may be read, and the secret for the remote side not.
+        # The settings can be read, but not the secret for the remote side.
         self.application.own_secret = 'of the remote side'
         for protocol in self.protocols:
             answer = protocol(
@@ -391,7 +391,7 @@ class TestTokenRequests(OAuth2Case):
                 self.administrator, access_token, model, 'search', None, {'domain': [['own_secret', '=like', 'of%']]}
             )
             self.assertIsInstance(answer, Refusal)
-        # An API key, and the password, are as good as ever.
+        # An API key and the password still work.
         for protocol, secret in ((self.by_json2, key), (self.by_xmlrpc, key), (self.by_jsonrpc, PASSWORD)):
             answer = protocol(
                 self.administrator, secret, model, 'write', self.application.ids, {'vals': {'description': "By a key"}}
@@ -403,7 +403,7 @@ class TestTokenRequests(OAuth2Case):
             self.assertEqual(answer[0]['own_secret'], 'of the remote side')
 
     def test_s03_each_model_of_this_addon(self):
-        """A new one is guarded, or is on the list of those that nobody writes by hand."""
+        """A new model must be guarded, or be on the list of models that nobody writes by hand."""
         self.administrator.group_ids += self.env.ref('base.group_system')
         access_token = self.get_token(self.administrator)
         models = {
@@ -440,7 +440,7 @@ class TestTokenRequests(OAuth2Case):
             self.assertNotIsInstance(answer, Refusal)
 
     def test_s03_disconnect_of_a_service(self):
-        """Disconnect ends it for good: the application would otherwise just ask for the next token."""
+        """Disconnecting is permanent: otherwise the application would just request the next token."""
         for disconnect in ('action_disconnect', 'action_revoke'):
             with self.subTest(disconnect):
                 self.application.service_user_id = self.user
@@ -460,16 +460,16 @@ class TestTokenRequests(OAuth2Case):
                 self.assertIn("Wiki", event.message)
 
     def test_s03_disconnect_of_somebody_else(self):
-        """The service user stays where another user disconnects the application."""
+        """The service user stays if another user disconnects the application."""
         self.application.service_user_id = self.administrator
         self.sign_in()
         self.env['orestapi.authorization'].with_user(self.user).search([]).action_disconnect()
         self.assertEqual(self.application.service_user_id, self.administrator)
 
-    # What is left of it
+    # Later requests
 
     def test_s03_nothing_left_for_the_next_request(self):
-        """Of the same connection, which is of the same thread."""
+        """The next request on the same connection and thread does not count as one with a token."""
         access_token = self.get_token(self.user)
         key = self.get_key(self.user)
         vals = {'email': 'mitchell@example.org'}
@@ -495,7 +495,7 @@ class TestTokenRequests(OAuth2Case):
         self.assertIs(response.json()['result'], True)
 
     def test_s03_cursors(self):
-        """Another cursor of the request is of the request, until that ends."""
+        """Another cursor of the request belongs to the request until it ends."""
         with self.env.registry.cursor() as cr:
             env = self.env(cr=cr)
             self.assertIsNone(get_active_token(cr))
@@ -510,7 +510,7 @@ class TestTokenRequests(OAuth2Case):
     # S13
 
     def test_s13_many_tokens_of_a_service(self):
-        """20 000 of them make the preferences no slower: all of them are one device."""
+        """20 000 tokens do not slow the preferences down: all of them are one device."""
         self.application.service_user_id = self.user
         self.post('/oauth2/token', {'grant_type': 'client_credentials', 'scope': 'rpc'}, self.get_auth())
         device = self.sign_in(self.other)
@@ -531,7 +531,7 @@ class TestTokenRequests(OAuth2Case):
         with self.assertQueryCount(40):
             user.read(['orestapi_token_ids', 'orestapi_authorization_ids'])
             user.orestapi_authorization_ids.read(['devices', 'sign_in_count', 'last_used_at', 'scope_description'])
-        # Whichever are read, they are few.
+        # Only a few are read.
         self.assertLess(len(self.env['orestapi.token']._fields['device']._get_cache(user.env)), 1000)
         self.assertEqual(user.orestapi_token_ids.mapped('device').count("The application itself"), 1)
         self.assertEqual(len(user.orestapi_token_ids), 2)
@@ -542,10 +542,10 @@ class TestTokenRequests(OAuth2Case):
     # R5
 
     def test_r05_public_methods_over_xmlrpc(self):
-        """What core gives each model works on each of ours: no traceback, no secret."""
+        """The methods that core gives each model work on the models of this addon, without tracebacks and secrets."""
         self.application.write({'own_id': 'own', 'own_secret': 'of the remote side'})
         self.sign_in()
-        # Core warns of each call of one of them, and of each name that a model has no use for.
+        # Core logs a warning for a call of one of them, and for each unknown name.
         self.muted_too = mute_logger('py.warnings', 'odoo.models')
         self.muted_too.__enter__()
         self.addCleanup(self.muted_too.__exit__, None, None, None)
@@ -560,7 +560,7 @@ class TestTokenRequests(OAuth2Case):
                         try:
                             answer = self.call_xmlrpc(user, model, method, *args, **kwargs)
                         except xmlrpc.client.Fault as fault:
-                            # 2 for a mistake, 4 for rights that are missing; 1 is a traceback.
+                            # 2 for a user error, 4 for missing rights; 1 is a traceback.
                             self.assertIn(fault.faultCode, (2, 4), fault.faultString)
                             answer = fault.faultString
                         for secret in (CLIENT_SECRET, '$pbkdf2', "_digest': '"):

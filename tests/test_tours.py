@@ -18,7 +18,7 @@ class TwoWindowsBrowser(ChromeBrowser):
 
 @tagged('post_install', '-at_install')
 class TestTours(OAuth2Case):
-    """What people see and press, in Chromium. No tour goes by a text that only one language has."""
+    """Browser tours in Chromium. No tour depends on the text of one language."""
 
     language = 'en_US'
 
@@ -29,7 +29,7 @@ class TestTours(OAuth2Case):
             language = cls.env['res.lang'].with_context(active_test=False).search([('code', '=', cls.language)])
             cls.env['base.language.install'].create({'lang_ids': language.ids}).lang_install()
         (cls.user + cls.administrator).lang = cls.language
-        # A file of this server: the browser goes nowhere else.
+        # A file of this server, so that the browser contacts no other.
         cls.application.uri_ids = [Command.create({'uri': 'http://127.0.0.1/web/static/img/favicon.ico'})]
 
     def assertSecret(self, application, secret):
@@ -46,7 +46,7 @@ class TestTours(OAuth2Case):
         application = self.env['orestapi.application'].search([('name', '=', "Library")])
         self.assertEqual(application.create_uid, self.administrator)
         self.assertEqual(application.uri_ids.uri, 'https://library.example.com/callback')
-        # The tour wrote there what the button copied.
+        # The tour has written the copied text there.
         self.assertSecret(application, application.description)
 
     def test_a11_leave(self):
@@ -145,7 +145,7 @@ class TestTours(OAuth2Case):
 
 @tagged('post_install', '-at_install')
 class TestToursInHungarian(TestTours):
-    """The same for people whose Odoo speaks another language."""
+    """The same in another language."""
 
     # Odoo runs an inherited test only when it is told to.
     allow_inherited_tests_method = True

@@ -2,13 +2,13 @@ import io
 import re
 from pathlib import Path
 
-import polib  # what Odoo itself reads these files with
+import polib  # which Odoo itself uses too
 
 from odoo.modules import get_module_path
 from odoo.tests import TransactionCase
 from odoo.tools.translate import trans_export
 
-#: What must come out of a translation as it went in: placeholders and tags.
+#: Parts that a translation must keep: placeholders and tags.
 KEPT = re.compile(r'%\(\w+\)[a-z]|%[a-z]|</?[a-z][^>]*>')
 
 

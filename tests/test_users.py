@@ -12,13 +12,13 @@ NEW_PASSWORD = 'another password of the user'
 
 PASSKEY = {'name': "Key ring", 'credential_identifier': 'identifier', 'public_key': 'key'}
 
-#: Of a second factor, in the notation of the app.
+#: The secret of a second factor, as authenticator apps write it.
 TOTP_SECRET = base64.b32encode(bytes(range(20))).decode()
 
 
 @tagged('post_install', '-at_install')
 class TestUsers(OAuth2Case):
-    """What becomes of codes and sign-ins when something about the person changes."""
+    """Codes and sign-ins when the user account changes."""
 
     def setUp(self):
         super().setUp()
@@ -29,7 +29,7 @@ class TestUsers(OAuth2Case):
         self.bystander_code = self.get_code(user=self.administrator)
 
     def assertEnded(self, reason):
-        """Assert that every code and every sign-in of the user is of no use, and that it is known why."""
+        """Assert that no code and no sign-in of the user works any more, and that the reason is stored."""
         for tokens, application in ((self.tokens, self.application), (self.second, self.other)):
             self.assertInactive(tokens['access_token'], tokens['refresh_token'], application=application)
             self.assertEqual(self.call_json2(tokens['access_token']).status_code, 401)
@@ -65,7 +65,7 @@ class TestUsers(OAuth2Case):
         self.assertNotIn('error', response.json())
         return response.json()['result']
 
-    # What the user sees of a sign-in
+    # The preferences
 
     def test_device(self):
         sign_in = self.env['orestapi.token'].search([('user_id', '=', self.user.id)], limit=1)
@@ -90,18 +90,18 @@ class TestUsers(OAuth2Case):
         self.assertOthersUntouched()
 
     def test_n151_archived_and_activated_again(self):
-        """What a person was allowed does not come back with the account."""
+        """Unarchiving the account does not restore its sign-ins."""
         self.user.active = False
         self.user.active = True
         self.assertEnded('user_archived')
         self.assertEqual(len(self.env['orestapi.event'].search([('kind', '=', 'sign_ins_ended')])), 2)
         self.assertOthersUntouched()
-        # The consent is still there: nobody who comes back is asked what they have already answered.
+        # The consent is kept: the user is not asked again.
         self.authenticate('mitchell', PASSWORD)
         self.assertIn('code', self.get_response(self.authorize(self.get_request(scope='rpc'))))
 
     def test_portal_account_deleted_by_its_owner(self):
-        """Odoo archives it at once, and deletes it later."""
+        """Odoo archives the account at once, and deletes it later."""
         self.application.group_ids += self.env.ref('base.group_portal')
         tokens = self.sign_in(user=self.portal_user)
         self.portal_user.with_user(self.portal_user).sudo()._deactivate_portal_user()
@@ -126,14 +126,14 @@ class TestUsers(OAuth2Case):
         self.assertEqual(unused.user_id, self.administrator)
 
     def test_service_user_is_not_deleted(self):
-        """Unlike the sign-ins of a person, the application would stop working for everybody."""
+        """Otherwise the application would stop working for everybody."""
         robot = new_test_user(self.env, 'robot', 'base.group_user', password=PASSWORD)
         self.application.service_user_id = robot
         response = self.post('/oauth2/token', {'grant_type': 'client_credentials', 'scope': 'rpc'}, self.get_auth())
         access_token = response.json()['access_token']
         self.assertEqual(self.call_json2(access_token).json()['uid'], robot.id)
         authorization = self.env['orestapi.authorization'].search([('user_id', '=', robot.id)])
-        self.assertEqual(authorization.scope_description, "Act on its own as this user, without anybody who signs in")
+        self.assertEqual(authorization.scope_description, "Act on its own as this user, when nobody signs in")
         robot.action_archive()
         self.assertEqual(self.call_json2(access_token).status_code, 401)
         response = self.post('/oauth2/token', {'grant_type': 'client_credentials'}, self.get_auth())
@@ -160,7 +160,7 @@ class TestUsers(OAuth2Case):
         self.assertOthersUntouched()
 
     def test_n153_password_written(self):
-        """As an import, a reset by mail or a script does it, be it with the password of before."""
+        """Also by an import, a reset by e-mail or a script, even with the same password."""
         device = self.sign_in(scope='rpc')
         self.administrator.group_ids += self.env.ref('base.group_erp_manager')
         self.user.with_user(self.administrator).write({'password': PASSWORD})
@@ -169,7 +169,7 @@ class TestUsers(OAuth2Case):
         self.assertOthersUntouched()
 
     def test_n153_password_not_changed(self):
-        """Neither a wrong old password nor a login, at which Odoo may renew the hash, ends anything."""
+        """A wrong old password ends nothing, and neither does a login, at which Odoo may renew the hash."""
         weak = self.env['res.users']._crypt_context().copy(pbkdf2_sha512__rounds=10).hash(PASSWORD)
         self.env.cr.execute("UPDATE res_users SET password = %s WHERE id = %s", [weak, self.user.id])
         self.assertTrue(self.env['res.users']._crypt_context().needs_update(weak))
@@ -184,13 +184,13 @@ class TestUsers(OAuth2Case):
         self.assertAllUntouched()
 
     def test_n132_session_of_the_old_password(self):
-        """Core takes it for valid until the other process tells that the password changed: no code is issued then."""
+        """Core considers the session valid until the other process reports the change: no code is issued meanwhile."""
         self.authenticate('mitchell', PASSWORD)
         query = self.get_request(scope='rpc')
         self.assertIn('code', self.get_response(self.authorize(query)))
         page = self.authorize(self.get_request(scope='rpc read'))
         hashed = self.env['res.users']._crypt_context().hash(NEW_PASSWORD)
-        # In SQL: what is remembered in this process stays.
+        # In SQL, so that the caches of this process stay.
         self.env.cr.execute("UPDATE res_users SET password = %s WHERE id = %s", [hashed, self.user.id])
         self.assertEqual(self.url_open('/odoo', allow_redirects=False).status_code, 200, "Core has noticed.")
         codes = self.env['orestapi.authorization.code'].search_count([])
@@ -200,7 +200,7 @@ class TestUsers(OAuth2Case):
         self.assertEqual(self.env['orestapi.authorization.code'].search_count([]), codes)
 
     def test_n132_session_that_was_ended(self):
-        """As core ends them, before it commits: also for a request that has already read its session."""
+        """They end before the commit, even for a request that has already read its session."""
         session = self.authenticate('mitchell', PASSWORD)
         self.assertTrue(self.user._is_session_valid(session))
         self.assertFalse(self.administrator._is_session_valid(session))
@@ -215,13 +215,13 @@ class TestUsers(OAuth2Case):
         self.assertOthersUntouched()
 
     def test_n153_logging_out_needs_the_password(self):
-        """Whoever finds an unlocked screen ends nothing."""
+        """Somebody at an unattended browser cannot end the sign-ins."""
         action = self.call_kw('action_revoke_all_devices', identity=False)
         self.assertEqual(action['res_model'], 'res.users.identitycheck')
         self.assertAllUntouched()
 
     def test_n153_logged_out_here(self):
-        """To leave the browser is not to sign the application out: the mobile app stays signed in."""
+        """Logging out of the browser does not end sign-ins: the mobile app stays signed in."""
         self.authenticate('mitchell', PASSWORD)
         self.url_open('/web/session/logout', allow_redirects=False)
         self.assertAllUntouched()
@@ -239,10 +239,10 @@ class TestUsers(OAuth2Case):
             self.assertInactive(token)
         self.assertEqual(self.call_json2(self.tokens['access_token']).status_code, 401)
         self.assertOAuth2Error(self.redeem(self.code), 400, 'invalid_grant')
-        # Another application admits the user still.
+        # The user may still use another application.
         self.assertActive(self.second['access_token'], self.second['refresh_token'], application=self.other)
         self.assertActive(self.bystander['access_token'])
-        # Nobody was told to end anything: the group decides, until the application notices.
+        # Nothing was ended explicitly: the missing group decides.
         self.user.group_ids += group
         self.assertActive(self.tokens['access_token'], self.tokens['refresh_token'])
         self.user.group_ids -= group
@@ -255,7 +255,7 @@ class TestUsers(OAuth2Case):
         self.assertEqual(sign_in.user_id, self.user)
 
     def test_n152_group_by_way_of_another(self):
-        """A member of a group that implies one of those admitted."""
+        """A member of a group that implies an admitted one may use the application."""
         manager = self.env['res.groups'].create({'name': "Wiki managers"})
         group = self.env['res.groups'].create({'name': "Wiki users", 'implied_by_ids': manager.ids})
         self.application.group_ids = group
@@ -291,7 +291,7 @@ class TestUsers(OAuth2Case):
     # The rest
 
     def test_other_changes(self):
-        """A new name, mail address or time zone ends nothing, nor does the login that was there before."""
+        """A new name, e-mail address or time zone ends nothing, and neither does an unchanged login."""
         self.user.write({
             'name': "Mitchell Admin",
             'login': 'mitchell',
@@ -300,7 +300,7 @@ class TestUsers(OAuth2Case):
         })
         self.assertAllUntouched()
 
-    # The login, as core's session token says what belongs to it
+    # The login, with the fields of core's session token
 
     def test_s09_login_changed(self):
         self.user.write({'login': 'mitchell.admin'})
@@ -308,19 +308,19 @@ class TestUsers(OAuth2Case):
         self.assertOthersUntouched()
 
     def test_s09_two_users_at_once(self):
-        """By a write of both, only those whose login it changes are signed out."""
+        """A write to several users signs out only those whose login it changes."""
         (self.user + self.administrator).write({'active': True, 'totp_secret': False})
         self.assertAllUntouched()
 
     def test_s09_second_factor(self):
-        """Switched on, as the dialog does it with the code that the user has read."""
+        """Turned on with a valid code, as the dialog does."""
         code = hotp(base64.b32decode(TOTP_SECRET), int(time.time() / 30))
         self.assertTrue(self.user.with_user(self.user)._totp_try_setting(TOTP_SECRET, code))
         self.assertEnded('login_changed')
         self.assertOthersUntouched()
 
     def test_s09_second_factor_switched_off(self):
-        """By somebody who administers users."""
+        """Turned off by an administrator of users."""
         self.user.sudo().totp_secret = TOTP_SECRET
         # The sign-ins of somebody who had it switched on before they signed in.
         self.env.cr.execute(
@@ -342,7 +342,7 @@ class TestUsers(OAuth2Case):
         self.assertOthersUntouched()
 
     def test_s09_passkey_removed(self):
-        """In either way; to use one, or to give it another name, ends nothing."""
+        """Adding or deleting one ends the sign-ins; using or renaming one does not."""
         for remove in (
             lambda passkey: passkey.unlink(),
             lambda passkey: self.user.sudo().write({'auth_passkey_key_ids': [Command.delete(passkey.id)]}),
@@ -356,18 +356,18 @@ class TestUsers(OAuth2Case):
         self.assertOthersUntouched()
 
     def test_s09_each_field_of_the_session_token(self):
-        """None is forgotten that core, or an addon that is installed here, makes the session token of."""
+        """All fields of the session token of core and installed addons are covered."""
         fields = self.env['res.users']._get_session_token_fields()
         self.assertEqual(fields, {'id', 'active', 'login', 'password', 'totp_secret', 'auth_passkey_key_ids'})
 
     def test_new_user(self):
-        """To set the first password of somebody is no event of anybody's sign-ins."""
+        """Setting the first password of a user logs no ended sign-ins."""
         new_test_user(self.env, 'grace', 'base.group_user', password=PASSWORD)
         self.assertFalse(self.env['orestapi.event'].search([('kind', '=', 'sign_ins_ended')]))
         self.assertAllUntouched()
 
     def test_not_by_others(self):
-        """Nobody ends the sign-ins of a colleague by calling what ends one's own."""
+        """Users cannot end the sign-ins of a colleague with the methods for their own."""
         for method, args in (
             ('action_archive', []),
             ('write', [{'password': NEW_PASSWORD}]),

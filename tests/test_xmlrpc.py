@@ -54,7 +54,7 @@ class TestXmlrpc(OAuth2Case):
         self.assertEqual(application.create_uid, self.administrator)
 
     def test_create_without_secret(self):
-        """No secret is made up that nobody has seen."""
+        """No secret is generated that nobody has seen."""
         application_id = self.call('create', {'name': "Calendar"})
         [values] = self.call('read', [application_id], ['client_id', 'has_client_secret'])
         self.assertFalse(values['has_client_secret'])
@@ -87,7 +87,7 @@ class TestXmlrpc(OAuth2Case):
         )
 
     def test_read_has_no_secret(self):
-        """Whatever is read of whatever model."""
+        """In any field of any model."""
         self.application.refresh_token_grace = 60
         tokens = self.sign_in(scope='read rpc')
         code = self.get_code()
@@ -144,12 +144,12 @@ class TestXmlrpc(OAuth2Case):
         self.assertEqual(self.call('read', self.application.ids, ['client_secret'])[0]['client_secret'], False)
 
     def test_mistakes(self):
-        """Each is answered with a sentence, and not with a traceback."""
+        """Each mistake gets a sentence, not a traceback."""
         for values, sentence in (
-            ({'client_secret': 'short'}, "A client secret has from 16 to 256 characters."),
-            ({'client_id': 'short'}, "A client ID has from 8 to 128 letters"),
+            ({'client_secret': 'short'}, "A client secret has 16 to 256 characters."),
+            ({'client_id': 'short'}, "A client ID has 8 to 128 characters"),
             ({'client_id': False}, "client"),
-            ({'client_id': 'shop-client'}, "Each needs one of its own."),
+            ({'client_id': 'shop-client'}, "Each needs its own."),
             ({'access_token_expiry': 'an hour'}, "Access Token Expiry: enter a whole number from 1 to 2592000."),
             ({'authorization_code_expiry': 601}, "Authorization Code Expiry: enter a whole number from 1 to 600."),
             ({'uri_ids': [(0, 0, {'uri': 'https://*.example.com'})]}, "Write each URI in full"),
@@ -186,7 +186,7 @@ class TestXmlrpc(OAuth2Case):
         own_secret = self.call('generate_own_secret', self.application.ids)
         [values] = self.call('read', self.application.ids, ['client_id', 'own_id', 'own_secret'])
         self.assertEqual((values['client_id'], values['own_id'], values['own_secret']), (client_id, own_id, own_secret))
-        # One application at a time, each with a secret of its own.
+        # One application at a time, each with its own secret.
         for method in ('generate_client_secret', 'generate_client_id'):
             self.assertFault(1, self.call, method, (self.application + self.other).ids)
 
@@ -234,7 +234,7 @@ class TestXmlrpcToken(OAuth2Case):
         return response.json()
 
     def assertWorks(self):
-        # Twice, because core would remember that it was right.
+        # Twice, because core caches correct passwords.
         for _attempt in range(2):
             self.assertEqual(self.get_context()['uid'], self.user.id)
             self.assertEqual(self.log_in(), self.user.id)
@@ -259,7 +259,7 @@ class TestXmlrpcToken(OAuth2Case):
         self.assertEqual(self.get_context(password=PASSWORD)['uid'], self.user.id)
 
     def test_own_rights(self):
-        """The user's own rights: the application is no administrator."""
+        """The token has the user's own rights: the application is not an administrator."""
         arguments = (APPLICATION, 'search_read', [('id', '=', self.application.id)], ['client_id'])
         self.assertFault(4, self.call_xmlrpc, self.user, *arguments, password=self.access_token)
         tokens = self.sign_in(user=self.administrator, scope='rpc')
@@ -352,19 +352,19 @@ class TestXmlrpcToken(OAuth2Case):
                 self.assertFalse(self.log_in(password=password))
 
     def test_of_another_user(self):
-        """The token says who it is: no other login and no other user id goes with it."""
+        """The token identifies the user: other logins and user ids are refused."""
         self.assertFault(3, self.get_context, self.administrator)
         for login in ('ada', 'MITCHELL ', 'nobody', ''):
             self.assertFalse(self.log_in(login))
 
     def test_not_interactive(self):
-        """No claim of the caller makes it a login in the browser, which no token is for."""
+        """The caller cannot turn it into a browser login, for which tokens are not accepted."""
         self.assertEqual(self.log_in(interactive=True), self.user.id)
         self.assertIsNone(self.log_in_browser('mitchell', self.access_token))
         self.assertEqual(self.log_in_browser('mitchell', PASSWORD), self.user.id)
 
     def test_not_as_the_old_password(self):
-        """A token does not prove who sits at the keyboard: it changes no password."""
+        """A token does not prove a person's identity: it cannot change a password."""
         with mute_logger('odoo.http'):
             self.assertFault(
                 4,
@@ -385,8 +385,8 @@ class TestXmlrpcToken(OAuth2Case):
             self.assertEqual(self.get_context(password=password)['uid'], self.user.id)
 
     def test_no_cool_down(self):
-        """Tokens, wrong or at the wrong place, do not keep the people of an office from logging in."""
-        # Core counts in the process, for all tests; and only where a browser logs in.
+        """Wrong or misplaced tokens do not keep people of the same office from logging in."""
+        # Core counts per process, across tests, and only for browser logins.
         self.registry._login_failures = None
         self.addCleanup(setattr, self.registry, '_login_failures', None)
         wrong = 'orestapi_at_1_' + 'x' * 43
@@ -400,8 +400,8 @@ class TestXmlrpcToken(OAuth2Case):
         for _attempt in range(11):
             self.assertIsNone(self.log_in_browser('mitchell', 'a wrong password'))
         self.assertIsNone(self.log_in_browser('ada', PASSWORD))
-        # A right token is let in while it lasts, and does not end it: else whoever
-        # has one could guess passwords without end.
+        # A valid token is accepted during the cool-down without ending it: otherwise anyone who
+        # has one could guess passwords endlessly.
         self.assertEqual(self.log_in(), self.user.id)
         self.assertEqual(self.get_context()['uid'], self.user.id)
         self.assertIsNone(self.log_in_browser('ada', PASSWORD))

@@ -3,7 +3,7 @@
 import contextlib
 import os
 
-from dev.workbench.cache import Problem, end_with_sentence
+from dev.workbench.cache import CommandError, run_command
 from dev.workbench.environment import enter
 
 ROWS = 10_000_000
@@ -12,30 +12,30 @@ PARTS = ('introspect', 'refresh', 'code', 'records', 'json2', 'many', 'storage',
 
 def main():
     enter('dev.benchmark')
-    # They need the environment.
-    from dev.workbench.odoo_server import Bench
+    # These imports need the virtual environment.
+    from dev.workbench.odoo_server import Workbench
 
     from . import clean_up, queries, rates, report, start, storage
     from .servers import Servers
 
     rows = os.environ.get('ROWS') or str(ROWS)
     if not rows.isdigit() or int(rows) < 1000:
-        raise Problem(f"ROWS={rows} is not a number of sign-ins; choose one from 1000 on.")
+        raise CommandError(f"ROWS={rows} is not a number of sign-ins; choose one from 1000 on.")
     parts = (os.environ.get('ONLY') or ','.join(PARTS)).split(',')
     if unknown := set(parts) - set(PARTS):
-        raise Problem(f"ONLY={','.join(sorted(unknown))} is no part; choose of {','.join(PARTS)}.")
-    with Bench() as bench, contextlib.ExitStack() as stack:
+        raise CommandError(f"ONLY={','.join(sorted(unknown))} is not a part; choose from {','.join(PARTS)}.")
+    with Workbench() as bench, contextlib.ExitStack() as stack:
         servers = Servers(bench, stack, int(rows))
         description = report.describe(servers)
         results = rates.measure(servers, parts)
         for part, module in (('storage', storage), ('cleanup', clean_up), ('queries', queries), ('start', start)):
             if part in parts:
                 results += module.measure(servers)
-        report.show(results, description)
+        report.print_results(results, description)
         if len(parts) == len(PARTS):
             report.write(results, description)
     return 0
 
 
 if __name__ == '__main__':
-    end_with_sentence(main)
+    run_command(main)

@@ -1,4 +1,4 @@
-"""The requests that are measured, as an application sends them, and the answers that count as right."""
+"""The measured requests, as an application sends them, and the responses that they must get."""
 
 import base64
 import functools
@@ -11,7 +11,7 @@ from oauth2 import metadata, parameters
 
 from .closed_loop import CLIENTS, Refused, render_request
 
-#: What is read of the partners, the same over the records API and over JSON-2.
+#: The fields of partners that are read, over the records API and over JSON-2.
 FIELDS = ('name', 'email', 'phone', 'city', 'zip')
 
 
@@ -21,7 +21,7 @@ def _get_basic(client_id, client_secret):
 
 @functools.cache
 def _get_headers(client_id, client_secret):
-    # Once: the clients share the machine with what they measure.
+    # Computed once, because the clients share the machine with the servers.
     return {'Authorization': _get_basic(client_id, client_secret), 'Content-Type': parameters.MEDIA_TYPE}
 
 
@@ -35,7 +35,7 @@ class Fixed:
     """The same request each time.
 
     :param bytes content: the request
-    :param bytes expected: what is in a right answer
+    :param bytes expected: text that the response must contain
     """
 
     def __init__(self, content, expected=b''):
@@ -66,11 +66,11 @@ class Introspect:
 
     def read(self, body):
         if json.loads(body)['active'] is not True:
-            raise Refused(f"A valid token was called inactive ({self.path}): {body[:200]}")
+            raise Refused(f"A valid token was reported as inactive ({self.path}): {body[:200]}")
 
 
 class Refresh:
-    """Refreshes of many sign-ins by turns, each with the refresh token of its last answer.
+    """Refreshes many sign-ins in turn, each with the refresh token of its last response.
 
     :param list tokens: the current refresh tokens
     """
@@ -129,7 +129,7 @@ class Bearer:
     """Calls of an API with a bearer token chosen at random.
 
     :param get_token: returns the next token
-    :param bytes expected: what is in a right answer
+    :param bytes expected: text that the response must contain
     """
 
     def __init__(self, method, path, get_token, body=b'', expected=b''):

@@ -1,4 +1,4 @@
-"""How fast the daily clean-up is among many sign-ins that stay, and what an application notices of it."""
+"""How fast the daily clean-up is among many sign-ins that stay, and how much it slows an application down."""
 
 import json
 import statistics
@@ -7,7 +7,7 @@ import time
 from dev.workbench.cache import Progress
 
 from . import calls
-from .closed_loop import Background, Cell
+from .closed_loop import Background, Measurement
 from .result import Result
 
 ENDED = 500_000  # sign-ins, and as many codes
@@ -15,7 +15,7 @@ IDLE = 5  # seconds
 MIN_RATE = 20_000  # rows a second
 MAX_FACTOR = 2
 
-#: Odoo's own scheduled action, as often as it takes.
+#: Runs Odoo's own scheduled action as often as necessary.
 SCRIPT = """
 import json
 import time
@@ -35,12 +35,14 @@ print(json.dumps([started, time.monotonic(), left]))
 
 def measure(servers):
     odoo = servers.many
-    cell = Cell("refresh", odoo.port, calls.refresh(odoo.application, odoo.sign_ins.reset_refresh_tokens()))
+    measurement = Measurement(
+        "refresh", odoo.port, calls.refresh(odoo.application, odoo.sign_ins.reset_refresh_tokens())
+    )
     progress = Progress(f'{ENDED} ended sign-ins and {ENDED} expired codes are removed')
     odoo.sign_ins.store_ended(ENDED)
-    cell.run(2)
-    idle = _get_median(cell.run_until(_after(IDLE)))
-    with Background(cell) as background:
+    measurement.run(2)
+    idle = _get_median(measurement.run_until(_after(IDLE)))
+    with Background(measurement) as background:
         [line] = odoo.bench.run_script(odoo.server.database, SCRIPT.format(kept=odoo.sign_ins.number))
     started, ended, left = json.loads(line)
     progress.finish()

@@ -1,4 +1,4 @@
-"""Load from a fixed number of clients, each of which sends its next request when it has the answer to the last one."""
+"""Load from a fixed number of clients, each of which sends a request after the response to the previous one."""
 
 import concurrent.futures
 import re
@@ -6,22 +6,22 @@ import socket
 import threading
 import time
 
-from dev.workbench.cache import Problem
+from dev.workbench.cache import CommandError
 from dev.workbench.odoo_server import HOST
 
 CLIENTS = 4
-TIMEOUT = 60  # seconds for one answer
-#: Seconds that do not count: the caches of all workers fill, with a thousand applications among others.
+TIMEOUT = 60  # seconds for one response
+#: Seconds that do not count, while the caches of all workers fill, among others with a thousand applications.
 WARM_UP = 4
 LENGTH = re.compile(rb'\r\ncontent-length: *(\d+)', re.IGNORECASE)
 
 
-class Refused(Problem):
-    """An answer that is not the one that is measured."""
+class Refused(CommandError):
+    """The response is not the expected one."""
 
 
 def render_request(method, path, headers, body=b''):
-    """Return an HTTP request as bytes: of version 1.0, because both servers close the connection anyway.
+    """Return an HTTP request as bytes, in version 1.0 because both servers close the connection anyway.
 
     :param dict headers: further headers
     """
@@ -35,13 +35,13 @@ def render_request(method, path, headers, body=b''):
 def send(port, content):
     """Send a request and return status and body of the answer.
 
-    Written with sockets because on a machine with two cores an HTTP library would take more of them than it measures.
+    It uses sockets, because on a machine with two cores an HTTP library would use more of them than the servers.
     """
     with socket.create_connection((HOST, port), TIMEOUT) as connection:
         connection.sendall(content)
         answer = b''
         end = None
-        # As far as the answer says, and not until the server closes: the server of Odoo first waits 10 ms for more.
+        # Reads the declared length instead of waiting for the close, before which Odoo's server waits 10 ms.
         while (end is None or len(answer) < end) and (part := connection.recv(65536)):
             answer += part
             if end is None and b'\r\n\r\n' in answer and (length := LENGTH.search(answer)):
@@ -50,19 +50,19 @@ def send(port, content):
     return head[9:12], body
 
 
-class Cell:
-    """One kind of request to one server, and what was measured of it.
+class Measurement:
+    """One kind of request to one server, and its measured rates.
 
-    :ivar list rates: requests a second of each slice
-    :ivar str failure: why there are none, if a request was not answered as it should be
+    :ivar list rates: requests per second of each slice
+    :ivar str failure: why there are none, if a request did not get the expected response
     """
 
     def __init__(self, name, port, clients):
         """
-        :param str name: what the requests are
-        :param int port: of the server, on the loopback interface
+        :param str name: a description of the requests
+        :param int port: the port of the server on the loopback interface
         :param clients: for each client an object with `render()`, which returns the next request, and `read(body)`,
-            which takes the answer and raises for a wrong one
+            which gets the response and raises for a wrong one
         """
         self.name = name
         self.port = port
@@ -105,16 +105,16 @@ class Cell:
 
 
 class Background:
-    """The load of a cell beside the `with` block; what `run_until` returns is in `answers` after it."""
+    """Loads a server during the `with` block; `answers` then holds the result of `run_until`."""
 
-    def __init__(self, cell):
-        self.cell = cell
+    def __init__(self, measurement):
+        self.measurement = measurement
         self.answers = None
 
     def __enter__(self):
         self.stop = threading.Event()
         self.pool = concurrent.futures.ThreadPoolExecutor(1)
-        self.future = self.pool.submit(self.cell.run_until, self.stop.is_set)
+        self.future = self.pool.submit(self.measurement.run_until, self.stop.is_set)
         return self
 
     def __exit__(self, *exception):
@@ -123,20 +123,20 @@ class Background:
         self.answers = self.future.result()
 
 
-def run_interleaved(cells, rounds, seconds, show):
-    """Run each cell for `seconds` in each of several rounds, so that what else the machine does hits all of them.
+def run_interleaved(measurements, rounds, seconds, show):
+    """Run each measurement for `seconds` in each of several rounds, so that other load on the machine hits all of them.
 
-    Every second round goes backwards, for the same reason.
+    Every second round runs in reverse order, for the same reason.
 
-    :param show: is called with the number of finished rounds
+    :param show: a function to call with the number of finished rounds
     """
-    for cell in cells:
+    for measurement in measurements:
         try:
-            cell.run(WARM_UP)
+            measurement.run(WARM_UP)
         except Refused as error:
-            cell.failure = str(error)
-    cells = [cell for cell in cells if not cell.failure]
+            measurement.failure = str(error)
+    measurements = [measurement for measurement in measurements if not measurement.failure]
     for number in range(rounds):
         show(number)
-        for cell in cells if number % 2 == 0 else reversed(cells):
-            cell.rates.append(cell.run(seconds))
+        for measurement in measurements if number % 2 == 0 else reversed(measurements):
+            measurement.rates.append(measurement.run(seconds))

@@ -1,4 +1,4 @@
-"""The peer: django-oauth-toolkit on gunicorn, from PyPI, in an environment of its own and on the same PostgreSQL."""
+"""The peer: django-oauth-toolkit on gunicorn, from PyPI, in a separate environment and on the same PostgreSQL."""
 
 import contextlib
 import json
@@ -12,7 +12,7 @@ import time
 import uuid
 from pathlib import Path
 
-from dev.workbench.cache import CHECKOUT, Problem, cache_directory, digest, finish, finished, locked, start_over
+from dev.workbench.cache import CHECKOUT, CommandError, cache_directory, digest, finish, finished, locked, start_over
 from dev.workbench.environment import install
 from dev.workbench.odoo_server import HOST, MODULE, free_port, stop_group
 from oauth2 import pkce
@@ -29,7 +29,7 @@ START_TIMEOUT = 60  # seconds
 
 
 def _prepare():
-    """Return the Python of the peer's environment, which is made when it is missing."""
+    """Return the Python of the peer's environment, which is created if necessary."""
     directory = cache_directory() / f'venv-peer-{platform.python_version()}-{digest(REQUIREMENTS.read_text())[:6]}'
     with locked('packages'):
         if not finished(directory):
@@ -43,7 +43,7 @@ def _prepare():
 class Peer:
     """The running peer.
 
-    :ivar dict stored: what `peer/fill.py` made
+    :ivar dict stored: the result of `peer/fill.py`
     """
 
     def __init__(self, port, stored):
@@ -52,7 +52,7 @@ class Peer:
         self.application = Application(0, stored['client_id'], stored['client_secret'], REDIRECT_URI)
 
     def introspect(self):
-        """Return the clients that introspect its tokens, and so on."""
+        """Return the clients that introspect its tokens."""
         tokens = self.stored['access_tokens']
         return calls.introspect(self.application, lambda: random.choice(tokens), '/o/introspect/')
 
@@ -65,7 +65,7 @@ class Peer:
 
 @contextlib.contextmanager
 def serve(bench, sign_ins, codes):
-    """Run the peer on a database of its own and yield it as `Peer`; both are gone afterwards.
+    """Run the peer on its own database and yield it as `Peer`; both are removed afterwards.
 
     :param int sign_ins: how many pairs of tokens to store
     :param int codes: how many codes to store
@@ -90,7 +90,7 @@ def serve(bench, sign_ins, codes):
             check=False,
         )
         if filled.returncode:
-            raise Problem(f"django-oauth-toolkit could not be prepared: {filled.stderr[-1500:]}")
+            raise CommandError(f"django-oauth-toolkit could not be prepared: {filled.stderr[-1500:]}")
         bench.postgres.execute('VACUUM ANALYZE', database=database)
         port = free_port()
         log = bench.logs / f'{database}.log'
@@ -126,5 +126,5 @@ def _wait_until_ready(process, port, log):
             send(port, calls.render_request('GET', '/', {}))
             return
         if process.poll() is not None or time.monotonic() > end:
-            raise Problem(f"gunicorn did not start; see {log}.")
+            raise CommandError(f"gunicorn did not start; see {log}.")
         time.sleep(0.1)

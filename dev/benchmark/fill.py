@@ -1,26 +1,26 @@
-"""Sign-ins and authorization codes in any number, written by SQL, and the tokens that belong to them.
+"""Any number of sign-ins and authorization codes, written with SQL, and their tokens.
 
-The secrets follow from the number of the row, so that the load can present any of ten million tokens without a list of
-them. Of course only here: the addon draws them at random.
+The secrets are derived from the id of the row, so that the load can present any of ten million tokens without a list.
+The addon itself generates them at random.
 """
 
 import dataclasses
 import hashlib
 import random
 
-from oauth2 import pkce, token
+from oauth2 import pkce, tokens
 
-#: Many applications, as ten million sign-ins would have; those of one of them are spread over the whole table.
+#: As many applications as ten million sign-ins would have; the sign-ins of each are spread over the whole table.
 APPLICATIONS = 1000
-#: An ordinary user comes second: its calls are checked against access rules.
+#: The second is an ordinary user, whose calls are checked against access rules.
 LOGINS = ('admin', 'demo')
 USER = LOGINS[1]
 
-#: Later than every run: the database is kept. Sign-ins were refreshed then, too, because an access token ends when its
-#: application's setting says, counted from the refresh.
+#: Later than any run, because the database is kept. The sign-ins are refreshed at this time too, because an access
+#: token expires by the setting of its application, counted from the refresh.
 FAR = "timestamp '2100-01-01'"
 
-#: The row of a sign-in that no refresh of the benchmark touches.
+#: The row of a sign-in that the benchmark never refreshes.
 UNTOUCHED = 5
 
 VERIFIER = 'v' * 64
@@ -39,7 +39,7 @@ class Application:
 
 
 def get_secret(kind, row_id):
-    """Return the secret of a row, the one whose digest `_get_digest_sql` stores."""
+    """Return the secret of a row; `_get_digest_sql` stores its digest."""
     return hashlib.md5(f'{kind}{row_id}'.encode()).hexdigest().ljust(43, '0')  # noqa: S324
 
 
@@ -48,12 +48,12 @@ def _get_digest_sql(kind, row_id):
 
 
 def get_access_token(row_id):
-    return token.render(token.ACCESS_TOKEN, row_id, get_secret(ACCESS, row_id))
+    return tokens.render(tokens.ACCESS_TOKEN, row_id, get_secret(ACCESS, row_id))
 
 
 def register(server):
-    """Register the application of the benchmark, and others, and return the former."""
-    client_id, client_secret = 'benchmark-application', token.generate_client_secret()
+    """Register the application of the benchmark and others, and return the first."""
+    client_id, client_secret = 'benchmark-application', tokens.generate_client_secret()
     found = server.call('orestapi.application', 'search', [('client_id', '=', client_id)])
     if found:
         server.call('orestapi.application', 'write', found, {'client_secret': client_secret})
@@ -86,7 +86,7 @@ def register(server):
 class SignIns:
     """The sign-ins of a database, with the ids 1 to `number`.
 
-    Each fifth belongs to the benchmark's application, each second to either user.
+    Every fifth belongs to the benchmark's application, and each user has half of them.
     """
 
     def __init__(self, postgres, database, application):
@@ -104,14 +104,14 @@ class SignIns:
         [[stored]] = self._execute(
             "SELECT count(*) FROM (SELECT FROM orestapi_token WHERE id <= %s LIMIT %s) AS rows", [number, number]
         )
-        # One that no run refreshes, filled as below.
+        # The untouched sign-in shows whether an earlier run filled the table in the same way.
         as_now = self._execute(f"SELECT FROM orestapi_token WHERE id = {UNTOUCHED} AND refreshed_at = {FAR}")
         if stored == number and as_now:
-            # What earlier runs have removed: else PostgreSQL tidies up in the midst of the measurements.
+            # Vacuumed now; otherwise PostgreSQL would do it during the measurements.
             self._execute("VACUUM orestapi_token, orestapi_authorization_code")
             return
         self._execute("DELETE FROM orestapi_token")
-        # Indexes stay, as with real sign-ins. The foreign key is checked once for all rows.
+        # The indexes stay, as for real sign-ins. The foreign key is checked once for all rows.
         self._execute(
             f"""
             ALTER TABLE orestapi_token DROP CONSTRAINT orestapi_token_authorization_id_fkey;
@@ -164,20 +164,20 @@ class SignIns:
         ]
 
     def get_any_access_token(self):
-        """Return the access token of a sign-in that is chosen at random.
+        """Return the access token of a sign-in chosen at random.
 
-        Not of the benchmark's application, whose tokens the refreshes change.
+        It never belongs to the benchmark's application, because refreshes change those tokens.
         """
         return get_access_token(10 * random.randrange(self.number // 10) + random.randint(2, 9))
 
     def get_user_access_token(self):
-        """Return such a token of `USER`."""
+        """Return an access token of `USER`, chosen in the same way."""
         return get_access_token(10 * random.randrange(self.number // 10) + random.choice((3, 5, 7, 9)))
 
     def reset_refresh_tokens(self, number=10_000):
         """Undo the refreshes of earlier runs, and return refresh tokens of the benchmark's application.
 
-        :param int number: how many at most, of sign-ins that are chosen at random
+        :param int number: the maximum number of sign-ins, chosen at random
         """
         row_ids = [
             10 * ten + odd
@@ -196,7 +196,7 @@ class SignIns:
         )
         [[value]] = self._execute("SELECT value FROM orestapi_key WHERE purpose = 'refresh_token'")
         key = bytes.fromhex(value)
-        return [token.render_refresh_token(key, row_id, 0, get_secret(REFRESH, row_id)) for row_id in row_ids]
+        return [tokens.render_refresh_token(key, row_id, 0, get_secret(REFRESH, row_id)) for row_id in row_ids]
 
     def issue_codes(self, number):
         """Store authorization codes of the benchmark's application, and return them."""
@@ -214,7 +214,7 @@ class SignIns:
             [self.grant(), self.application.redirect_uri, pkce.compute_challenge(VERIFIER), number],
         )
         self._execute("ANALYZE orestapi_authorization_code")
-        return [token.render(token.AUTHORIZATION_CODE, row_id, get_secret(CODE, row_id)) for (row_id,) in rows]
+        return [tokens.render(tokens.AUTHORIZATION_CODE, row_id, get_secret(CODE, row_id)) for (row_id,) in rows]
 
     def store_ended(self, number):
         """Store sign-ins that were revoked, and as many expired codes, after all others."""

@@ -1,4 +1,4 @@
-"""How many SQL statements a call makes, as Odoo counts them itself: it writes the number into its log."""
+"""The number of SQL statements of a call, which Odoo itself counts and logs."""
 
 import re
 import time
@@ -17,7 +17,7 @@ def measure(servers):
 
     def count(clients):
         client = clients[0]
-        for _number in range(CALLS):  # what is cached in both workers does not count
+        for _number in range(CALLS):  # several calls, so that the caches of both workers are filled
             status, body = send(odoo.port, client.render())
             if status != b'200':
                 raise Refused(f"Status {status.decode()} where queries are counted.")
@@ -28,13 +28,13 @@ def measure(servers):
         return min(map(int, found[-CALLS:]))
 
     core = count(calls.json2(lambda: key, odoo.partners))
-    # Always one token: the next one is most likely of another application, which no worker has in its cache yet.
+    # Always the same token: another one would most likely belong to an application that no worker has cached yet.
     token = sign_ins.get_user_access_token()
     bearer = count(calls.json2(lambda: token, odoo.partners))
     floor = count(calls.health())
     refresh = count(calls.refresh(odoo.application, sign_ins.reset_refresh_tokens(100)))
     return [
-        # Core looks the API key up with one query, which a call with our token does not make.
+        # Core looks up the API key with one query, which a call with an access token does not need.
         Result(
             "Queries of a bearer call beyond Odoo's own",
             str(bearer),

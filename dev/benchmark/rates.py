@@ -1,23 +1,23 @@
-"""Requests a second: ours beside the floor of Odoo, beside the peer, and with many sign-ins stored."""
+"""Requests per second, compared with Odoo's floor, with the peer, and with many stored sign-ins."""
 
 import dataclasses
 
 from dev.workbench.cache import Progress
 
 from . import calls
-from .closed_loop import Cell, run_interleaved
+from .closed_loop import Measurement, run_interleaved
 from .fill import VERIFIER
 from .result import compare_rates
 
 ROUNDS = 8
 SECONDS = 2  # of a slice
-MAX_RATE = 1500  # exchanges of codes a second that are prepared for
+MAX_RATE = 1500  # exchanges of codes per second to prepare for
 CODES = (ROUNDS + 1) * SECONDS * MAX_RATE
 
 
 @dataclasses.dataclass
 class Comparison:
-    """Two cells of `Cells`, and what the first must reach of the second."""
+    """Two measurements, and the ratio of the first to the second that must be reached."""
 
     part: str
     figure: str
@@ -41,17 +41,17 @@ COMPARISONS = (
 )
 
 
-class Cells:
-    """The kinds of requests by name, in the order in which a round runs them: what is compared is close together.
+class Measurements:
+    """The measurements by name, in the order of a round, which keeps compared ones close together.
 
-    :param Servers servers: what runs
+    :param Servers servers: the running servers
     """
 
     def __init__(self, servers):
         self.servers = servers
 
     def health(self):
-        return self._get_cell("/web/health", self.servers.few, calls.health())
+        return self._get_measurement("/web/health", self.servers.few, calls.health())
 
     def introspect(self):
         return self._introspect(self.servers.few)
@@ -60,7 +60,7 @@ class Cells:
         return self._introspect(self.servers.many)
 
     def peer_introspect(self):
-        return self._get_cell("introspection", self.servers.peer, self.servers.peer.introspect())
+        return self._get_measurement("introspection", self.servers.peer, self.servers.peer.introspect())
 
     def refresh(self):
         return self._refresh(self.servers.few)
@@ -69,21 +69,21 @@ class Cells:
         return self._refresh(self.servers.many)
 
     def peer_refresh(self):
-        return self._get_cell("refresh", self.servers.peer, self.servers.peer.refresh())
+        return self._get_measurement("refresh", self.servers.peer, self.servers.peer.refresh())
 
     def code(self):
         odoo = self.servers.few
-        return self._get_cell(
+        return self._get_measurement(
             "code exchange", odoo, calls.redeem(odoo.application, odoo.sign_ins.issue_codes(CODES), VERIFIER)
         )
 
     def peer_code(self):
-        return self._get_cell("code exchange", self.servers.peer, self.servers.peer.redeem())
+        return self._get_measurement("code exchange", self.servers.peer, self.servers.peer.redeem())
 
     def json2_key(self):
         odoo = self.servers.few
         key = odoo.get_api_key()
-        return self._get_cell("JSON-2 with an API key", odoo, calls.json2(lambda: key, odoo.partners))
+        return self._get_measurement("JSON-2 with an API key", odoo, calls.json2(lambda: key, odoo.partners))
 
     def json2(self):
         return self._json2(self.servers.few)
@@ -93,24 +93,28 @@ class Cells:
 
     def records(self):
         odoo = self.servers.few
-        return self._get_cell("records API", odoo, calls.records(odoo.sign_ins.get_user_access_token, odoo.partners))
+        return self._get_measurement(
+            "records API", odoo, calls.records(odoo.sign_ins.get_user_access_token, odoo.partners)
+        )
 
     def _introspect(self, odoo):
-        return self._get_cell(
+        return self._get_measurement(
             "introspection", odoo, calls.introspect(odoo.application, odoo.sign_ins.get_any_access_token)
         )
 
     def _refresh(self, odoo):
-        return self._get_cell("refresh", odoo, calls.refresh(odoo.application, odoo.sign_ins.reset_refresh_tokens()))
+        return self._get_measurement(
+            "refresh", odoo, calls.refresh(odoo.application, odoo.sign_ins.reset_refresh_tokens())
+        )
 
     def _json2(self, odoo):
-        return self._get_cell(
+        return self._get_measurement(
             "JSON-2 with our token", odoo, calls.json2(odoo.sign_ins.get_user_access_token, odoo.partners)
         )
 
     @staticmethod
-    def _get_cell(name, server, clients):
-        return Cell(name, server.port, clients)
+    def _get_measurement(name, server, clients):
+        return Measurement(name, server.port, clients)
 
 
 ORDER = (
@@ -134,16 +138,19 @@ def measure(servers, parts):
     """Run the requests of all comparisons of `parts` in one interleaved run and return the results."""
     comparisons = [comparison for comparison in COMPARISONS if comparison.part in parts]
     names = {name for comparison in comparisons for name in (comparison.ours, comparison.theirs)}
-    makers = Cells(servers)
-    cells = {name: getattr(makers, name)() for name in ORDER if name in names}
-    if not cells:
+    makers = Measurements(servers)
+    measurements = {name: getattr(makers, name)() for name in ORDER if name in names}
+    if not measurements:
         return []
-    progress = Progress(f'{len(cells)} kinds of requests, {ROUNDS} rounds of {SECONDS} s each')
-    run_interleaved(list(cells.values()), ROUNDS, SECONDS, lambda number: progress.show(number, ROUNDS))
+    progress = Progress(f'{len(measurements)} kinds of requests, {ROUNDS} rounds of {SECONDS} s each')
+    run_interleaved(list(measurements.values()), ROUNDS, SECONDS, lambda number: progress.show(number, ROUNDS))
     progress.finish()
     return [
         compare_rates(
-            servers.render(comparison.figure), cells[comparison.ours], cells[comparison.theirs], comparison.bar
+            servers.render(comparison.figure),
+            measurements[comparison.ours],
+            measurements[comparison.theirs],
+            comparison.bar,
         )
         for comparison in comparisons
     ]

@@ -1,4 +1,4 @@
-"""The table, on the screen and in docs/reports/benchmarks.md."""
+"""The table of results, on the screen and in docs/reports/benchmarks.md."""
 
 import os
 import platform
@@ -6,7 +6,7 @@ import re
 from datetime import datetime, timezone
 from pathlib import Path
 
-from dev.workbench.cache import CHECKOUT, say
+from dev.workbench.cache import CHECKOUT, show
 
 from . import rates
 from .closed_loop import CLIENTS
@@ -17,7 +17,7 @@ HEAD = ('Figure', 'Ours', 'Compared with', 'Result [middle half]', 'Bar', '')
 
 
 def describe(servers):
-    """Return the machine and what runs on it, as sentences."""
+    """Return a description of the machine and its software, as sentences."""
     model = re.search(r'model name\s*: (.*)', Path('/proc/cpuinfo').read_text())
     memory = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30
     [[version]] = servers.bench.postgres.execute('SHOW server_version')
@@ -43,20 +43,20 @@ def _render(results):
     return '\n'.join('| ' + ' | '.join(line) + ' |' for line in lines)
 
 
-def show(results, description):
-    say(f'\n{description}\n')
+def print_results(results, description):
+    show(f'\n{description}\n')
     rows = [HEAD, *_get_rows(results)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
     for row in rows:
-        say('  '.join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+        show('  '.join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
     missed = sum(not result.met for result in results)
-    say(f'\n{len(results) - missed} met, {missed} missed')
+    show(f'\n{len(results) - missed} met, {missed} missed')
 
 
 def write(results, description):
-    """Replace the table of the page; what is written around it stays."""
+    """Replace the table of the page, and keep the text around it."""
     page = PAGE.read_text()
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
     PAGE.write_text(f'{before}{BEGIN}\n{description}\n\n{_render(results)}\n{END}{after}')
-    say(f'written into {PAGE.relative_to(CHECKOUT)}')
+    show(f'written into {PAGE.relative_to(CHECKOUT)}')

@@ -1,4 +1,4 @@
-"""What a comparison found, and whether it is good enough."""
+"""The result of a comparison, and whether it is good enough."""
 
 import dataclasses
 import statistics
@@ -8,12 +8,12 @@ import statistics
 class Result:
     """One row of the table.
 
-    :ivar str figure: what was measured
-    :ivar str ours: our value, with its unit
-    :ivar str theirs: what it is compared with
-    :ivar str value: the number that counts, with its spread
-    :ivar str bar: what it must reach
-    :ivar bool met: whether it does
+    :ivar str figure: the name of the figure
+    :ivar str ours: this addon's value, with its unit
+    :ivar str theirs: the value that it is compared with
+    :ivar str value: the deciding number, with its spread
+    :ivar str bar: the bar that it must reach
+    :ivar bool met: whether it reaches the bar
     """
 
     figure: str
@@ -25,13 +25,13 @@ class Result:
 
 
 def compare_rates(figure, ours, theirs, bar):
-    """Compare two cells that ran in the same rounds.
+    """Compare two measurements that ran in the same rounds.
 
-    The ratio is taken within each round, because what else the machine did then hit both.
+    The ratio is computed within each round, because other load on the machine hits both.
 
-    :param Cell ours: ours
-    :param Cell theirs: what it is compared with
-    :param float bar: what ours / theirs must reach
+    :param Measurement ours: that of this addon
+    :param Measurement theirs: the one to compare it with
+    :param float bar: the ratio that ours / theirs must reach
     """
     failure = ours.failure or theirs.failure
     if failure:
@@ -49,7 +49,7 @@ def compare_rates(figure, ours, theirs, bar):
 
 
 def _get_spread(values):
-    """Return the middle half of the values: one slice in which the machine did something else says nothing."""
+    """Return the middle half of the values, which ignores single slices with other load on the machine."""
     if len(values) < 4:
         return f'{min(values):.2f}–{max(values):.2f}'
     lower, _median, upper = statistics.quantiles(values, n=4)

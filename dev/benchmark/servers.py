@@ -1,4 +1,4 @@
-"""What is loaded: Odoo with few and with many sign-ins, and the peer. Each starts when it is first asked for."""
+"""The servers under load: Odoo with few and with many sign-ins, and the peer. Each starts when it is first needed."""
 
 import dataclasses
 import functools
@@ -15,10 +15,10 @@ WORKERS = 2
 
 @dataclasses.dataclass
 class Partners:
-    """The records that are read.
+    """The records to read.
 
     :ivar list ids: their ids
-    :ivar bytes expected: what a right answer holds
+    :ivar bytes expected: text that the response must contain
     """
 
     ids: list
@@ -42,7 +42,7 @@ class Odoo:
         self.partners = Partners([each['id'] for each in found], found[-1]['name'].encode())
 
     def get_api_key(self):
-        """Return an API key of the user whose tokens are measured as well."""
+        """Return an API key of the user whose tokens are measured too."""
         [key] = self.bench.run_script(
             self.server.database,
             f"""
@@ -54,9 +54,9 @@ class Odoo:
 
 
 class Servers:
-    """The servers and databases that the figures are measured with.
+    """The servers and databases of the benchmark.
 
-    :param int rows: how many sign-ins are many
+    :param int rows: the number of sign-ins of the large database
     """
 
     def __init__(self, bench, stack, rows):
@@ -69,7 +69,7 @@ class Servers:
         return figure.format(rows=f'{self.rows:,}'.replace(',', ' '), few=f'{FEW:,}'.replace(',', ' '))
 
     def _serve(self, database, number):
-        # Without cron: Odoo's daily clean-up would run in the midst of it.
+        # Without cron, because Odoo's daily clean-up would disturb the measurements.
         server = self.stack.enter_context(self.bench.serve(database, '--max-cron-threads', '0', workers=WORKERS))
         return Odoo(self.bench, server, number)
 

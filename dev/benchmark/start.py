@@ -4,7 +4,7 @@ import contextlib
 import statistics
 import time
 
-from dev.workbench.cache import Problem, Progress
+from dev.workbench.cache import CommandError, Progress
 from dev.workbench.odoo_server import START_TIMEOUT, free_port, stop_group
 
 from .closed_loop import render_request, send
@@ -48,6 +48,6 @@ def _start(bench, database):
                 if send(port, render_request('GET', '/web/health?db_server_status=true', {}))[0] == b'200':
                     return time.monotonic() - started
             time.sleep(0.01)
-        raise Problem(f"Odoo did not start; see {log}.")
+        raise CommandError(f"Odoo did not start; see {log}.")
     finally:
         stop_group(process)

@@ -1,4 +1,4 @@
-"""What refreshing one sign-in again and again leaves in the database."""
+"""How much the database grows when one sign-in is refreshed again and again."""
 
 import statistics
 
@@ -6,7 +6,7 @@ from dev.workbench.cache import Progress
 from dev.workbench.odoo_server import MODULE
 
 from . import calls
-from .closed_loop import Cell
+from .closed_loop import Measurement
 from .result import Result
 
 REFRESHES = 10_000
@@ -36,7 +36,7 @@ def measure(servers):
     rows, size = get_size()
     progress = Progress(f'{REFRESHES} refreshes of one sign-in')
     remaining = iter(range(REFRESHES))
-    answers = Cell("refresh", odoo.port, [client]).run_until(lambda: next(remaining, None) is None)
+    answers = Measurement("refresh", odoo.port, [client]).run_until(lambda: next(remaining, None) is None)
     progress.finish()
     rows_after, size_after = get_size()
     latency = statistics.median(seconds for _started, seconds in answers) * 1000

@@ -1,4 +1,4 @@
-"""What the live tests share: a server with several workers, its applications, and a browser."""
+"""Shared by the live tests: a server with several workers, its applications, and a browser."""
 
 import dataclasses
 import re
@@ -13,14 +13,14 @@ from playwright.sync_api import sync_playwright
 
 from dev.live.counts import FULL, SHORT
 from dev.workbench.cache import CHECKOUT
-from dev.workbench.odoo_server import LOGIN, PASSWORD, Bench
+from dev.workbench.odoo_server import LOGIN, PASSWORD, Workbench
 from oauth2 import pkce
 
 #: Workers that race each other.
 WORKERS = 4
 CALLBACK = 'https://wiki.example.com/callback'
 
-#: Chromium runs as root in CI, and must not phone home.
+#: Chromium runs as root in CI, and must not contact its vendor.
 CHROMIUM = shutil.which('chromium') or shutil.which('google-chrome')
 CHROMIUM_OPTIONS = [
     '--no-sandbox',
@@ -33,10 +33,10 @@ CHROMIUM_OPTIONS = [
 ]
 
 
-#: Each line is what one check did, and how often.
+#: Lines that tell what each check did, and how often.
 DONE = pytest.StashKey()
 
-#: Characters of the random part of each secret that is issued, and of those that the tests make up.
+#: Characters of the random part of each issued secret, and of those that the tests make up.
 RANDOM_PART = 43
 
 
@@ -46,11 +46,9 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    config.addinivalue_line('markers', 'full: only in the full form; what it shows is shown by another test too')
-    config.addinivalue_line('markers', 'same: would be the same in the full form, which leaves it to `make test`')
-    config.addinivalue_line(
-        'markers', 'alone: takes minutes in the full form, which has it only where its file is named'
-    )
+    config.addinivalue_line('markers', 'full: only in the full form; another test shows the same')
+    config.addinivalue_line('markers', 'same: the same in the full form, which leaves it to `make test`')
+    config.addinivalue_line('markers', 'alone: takes minutes in the full form, which runs it only if its file is named')
     config.stash[DONE] = []
 
 
@@ -88,17 +86,17 @@ class Application:
         return (self.client_id, self.client_secret) if self.client_secret else None
 
     def with_client(self, parameters):
-        """Add the client id where the client does not authenticate."""
+        """Add the client id if the client does not authenticate."""
         return parameters if self.client_secret else {**parameters, 'client_id': self.client_id}
 
 
 class Live:
-    """The live server, and requests to it as applications make them."""
+    """The live server, and requests to it as applications send them."""
 
     def __init__(self, server, postgres=None):
         """
-        :param Server server: where requests go
-        :param Postgres postgres: its database server, for those tests that count rows
+        :param Server server: the server
+        :param Postgres postgres: its database server, for tests that count rows
         """
         self.server = server
         self.postgres = postgres
@@ -110,7 +108,7 @@ class Live:
     def note(self, *issued):
         """Remember secrets that were issued, because none of them may be in the log."""
         for secret in issued:
-            # A refresh token has two parts, and neither is anybody's business.
+            # Both parts of a refresh token are secret.
             parts = secret.split('_', 4)[4] if secret.startswith('orestapi_rt_') else secret
             self.issued |= {parts[:RANDOM_PART], secret[-RANDOM_PART:]}
 
@@ -146,7 +144,7 @@ class Live:
         return Application(application_id, client_id, client_secret, redirect_uri)
 
     def log_in(self, login=LOGIN, password=PASSWORD):
-        """Return a session of a browser in which the user is logged in."""
+        """Return the session of a browser in which the user is logged in."""
         session = requests.Session()
         page = session.get(f'{self.url}/web/login').text
         csrf_token = page.partition('name="csrf_token" value="')[2].partition('"')[0]
@@ -233,7 +231,7 @@ class Live:
         return self.postgres.execute(statement, parameters, database=self.server.database)
 
     def count_sign_ins(self, application_ids, condition='TRUE'):
-        """Return how many sign-ins of applications are stored that fulfil a condition in SQL."""
+        """Return how many stored sign-ins of applications satisfy an SQL condition."""
         [[count]] = self.execute(
             f"""
             SELECT count(*)
@@ -246,7 +244,7 @@ class Live:
         return count
 
     def start_example(self, name, application):
-        """Start a script of examples/ as the application; what it says comes through `stdout`."""
+        """Start a script of examples/ as the application; its output is in `stdout`."""
         return subprocess.Popen(
             [
                 sys.executable, CHECKOUT / 'examples' / name,
@@ -257,7 +255,7 @@ class Live:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            # No browser to open: the user's is the Chromium of the test.
+            # Opens no browser: the test's Chromium plays the user's.
             env={'BROWSER': '/bin/true', 'PATH': '/usr/bin:/bin'},
         )  # fmt: skip
 
@@ -271,7 +269,7 @@ class Live:
 
 @pytest.fixture(scope='session')
 def bench():
-    with Bench() as bench:
+    with Workbench() as bench:
         yield bench
 
 
@@ -281,14 +279,14 @@ def counts(request):
 
 
 @pytest.fixture
-def tell(request):
-    """A function that shows what a check did, with its numbers, at the end of the run."""
+def summarize(request):
+    """A function that records what a check did, with its numbers, for the end of the run."""
     return lambda text: request.config.stash[DONE].append(f'{request.node.originalname}: {text}')
 
 
 @pytest.fixture(scope='session')
 def installed(bench):
-    """The name of a database with the addon in it, to be copied and never to be used."""
+    """The name of a database with the addon, which is only copied and never used."""
     with bench.database('installed') as database:
         yield database
 
@@ -296,7 +294,7 @@ def installed(bench):
 @pytest.fixture(scope='session')
 def live(bench, installed):
     """One server for all live tests; its log must stay free of errors and of secrets."""
-    # Without cron: Odoo's daily clean-up runs at once in a new database, and deletes what a test wants to count.
+    # Without cron, because Odoo's daily clean-up runs at once in a new database and deletes rows that tests count.
     with (
         bench.copy(installed, 'live') as database,
         bench.serve(database, '--max-cron-threads', '0', workers=WORKERS) as server,
@@ -309,7 +307,7 @@ def live(bench, installed):
 def check_log(live, allowed=()):
     """Look for errors, tracebacks, and every secret that was issued.
 
-    :param allowed: parts of lines that may be there
+    :param allowed: parts of allowed lines
     """
     log = live.server.log.read_text(errors='replace')
     complaints = [
@@ -338,6 +336,6 @@ def browser():
 
 @pytest.fixture
 def browser_page(browser):
-    """A page in a browser window of its own: nobody is logged in, nothing is remembered."""
+    """A page in a separate browser window, without a login or cookies."""
     with browser.new_context() as context:
         yield context.new_page()

@@ -1,18 +1,18 @@
-"""How much of each live check: `make live` runs the full form, `make test` a short one of the same code."""
+"""The extent of each live check: `make live` runs the full form, `make test` a short form of the same code."""
 
 import dataclasses
 
 
 @dataclasses.dataclass(frozen=True)
 class Counts:
-    """How often or how long each check does what it does.
+    """How often or how long each check runs.
 
-    :ivar kills: workers that are killed during code exchange and refresh
-    :ivar outages: times that PostgreSQL is stopped under load, and started again
+    :ivar kills: workers to kill during code exchange and refresh
+    :ivar outages: how often PostgreSQL is stopped under load and started again
     :ivar malformed: requests of the fuzzer
-    :ivar seeds: runs of schemathesis, each with a seed of its own
+    :ivar seeds: runs of schemathesis, each with its own seed
     :ivar load: seconds of mixed load
-    :ivar share: of the conditions that the fuzzer of the records API makes up beside real apps
+    :ivar share: the share of the conditions that the fuzzer of the records API tries beside real apps
     """
 
     kills: int

@@ -1,4 +1,4 @@
-"""Requests that no honest client would send, the same ones again for the same seed."""
+"""Requests that no honest client would send, reproducible by a seed."""
 
 import json
 import random
@@ -36,9 +36,9 @@ HEADERS = (
 
 @dataclass(frozen=True)
 class Known:
-    """What the fuzzer knows of the server, so that some of what it sends gets past the first check.
+    """Facts about the server, so that some requests of the fuzzer pass the first check.
 
-    :ivar endpoints: pairs of a path and the methods that it takes
+    :ivar endpoints: pairs of a path and the methods that it supports
     """
 
     endpoints: tuple
@@ -48,12 +48,12 @@ class Known:
 
 
 class Fuzzer:
-    """Makes one malformed request after the other."""
+    """Builds one malformed request after the other."""
 
     def __init__(self, seed, known):
         """
-        :param seed: the same one gives the same requests for the same `Known`
-        :param Known known: what the requests are made of, besides nonsense
+        :param seed: the same seed gives the same requests for the same `Known`
+        :param Known known: valid values for parts of the requests
         """
         self.random = random.Random(seed)
         self.known = known
@@ -118,7 +118,7 @@ class Fuzzer:
 
     def _authorization(self):
         application, tokens = self.known.application, self.known.tokens
-        # What lies behind a check is worth more than the check, here and below: half of these are right.
+        # About half of the values are right, here and below, to reach the code behind a check.
         if self._maybe(0.6):
             return self.random.choice((
                 wire.basic(application.client_id, application.client_secret)['Authorization'],
@@ -150,7 +150,7 @@ class Fuzzer:
             headers['Cookie'] = self.known.cookie
         while self._maybe(0.25):
             headers[self.random.choice(HEADERS)] = self._value()[:1000]
-        # What would end the header is no malformed request but two of them.
+        # A line break would split the request into two.
         return {
             name: value.translate({10: ' ', 13: ' '}).encode('utf-8', 'replace').decode('latin-1')
             for name, value in headers.items()

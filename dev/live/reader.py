@@ -1,4 +1,4 @@
-"""The browser of a reader of the documents: `python -m dev.live.reader ADDRESS` allows what an address asks for.
+"""The browser of a reader of the documents: `python -m dev.live.reader URL` allows an authorization request.
 
 The programs of the documents start it as `$BROWSER`.
 """
@@ -15,8 +15,8 @@ from dev.workbench.odoo_server import LOGIN, PASSWORD
 def allow(address, login=LOGIN, password=PASSWORD):
     """Open an authorization request, log in and press *Allow*.
 
-    :param str address: that of the authorization request
-    :return: the address that the browser is sent to, with the code
+    :param str address: the URI of the authorization request
+    :return: the URI that the browser is redirected to, with the code
     """
     browser = requests.Session()
     page = browser.get(address)

@@ -1,7 +1,7 @@
-"""What schemathesis has to know of the records API beyond the types in its document.
+"""What schemathesis must know about the records API beyond the types in its document.
 
-It makes up any text as a filter and as a cursor. Where it means to send a good request, this module puts a filter
-in the place that can be read, a cursor that an earlier answer has brought, and an order that names no field twice.
+schemathesis generates arbitrary texts as filters and cursors. For requests that are meant to be valid, this module
+substitutes a valid filter, a cursor from an earlier response, and an order that names no field twice.
 """
 
 import collections
@@ -17,7 +17,7 @@ EQUALITY = ('eq', 'ne')
 ORDER = (*EQUALITY, 'gt', 'ge', 'lt', 'le')
 TEXT = (*EQUALITY, 'co', 'sw', 'ew')
 
-#: The operators of each type of field, and values to compare with.
+#: The operators of each field type, and values to compare with.
 COMPARISONS = {
     'boolean': (EQUALITY, (True, False)),
     'integer': (ORDER, (0, 1, -7, 2**31 - 1)),
@@ -33,7 +33,7 @@ COMPARISONS = {
     'many2many': (EQUALITY, (1, 3)),
 }
 
-#: By path: the parameters of a search, with the cursor that its answer has brought.
+#: By path: the parameters of a search, with the cursor from its response.
 pages = collections.defaultdict(list)
 
 
@@ -50,7 +50,7 @@ def find_fields(address):
 
 
 def write_filter(fields, choice, depth=2):
-    """Return a filter that can be read."""
+    """Return a valid filter."""
     kind = choice.random()
     if depth and kind < 0.2:
         return f'not ({write_filter(fields, choice, depth - 1)})'
@@ -64,7 +64,7 @@ def write_filter(fields, choice, depth=2):
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Make a good request good."""
+    """Make a request that is meant to be valid really valid."""
     if not case.meta or not case.meta.generation.mode.is_positive or not case.query:
         return
     if 'filter' in case.query:
@@ -72,7 +72,7 @@ def before_call(context, case, kwargs):
         fields = find_fields(f'{case.operation.base_url.rstrip("/")}/orestapi/1/models/{model}')
         case.query['filter'] = write_filter(fields, random.Random(repr(sorted(case.query.items()))))
     if 'order' in case.query:
-        # JSON Schema has no simple word for this: a field and its opposite exclude each other.
+        # JSON Schema cannot simply express that a field excludes its descending form.
         by_field = {name.removeprefix('-'): name for name in case.query['order']}
         case.query['order'] = list(by_field.values())
     if case.query.pop('cursor', None) and (known := pages[case.path]):
@@ -82,7 +82,7 @@ def before_call(context, case, kwargs):
 
 @schemathesis.hook
 def after_call(context, case, response):
-    """Remember cursors."""
+    """Store cursors from responses."""
     if response.status_code == 200 and '/records/' in case.path and case.query:
         if cursor := json.loads(response.content).get('next_cursor'):
             pages[case.path].append({**case.query, 'cursor': cursor})

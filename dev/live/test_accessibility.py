@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from dev.workbench.cache import say
+from dev.workbench.cache import show
 from dev.workbench.npm import install
 from dev.workbench.odoo_server import LOGIN, PASSWORD
 from oauth2 import pkce
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.same
 AXE_VERSION = '4.14.1'
 CALLBACK = 'http://127.0.0.1/callback'
 
-#: Widths in pixels; 320 is what WCAG 1.4.10 asks for.
+#: Widths in pixels; WCAG 1.4.10 requires 320.
 DESKTOP, PHONE, NARROW = 1280, 390, 320
 
 
@@ -32,7 +32,7 @@ def page(browser_page, request):
 
 @pytest.fixture
 def application(live):
-    # A fresh one: what the user has allowed once is not asked again.
+    # A new application, because the user is not asked again about one that they have allowed.
     return live.register(CALLBACK, name="Wiki of the Department for Rindfleischetikettierungsueberwachungsaufgaben")
 
 
@@ -56,7 +56,7 @@ def submit_login(page, login=LOGIN, password=PASSWORD):
 
 
 def log_in(page, live, login=LOGIN, password=PASSWORD):
-    """Let the browser of a page be logged in, without Odoo's login page, which takes longer than a page of this addon."""
+    """Log in the browser of a page by cookie, because Odoo's login page takes longer than a page of this addon."""
     session = live.log_in(login, password)
     page.context.add_cookies([{'name': 'session_id', 'value': session.cookies['session_id'], 'url': live.url}])
     return session
@@ -105,10 +105,10 @@ PAGES = [open_consent, open_not_allowed, open_error, open_connected_applications
 
 
 def find_violations(page, axe):
-    """Return what axe-core finds wrong, a line for each element."""
+    """Return the violations that axe-core finds, one line per element."""
     page.evaluate(axe)
     result = page.evaluate('axe.run()')
-    assert len(result['passes']) > 10, "axe-core checked next to nothing."
+    assert len(result['passes']) > 10, "axe-core checked almost nothing."
     return [
         f'{violation["id"]}: {violation["help"]}: {node["html"]}'
         for violation in result['violations']
@@ -124,7 +124,7 @@ def test_axe(live, page, axe, application, open_page):
 
 
 def test_axe_finds(live, page, axe, application):
-    """The check itself notices what it is for."""
+    """The check itself notices a violation."""
     open_consent(page, live, application)
     page.evaluate("document.documentElement.removeAttribute('lang')")
     page.evaluate("document.querySelector('h1').style.color = '#ccc'")
@@ -132,20 +132,20 @@ def test_axe_finds(live, page, axe, application):
 
 
 def test_login(live, page, axe, application, capsys):
-    """Who is not logged in comes to Odoo's own page, and from there to ours."""
+    """A user who is not logged in sees Odoo's own page first, then the consent page."""
     page.goto(get_uri(live, application))
     assert urlsplit(page.url).path == '/web/login'
-    # The page is Odoo's: what is wrong with it is only told.
+    # The page is Odoo's own, so its violations are only reported.
     with capsys.disabled():
         for violation in find_violations(page, axe):
-            say(f"\nOdoo's login page: {violation}")
+            show(f"\nOdoo's login page: {violation}")
     submit_login(page)
     page.wait_for_selector('button[value=allow]')
     assert application.client_id in page.url
 
 
 def press_tab(page):
-    """Press Tab and return the text of what has the focus now."""
+    """Press Tab and return the text of the focused element."""
     page.keyboard.press('Tab')
     return page.evaluate("document.activeElement === document.body ? '' : document.activeElement.innerText.trim()")
 
@@ -168,9 +168,9 @@ def test_visible_focus(live, page, application):
         )
         page.evaluate("document.activeElement.blur()")
         page.wait_for_timeout(300)
-        assert page.screenshot() != focused, f"Nobody sees that {name} has the focus."
+        assert page.screenshot() != focused, f"The focus on {name} is not visible."
         assert (style[0] != 'none' and style[1] != '0px') or style[2] != 'none', style
-        # On from where it was, as if the focus had never left.
+        # Restores the focus.
         page.evaluate(
             "name => [...document.querySelectorAll('main a, main button')]"
             ".find(element => element.innerText.trim() === name).focus()",
@@ -199,7 +199,7 @@ def test_enter(live, page, application, presses, name, parameter, value):
 
 
 def test_enter_not_you(live, page, application):
-    """Another person logs in, and is asked under their own name."""
+    """Another person logs in, and the page asks them under their own name."""
     open_consent(page, live, application)
     assert press_tab(page) == "Not you?"
     page.keyboard.press('Enter')

@@ -23,7 +23,7 @@ from oauth2 import pkce
 
 ADDONS = ('website', 'portal', 'auth_totp', 'auth_passkey', 'auth_timeout')
 
-#: The tests of the flow.
+#: The tests of the whole flow.
 TESTS = (
     'TestFlow', 'TestAuthorizeClient', 'TestAuthorizeResponse', 'TestConsent', 'TestUsers', 'TestAddresses',
     'TestHooks', 'TestTokenRequests',
@@ -69,7 +69,7 @@ def test_flow_tests_pass_beside_other_addons(bench, addons_database, tmp_path):
 
 @pytest.mark.same
 def test_s13_slashes_behind_a_language(bench, addons_database):
-    """With a website, an address may begin with a language. Nobody is sent to the host that a request names."""
+    """With a website, a path may begin with a language. No client is redirected to the host in the request."""
     with bench.serve(addons_database, '-i', 'orestapi', workers=2) as server:
         for path in ('/en/oauth2//token', '/en//oauth2/token', '/oauth2//token', '/en/orestapi//1/models'):
             for method in ('POST', 'PUT', 'GET'):
@@ -78,7 +78,7 @@ def test_s13_slashes_behind_a_language(bench, addons_database):
                 )
                 location = answer.headers.get('Location', '')
                 assert 'evil.example' not in location, (method, path, location)
-                # What is served there, or that nothing is: the form is sent nowhere else.
+                # Whatever the status, the form is not forwarded to another URL.
                 assert method != 'POST' or not (answer.is_redirect or location), (path, answer.status_code)
 
 
@@ -89,14 +89,14 @@ def test_user_with_two_factor_authentication(bench, addons_database, browser_pag
     with bench.serve(addons_database, '-i', 'orestapi', workers=2) as server:
         live = Live(server)
         application = live.register()
-        # As the dialog of auth_totp stores it, once the user has scanned the picture.
+        # Stored as by the dialog of auth_totp after the user has scanned the picture.
         bench.postgres.execute(
             'UPDATE res_users SET totp_secret = %s WHERE login = %s RETURNING id',
             [secret, LOGIN],
             database=addons_database,
         )
         page = browser_page
-        # The wiki does not exist: what counts is where the browser is sent.
+        # The wiki does not exist: only the redirect matters.
         page.route('https://wiki.example.com/**', lambda route: route.fulfill(body="The wiki"))
         page.goto(f'{live.url}/oauth2/authorize?{get_query(application)}')
         page.fill('input[name=login]', LOGIN)
@@ -171,7 +171,7 @@ def encode(data):
 
 
 @pytest.mark.same
-def test_how_a_user_logged_in(bench, addons_database, tell):
+def test_how_a_user_logged_in(bench, addons_database, summarize):
     """N307, N323: second factor, trusted device, passkey, and each of them asked for once more."""
     secret = base64.b32encode(os.urandom(20)).decode()
 
@@ -237,7 +237,7 @@ def test_how_a_user_logged_in(bench, addons_database, tell):
         answer = browser.get(urljoin(live.url, answer.headers['Location']), allow_redirects=False)
         claims = browser.read_id_token(application, answer)
         assert (claims['amr'], claims['acr']) == (['hwk'], 'urn:orestapi:acr:2fa')
-    tell("password, code, trusted device, passkey")
+    summarize("password, code, trusted device, passkey")
 
 
 @pytest.mark.same
@@ -255,10 +255,10 @@ def test_a10_portal_users_find_their_page(bench, addons_database, browser_page):
         page.click("a[href='/my/security']")
         page.wait_for_selector('section[name=orestapi_connected_applications]')
     query = "SELECT count(*) FROM ir_ui_view WHERE key = 'orestapi.portal_my_security'"
-    # As after an update of both, in which the entry must neither go nor come twice.
+    # An update of both must neither remove nor duplicate the entry.
     bench.run_odoo('Updating', addons_database, '-u', 'orestapi,portal')
     assert bench.postgres.execute(query, database=addons_database) == [(1,)]
-    # As where Portal is installed after this addon: without the entry.
+    # Without the entry, as if Portal were installed after this addon.
     bench.run_script(
         addons_database,
         """
@@ -267,7 +267,7 @@ def test_a10_portal_users_find_their_page(bench, addons_database, browser_page):
         assert env.ref('orestapi.portal_my_security').inherit_id == env.ref('portal.portal_my_security')
         """,
     )
-    # Without this addon, nothing of it is left that the page would look for.
+    # After the uninstall, the page must not need anything of this addon.
     bench.run_script(
         addons_database, "env['ir.module.module'].search([('name', '=', 'orestapi')]).button_immediate_uninstall()"
     )

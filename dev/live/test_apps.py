@@ -1,7 +1,7 @@
-"""The records API beside real apps: nothing that a model scheme leaves out appears, and nothing fails.
+"""The records API beside real apps: excluded data never appears, and no request fails.
 
-The database has mail, portal, crm, sale, project, hr, account, calendar and stock in it, with their demo data. It is
-copied from a template that is made once per version of Odoo and list of apps, which takes minutes.
+The database has mail, portal, crm, sale, project, hr, account, calendar and stock installed, with their demo data. It
+is copied from a template, which is created once for each version of Odoo and list of apps and takes minutes.
 """
 
 import collections
@@ -20,14 +20,14 @@ WORKERS = 3
 CLIENTS = 4
 SEED = 20261125
 
-#: In each text of a field that a scheme leaves out, and in each of a model that one leaves out. Letters only, because
-#: some addons strip other characters or read them as syntax.
+#: Written into each text of an excluded field or model. Letters only, because some addons strip other characters or
+#: interpret them.
 MARKER = 'qzxleak'
 FIELD_MARKER, MODEL_MARKER = f'{MARKER}f', f'{MARKER}m'
-#: Conditions in one request: what is refused or found is looked for by halves.
+#: Conditions in one request; a refused or found condition is located by bisection.
 BATCH = 32
 
-#: What each model scheme of the hunt leaves out. All else is offered, as far as nothing follows from it.
+#: The exclusions of each model scheme of the hunt. Everything else is offered, except for what depends on them.
 EXCLUDED_FIELDS = {
     'res.partner': (
         'email', 'phone', 'street', 'street2', 'city', 'zip', 'website', 'vat', 'ref', 'comment', 'function',
@@ -39,17 +39,17 @@ EXCLUDED_FIELDS = {
     'hr.employee': ('work_email', 'work_phone', 'job_title'),
 }  # fmt: skip
 EXCLUDED_MODELS = ('res.partner', 'crm.lead', 'project.project', 'hr.employee', 'hr.version', 'calendar.event')
-#: In the short form there is one scheme, which leaves out these and the fields of the others.
+#: The short form has one scheme, which excludes these models and the fields above.
 FEW_MODELS = ('crm.lead', 'project.project', 'calendar.event')
-#: Of one model everything is offered, and of the others nothing.
+#: A scheme that offers all of one model and nothing else.
 ONLY_MODEL = 'sale.order'
 
-#: Texts that Odoo copies when a record is made, without a trace of where they come from: see docs/threat-model.md.
+#: Texts that Odoo copies when a record is created, without a trace of their source: see docs/threat-model.md.
 COPIES = {
-    # Who wrote a message, by the address of that time.
+    # The e-mail address of the author at that time.
     ('mail.message', 'email_from'),
     ('mail.message', 'reply_to'),
-    # Of the project, for which it was made.
+    # The name of the project that it was created for.
     ('account.analytic.account', 'name'),
     ('account.analytic.account', 'display_name'),
     ('project.project', 'account_id'),
@@ -65,7 +65,7 @@ VALUES = {
     'html': ('<p>',),
     'selection': ('', 'done'),
     'date': ('2026-02-28', '9999-12-31'),
-    # Later ones are refused where a second is added to them.
+    # Later ones overflow where a second is added to them.
     'datetime': ('2026-02-28T12:00:00Z', '9999-12-31T23:59:58Z'),
     'many2one': (1, 10**17),
     'one2many': (1, 10**17),
@@ -75,7 +75,7 @@ OPERATORS = ('eq', 'ne', 'gt', 'ge', 'lt', 'le', 'co', 'sw', 'ew')
 
 
 class Reader:
-    """An application that reads for a user by a model scheme."""
+    """An application that reads for a user within a model scheme."""
 
     def __init__(self, live, session, scheme, limit):
         """
@@ -96,7 +96,7 @@ class Reader:
         self.document = self.get('openapi.json').json()
 
     def get_order(self, model):
-        """Return by what the records of a model can be ordered."""
+        """Return the fields by which the records of a model can be ordered."""
         parameters = self.document['paths'][f'/orestapi/1/records/{model}']['get']['parameters']
         found = [parameter for parameter in parameters if parameter['name'] == 'order']
         return found[0]['schema']['items']['enum'] if found else []
@@ -110,15 +110,15 @@ class Reader:
         return answer
 
     def has_searchable_name(self, field):
-        """Tell whether the records that a relation leads to can be found by their names."""
+        """Return whether the records of a relation can be found by their names."""
         comodel = self.models.get(field.get('relation'), {})
         return comodel.get('display_name', {}).get('searchable', False)
 
     def find(self, model, conditions, which=False):
-        """Ask for records by conditions, as far as these can be searched.
+        """Search records by the conditions that are supported.
 
-        :param bool which: whether to look for the conditions that find a record
-        :return: those
+        :param bool which: whether to locate the conditions that find a record
+        :return: those conditions
         """
         if not conditions:
             return []
@@ -135,7 +135,7 @@ class Reader:
         return self.find(model, conditions[:half], which) + self.find(model, conditions[half:], which)
 
     def read(self, model, names):
-        """Return what the application is told of the records of a model, field by field where it must."""
+        """Return all that the application can read of the records of a model, field by field if necessary."""
         if not names:
             return []
         answer = self.get(f'records/{model}', fields=','.join(names), limit=self.limit)
@@ -158,7 +158,7 @@ def apps(bench):
         yield live
         check_log(live)
         warnings = [line for line in server.log.read_text(errors='replace').splitlines() if ' WARNING ' in line]
-        # Of core's own, at every call over XML-RPC.
+        # Core itself logs a warning at every call over XML-RPC.
         warnings = [line for line in warnings if '/xmlrpc' not in line]
         assert not warnings, '\n'.join(warnings)
 
@@ -187,7 +187,7 @@ def write_conditions(fields):
 
 
 def is_plausible(condition, fields):
-    """Tell whether a condition is not refused for its form alone, so that it comes to the search of the field."""
+    """Return whether a condition is not refused for its form alone, so that it reaches the search of the field."""
     name, operator, *_value = condition.split(' ', 2)
     field = fields.get(name)
     if field is None or operator in ('pr', 'eq', 'ne'):
@@ -199,8 +199,8 @@ def is_plausible(condition, fields):
     return field['type'] in ('integer', 'float', 'monetary', 'date', 'datetime', 'char', 'text')
 
 
-def test_r08_no_search_fails(apps, counts, tell):
-    """Each model, each field, each operator: an answer or a sentence, and never a failure."""
+def test_r08_no_search_fails(apps, counts, summarize):
+    """Each model, field and operator gets a result or an error sentence, never a failure."""
     reader = Reader(apps, apps.log_in(), {'limit_models': 'none'}, limit=20)
     choice = random.Random(SEED)
     requests_ = []
@@ -213,14 +213,14 @@ def test_r08_no_search_fails(apps, counts, tell):
             if is_plausible(condition, fields) and (counts.share == 1 or choice.random() < counts.share)
         ]
         if counts.share == 1:
-            # What is refused at once only by one request each.
+            # Conditions that are refused at once need separate requests, so only a sample is tried.
             chosen += [condition for condition in conditions if not is_plausible(condition, fields)][::10]
         number += len(chosen)
         requests_ += [('find', model, batch) for batch in get_batches(chosen)]
         ordered = get_batches(reader.get_order(model), 5)
         requests_ += [('order', model, batch) for batch in ordered if counts.share == 1 or choice.random() < 0.2]
         if counts.share == 1:
-            # The short form reads all in the other test.
+            # In the short form, the other test reads everything.
             requests_.append(('read', model, sorted(fields)))
         requests_.append(('search', model, None))
     choice.shuffle(requests_)
@@ -237,18 +237,18 @@ def test_r08_no_search_fails(apps, counts, tell):
             reader.get(f'records/{model}', search="a '%")
 
     in_parallel(send, requests_)
-    tell(
+    summarize(
         f"{number} conditions on {sum(map(len, reader.models.values()))} fields of {len(reader.models)} models, in "
         f"{sum(reader.statuses.values())} requests: {len(reader.refused)} of them refused with a sentence, none failed"
     )
 
 
 def mark(bench, database, fields, models, limit):
-    """Write the markers into each text that a scheme of the hunt leaves out, as an administrator would.
+    """Write the markers into each text that a scheme of the hunt excludes, as an administrator would.
 
     :param dict fields: names of fields by model
     :param models: names of models
-    :param int limit: how many records of each model
+    :param int limit: the maximum number of records of each model
     """
     lines = bench.run_script(
         database,
@@ -285,7 +285,7 @@ def mark(bench, database, fields, models, limit):
 
 
 def get_schemes(fields, models):
-    """Return model schemes by what they leave out: the values of each, and the marker of what it leaves out."""
+    """Return the values of each model scheme and its marker, by what it excludes."""
     blacklists = [(model, 'blacklist', names) for model, names in fields.items()]
     return {
         'fields': ({'limit_models': 'none', 'configuration_ids': blacklists}, FIELD_MARKER),
@@ -316,7 +316,7 @@ def build_scheme(live, limit_models, model_ids=(), configuration_ids=()):
 
 
 def hunt(reader, marker):
-    """Return where a marker appears: model, field, and in which way."""
+    """Return where a marker appears: model, field, and kind of request."""
     found = set()
 
     def look(model, fields):
@@ -347,7 +347,7 @@ TEXTS = ('char', 'text', 'html')
 
 
 def check_refused(reader, models, fields):
-    """What is left out is refused by its name, however it is asked for."""
+    """Excluded names are refused in every kind of request."""
     for model in models:
         assert model not in reader.models
         for path in (f'records/{model}', f'records/{model}/1', f'models/{model}'):
@@ -370,8 +370,8 @@ def check_refused(reader, models, fields):
     assert not {f'{model}.fields' for model in models} & set(document)
 
 
-def test_s07_nothing_left_out_appears(apps, bench, counts, tell):
-    """What a scheme leaves out is in no answer of any model, and no filter or search finds it."""
+def test_s07_nothing_left_out_appears(apps, bench, counts, summarize):
+    """Excluded data is in no response of any model, and no filter or search finds it."""
     full = counts.share == 1
     models = EXCLUDED_MODELS if full else FEW_MODELS
     fields = {model: names for model, names in EXCLUDED_FIELDS.items() if full or model not in models}
@@ -390,20 +390,20 @@ def test_s07_nothing_left_out_appears(apps, bench, counts, tell):
             reader = Reader(apps, session, build_scheme(apps, **scheme), limit=200 if full else 20)
             left_out = {'fields': (), 'only': ('res.partner',)}.get(name, models)
             offered = fields if name in ('fields', 'both') else {}
-            # Of the models that the user may read.
+            # Only models that the user may read.
             offered = {model: names for model, names in offered.items() if model in reader.models}
             check_refused(reader, left_out, offered)
             found = hunt(reader, marker)
             assert not found, '\n'.join([name, *map(str, sorted(found))])
             total += reader.statuses
-    tell(
+    summarize(
         f"{number} texts marked, and looked for in {sum(total.values())} requests by {len(sessions)} users and "
         f"{len(schemes)} model schemes: in none of {total[200]} answers"
     )
 
 
 def log_in_restricted(live):
-    """Return the session of somebody who sells, and who administers nothing."""
+    """Return the session of a salesperson without administration rights."""
     domain = [('model', '=', 'res.groups'), ('name', 'in', list(GROUPS))]
     groups = live.call('ir.model.data', 'search_read', domain, ['res_id'])
     live.call(
@@ -419,5 +419,5 @@ def log_in_restricted(live):
     return live.log_in('restricted', 'restricted')
 
 
-#: Of the restricted user.
+#: The groups of the restricted user.
 GROUPS = ('group_user', 'group_sale_salesman', 'group_project_user', 'group_stock_user')

@@ -64,7 +64,7 @@ PAGE = """<!DOCTYPE html>
 
 
 def allow(page, uri):
-    """Log in, press *Allow*, and return the address that the browser is sent to."""
+    """Log in, press *Allow*, and return the URI that the browser is redirected to."""
     page.goto(uri)
     if page.locator('input[name=login]').count():
         page.fill('input[name=login]', LOGIN)
@@ -146,7 +146,7 @@ def test_requests_oauthlib(live, browser_page, client_type, monkeypatch):
 
 
 def test_p01_requests_oauthlib_as_it_comes(live, browser_page, monkeypatch):
-    """Its default call sends an empty secret for a public client, with HTTP Basic."""
+    """By default, it sends an empty secret for a public client with HTTP Basic."""
     monkeypatch.setenv('OAUTHLIB_INSECURE_TRANSPORT', '1')
     application = live.register(LOOPBACK, client_type='public')
     session = RequestsOAuth2Session(application.client_id, redirect_uri=LOOPBACK, scope=['read', 'rpc'], pkce='S256')
@@ -177,13 +177,13 @@ def test_p03_random_port_of_localhost(live, browser_page, monkeypatch, client_ty
         autogenerate_code_verifier=True,
     )
     opened, received = queue.Queue(), queue.Queue()
-    # What it opens is the browser of the test.
+    # The library opens the browser of the test.
     webbrowser.register('test', None, type('Browser', (), {'open': lambda _self, uri, **_: opened.put(uri)})())
 
     def run():
         try:
             received.put(flow.run_local_server(port=0, browser='test', timeout_seconds=60))
-        except Exception as error:  # noqa: BLE001 - handed to the test, which raises it
+        except Exception as error:  # noqa: BLE001 - passed to the test, which raises it
             received.put(error)
 
     thread = threading.Thread(target=run)

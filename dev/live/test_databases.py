@@ -1,4 +1,4 @@
-"""What happens to tokens when a database is upgraded, copied, dumped, or beside another one."""
+"""Tokens when a database is upgraded, copied or dumped, and beside another database."""
 
 import concurrent.futures
 import itertools
@@ -13,7 +13,7 @@ from dev.live.test_fuzz import CLIENTS, find_endpoints
 
 VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
 
-#: Wrong client secrets from one address are counted (N103): stay below the limit.
+#: Stays below the limit of wrong client secrets from one IP address (N103).
 TRIES_AN_ADDRESS = 9
 
 
@@ -23,15 +23,15 @@ def database(bench, installed):
         yield database
 
 
-def test_n065_n135_n194_databases_are_strangers_to_each_other(bench, installed, tell):
-    """N065, N135, N194: each database is an issuer of its own, and takes nothing that another one issued."""
+def test_n065_n135_n194_databases_are_strangers_to_each_other(bench, installed, summarize):
+    """N065, N135, N194: each database is a separate issuer, and accepts nothing that another one issued."""
     with bench.copy(installed, 'first') as first, bench.copy(installed, 'second') as second:
-        # A copy shares the secrets of the database; a database of its own has others.
+        # A copy would share the secrets of the database; a separate database has others.
         bench.run_script(
             second, "env['ir.config_parameter'].init(force=True); env.cr.execute('DELETE FROM orestapi_key')"
         )
         check_strangers(bench, first, second)
-    tell("1 code, 1 refresh token and 1 access token of one database refused by the other, and still good at home")
+    summarize("1 code, 1 refresh token and 1 access token of one database refused by the other, and still good at home")
 
 
 def check_strangers(bench, first, second):
@@ -64,13 +64,13 @@ def check_strangers(bench, first, second):
         answer = lives[1].call_json2(tokens[0]['access_token'])
         assert answer.status_code == 401
         assert 'error="invalid_token"' in answer.headers['WWW-Authenticate']
-        # Being tried elsewhere has not hurt them at home.
+        # Trying them elsewhere has not affected them in their own database.
         assert lives[0].call_json2(tokens[0]['access_token']).status_code == 200
         assert lives[1].refresh(applications[1], tokens[1]['refresh_token']).status_code == 200
 
 
-def test_n225_nothing_in_a_dump_is_a_credential(bench, live, user_session, installed, tmp_path, tell):
-    """N225: no secret that was issued is in any table; each stored value, tried as secret, code and token."""
+def test_n225_nothing_in_a_dump_is_a_credential(bench, live, user_session, installed, tmp_path, summarize):
+    """N225: no issued secret is in any table, and no stored value works as a secret, code or token."""
     application = live.register()
     tokens = live.sign_in(user_session, application)
     live.get_code(user_session, application, VERIFIER)
@@ -78,7 +78,7 @@ def test_n225_nothing_in_a_dump_is_a_credential(bench, live, user_session, insta
     dump = (tmp_path / 'dump').read_bytes().decode(errors='replace')
     assert application.client_id in dump
     assert not live.find_secrets(dump)
-    # What each new database holds is no secret of this one.
+    # Values that every new database has are not secrets of this one.
     values = read_values(bench, live.server.database) - read_values(bench, installed)
     assert any(re.fullmatch('[0-9a-f]{64}', value) for value in values), "The digests are not among the values."
     assert not values & {application.client_secret, tokens['access_token'], tokens['refresh_token']}
@@ -88,14 +88,14 @@ def test_n225_nothing_in_a_dump_is_a_credential(bench, live, user_session, insta
         list(pool.map(lambda value: try_value(live, application, value, row_ids), values))
         list(pool.map(lambda pair: try_client_secret(live, application, *pair), enumerate(values)))
     assert live.is_active(application, tokens['access_token'])
-    tell(
+    summarize(
         f"{len(live.issued)} issued secrets looked for in {len(dump) / 1e6:.0f} MB of a dump; {len(values)} "
         "stored values of all tables tried as client secret, code, access and refresh token: none"
     )
 
 
 def try_value(live, application, value, row_ids):
-    """Try a value as it is, and as the secret part of a token of the rows that it may belong to."""
+    """Try a value unchanged, and as the secret part of tokens for all rows that it may belong to."""
     codes = [value, *(f'orestapi_ac_{row_id}_{value}' for row_id in row_ids)]
     access_tokens = [value, *(f'orestapi_at_{row_id}_{value}' for row_id in row_ids)]
     refresh_tokens = [value, *(f'orestapi_rt_{row_id}_0_{value}_{value}' for row_id in row_ids)]
@@ -123,7 +123,7 @@ def try_client_secret(live, application, number, value):
 
 
 class AddressAdapter(HTTPAdapter):
-    """Sends requests from a loopback address of one's choice."""
+    """Sends requests from a chosen loopback address."""
 
     def __init__(self, address):
         self.address = address
@@ -143,7 +143,7 @@ def call_with_token(live, candidate):
 
 
 def read_values(bench, database):
-    """Return the values of all tables as a dump writes them; of values within JSON, each by itself too."""
+    """Return the values of all tables as a dump writes them, and separately each value within JSON."""
     columns = bench.postgres.execute(
         "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'public'",
         database=database,
@@ -159,7 +159,7 @@ def read_values(bench, database):
     return values
 
 
-def test_n228_upgrade_and_uninstall(bench, database, tell):
+def test_n228_upgrade_and_uninstall(bench, database, summarize):
     """N228: an upgrade keeps tokens alive; an uninstall leaves nothing, and the addon can come back."""
     endpoints = find_endpoints(bench, database)
     with bench.serve(database) as server:
@@ -184,14 +184,14 @@ def test_n228_upgrade_and_uninstall(bench, database, tell):
     with bench.serve(database) as server:
         live = Live(server)
         assert live.sign_in(live.log_in(), live.register())
-    tell(
+    summarize(
         f"tokens outlived an upgrade; uninstalled on a running server, which answered 404 at {len(endpoints)} "
         "addresses; no table, column, parameter, group or job was left, and the addon came back"
     )
 
 
-def test_restored_backup(bench, database, tmp_path, tell):
-    """What was stored works again where the backup is restored."""
+def test_restored_backup(bench, database, tmp_path, summarize):
+    """Stored sign-ins and secrets work again in a restored backup."""
     with bench.serve(database) as server:
         live = Live(server)
         application = live.register()
@@ -204,7 +204,7 @@ def test_restored_backup(bench, database, tmp_path, tell):
         tokens = live.refresh(application, tokens['refresh_token']).json()
         assert live.is_active(application, tokens['access_token'])
         assert live.sign_in(live.log_in(), application)
-        tell("access token, refresh token, client secret and a new sign-in work")
+        summarize("access token, refresh token, client secret and a new sign-in work")
 
 
 def get_secret(bench, database):
@@ -214,8 +214,8 @@ def get_secret(bench, database):
     return secret
 
 
-def test_o03_dumped_and_loaded(bench, database, tmp_path, tell):
-    """Odoo's own dump and load, and its duplicate: sign-ins work on, though `database.secret` is another."""
+def test_o03_dumped_and_loaded(bench, database, tmp_path, summarize):
+    """After Odoo's own dump and load, and in its duplicate, sign-ins keep working with another `database.secret`."""
     dump = tmp_path / 'dump.zip'
     with bench.serve(database) as server:
         live = Live(server)
@@ -236,11 +236,13 @@ def test_o03_dumped_and_loaded(bench, database, tmp_path, tell):
         [[original]] = bench.postgres.execute('SELECT value FROM orestapi_key', database=database)
         assert key != original
         assert bench.postgres.execute('SELECT id FROM orestapi_token', database=copy) == []
-    tell("loaded and duplicated by Odoo: refresh, reuse and revocation of 3 sign-ins work; neutralized: another key")
+    summarize(
+        "loaded and duplicated by Odoo: refresh, reuse and revocation of 3 sign-ins work; neutralized: another key"
+    )
 
 
 def check_copied(live, application, used, ended, reused):
-    """Check that three sign-ins of the original work in a copy: one is used, one ended, of one a token is reused."""
+    """Check three sign-ins of the original in a copy: one is used, one ended, and one has a token reused."""
     assert live.is_active(application, used['access_token'])
     assert live.call_json2(used['access_token']).status_code == 200
     answer = live.refresh(application, used['refresh_token'])
@@ -269,7 +271,7 @@ def find_leftovers(bench, database):
     return list(itertools.chain(*(bench.postgres.execute(query, database=database) for query in queries)))
 
 
-def test_neutralized_copy(bench, database, tell):
+def test_neutralized_copy(bench, database, summarize):
     """On a neutralized copy of the database no token works and no application is active; the original is untouched."""
     copy = f'{database}_copy'
     with bench.serve(database) as server:
@@ -297,4 +299,4 @@ def test_neutralized_copy(bench, database, tell):
     with bench.serve(database) as server:
         live.server, live.url = server, server.url
         assert live.is_active(application, tokens['access_token'])
-    tell("0 tokens work and 0 applications are active on the copy; the original is untouched")
+    summarize("0 tokens work and 0 applications are active on the copy; the original is untouched")

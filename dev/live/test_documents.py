@@ -1,4 +1,4 @@
-"""Every command of the documents, as somebody runs it who reads them."""
+"""Runs every command of the documents as a reader would."""
 
 import base64
 import contextlib
@@ -40,7 +40,7 @@ LOOPBACK = 'http://127.0.0.1/callback'
 #: The code verifier of RFC 7636 appendix B.
 VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
 
-#: What the administrator has registered before the commands of a page are run.
+#: The applications that the administrator registers before the commands of a page run.
 APPLICATIONS = {
     'command-line-tool.md': {'redirect_uri': LOOPBACK, 'client_type': 'public'},
     'server-to-server.md': {'service_user_id': 2},
@@ -50,7 +50,7 @@ APPLICATIONS = {
 
 
 class Reader:
-    """Knows what the reader of a page fills in: what the administrator tells, and what the commands have printed."""
+    """Knows the values that the reader of a page fills in: from the administrator, and from printed output."""
 
     def __init__(self, live, application, user_session, old):
         self.old = old
@@ -96,7 +96,7 @@ def get_tokens(output):
 def run_page(page, fill, home):
     """Run the blocks of a page one after the other, and yield what each printed.
 
-    :param Path home: an empty folder, for what the commands write
+    :param Path home: an empty folder for files that the commands write
     """
     python = Path(sys.executable)
     packages = home / 'packages'
@@ -105,8 +105,8 @@ def run_page(page, fill, home):
         'BROWSER': f'{python} -m dev.live.reader %s &',
         'PATH': os.pathsep.join([str(python.parent), os.environ['PATH']]),
         'HOME': str(home),
-        # The commands make their environment and install into it. pip finds there what the page names and downloads
-        # nothing, so that what a page forgets is missing.
+        # The commands create their own environment. pip finds only the packages that the page names and downloads
+        # nothing, so a package that the page forgets is missing.
         'PYTHONPATH': str(packages),
         'PIP_NO_INDEX': '1',
     }
@@ -118,7 +118,7 @@ def run_page(page, fill, home):
 def provide_packages(commands, folder):
     """Link packages of this environment, and what they need, into a folder.
 
-    :param commands: for each `pip install` what is to be installed
+    :param commands: the packages of each `pip install`
     """
     folder.mkdir()
     waiting = [Requirement(name) for command in commands for name in command.split()]
@@ -134,7 +134,7 @@ def provide_packages(commands, folder):
 
 
 class OldOdoo(socketserver.ThreadingMixIn, xmlrpc.server.SimpleXMLRPCServer):
-    """The Odoo 11 of the older addon, played: neither can be had, and no Python of today runs them."""
+    """Plays the Odoo 11 of the older addon: neither is available, and current versions of Python do not run them."""
 
     daemon_threads = True
     applications = (
@@ -192,7 +192,7 @@ def test_page(live, user_session, old_odoo, tmp_path, page):
 
 
 def test_move_over(live, old_odoo, tmp_path):
-    """What the script carries over lets the remote side in as before, and a second run changes nothing."""
+    """With the values that the script carries over, the remote side works as before; a second run changes nothing."""
     [old] = old_odoo.applications
     page = CHECKOUT / 'docs' / 'how-to' / 'move-over.md'
     reader = Reader(live, live.register(), None, old_odoo.settings)
@@ -304,7 +304,7 @@ def test_single_page_app(live, browser_page):
         browser_page.click('button[value=allow]')
         browser_page.wait_for_selector('#partners li >> nth=4')
         assert browser_page.url == f'{origin}/'
-        # An answer to a sign-in that this page did not begin is refused.
+        # The page refuses a response to a sign-in that it did not start.
         browser_page.goto(f'{origin}/?code=stolen&state=x&iss={live.url}')
         browser_page.wait_for_selector("#message >> text=belongs to another sign-in")
         server.shutdown()
@@ -312,7 +312,7 @@ def test_single_page_app(live, browser_page):
 
 @pytest.fixture
 def odoo_behind_nginx(bench, installed):
-    """A server that believes a proxy, and the port of its websocket."""
+    """A server that trusts a proxy, and the port of its websocket."""
     websocket_port = free_port()
     options = ('--proxy-mode', '--gevent-port', str(websocket_port), '--max-cron-threads', '0')
     with bench.copy(installed, 'nginx') as database, bench.serve(database, *options) as server:
@@ -322,8 +322,8 @@ def odoo_behind_nginx(bench, installed):
 class Nginx:
     """nginx with the block of *In production*, at a port of this computer.
 
-    :ivar url: where it answers
-    :ivar certificate: that it shows, and that certifies itself
+    :ivar url: its URL
+    :ivar certificate: its self-signed certificate
     :ivar logs: the folder of its logs
     """
 
@@ -350,7 +350,7 @@ class Nginx:
             block = block.replace(written, str(here))
         self.logs.mkdir()
         (folder / 'odoo.conf').write_text(block)
-        # Around it, what Debian's nginx.conf has.
+        # The rest is as in Debian's nginx.conf.
         temporary = ''.join(
             f'    {name}_temp_path {folder}/{name};\n' for name in ('client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi')
         )
@@ -374,11 +374,11 @@ class Nginx:
                     time.sleep(0.1)
                 yield
             finally:
-                # Not SIGTERM: a line of access.log is written after its answer was sent, and has to be there.
+                # Not SIGTERM, because nginx must finish writing access.log, which it does after a response.
                 process.send_signal(signal.SIGQUIT)
 
     def connect(self, address='127.0.0.1'):
-        """Return a connection from an address of this computer, which has a whole network of them."""
+        """Return a connection from any loopback address."""
         context = ssl.create_default_context(cafile=self.certificate)
         return http.client.HTTPSConnection(
             '127.0.0.1', self.port, timeout=30, context=context, source_address=(address, 0)
@@ -386,7 +386,7 @@ class Nginx:
 
 
 def find_nginx(folder):
-    """Return the program nginx: that of this computer, or Debian's package, unpacked and not installed."""
+    """Return the program nginx: the installed one, or Debian's package, unpacked but not installed."""
     path = os.pathsep.join([os.environ['PATH'], '/usr/local/sbin', '/usr/sbin'])
     if found := shutil.which('nginx', path=path):
         return found
@@ -394,7 +394,7 @@ def find_nginx(folder):
     packages.mkdir()
     if os.geteuid() == 0:
         subprocess.run(['apt-get', '-q', 'update'], capture_output=True, check=False)
-    # In one of the two, depending on the release. To install it would start a server, which nobody asked for.
+    # In one of the two, depending on the release. Installing it would start a server.
     subprocess.run(
         ['apt-get', '-q', 'download', 'nginx', 'nginx-light'], cwd=packages, capture_output=True, check=False
     )
@@ -420,7 +420,7 @@ def make_certificate(path):
 
 
 def test_nginx(odoo_behind_nginx, tmp_path, monkeypatch):
-    """The block of *In production*: the whole flow through it, whom Odoo sees, and what stays out of its logs."""
+    """The configuration of *In production*: the whole flow, the client's IP address, and its logs."""
     server, websocket_port = odoo_behind_nginx
     nginx = Nginx(tmp_path, server.port, websocket_port)
     monkeypatch.setenv('REQUESTS_CA_BUNDLE', str(nginx.certificate))
@@ -470,7 +470,7 @@ def check_websocket(nginx):
         headers={
             'Connection': 'Upgrade',
             'Upgrade': 'websocket',
-            # As nginx hands the host on: without the port, which is not the usual one here.
+            # nginx forwards the host without the port, which is not the default here.
             'Origin': 'https://127.0.0.1',
             'Sec-WebSocket-Key': base64.b64encode(secrets.token_bytes(16)).decode(),
             'Sec-WebSocket-Version': '13',
@@ -481,7 +481,7 @@ def check_websocket(nginx):
 
 
 def check_address(live, nginx):
-    """Who asks is who is connected, whatever the client claims: wrong secrets are counted by it."""
+    """Wrong secrets are counted by the IP address of the connection, whatever the client claims."""
     application = live.register()
     wrong = base64.b64encode(f'{application.client_id}:wrong'.encode()).decode()
     found = []
@@ -509,16 +509,16 @@ def check_address(live, nginx):
 
 
 def ask_in_vain(nginx):
-    """Odoo does not answer, which nginx writes into its log of errors, too."""
+    """Send a request that Odoo does not answer, which nginx also writes to its error log."""
     for path in ('/orestapi/oauth2/access_token', '/orestapi/oauth2/authorization', '/oauth2/token', '/web/login'):
         query = f'client_secret=hidden{path.count("/oauth2")}'
         assert requests.post(f'{nginx.url}{path}?{query}', timeout=30).status_code == 502
 
 
 def check_logs(nginx):
-    """Nothing of a query string of ours is written; nginx has ended, so that all it had to write is there."""
+    """No log contains a query string of this addon's paths. nginx has ended, so its logs are complete."""
     logs = {path.name: path.read_text() for path in nginx.logs.iterdir()}
     assert '"POST /orestapi/oauth2/access_token" 502' in logs['odoo.log']
     assert not [name for name, text in logs.items() if 'hidden1' in text]
-    # It would be seen, as that of another path is.
+    # The check would notice it, as it does for another path.
     assert [name for name, text in sorted(logs.items()) if 'hidden0' in text] == ['access.log', 'error.log']

@@ -1,4 +1,4 @@
-"""Malformed requests at every endpoint of ours, taken from Odoo's own map of routes."""
+"""Malformed requests to every endpoint of this addon, taken from Odoo's routing map."""
 
 import collections
 import concurrent.futures
@@ -13,10 +13,10 @@ SEED = 6749
 #: Requests with one sign-in: some of them end it.
 ROUND = 250
 
-#: Requests of one loopback address: wrong client secrets are counted by address (N103).
+#: Requests from one loopback address, because wrong client secrets are counted by IP address (N103).
 FROM_ONE_ADDRESS = 10
 
-#: Clients at a time.
+#: Concurrent clients.
 CLIENTS = 4
 
 SCRIPT = """
@@ -27,13 +27,13 @@ for rule in env['ir.http'].routing_map().iter_rules():
 
 
 def find_endpoints(bench, database):
-    """Return the paths of our routes, and the methods of each; what varies in a path is in angle brackets."""
+    """Return the paths of this addon's routes and the methods of each; variable parts are in angle brackets."""
     lines = {line for line in bench.run_script(database, SCRIPT) if line.startswith('/')}
     return tuple((path, tuple(methods)) for path, *methods in map(str.split, sorted(lines)))
 
 
 def attack(live, application, endpoints, cookie, session, number):
-    """Send one round of malformed requests; return how often each status came, and the requests that went wrong."""
+    """Send one round of malformed requests; return the number of responses by status, and the failed requests."""
     known = Known(endpoints, application, live.sign_in(session, application), cookie)
     known.tokens.update({
         'code': live.get_code(session, application, secrets.token_urlsafe(48)),
@@ -53,7 +53,7 @@ def attack(live, application, endpoints, cookie, session, number):
         source = f'127.{1 + address // 62500}.{1 + address // 250 % 250}.{1 + address % 250}'
         try:
             status = wire.send(live.server.port, request, source, timeout=20).status
-        except (wire.Lost, TimeoutError) as error:
+        except (wire.ConnectionLost, TimeoutError) as error:
             status = type(error).__name__
         statuses[status] += 1
         if not isinstance(status, int) or status >= 500:
@@ -61,7 +61,7 @@ def attack(live, application, endpoints, cookie, session, number):
     return statuses, wrong
 
 
-def test_malformed_requests(bench, installed, counts, tell):
+def test_malformed_requests(bench, installed, counts, summarize):
     """No status 500, no lost connection, no traceback, and no secret in the log."""
     with bench.copy(installed, 'fuzz') as database:
         endpoints = find_endpoints(bench, database)
@@ -82,7 +82,7 @@ def test_malformed_requests(bench, installed, counts, tell):
             assert {'/oauth2/token', '/oauth2/authorize', '/orestapi/1/models/<model>'} <= dict(endpoints).keys()
             check_log(live)
     answers = ', '.join(f'{count} × {status}' for status, count in sorted(statuses.items()))
-    tell(
+    summarize(
         f"{statuses.total()} malformed requests (seed {SEED}) at {len(endpoints)} addresses: {answers}; "
         f"no 500, no traceback, none of {len(live.issued)} secrets in the log"
     )

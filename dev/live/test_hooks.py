@@ -1,4 +1,4 @@
-"""What the addon hangs into all of Odoo, on servers with several processes: when it fails, and behind proxies."""
+"""The hooks of the addon in all of Odoo, on servers with several processes: with failures, and behind proxies."""
 
 import pytest
 import requests
@@ -16,9 +16,9 @@ def fail(*args, **kwargs):
 def post_load():
     from odoo.addons.orestapi.dispatchers import access_log, outage
     from odoo.addons.orestapi.models import ir_http
-    from odoo.addons.orestapi.oauth2 import token
+    from odoo.addons.orestapi.oauth2 import tokens
 
-    ir_http.find_dispatcher = outage.is_outage = token.is_ours = fail
+    ir_http.find_dispatcher = outage.is_outage = tokens.has_token_form = fail
     for name in (
         '_allow_origin', '_answer_preflight', '_get_error_dispatcher', '_has_our_token', '_is_page_of_ours',
         '_leads_away', '_leads_to_consent', '_refuse_slashes',
@@ -33,7 +33,7 @@ ADDRESSES = ('fe80::1%eth0', '%s', '%(x)s', '203.0.113.8:50000', 'unknown')
 
 @pytest.fixture
 def proxied(bench, installed):
-    """A server that believes a proxy, and asks two processes in turn."""
+    """A server that trusts a proxy, with two processes."""
     with (
         bench.copy(installed, 'hooks') as database,
         bench.serve(database, '--proxy-mode', '--max-cron-threads', '0') as server,
@@ -42,7 +42,7 @@ def proxied(bench, installed):
 
 
 def test_o01_broken_hooks(bench, installed, tmp_path):
-    """Pages, login and both APIs go on working; with threads, tests/test_hooks.py shows it."""
+    """Pages, login and both APIs keep working; tests/test_hooks.py shows it with threads."""
     addon = tmp_path / 'addons' / 'orestapi_broken'
     addon.mkdir(parents=True)
     (addon / '__init__.py').write_text(BREAK)
@@ -76,16 +76,16 @@ def test_o01_broken_hooks(bench, installed, tmp_path):
                 )
                 assert answer.status_code == 200, answer.text
                 assert server.call('res.users', 'search_count', [('login', '=', LOGIN)], password=PASSWORD) == 1
-                # And a token that nobody can tell from another string opens nothing.
+                # A token that the broken hook cannot recognise gives no access.
                 token = {'Authorization': 'Bearer orestapi_at_1_' + 'x' * 43}
                 answer = requests.post(f'{server.url}/json/2/res.users/context_get', json={}, headers=token, timeout=30)
                 assert answer.status_code == 401
-            # The hooks were broken, and the log tells of it.
+            # The log shows that the hooks were broken.
             assert 'A hook of orestapi failed' in server.log.read_text()
 
 
 def test_o01_address_that_is_a_format(proxied):
-    """The line of the log is written, or left out, and the page is answered."""
+    """The log line is written or left out, and the page is served."""
     for address in ADDRESSES:
         headers = {'X-Forwarded-For': address, 'X-Forwarded-Host': 'odoo.example.com'}
         for path in ('/web/health', '/web/login', '/.well-known/oauth-authorization-server'):
@@ -117,13 +117,13 @@ def test_o02_limit_comes_whatever_the_port(proxied, claimed):
         )
         for number in range(14)
     ]
-    # Each process may take one guess more, as the threat model says.
+    # Each process may accept one more guess, see the threat model.
     assert found[:10] == [401] * 10
     assert found[-1] == 429
 
 
 def test_o02_behind_nginx_that_sends_the_port(proxied, tmp_path):
-    """Each connection has another port, and all of them are one client."""
+    """Each connection has another port, but all count as one client."""
     nginx = Nginx(tmp_path, proxied.port, proxied.port)
     block = tmp_path / 'odoo.conf'
     text = block.read_text()

@@ -9,7 +9,7 @@ from pathlib import Path
 from dev.live.conftest import WORKERS
 from dev.live.traffic import Traffic
 
-#: Seconds until a worker is there again.
+#: Seconds until a killed worker is replaced.
 PATIENCE = 10
 
 
@@ -17,7 +17,7 @@ def find_workers(server):
     """Return the process ids of the workers that answer HTTP requests."""
     pids = Path(f'/proc/{server.process.pid}/task/{server.process.pid}/children').read_text().split()
     arguments = {int(pid): Path(f'/proc/{pid}/cmdline').read_bytes().split(b'\0') for pid in pids}
-    # The one for the bus is a program of its own, and who is dead and not yet buried has no arguments.
+    # The bus runs in a separate program, and a zombie process has no arguments.
     return [pid for pid, words in arguments.items() if len(words) > 1 and b'gevent' not in words]
 
 
@@ -34,15 +34,15 @@ def wait_for_workers(server):
     raise AssertionError(f"Odoo has not replaced the workers that were killed, see {server.log}.")
 
 
-def test_workers_are_killed(live, counts, tell):
-    """Never two live pairs from one code or token, never an answer that the server does not honour."""
+def test_workers_are_killed(live, counts, summarize):
+    """There are never two live pairs from one code or token, and all tokens in responses work."""
     killed = 0
     with Traffic(live) as traffic:
-        # Else the workers died when they had nothing to do.
+        # Otherwise the workers would have died while idle.
         while killed < counts.kills or traffic.lost < counts.kills / 10:
             time.sleep(random.uniform(0.02, 0.12))
             os.kill(random.choice(wait_for_workers(live.server)), signal.SIGKILL)
             killed += 1
             assert killed < 10 * counts.kills, "No answer was lost."
         wait_for_workers(live.server)
-    tell(f"{killed} workers killed; {traffic.check()}")
+    summarize(f"{killed} workers killed; {traffic.check()}")

@@ -1,4 +1,4 @@
-"""The older wiki connector from login to a record, with Chromium doing the clicking, and what the log says of it."""
+"""The older wiki connector from login to a record, with Chromium doing the clicking, and its traces in the log."""
 
 import re
 
@@ -13,7 +13,7 @@ LOOPBACK = 'http://127.0.0.1/callback'
 
 
 def play(live, page, application):
-    """Run the script, and let the user allow it if asked; return its exit code, what it said, and the code."""
+    """Run the script, and let the user allow it if asked; return its exit code, its output, and the code."""
     script = live.start_example('wiki_connector.py', application)
     with script:
         try:
@@ -55,7 +55,7 @@ def test_wiki_connector(live, browser_page, is_legacy):
 
 
 def test_addresses_that_nothing_serves(live):
-    """Also where no handler runs, each application gets an error in its own form, and no cache keeps it."""
+    """Even if no handler runs, each application gets an error in its own format, which no cache may keep."""
     token = live.sign_in(live.log_in(), live.register())['access_token']
     for method, path, status, media_type in (
         ('GET', '/oauth2/nothing', 404, 'application/json'),
@@ -77,7 +77,7 @@ def test_addresses_that_nothing_serves(live):
 
 
 def test_several_databases(bench, installed):
-    """Without a word about which database is meant, Odoo itself says that it does not know; with one, we answer."""
+    """If the request does not name a database, Odoo itself reports an error; if it does, the addon answers."""
     with (
         bench.copy(installed, 'first') as first,
         bench.copy(installed, 'second') as second,

@@ -1,4 +1,4 @@
-"""Minutes of mixed load, with the clean-up running: what grows is a leak."""
+"""Minutes of mixed load while the clean-up runs, to find leaks."""
 
 import re
 import statistics
@@ -11,27 +11,27 @@ import requests
 from dev.live.test_kill import wait_for_workers
 from dev.live.traffic import Traffic
 
-#: Seconds between two looks at the workers.
+#: Seconds between two checks of the workers.
 INTERVAL = 0.5
-#: Seconds between two clean-ups, and until each worker must have done each kind of work.
+#: Seconds between two clean-ups, and the time limit for each worker to do each kind of work.
 PAUSE, WARM_UP = 2, 120
 
-#: How the log says of each kind of work which process did it.
+#: Log lines that show which process did each kind of work.
 WORK = ('Auto-vacuum internal data.* starting ', '"POST /oauth2/token ', '"GET /orestapi/1/records/')
 
-#: How many times the memory of the second third the last one may use, and how many times as long a read may take: in
-#: three minutes, and in the short form, which shows only what is badly wrong.
+#: Largest ratio of the last third to the second, of memory and of the time of a read: in three minutes, and in the
+#: short form, which only detects large errors.
 MEMORY, LATENCY = {True: 1.03, False: 1.2}, {True: 1.5, False: 5}
 
 
 class Reader(threading.Thread):
-    """Reads records and introspects by turns, and writes down how long each took."""
+    """Reads records and introspects alternately, and measures how long each takes."""
 
     def __init__(self, live, application, access_token):
         super().__init__()
         self.live, self.application, self.access_token = live, application, access_token
         self.stopped = threading.Event()
-        self.latencies = []  # pairs of a moment and seconds
+        self.latencies = []  # pairs of a time and a duration in seconds
         self.failures = []
 
     def run(self):
@@ -50,7 +50,7 @@ class Reader(threading.Thread):
 
 
 class CleanUp(threading.Thread):
-    """Runs Odoo's daily clean-up again and again: without a pause until each worker has done it."""
+    """Runs Odoo's daily clean-up repeatedly, without a pause until each worker has run it."""
 
     def __init__(self, live):
         super().__init__()
@@ -69,7 +69,7 @@ class CleanUp(threading.Thread):
 
 
 def wait_until_warm(server, workers):
-    """Return when each worker has done each kind of work: what it needs for that, it loads and keeps."""
+    """Wait until each worker has done each kind of work, and thus loaded what it needs."""
     end = time.monotonic() + WARM_UP
     while True:
         log = server.log.read_text(errors='replace')
@@ -80,7 +80,7 @@ def wait_until_warm(server, workers):
         ]
         if not cold:
             return
-        assert time.monotonic() < end, f"Not each worker has done this: {cold}."
+        assert time.monotonic() < end, f"Not every worker has done this: {cold}."
         time.sleep(INTERVAL)
 
 
@@ -93,8 +93,8 @@ def get_memory(pids):
     return total
 
 
-def test_mixed_load(live, user_session, counts, tell):
-    """Of what comes after the warm-up, the last third uses no more memory than the second, and takes no longer."""
+def test_mixed_load(live, user_session, counts, summarize):
+    """After the warm-up, the last third uses no more memory and time than the second."""
     application = live.register()
     tokens = live.sign_in(user_session, application)
     workers = wait_for_workers(live.server)
@@ -132,7 +132,7 @@ def test_mixed_load(live, user_session, counts, tell):
     latencies = [pair for reader in readers for pair in reader.latencies]
     earlier, later = get_medians(latencies)
     assert later <= earlier * LATENCY[counts.load >= 60], f"{earlier} s became {later} s."
-    tell(
+    summarize(
         f"{counts.load} s, {len(latencies)} reads, {traffic.counts['refresh']} refreshes, "
         f"{clean_up.runs} clean-ups; memory of the workers {before / 2**20:.1f} and then {after / 2**20:.1f} MiB, "
         f"a read {earlier * 1000:.1f} and then {later * 1000:.1f} ms"

@@ -1,4 +1,4 @@
-"""The mail about a code or token that was used twice, with a real mail server on loopback."""
+"""The e-mail about a code or token that was used twice, with a real mail server on loopback."""
 
 import email
 import email.policy
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.same
 
 
 class Inbox:
-    """Takes each mail that arrives."""
+    """Stores each incoming e-mail."""
 
     def __init__(self):
         self.messages = queue.Queue()

@@ -38,7 +38,7 @@ def get_key_ids(live, algorithm):
 
 
 @pytest.mark.parametrize('algorithm', ['EdDSA', 'ES256'])
-def test_first_signatures_at_once(live, user_session, tell, algorithm):
+def test_first_signatures_at_once(live, user_session, summarize, algorithm):
     """N329, N328: one of the workers makes the key, and all sign with it; withdrawn, none of them uses it any more."""
     application = live.register(id_token_signed_response_alg=algorithm)
     tokens = redeem_all(live, application, get_codes(live, user_session, application))
@@ -54,16 +54,16 @@ def test_first_signatures_at_once(live, user_session, tell, algorithm):
         published = {key['kid'] for key in requests.get(f'{live.url}/oauth2/jwks', timeout=30).json()['keys']}
         assert other in published
         assert kid not in published
-    tell(f"{CODES} codes at once: one key; withdrawn: one other")
+    summarize(f"{CODES} codes at once: one key; withdrawn: one other")
 
 
-def test_first_key_sets_at_once(live, tell):
+def test_first_key_sets_at_once(live, summarize):
     """N329: who asks for the key set first gets the key that signs."""
     responses = race(lambda: requests.get(f'{live.url}/oauth2/jwks', timeout=60))
     found = {tuple(key['kid'] for key in response.json()['keys'] if key['alg'] == 'RS256') for response in responses}
     assert len(found) == 1
     assert len(get_key_ids(live, 'RS256')) == 1
-    tell(f"{len(responses)} at once: one key")
+    summarize(f"{len(responses)} at once: one key")
 
 
 # RFC 9864 calls it Ed25519, a name that libraries of today do not know yet.

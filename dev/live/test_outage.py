@@ -1,4 +1,4 @@
-"""PostgreSQL that stops and starts again while devices sign in and refresh. The cluster is one of its own."""
+"""PostgreSQL stops and starts again while devices sign in and refresh. It is a separate cluster."""
 
 import time
 
@@ -8,16 +8,16 @@ from dev.live import wire
 from dev.live.conftest import Live
 from dev.live.traffic import Traffic
 from dev.workbench.cache import locked
-from dev.workbench.odoo_server import Bench
+from dev.workbench.odoo_server import Workbench
 from dev.workbench.postgres import Postgres
 
-#: Seconds without PostgreSQL, in which the devices insist.
+#: Seconds without PostgreSQL, while the devices keep trying.
 OUTAGE = 1.5
 
-#: Seconds until the service must be back once PostgreSQL is.
+#: Seconds within which the service must work again after PostgreSQL is back.
 PATIENCE = 15
 
-#: What an endpoint says during the outage, each in its own form.
+#: The response of each endpoint during the outage, in its own format.
 ANSWERS = (
     ('POST', '/oauth2/token', 'application/json', 'temporarily_unavailable'),
     ('POST', '/oauth2/introspect', 'application/json', 'temporarily_unavailable'),
@@ -33,10 +33,10 @@ ANSWERS = (
 
 @pytest.fixture
 def outage(bench, installed, tmp_path):
-    """A server on a database in a PostgreSQL that nobody else uses; it is there from a backup."""
+    """A server on a database, restored from a backup, in a separate PostgreSQL."""
     bench.back_up(installed, tmp_path / 'backup')
-    # One test at a time may stop it.
-    with locked('outage'), Bench(Postgres('outage')) as second:
+    # Only one test at a time may stop it.
+    with locked('outage'), Workbench(Postgres('outage')) as second:
         second.drop_abandoned()
         with (
             second.restored(tmp_path / 'backup', installed, 'outage') as database,
@@ -65,12 +65,12 @@ def check_answers(live):
             assert answer.json()['error'] == error, path
 
 
-def test_postgresql_stops(outage, counts, tell):
+def test_postgresql_stops(outage, counts, summarize):
     """Answers are 503 or the connection closes, nothing is half-written, and the service comes back by itself."""
     with Traffic(outage) as traffic:
-        wait_for(lambda: traffic.counts['refresh'] > 4, "The devices do not get under way.")
+        wait_for(lambda: traffic.counts['refresh'] > 4, "The devices do not start.")
         for number in range(counts.outages):
-            # Both kinds: with an orderly end of each connection, and as in a power cut.
+            # Both kinds: an orderly shutdown, and as in a power cut.
             outage.postgres.stop('immediate' if number % 2 else 'fast')
             time.sleep(OUTAGE)
             check_answers(outage)
@@ -78,11 +78,11 @@ def test_postgresql_stops(outage, counts, tell):
             outage.postgres.start()
             wait_for(lambda: traffic.counts['refresh'] > before['refresh'] + 4, "The service has not come back.")  # noqa: B023
     statuses = traffic.statuses
-    # What the devices got, from first to last: success, the refusals that `check` allows, and the outage.
+    # All responses of the devices: success, the refusals that `check` allows, and the outage.
     assert set(statuses) <= {200, 303, 400, 503, 'connection closed'}, statuses
     assert statuses[503] > counts.outages
     seen = traffic.check()
-    tell(
+    summarize(
         f"{counts.outages} times stopped and started; {statuses[503]} answers 503, "
         f"{statuses['connection closed']} connections closed, no other failure; {seen}"
     )

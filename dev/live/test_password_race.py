@@ -1,7 +1,7 @@
-"""What is signed in at the very moment at which all sign-ins of the user end.
+"""Sign-ins that are opened at the very moment at which all sign-ins of the user end.
 
-Transactions do not see each other's rows. A third one holds a lock, so that
-each of the two has begun before the other one ends.
+Transactions do not see each other's rows. A third one holds a lock, so that both begin
+before either of them ends.
 """
 
 import concurrent.futures
@@ -18,7 +18,7 @@ VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
 
 
 class Person:
-    """A user who has allowed an application before, so that nobody asks them again."""
+    """A user who has already allowed an application and is not asked again."""
 
     def __init__(self, live):
         self.live = live
@@ -47,7 +47,7 @@ class Person:
             self.live.call('res.users', 'write', [self.id], {'active': active})
 
     def assert_ended(self, *answers):
-        """Assert that no token works that one of the answers may have given."""
+        """Assert that no token from any of the responses works."""
         for answer in answers:
             if answer.status_code == 200:
                 tokens = answer.json()
@@ -72,7 +72,7 @@ def end_all(request, person):
 
 @contextlib.contextmanager
 def lock(live, statement, *parameters):
-    """Hold what a statement locks. Yields a function that returns once so many others wait for it."""
+    """Hold the lock of a statement. Yields a function that waits for a number of others to wait for the lock."""
     with live.postgres.connect(live.server.database) as connection, connection.cursor() as cursor:
         cursor.execute('BEGIN')
         cursor.execute(statement, parameters)
@@ -80,7 +80,7 @@ def lock(live, statement, *parameters):
 
         def wait(number=1):
             for _attempt in range(600):
-                # Who waits for one who waits for us counts too.
+                # Counts processes that wait for the lock directly or indirectly.
                 [[waiting]] = live.execute(
                     "SELECT count(*) FROM pg_stat_activity"
                     " WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0"
@@ -96,22 +96,22 @@ def lock(live, statement, *parameters):
             cursor.execute('ROLLBACK')
 
 
-def test_code_of_a_request_that_began_before(live, person, end_all, tell):
-    """N132: its transaction sees the user as they were."""
+def test_code_of_a_request_that_began_before(live, person, end_all, summarize):
+    """N132: its transaction sees the user before the change."""
     [[authorization_id]] = live.execute('SELECT id FROM orestapi_authorization WHERE user_id = %s', [person.id])
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        # A new code refers to the authorization, and waits for whoever may be deleting that.
+        # A new code refers to the authorization, and waits for its lock.
         with lock(live, 'SELECT FROM orestapi_authorization WHERE id = %s FOR UPDATE', authorization_id) as wait:
             code = pool.submit(person.get_code)
             wait()
             end_all()
         code = code.result()
     person.assert_ended(person.redeem(code))
-    tell("1 request raced the end of all sign-ins of its user, and nothing of it is alive")
+    summarize("1 request raced the end of all sign-ins of its user, and nothing of it is alive")
 
 
-def test_code_and_sign_in_of_requests_that_end_before(live, person, end_all, tell):
-    """N132, N153: the transaction that ends all sign-ins has begun before they were there."""
+def test_code_and_sign_in_of_requests_that_end_before(live, person, end_all, summarize):
+    """N132, N153: the transaction that ends all sign-ins began before they existed."""
     with concurrent.futures.ThreadPoolExecutor() as pool:
         with lock(live, 'SELECT FROM res_users WHERE id = %s FOR NO KEY UPDATE', person.id) as wait:
             ended = pool.submit(end_all)
@@ -120,11 +120,11 @@ def test_code_and_sign_in_of_requests_that_end_before(live, person, end_all, tel
             assert answer.status_code == 200
         ended.result()
     person.assert_ended(answer, person.redeem(code))
-    tell("1 request raced the end of all sign-ins of its user, and nothing of it is alive")
+    summarize("1 request raced the end of all sign-ins of its user, and nothing of it is alive")
 
 
-def test_redemption_meanwhile(live, person, end_all, tell):
-    """N132: of two that change one code, the database lets one through and the other one start over."""
+def test_redemption_meanwhile(live, person, end_all, summarize):
+    """N132: of two transactions that change one code, PostgreSQL lets one through and makes the other start over."""
     code = person.get_code()
     with concurrent.futures.ThreadPoolExecutor() as pool:
         with lock(
@@ -136,11 +136,11 @@ def test_redemption_meanwhile(live, person, end_all, tell):
             wait(2)
         ended.result()
     person.assert_ended(answer.result())
-    tell("1 request raced the end of all sign-ins of its user, and nothing of it is alive")
+    summarize("1 request raced the end of all sign-ins of its user, and nothing of it is alive")
 
 
-def test_refresh_meanwhile(live, person, end_all, tell):
-    """N153: as with a code."""
+def test_refresh_meanwhile(live, person, end_all, summarize):
+    """N153: the same as for a code."""
     tokens = person.redeem(person.get_code()).json()
     with concurrent.futures.ThreadPoolExecutor() as pool:
         with lock(
@@ -152,4 +152,4 @@ def test_refresh_meanwhile(live, person, end_all, tell):
             wait(2)
         ended.result()
     person.assert_ended(answer.result())
-    tell("1 request raced the end of all sign-ins of its user, and nothing of it is alive")
+    summarize("1 request raced the end of all sign-ins of its user, and nothing of it is alive")

@@ -1,4 +1,4 @@
-"""The records API with a PostgreSQL replica, which lags behind as far as a test wants.
+"""The records API with a PostgreSQL replica, whose lag the tests control.
 
 The primary is the cluster of the tests that stop PostgreSQL; the replica listens beside it.
 """
@@ -16,15 +16,15 @@ import requests
 
 from dev.live.conftest import Live, check_log
 from dev.workbench.cache import locked
-from dev.workbench.odoo_server import Bench
+from dev.workbench.odoo_server import Workbench
 from dev.workbench.postgres import ROLE, Postgres
 
-#: Of the replica, in the folder of the primary's socket.
+#: The port of the replica; its socket is in the folder of the primary's.
 PORT = 5433
 
 WORKERS = 2
 
-#: Requests at once. Many more with a wrong secret would be answered 429.
+#: Concurrent requests. Many more with a wrong secret would get 429.
 REQUESTS = 8
 
 #: Seconds until the replica has what the primary had.
@@ -42,7 +42,7 @@ class Replica:
         self.log = primary.folder / 'replica.log'
 
     def __enter__(self):
-        self._remove()  # that of a run that was killed
+        self._remove()  # the remains of a killed run
         self._run(
             'pg_basebackup',
             '--pgdata',
@@ -63,7 +63,7 @@ class Replica:
         self._remove()
 
     def start(self):
-        # PostgreSQL refuses a replica that could have fewer connections than its primary.
+        # PostgreSQL requires at least as many connections as at the primary.
         settings = {
             **self.primary.settings,
             'unix_socket_directories': self.primary.socket,
@@ -87,7 +87,7 @@ class Replica:
         assert not code, output + (self.log.read_text() if self.log.exists() else '')
 
     def execute(self, statement):
-        """Run one statement at the replica and return the value that it gives."""
+        """Run one statement at the replica and return its value."""
         connection = psycopg2.connect(host=str(self.primary.socket), port=PORT, user=ROLE, dbname='postgres')
         try:
             with connection.cursor() as cursor:
@@ -97,7 +97,7 @@ class Replica:
             connection.close()
 
     def catch_up(self):
-        """Return once the replica has all that was committed."""
+        """Wait until the replica has everything that was committed."""
         [[position]] = self.primary.execute('SELECT pg_current_wal_lsn()')
         end = time.monotonic() + PATIENCE
         while not self.execute(f"SELECT pg_last_wal_replay_lsn() >= '{position}'"):
@@ -105,7 +105,7 @@ class Replica:
             time.sleep(0.02)
 
     def pause(self):
-        """Let the replica know all that was committed until now, and nothing that comes after."""
+        """Let the replica replay everything committed until now, and nothing after that."""
         self.catch_up()
         self.execute('SELECT pg_wal_replay_pause()')
 
@@ -114,7 +114,7 @@ class Replica:
         self.catch_up()
 
     def count(self, text):
-        """Return how often a text is in the statements that were executed here."""
+        """Return how often a text occurs in the statements executed at the replica."""
         return self.log.read_text().count(text)
 
 
@@ -123,8 +123,8 @@ def replicated(bench, installed, tmp_path_factory):
     """The database server, the replica, and a database on both."""
     backup = tmp_path_factory.mktemp('replica') / 'backup'
     bench.back_up(installed, backup)
-    # One test at a time may use this cluster.
-    with locked('outage'), Bench(Postgres('outage')) as primary:
+    # Only one test at a time may use this cluster.
+    with locked('outage'), Workbench(Postgres('outage')) as primary:
         primary.drop_abandoned()
         with primary.restored(backup, installed, 'replica') as database, Replica(primary.postgres) as replica:
             yield primary, replica, database
@@ -132,7 +132,7 @@ def replicated(bench, installed, tmp_path_factory):
 
 @contextlib.contextmanager
 def serve(replicated):
-    """Run an Odoo that knows the replica, and look at its log at the end."""
+    """Run an Odoo that uses the replica, and check its log at the end."""
     primary, replica, database = replicated
     with primary.serve(
         database,
@@ -168,19 +168,19 @@ def get(live, path, token):
 
 
 def read(live, token, partner_id):
-    """Return the status of the answer, and the name of the partner where it has one."""
+    """Return the status of the response, and the name of the partner if there is one."""
     answer = get(live, f'{API}records/res.partner/{partner_id}?fields=name', token)
     return answer.status_code, answer.json().get('fields', {}).get('name')
 
 
 def ask_all(ask, *arguments):
-    """Return the different answers to so many requests at once that each worker has some."""
+    """Return the different responses to concurrent requests, enough for each worker to get some."""
     with ThreadPoolExecutor(REQUESTS) as threads:
         return {asked.result() for asked in [threads.submit(ask, *arguments) for _request in range(REQUESTS)]}
 
 
-def test_each_route_runs_on_the_replica(live, replica, tell):
-    """Each path of the OpenAPI document; Odoo writes down what kind of cursor a request had."""
+def test_each_route_runs_on_the_replica(live, replica, summarize):
+    """Every path of the OpenAPI document runs on the replica; Odoo logs the kind of cursor."""
     with live.log_in() as session:
         token = live.sign_in(session, live.register())['access_token']
     replica.catch_up()
@@ -194,13 +194,13 @@ def test_each_route_runs_on_the_replica(live, replica, tell):
     cursors = dict(re.findall(rf'"GET ({API}\S+) HTTP/1.1" \d+ .* (\S+)$', log, re.MULTILINE))
     assert cursors == dict.fromkeys(paths, 'ro')
     assert replica.count('FROM "res_partner"') > 2
-    tell(
+    summarize(
         f"{len(paths)} routes ran read-only; {replica.count('statement: ')} statements at the replica, "
         f"{replica.count('orestapi_token')} of them about tokens"
     )
 
 
-def test_records_are_those_of_the_replica(live, replica, tell):
+def test_records_are_those_of_the_replica(live, replica, summarize):
     application = live.register()
     partner_id = live.call('res.partner', 'create', {'name': "Old"})
     with live.log_in() as session:
@@ -208,22 +208,22 @@ def test_records_are_those_of_the_replica(live, replica, tell):
         replica.pause()
         live.call('res.partner', 'write', [partner_id], {'name': "New"})
         assert ask_all(read, live, token, partner_id) == {(200, "Old")}
-        # The replica knows nothing of this sign-in.
+        # The replica does not have this sign-in yet.
         token = live.sign_in(session, application)['access_token']
     assert ask_all(read, live, token, partner_id) == {(200, "Old")}
     assert {answer.status_code for answer in ask_all(live.call_json2, token)} == {200}
     assert not replica.count('orestapi_token')
     replica.resume()
     assert ask_all(read, live, token, partner_id) == {(200, "New")}
-    tell(
+    summarize(
         f"{2 * REQUESTS} requests showed the old value of the replica, "
         f"{REQUESTS} of them with a token that it did not know; no statement of it was about tokens"
     )
 
 
-def test_what_ends_is_known_at_once(live, replica, tell):
-    """Also what each worker remembers: Odoo looks for the news at the replica."""
-    # What is written, and the answers to a read, to a call of Odoo's own API and to an introspection.
+def test_what_ends_is_known_at_once(live, replica, summarize):
+    """The caches of all workers follow too, although Odoo looks for messages at the replica."""
+    # The change, and then the responses to a read, a call of Odoo's own API, and an introspection.
     [portal] = live.call(
         'ir.model.data', 'search_read', [('module', '=', 'base'), ('name', '=', 'group_portal')], ['res_id']
     )
@@ -252,19 +252,21 @@ def test_what_ends_is_known_at_once(live, replica, tell):
         )
 
     for change, (values, expected) in changes.items():
-        # Right before the change, because the worker that makes one forgets everything.
+        # Right before the change, because it empties all caches of the worker that makes it.
         assert ask_all(ask, change) == {(200, 200, 200, True)}, change
         if values:
-            # By password: an access token may not change applications.
+            # With the password, because an access token may not change applications.
             live.call('orestapi.application', 'write', [applications[change].id], values)
         else:
             assert live.post('revoke', applications[change], token=tokens[change]).status_code == 200
         assert ask_all(ask, change) == {expected}, change
-    tell(f"{len(changes)} changes, each followed by {REQUESTS} requests to each of 3 endpoints; the replica knew none")
+    summarize(
+        f"{len(changes)} changes, each followed by {REQUESTS} requests to each of 3 endpoints; the replica knew none"
+    )
 
 
 @pytest.mark.parametrize('mode', ['immediate', pytest.param('fast', marks=pytest.mark.full)])
-def test_replica_stops(replicated, tell, mode):
+def test_replica_stops(replicated, summarize, mode):
     _primary, replica, _database = replicated
     with serve(replicated) as live:
         with live.log_in() as session:
@@ -276,7 +278,7 @@ def test_replica_stops(replicated, tell, mode):
             statuses = [read(live, token, 1)[0] for _request in range(REQUESTS)]
         finally:
             replica.start()
-    # Each worker may have a connection that it does not know to be broken.
+    # Each worker may have one broken connection.
     assert statuses.count(503) <= WORKERS, statuses
     assert set(statuses) <= {200, 503}, statuses
-    tell(f"{mode}: {statuses.count(200)} answers from the primary, {statuses.count(503)} times 503")
+    summarize(f"{mode}: {statuses.count(200)} answers from the primary, {statuses.count(503)} times 503")

@@ -1,4 +1,4 @@
-"""Programs that ask whether a token is valid: those of a shell, and servers that open their doors for it."""
+"""Programs that introspect tokens: command-line clients, and servers that grant access by the result."""
 
 import shutil
 import subprocess
@@ -76,7 +76,7 @@ def tokens(live, user_session):
 
 @pytest.fixture
 def folder():
-    """A folder that the users of other programs can read; where pytest has its own, they cannot."""
+    """A folder that other users can read, unlike pytest's own."""
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o755)
         yield Path(name)
@@ -88,7 +88,7 @@ def run(*command):
 
 @pytest.mark.parametrize('program', ['curl', 'wget'])
 def test_p06_programs_that_wait_for_the_challenge(live, resource_server, tokens, program):
-    """They send the secret only after a 401 with a challenge (RFC 9110 §15.5.2)."""
+    """These programs send the secret only after a 401 with a challenge (RFC 9110 §15.5.2)."""
     need([program], [program], 'the tests of clients')
     address, parameters = f'{live.url}/oauth2/introspect', f"token={tokens['access_token']}"
     client_id, client_secret = resource_server.auth
@@ -119,7 +119,7 @@ def answers(address):
 
 
 def test_s05_apache(live, resource_server, tokens, folder):
-    """mod_oauth2 takes what introspection calls active for an access token."""
+    """mod_oauth2 accepts any token that introspection reports as active."""
     need([MODULES / 'mod_oauth2.so'], ['apache2-bin', 'libapache2-mod-oauth2'], 'the tests of resource servers')
     pages = folder / 'pages'
     pages.mkdir()
@@ -143,7 +143,7 @@ def test_s05_apache(live, resource_server, tokens, folder):
 
 
 def test_s05_dovecot(live, resource_server, tokens, folder):
-    """A mail server logs in whom introspection names."""
+    """A mail server logs in the user named by introspection."""
     dovecot = need(['/usr/sbin/dovecot'], ['dovecot-core'], 'the tests of resource servers')
     configuration = folder / 'dovecot.conf'
     configuration.write_text(DOVECOT.format(folder=folder))

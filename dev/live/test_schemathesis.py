@@ -1,4 +1,4 @@
-"""schemathesis asks the records API all that its own OpenAPI document allows, and what it does not allow."""
+"""schemathesis sends the records API requests that its OpenAPI document allows, and others that it does not."""
 
 import base64
 import json
@@ -13,11 +13,11 @@ from dev.workbench.cache import CHECKOUT
 
 SEED = 6749
 
-#: Requests that it makes up for each operation, at most, in each of its phases. More of them take it long to choose;
-#: other seeds bring others sooner.
+#: Maximum number of generated requests for each operation and phase. Generating more takes long; other seeds give new
+#: requests faster.
 EXAMPLES = 30
 
-#: What the application is offered: models with relations between them, and fields of each type.
+#: The offer of the application: models with relations between them, and fields of each type.
 MODELS = {
     'res.partner': [
         'display_name',
@@ -114,13 +114,13 @@ def run(live, seed, access_token, report):
 
 
 @pytest.mark.alone
-def test_every_answer_is_in_the_document(live, user_session, counts, tell, tmp_path):
-    """All of its checks: no 500, no status, header field or content that the document does not promise."""
+def test_every_answer_is_in_the_document(live, user_session, counts, summarize, tmp_path):
+    """All checks of schemathesis pass: no 500, and no status, header or content that the document does not describe."""
     access_token = live.sign_in(user_session, register(live))['access_token']
     reports = [run(live, SEED + number, access_token, tmp_path / f'{number}.json') for number in range(counts.seeds)]
     for report in reports:
         assert report['complete'] and report['operations']['tested'] == 2 + 4 * len(MODELS)
-    tell(
+    summarize(
         f"{sum(report['test_cases']['generated'] for report in reports)} requests (seed {SEED} and following) to "
         f"{reports[0]['operations']['tested']} operations of the OpenAPI document, all checks of schemathesis on: "
         "each answer is as the document says"

@@ -1,7 +1,6 @@
-"""Two Odoo servers, at two addresses, on one database.
+"""Two Odoo servers with different URLs on one database.
 
-Each remembers settings of its own (Odoo's caches): what one changes, the other
-must follow at its next request.
+Each has its own caches: it must follow a change by the other one at its next request.
 """
 
 import copy
@@ -16,7 +15,7 @@ FAILURE_LIMIT = 10
 
 @pytest.fixture(scope='module')
 def other(live, bench):
-    """The other server, as requests reach it."""
+    """The second server."""
     with bench.serve(live.server.database, '--max-cron-threads', '0', workers=2) as server:
         other = copy.copy(live)
         other.server, other.url = server, server.url
@@ -27,7 +26,7 @@ def read(live, access_token):
     return requests.get(live.url + RECORDS, headers={'Authorization': f'Bearer {access_token}'}, timeout=60).status_code
 
 
-def test_code_of_one_is_redeemed_at_the_other(live, other, user_session, tell):
+def test_code_of_one_is_redeemed_at_the_other(live, other, user_session, summarize):
     application = live.register()
     verifier = secrets.token_urlsafe(48)
     code = live.get_code(user_session, application, verifier)
@@ -37,15 +36,15 @@ def test_code_of_one_is_redeemed_at_the_other(live, other, user_session, tell):
         assert read(server, tokens['access_token']) == 200
     assert live.redeem(application, code, verifier).json()['error'] == 'invalid_grant'
     assert not other.is_active(application, tokens['access_token'])
-    tell("1 code of one server redeemed at the other, and its replay at the first refused")
+    summarize("1 code of one server redeemed at the other, and its replay at the first refused")
 
 
 @pytest.mark.parametrize('change', ['revoke', 'archive', 'scope', 'scheme', 'secret'])
-def test_the_other_follows_at_once(live, other, user_session, tell, change):
+def test_the_other_follows_at_once(live, other, user_session, summarize, change):
     for first, second in ((live, other), (other, live)):
         application = first.register()
         tokens = live.sign_in(user_session, application)
-        # Both have what they remember in their workers now.
+        # Fills the caches of all workers of both servers.
         for _worker in range(8):
             assert read(first, tokens['access_token']) == read(second, tokens['access_token']) == 200
             assert second.is_active(application, tokens['access_token'])
@@ -67,10 +66,10 @@ def test_the_other_follows_at_once(live, other, user_session, tell, change):
             continue
         answers = {read(second, tokens['access_token']) for _worker in range(8)}
         assert answers == {expected}
-    tell(f"{change}: 2 × 8 requests to the other server refused")
+    summarize(f"{change}: 2 × 8 requests to the other server refused")
 
 
-def test_the_limit_of_wrong_secrets_is_shared(live, other, tell):
+def test_the_limit_of_wrong_secrets_is_shared(live, other, summarize):
     application = live.register()
     wrong = copy.copy(application)
     wrong.client_secret = secrets.token_urlsafe(32)
@@ -80,4 +79,4 @@ def test_the_limit_of_wrong_secrets_is_shared(live, other, tell):
     ]
     assert statuses == [401] * FAILURE_LIMIT + [429] * 4
     assert live.post('introspect', application, token='x').status_code == 429
-    tell(f"{FAILURE_LIMIT} wrong secrets at both servers together, then 429 at both")
+    summarize(f"{FAILURE_LIMIT} wrong secrets at both servers together, then 429 at both")

@@ -1,4 +1,4 @@
-"""A database of the first release, with live tokens, is upgraded to the present tree."""
+"""A database of the first release, with live tokens, is upgraded to the current code."""
 
 import io
 import subprocess
@@ -20,8 +20,8 @@ VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
 
 @pytest.fixture
 def first_release(tmp_path):
-    """A folder of addons with the first release in it."""
-    # The checkout may belong to another user than the one who runs the tests.
+    """An addons folder with the first release."""
+    # The checkout may belong to a user other than the one who runs the tests.
     command = ['git', '-c', 'safe.directory=*', '-C', str(CHECKOUT), 'archive', '--format=tar', FIRST_RELEASE]
     done = subprocess.run(command, capture_output=True, check=False)
     if done.returncode:
@@ -37,8 +37,8 @@ def first_release(tmp_path):
     return folder
 
 
-def test_o03_a16_upgraded_from_the_first_release(bench, first_release, tell):
-    """Refresh, reuse, revocation, codes, access tokens on each protocol and introspection go on working."""
+def test_o03_a16_upgraded_from_the_first_release(bench, first_release, summarize):
+    """Refresh, reuse, revocation, codes, access tokens over each protocol, and introspection keep working."""
     with bench.database('upgrade', install=False) as database:
         with bench.with_addon(first_release):
             bench.run_odoo("Installing the first release", database, '-i', 'orestapi')
@@ -51,7 +51,7 @@ def test_o03_a16_upgraded_from_the_first_release(bench, first_release, tell):
             live.server, live.url = server, server.url
             before.check()
             check_log(live)
-        tell(
+        summarize(
             f"{len(live.issued)} secrets of before and after; 8 sign-ins and 1 code of the first release work as before"
         )
 
@@ -62,7 +62,7 @@ def has_key(bench, database):
 
 
 class SignIns:
-    """Sign-ins of the first release, and what each of their tokens must do after the upgrade."""
+    """Sign-ins of the first release, and checks of their tokens after the upgrade."""
 
     def __init__(self, live):
         self.live = live
@@ -85,14 +85,14 @@ class SignIns:
         live, application = self.live, self.confidential
         self.check_access_token(self.untouched['access_token'])
         self.check_access_token(self.newer['access_token'])
-        # The one before the refresh works until it expires.
+        # The access token from before the refresh works until it expires.
         self.check_access_token(self.reused['access_token'])
         assert live.is_active(application, self.untouched['refresh_token'])
         for _count in range(2):
             self.untouched = self.refresh(application, self.untouched)
             self.check_access_token(self.untouched['access_token'])
         self.refresh(self.public, self.of_public)
-        # Within the grace period, the same answer twice.
+        # Within the grace period, the same response comes twice.
         once, again = (self.refresh(self.patient, self.repeated) for _count in range(2))
         assert (once['access_token'], once['refresh_token']) == (again['access_token'], again['refresh_token'])
         self.check_ends()
@@ -101,7 +101,7 @@ class SignIns:
 
     def check_ends(self):
         live, application = self.live, self.confidential
-        # The token that the refresh before the upgrade has used up.
+        # The token was used by the refresh before the upgrade.
         assert live.refresh(application, self.reused['refresh_token']).json()['error'] == 'invalid_grant'
         assert not live.is_active(application, self.newer['access_token'])
         assert live.post('revoke', application, token=self.revoked['refresh_token']).status_code == 200
@@ -117,7 +117,7 @@ class SignIns:
         assert row['sign_in_count'] == 1
 
     def check_limit(self):
-        """Check that an access token that was issued for an hour ends with a limit that is set now."""
+        """Check that a limit set now ends an access token that was issued for an hour."""
         live = self.live
         live.call('orestapi.application', 'write', [self.limited.id], {'sign_in_expiry': 1800})
         answer = live.post('introspect', self.limited, token=self.of_limited['access_token']).json()
@@ -132,7 +132,7 @@ class SignIns:
         return answer.json()
 
     def check_access_token(self, access_token):
-        """Check that an access token works wherever it may be presented."""
+        """Check that an access token works over every protocol."""
         live = self.live
         assert live.is_active(self.confidential, access_token)
         assert live.call_json2(access_token).status_code == 200

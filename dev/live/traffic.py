@@ -1,4 +1,4 @@
-"""Devices that sign in and refresh without a pause, and keep account of every answer they got or lost."""
+"""Devices that sign in and refresh without a pause, and record every response that they got or lost."""
 
 import collections
 import secrets
@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from dev.live import wire
 from oauth2 import pkce
 
-#: Refreshes of one sign-in, before the device signs in anew.
+#: Refreshes of one sign-in before the device signs in again.
 REFRESHES = 4
 
 #: Seconds until a lost request is sent again.
@@ -17,18 +17,18 @@ PAUSE = 0.05
 
 
 class Device(threading.Thread):
-    """One device of a user, as an application on it behaves that does what docs/reports/live.md says.
+    """One device of a user with an application that behaves as docs/reports/live.md describes.
 
     :ivar list held: the last token response of each sign-in that the device relies on
-    :ivar Counter counts: what it did
-    :ivar list violations: sentences about answers that must not be
+    :ivar Counter counts: how often it did what
+    :ivar list violations: sentences about forbidden responses
     """
 
     def __init__(self, live, application, cookie, *, grace=False):
         """
         :param Live live: the server
         :param Application application: trusted, so that nobody needs to press Allow
-        :param str cookie: the header field of a browser that is logged in
+        :param str cookie: the cookie header of a browser that is logged in
         :param bool grace: whether the application has a grace period for refresh tokens
         """
         super().__init__()
@@ -53,12 +53,12 @@ class Device(threading.Thread):
                 self.held.append(tokens)
 
     def insist(self, what, send):
-        """Send a request until it is answered, and return the answer and how often none came before."""
+        """Send a request until it gets a response; return the response and the number of lost ones."""
         lost = 0
         while True:
             try:
                 answer = send()
-            except wire.Lost:
+            except wire.ConnectionLost:
                 self.statuses['connection closed'] += 1
             else:
                 self.statuses[answer.status] += 1
@@ -126,9 +126,9 @@ class Device(threading.Thread):
         return new
 
     def take(self, sentence, answer, lost, *, repeatable):
-        """Return the tokens of an answer, or None when the user has to sign in again.
+        """Return the tokens of a response, or None when the user must sign in again.
 
-        :param bool repeatable: whether a lost answer may be asked for once more
+        :param bool repeatable: whether a lost response may be requested again
         """
         if answer.status == 200:
             tokens = answer.json()
@@ -148,7 +148,7 @@ class Device(threading.Thread):
 
 
 class Traffic:
-    """Four devices, two of each kind of application, beside a ``with`` block."""
+    """Four devices, two for each kind of application, which run during a ``with`` block."""
 
     def __init__(self, live):
         self.live = live
@@ -181,11 +181,11 @@ class Traffic:
 
     @property
     def lost(self):
-        # Also asked while the devices count.
+        # May be called while the devices are running.
         return sum(device.counts[f'{what} lost'] for device in self.devices for what in ('exchange', 'refresh'))
 
     def check(self):
-        """Compare what the devices hold with what works, and with the rows; return a sentence with the counts."""
+        """Compare the tokens of the devices with working tokens and stored rows; return a sentence with the counts."""
         violations = [violation for device in self.devices for violation in device.violations]
         assert not violations, '\n'.join(violations[:10])
         held = 0

@@ -14,12 +14,12 @@ TIMEOUT = 60  # seconds
 LENGTH = re.compile(rb'\r\ncontent-length: *(\d+)\r\n', re.IGNORECASE)
 
 
-class Lost(Exception):
-    """The connection ended before the whole answer was there: the client cannot know what the server has done."""
+class ConnectionLost(Exception):
+    """The connection ended before the whole response arrived: the client cannot know what the server has done."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Answer:
+class Response:
     status: int
     headers: dict  # names in lower case
     body: bytes
@@ -29,7 +29,7 @@ class Answer:
 
 
 def basic(client_id, client_secret):
-    """Return the header field of HTTP Basic authentication, secrets as they are."""
+    """Return the header of HTTP Basic authentication, without form-encoding."""
     return {'Authorization': 'Basic ' + base64.b64encode(f'{client_id}:{client_secret}'.encode()).decode()}
 
 
@@ -43,24 +43,24 @@ def render(method, path, headers=(), body=b''):
 
 
 def _is_whole(data):
-    """Return whether an answer that says how long it is has come: Odoo closes the connection 10 ms later."""
+    """Return whether a response with a declared length is complete: Odoo closes the connection 10 ms later."""
     end = data.find(b'\r\n\r\n')
     length = LENGTH.search(data, 0, end + 2) if end >= 0 else None
     return length is not None and len(data) >= end + 4 + int(length[1])
 
 
 def send(port, request, source=HOST, timeout=TIMEOUT):
-    """Send the bytes of a request and return the :class:`Answer`, on a connection of its own.
+    """Send the bytes of a request on a new connection, and return the :class:`Response`.
 
-    :param int port: of the server, on the loopback interface
-    :param bytes request: what is sent, well-formed or not
+    :param int port: the port of the server on the loopback interface
+    :param bytes request: the request, well-formed or not
     :param str source: the loopback address (127.…) to send it from
-    :raise Lost: without a whole answer
+    :raise ConnectionLost: when the response is not complete
     """
     data = bytearray()
     try:
         with socket.create_connection((HOST, port), timeout, source_address=(source, 0)) as connection:
-            # A server that has seen enough may answer before it has all of it.
+            # A server may answer before it has received the whole request.
             with contextlib.suppress(ConnectionError):
                 connection.sendall(request)
             while not _is_whole(data) and (part := connection.recv(65536)):
@@ -69,20 +69,20 @@ def send(port, request, source=HOST, timeout=TIMEOUT):
         raise
     except OSError as error:
         if not data:
-            raise Lost(str(error)) from None
+            raise ConnectionLost(str(error)) from None
     head, separator, body = bytes(data).partition(b'\r\n\r\n')
     status_line, *lines = head.decode('latin-1').split('\r\n')
     headers = {name.lower(): value.strip() for name, _colon, value in (line.partition(':') for line in lines)}
     words = status_line.split(' ')
     if not separator or len(words) < 2 or not words[1].isdigit():
-        raise Lost(f"No HTTP answer but {bytes(data[:80])!r}.")
+        raise ConnectionLost(f"Not an HTTP response: {bytes(data[:80])!r}.")
     if len(body) < int(headers.get('content-length') or 0) and not request.startswith(b'HEAD '):
-        raise Lost("The answer was cut off.")
-    return Answer(int(words[1]), headers, body)
+        raise ConnectionLost("The response was cut off.")
+    return Response(int(words[1]), headers, body)
 
 
 def post_form(port, path, application, parameters, **options):
-    """Send the form of an application that authenticates as it is registered."""
+    """Send a form with the client authentication of the application."""
     headers = {'Content-Type': 'application/x-www-form-urlencoded'}
     if application.client_secret:
         headers |= basic(application.client_id, application.client_secret)

@@ -1,1 +1,1 @@
-"""What the commands of dev/ share: the cache, the virtual environment, Odoo and PostgreSQL."""
+"""Shared by the commands of dev/: the cache, the virtual environment, Odoo and PostgreSQL."""

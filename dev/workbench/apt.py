@@ -1,4 +1,4 @@
-"""Programs that come as Debian packages, for the tests that need them."""
+"""Programs from Debian packages, for the tests that need them."""
 
 import os
 import shutil
@@ -6,24 +6,24 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .cache import Problem, say
+from .cache import CommandError, show
 
 
 def need(programs, packages, purpose):
-    """Install Debian packages where none of some programs is there.
+    """Install Debian packages if none of some programs is installed.
 
     :param programs: names of programs, or paths of files; one of them is enough
-    :param packages: what has them
-    :param str purpose: what needs them, for people to read
-    :return: the first of them that is there
-    :raises Problem: when they are not there and cannot be installed
+    :param packages: the packages that contain them
+    :param str purpose: what needs them, as a text for people
+    :return: the first program that is installed
+    :raises CommandError: when none is installed or can be installed
     """
     if found := _find(programs):
         return found
     names, output = ' '.join(packages), ''
     if os.geteuid() == 0 and shutil.which('apt-get'):
-        say(f'Installing {names} for {purpose} …')
-        # RUNLEVEL: no service of theirs is started (invoke-rc.d obeys it). A test starts its own.
+        show(f'Installing {names} for {purpose} …')
+        # RUNLEVEL makes invoke-rc.d start no services. A test starts its own.
         environment = {**os.environ, 'DEBIAN_FRONTEND': 'noninteractive', 'RUNLEVEL': '1'}
         for arguments in (['update'], ['install', '-y', '--no-install-recommends', *packages]):
             done = subprocess.run(
@@ -38,7 +38,7 @@ def need(programs, packages, purpose):
         if found := _find(programs):
             return found
     sys.stderr.write(output)
-    raise Problem(
+    raise CommandError(
         f"This is not installed, and is needed for {purpose}: {names}; "
         f"install it ('apt-get install {names}' as root) and start again."
     )

@@ -1,6 +1,6 @@
-"""The folder that checkouts share: where it is, who may change it now, and which of its steps are finished.
+"""The cache folder that checkouts share: its place, its locks, and which steps are finished.
 
-Only the standard library, because this runs with the system's Python before the virtual environment exists.
+This uses only the standard library, because it runs with the system's Python before the virtual environment exists.
 """
 
 import contextlib
@@ -18,20 +18,20 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
-class Problem(Exception):
-    """What stops the command, as one sentence that says what is wrong and what to do."""
+class CommandError(Exception):
+    """A failure of the command, with a sentence that tells what is wrong and what to do."""
 
 
-def say(text):
+def show(text):
     print(text, flush=True)
 
 
 def _stop_on_signals():
-    """Let Ctrl-C, a closed terminal and a polite kill all end the command in the same order."""
+    """Make Ctrl-C, a closed terminal and SIGTERM all end the command in the same way."""
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def interrupt(_number, _frame):
-        # Once: a second Ctrl-C must not break off the stopping itself.
+        # Only once: a second Ctrl-C must not interrupt the stopping itself.
         for each in signals:
             signal.signal(each, signal.SIG_IGN)
         raise KeyboardInterrupt
@@ -40,25 +40,25 @@ def _stop_on_signals():
         signal.signal(each, interrupt)
 
 
-def end_with_sentence(main):
+def run_command(main):
     """Call ``main`` and exit with the code that it returns.
 
-    A ``Problem`` becomes one line on standard error and exit code 1; being stopped is exit code 130.
+    A ``CommandError`` becomes one line on standard error and exit code 1; being stopped is exit code 130.
     """
     _stop_on_signals()
     try:
         sys.exit(main())
-    except Problem as problem:
+    except CommandError as problem:
         print(f'error: {problem}', file=sys.stderr, flush=True)
         sys.exit(1)
     except KeyboardInterrupt:
-        say('\nStopped.')
+        show('\nStopped.')
         sys.exit(130)
 
 
 @contextlib.contextmanager
 def child(command, **options):
-    """Run ``command`` beside the ``with`` block; it does not outlive a block that is broken off."""
+    """Run ``command`` in parallel with the ``with`` block; it is ended when the block is interrupted."""
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, **options) as process:
         try:
             yield process
@@ -68,7 +68,7 @@ def child(command, **options):
 
 
 class Progress:
-    """One line that is rewritten on a terminal, and a line for each tenth in a log file."""
+    """Shows progress: one line that is rewritten on a terminal, or a line for each tenth in a log file."""
 
     def __init__(self, what):
         self.what = what
@@ -76,7 +76,7 @@ class Progress:
         self.tenth = -1
         self.terminal = sys.stdout.isatty()
         if not self.terminal:
-            say(f'{what} …')
+            show(f'{what} …')
 
     def show(self, done, total, detail=''):
         share = min(done / total, 1) if total else 0
@@ -84,7 +84,7 @@ class Progress:
             print(f'\r\033[K{self.what}: {share:4.0%} {detail}'[:110], end='', flush=True)
         elif int(share * 10) > self.tenth:
             self.tenth = int(share * 10)
-            say(f'  {share:.0%} {detail}'.rstrip())
+            show(f'  {share:.0%} {detail}'.rstrip())
 
     def finish(self):
         ending = f'{self.what}: done in {time.monotonic() - self.started:.0f} s'
@@ -92,45 +92,45 @@ class Progress:
 
 
 def cache_directory():
-    """Return the cache folder, which holds nothing but what these commands make, and make sure that it exists.
+    """Return the cache folder, which only these commands write to, and create it if necessary.
 
-    Root's is not below its home: PostgreSQL refuses to run as root, and the user it runs as cannot look into /root.
+    Root's cache is not below its home: PostgreSQL refuses to run as root, and its own user cannot enter /root.
     """
     if named := os.environ.get('ORESTAPI_CACHE'):
-        # A folder of its own in there, so that `make clean` can remove all that is in it.
+        # A subfolder, so that `make clean` can remove all of it.
         directory = Path(named).expanduser().absolute() / 'orestapi'
     elif os.geteuid() == 0:
         directory = Path('/var/cache/orestapi')
     else:
         directory = Path(os.environ.get('XDG_CACHE_HOME') or '~/.cache').expanduser().absolute() / 'orestapi'
     if directory.is_relative_to(CHECKOUT):
-        raise Problem(f"The cache {directory} is inside the checkout; set ORESTAPI_CACHE to a folder outside it.")
+        raise CommandError(f"The cache {directory} is inside the checkout; set ORESTAPI_CACHE to a folder outside it.")
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise Problem(
-            f"The cache folder {directory} cannot be made ({error.strerror}); "
-            "set ORESTAPI_CACHE to a folder that you may write."
+        raise CommandError(
+            f"The cache folder {directory} cannot be created ({error.strerror}); "
+            "set ORESTAPI_CACHE to a folder that you may write to."
         ) from error
     if not os.access(directory, os.W_OK):
-        raise Problem(
-            f"The cache folder {directory} is not yours to write; set ORESTAPI_CACHE to a folder that you may write."
+        raise CommandError(
+            f"The cache folder {directory} is not writable for you; set ORESTAPI_CACHE to another folder."
         )
     return directory
 
 
 @contextlib.contextmanager
 def locked(name):
-    """Hold the lock ``name`` of the cache; it ends with the process, however that ends."""
+    """Hold the lock ``name`` of the cache; it is released when the process ends, even if it is killed."""
     path = cache_directory() / f'{name}.lock'
     while True:
         with path.open('a') as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                say(f'waiting for another command that prepares {name} …')
+                show(f'waiting for another command that prepares {name} …')
                 fcntl.flock(file, fcntl.LOCK_EX)
-            # `make clean` removes the file while it holds the lock: then others lock another file than this one.
+            # `make clean` removes the file while it holds the lock; others then lock a different file.
             if path.exists() and os.path.samestat(path.stat(), os.fstat(file.fileno())):
                 yield
                 return
@@ -146,7 +146,7 @@ def digest(*parts):
 
 
 def measure(directory):
-    """Return number and bytes of the files below ``directory``: cheap, and enough to notice what is missing."""
+    """Return the number and bytes of the files below ``directory``: cheap, and enough to notice missing files."""
     number = size = 0
     waiting = [directory]
     while waiting:
@@ -162,7 +162,7 @@ def measure(directory):
 
 
 def finished(directory, step='done'):
-    """Tell whether ``step`` of ``directory`` was finished and nothing was lost since."""
+    """Return whether ``step`` of ``directory`` was finished and no files were lost since."""
     try:
         record = json.loads((directory / '.finished').read_text())
     except (OSError, ValueError):
@@ -171,12 +171,12 @@ def finished(directory, step='done'):
 
 
 def finish(directory, step='done', *, after=()):
-    """Record that ``step`` of ``directory`` is finished, and the steps ``after`` which it came."""
+    """Record that ``step`` of ``directory`` is finished, and the steps ``after`` which it ran."""
     (directory / '.finished').write_text(json.dumps({'steps': [*after, step], 'measure': measure(directory)}))
 
 
 def start_over(directory):
-    """Remove what an interrupted or damaged step left."""
+    """Remove the remains of an interrupted or damaged step."""
     if directory.exists():
-        say(f'{directory.name} is incomplete: it is made anew')
+        show(f'{directory.name} is incomplete and will be created again')
         shutil.rmtree(directory)

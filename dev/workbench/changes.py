@@ -1,14 +1,14 @@
-"""What has changed in the checkout, and which of Odoo's tests are about that. For `make check`."""
+"""The changed files of the checkout, and the Odoo tests that belong to them. For `make check`."""
 
 import ast
 import subprocess
 from pathlib import Path
 
-from .cache import CHECKOUT, Problem
+from .cache import CHECKOUT, CommandError
 
 #: The folders whose files Odoo loads.
 RUNTIME = ('models', 'controllers', 'dispatchers', 'oauth2', 'records', 'views', 'security', 'data', 'wizards')
-#: A word in the name of a changed file, and where it is tested besides in the test file of that name.
+#: A word in the name of a changed file, and the test files for it besides the one of the same name.
 TESTED_IN = {
     'address': ['client_authentication'],
     'authorize': ['authorize_client', 'authorize_response', 'consent'],
@@ -29,9 +29,9 @@ TESTED_IN = {
     'token': ['token', 'authorization_code', 'refresh_token'],
     'uri': ['application', 'authorize_client'],
 }
-#: What is tried with each change: the whole flow of an application.
+#: Runs for every change: the whole flow of an application.
 ALWAYS = 'flow'
-#: They start a browser for each test; `make test` runs them.
+#: Only `make test` runs these: they start a browser for each test.
 SLOW = ('tours', 'translations')
 
 
@@ -41,12 +41,12 @@ def _git(*arguments):
 
 
 def changed_files():
-    """Return the paths, relative to the checkout, that differ from where this branch began, or are not committed yet.
+    """Return the paths, relative to the checkout, of files changed since this branch began, committed or not.
 
-    The branch began where it left that of the remote, or `main`; on `main` only what is not committed counts.
+    The branch began where it left that of the remote, or `main`; on `main` only uncommitted changes count.
     """
     if not (CHECKOUT / '.git').exists():
-        raise Problem("This is not a clone, so git cannot tell what has changed; run `make test`.")
+        raise CommandError("This is not a clone, so git cannot tell what has changed; run `make test`.")
     for upstream in ('@{upstream}', 'origin/HEAD', 'main'):
         if base := _git('merge-base', 'HEAD', upstream):
             break
@@ -55,7 +55,7 @@ def changed_files():
 
 
 def find_tags(files):
-    """Return the value of Odoo's `--test-tags` for the tests of some files, or None when they are not in Odoo."""
+    """Return the value of Odoo's `--test-tags` for the tests of some files, or None when Odoo does not load them."""
     known = {path.stem.removeprefix('test_'): path for path in (CHECKOUT / 'tests').glob('test_*.py')}
     chosen = set()
     for path in map(Path, files):

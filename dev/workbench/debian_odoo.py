@@ -1,4 +1,4 @@
-"""Debian's package of Odoo 19, downloaded by apt with its signatures checked, unpacked in the cache, not installed."""
+"""Debian's package of Odoo 19, downloaded by apt with checked signatures, and unpacked in the cache, not installed."""
 
 import hashlib
 import os
@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from .cache import Problem, Progress, cache_directory, child, finish, finished, locked, measure, start_over
+from .cache import CommandError, Progress, cache_directory, child, finish, finished, locked, measure, start_over
 
 PACKAGES = (
     'odoo-19',
@@ -28,8 +28,8 @@ PACKAGES = (
 KEYRING = Path('/usr/share/keyrings/debian-archive-keyring.gpg')
 INSTEAD = "set ODOO_PATH to a checkout or an installation of Odoo 19.0, or use the compose.yaml with Docker"
 
-# The machine's own apt configuration stays in force (proxies, certificates); only what would read or change the
-# machine's packages points elsewhere.
+# The machine's own apt configuration still applies (proxies, certificates); only the paths for reading or changing its
+# packages are replaced.
 APT_CONFIGURATION = """\
 Dir::State "{apt}/state";
 Dir::State::Lists "{apt}/lists";
@@ -87,16 +87,16 @@ def _debian_mirror():
             continue
         debian_key = 'debian-archive' in signed_by
         if debian_key or (system.get('ID') == 'debian' and suites & set(names)):
-            # A third party may call its suite after Debian's as well: the archive's own path and key go first.
+            # Third parties may name suites like Debian's, so the archive's own path and key come first.
             candidates.append((not debian_key, not uri.rstrip('/').endswith('/debian'), uri))
     if not candidates:
         name = system.get('PRETTY_NAME', 'this system')
-        raise Problem(
-            f"The apt sources of {name} name no Debian mirror, and only Debian has the package odoo-19; {INSTEAD}."
+        raise CommandError(
+            f"The apt sources of {name} have no Debian mirror, and only Debian has the package odoo-19; {INSTEAD}."
         )
     if not KEYRING.is_file():
-        raise Problem(
-            f"{KEYRING} is missing, without which Debian's signatures cannot be checked; "
+        raise CommandError(
+            f"{KEYRING} is missing, which is needed to check Debian's signatures; "
             "install debian-archive-keyring with apt-get and start again."
         )
     return min(candidates)[2]
@@ -127,7 +127,9 @@ def _download(cache):
     """Return the verified packages as ``{name: path}``."""
     for program in ('apt-get', 'dpkg-deb'):
         if not shutil.which(program):
-            raise Problem(f"{program} is not on this system, so Debian's package of Odoo cannot be fetched; {INSTEAD}.")
+            raise CommandError(
+                f"{program} is not on this system, so Debian's package of Odoo cannot be fetched; {INSTEAD}."
+            )
     mirror = _debian_mirror()
     apt = cache / 'apt'
     for name in ('state', 'lists/partial', 'cache/archives/partial'):
@@ -140,12 +142,12 @@ def _download(cache):
     configuration.write_text(APT_CONFIGURATION.format(apt=apt))
 
     progress = Progress('Debian package lists (unstable)')
-    # `update` alone succeeds with a warning when the mirror cannot be reached.
+    # Without this option, `update` succeeds with a warning when the mirror cannot be reached.
     updated = _apt(configuration, '-o', 'APT::Update::Error-Mode=any', 'update')
     if updated.returncode:
         sys.stderr.write(updated.stdout[-1500:])
-        raise Problem(
-            "apt could not read Debian's unstable suite with a valid signature (its words are above); "
+        raise CommandError(
+            "apt could not read Debian's unstable suite with a valid signature (see its output above); "
             f"check the network and start again, or {INSTEAD}."
         )
     progress.finish()
@@ -153,17 +155,17 @@ def _download(cache):
     listed = _apt(configuration, '--print-uris', 'download', *PACKAGES)
     if listed.returncode:
         if 'odoo-19' in listed.stdout:
-            raise Problem(f"Debian's unstable suite no longer has the package odoo-19; {INSTEAD}.")
+            raise CommandError(f"Debian's unstable suite no longer has the package odoo-19; {INSTEAD}.")
         sys.stderr.write(listed.stdout[-1500:])
-        raise Problem(f"apt does not find the packages that Odoo needs (its words are above); {INSTEAD}.")
+        raise CommandError(f"apt does not find the packages that Odoo needs (see its output above); {INSTEAD}.")
     wanted = {}
     for name, size, checksum in re.findall(r"(?m)^'[^']+' (\S+) (\d+) SHA256:(\w+)$", listed.stdout):
         wanted[name.split('_')[0]] = packages / name, int(size), checksum
     if set(wanted) != set(PACKAGES):
-        raise Problem(f"apt's list of downloads was not understood; {INSTEAD}.")
+        raise CommandError(f"apt's list of downloads could not be read; {INSTEAD}.")
     version = wanted['odoo-19'][0].name.split('_')[1]
     if not version.startswith('19.0'):
-        raise Problem(f"Debian's package odoo-19 is now {version}, not 19.0; {INSTEAD}.")
+        raise CommandError(f"Debian's package odoo-19 is now {version}, not 19.0; {INSTEAD}.")
 
     total = sum(size for _path, size, _checksum in wanted.values())
     progress = Progress(f'Odoo {version} from Debian, {total / 1e6:.0f} MB')
@@ -180,20 +182,20 @@ def _download(cache):
             progress.show(measure(packages)[1], total)
             time.sleep(0.5)
     for path, size, checksum in wanted.values():
-        # apt has compared the checksums already; this also covers a file that an earlier run left behind.
+        # apt has checked new downloads; this also checks files left by an earlier run.
         if not path.is_file() or path.stat().st_size != size or _sha256(path) != checksum:
             path.unlink(missing_ok=True)
             sys.stderr.write((apt / 'download.log').read_text()[-1500:])
-            raise Problem(
-                f"The download of {path.name} is incomplete or damaged (apt's words are above); "
+            raise CommandError(
+                f"The download of {path.name} is incomplete or damaged (see apt's output above); "
                 f"check the network and start again, or {INSTEAD}."
             )
     progress.finish()
     return {name: path for name, (path, _size, _checksum) in wanted.items()}
 
 
-def _mend_links(tree):
-    """Give the dangling links of Odoo's static files a target: those fonts have other names in today's Debian."""
+def _repair_links(tree):
+    """Give dangling links of Odoo's static files a target: the fonts have other names in current Debian versions."""
     import xstatic.pkg.font_awesome as font_awesome  # a package of the virtual environment
 
     awesome = Path(font_awesome.BASE_DIR, 'fonts')
@@ -204,7 +206,7 @@ def _mend_links(tree):
                 continue
             target = str(link.readlink())
             if target.startswith('/'):
-                # Unpacked and not installed: what is absolute means the tree, not this machine.
+                # The package is only unpacked, so an absolute target is inside its tree.
                 link.unlink()
                 link.symlink_to(os.path.relpath(tree / target.lstrip('/'), directory))
             if link.exists():
@@ -214,13 +216,13 @@ def _mend_links(tree):
             elif name == 'Inconsolata.otf':
                 source = tree / 'usr/share/fonts/opentype/inconsolata/Inconsolata-Regular.otf'
             else:
-                raise Problem(f"{link} of Debian's package of Odoo points to nothing; {INSTEAD}.")
+                raise CommandError(f"{link} of Debian's package of Odoo points to nothing; {INSTEAD}.")
             link.unlink()
             shutil.copy(source, link)
 
 
 def unpacked_odoo():
-    """Return the folder to put on the Python path, with Odoo 19.0 below it, fetched first if need be."""
+    """Return the folder to put on the Python path that contains Odoo 19.0, and fetch it if necessary."""
     cache = cache_directory()
     tree = cache / 'odoo'
     with locked('Odoo'):
@@ -233,11 +235,11 @@ def unpacked_odoo():
                 progress.show(number, len(packages), name)
                 unpacked = subprocess.run(['dpkg-deb', '-x', path, tree], capture_output=True, text=True, check=False)
                 if unpacked.returncode:
-                    raise Problem(
+                    raise CommandError(
                         f"{path.name} could not be unpacked ({unpacked.stderr.strip()}); "
                         "make room in the cache or set ORESTAPI_CACHE to another disk, and start again."
                     )
-            _mend_links(tree)
+            _repair_links(tree)
             finish(tree)
             progress.finish()
     return tree / 'usr/lib/python3/dist-packages'

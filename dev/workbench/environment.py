@@ -1,4 +1,4 @@
-"""The virtual environment: made with the system's Python, which then hands over to it."""
+"""The virtual environment, which the system's Python creates and then starts."""
 
 import os
 import platform
@@ -6,21 +6,32 @@ import re
 import subprocess
 import sys
 
-from .cache import CHECKOUT, Problem, Progress, cache_directory, child, digest, finish, finished, locked, start_over
+from .cache import (
+    CHECKOUT,
+    CommandError,
+    Progress,
+    cache_directory,
+    child,
+    digest,
+    finish,
+    finished,
+    locked,
+    start_over,
+)
 
-OLDEST, NEWEST = (3, 10), (3, 13)  # what Odoo 19.0 runs on
-#: Pins with hashes, made by `make pins` from the `.in` files beside them.
+OLDEST, NEWEST = (3, 10), (3, 13)  # the versions that Odoo 19.0 supports
+#: Pins with hashes, which `make pins` writes from the `.in` files beside them.
 REQUIREMENTS = {purpose: CHECKOUT / 'dev' / 'requirements' / f'{purpose}.txt' for purpose in ('run', 'test')}
 
 
 def _check_platform():
     if sys.platform != 'linux' or platform.machine() not in ('x86_64', 'aarch64'):
-        raise Problem(
+        raise CommandError(
             f"{platform.system()} on {platform.machine()} is not supported; "
             "use Debian or Ubuntu on x86_64 or aarch64, or the compose.yaml with Docker."
         )
     if not OLDEST <= sys.version_info[:2] <= NEWEST:
-        raise Problem(
+        raise CommandError(
             f"Python {platform.python_version()} is not supported by Odoo 19.0; "
             "name another with PYTHON=python3.13 (3.10 to 3.13), or use the compose.yaml with Docker."
         )
@@ -29,7 +40,7 @@ def _check_platform():
 def install(python, requirements):
     number = requirements.read_text().count('==')
     progress = Progress(f'Python packages of {requirements.name}')
-    # --no-deps: every package is pinned in the file, so that the same versions come tomorrow.
+    # --no-deps, because the file pins every package, for reproducible versions.
     command = [
         python, '-m', 'pip', 'install',
         '--no-deps', '--require-hashes', '--no-input',
@@ -45,8 +56,8 @@ def install(python, requirements):
                 progress.show(seen, number + 1, match[1])
     if pip.returncode:
         sys.stderr.write(''.join(lines[-15:]))
-        raise Problem(
-            "pip could not install the pinned packages (its last lines are above); "
+        raise CommandError(
+            "pip could not install the pinned packages (see the end of its output above); "
             "check that the package index can be reached with pip and start again."
         )
     progress.finish()
@@ -59,7 +70,7 @@ def _prepare(directory, purpose):
         progress = Progress('Virtual environment')
         made = subprocess.run([sys.executable, '-m', 'venv', directory], capture_output=True, text=True, check=False)
         if made.returncode:
-            raise Problem(
+            raise CommandError(
                 "Python's venv module is missing or broken; on Debian and Ubuntu install it with "
                 f"'apt-get install python3-venv' and start again. ({made.stdout.strip()[:150]})"
             )
@@ -72,12 +83,12 @@ def _prepare(directory, purpose):
 
 
 def enter(module, purpose='run'):
-    """Go on in the virtual environment; returns only there.
+    """Run the module again in the virtual environment; returns only there.
 
-    :param str module: the module to run again there, for instance ``'dev.run'``
+    :param str module: the module to run, for instance ``'dev.run'``
     :param str purpose: ``'run'``, or ``'test'`` for the tools of the tests as well
     """
-    os.umask(0o022)  # PostgreSQL runs as another user when we are root, and reads what we unpack
+    os.umask(0o022)  # run by root, PostgreSQL uses another user, which must read the unpacked files
     if os.environ.get('ORESTAPI_ENTERED') == sys.prefix:
         return
     _check_platform()

@@ -1,4 +1,4 @@
-"""ESLint, which Odoo's test_lint runs over our JavaScript."""
+"""ESLint, which Odoo's test_lint runs on JavaScript files."""
 
 from .npm import install, node_folder
 
@@ -6,5 +6,5 @@ VERSION = '8.57.1'  # the last one that reads the configuration format of Odoo 1
 
 
 def eslint_path():
-    """Return the folders to put on PATH so that the program ``eslint`` runs, installed first if need be."""
+    """Return the folders to put on PATH so that the program ``eslint`` runs, and install it if necessary."""
     return [str(install('eslint', VERSION) / 'node_modules' / '.bin'), str(node_folder())]

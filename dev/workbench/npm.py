@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .cache import Problem, Progress, cache_directory, finish, finished, locked, start_over
+from .cache import CommandError, Progress, cache_directory, finish, finished, locked, start_over
 
 
 def node_folder():
@@ -16,11 +16,11 @@ def node_folder():
 
 
 def install(package, version):
-    """Return the folder with ``node_modules`` in which ``package`` is, installed first if need be.
+    """Return the folder with ``node_modules`` that contains ``package``, and install it if necessary.
 
-    :param str package: its name at npm, without a scope
+    :param str package: the name of the package at npm, without a scope
     :param str version: the exact version
-    :raises Problem: when npm cannot install it
+    :raises CommandError: when npm cannot install it
     """
     node = node_folder()
     folder = cache_directory() / f'{package}-{version}'
@@ -42,13 +42,13 @@ def install(package, version):
                 capture_output=True,
                 text=True,
                 check=False,
-                # Scripts of packages look for `node` on the PATH.
+                # Scripts of packages need `node` on the PATH.
                 env={**os.environ, 'PATH': os.pathsep.join([str(node), os.environ.get('PATH', '/usr/bin:/bin')])},
             )
             if installed.returncode:
                 sys.stderr.write(installed.stderr[-1500:])
-                raise Problem(
-                    f"npm could not install {package} (its words are above); "
+                raise CommandError(
+                    f"npm could not install {package} (see its output above); "
                     "check that the npm registry can be reached and start again."
                 )
             finish(folder)

@@ -1,4 +1,4 @@
-"""What the log of an Odoo test run says: which tests and tours ran, which failed, and what should not be there."""
+"""Reads the log of an Odoo test run: the tests and tours that ran, failures, and unexpected lines."""
 
 import re
 from dataclasses import dataclass, field
@@ -8,10 +8,10 @@ LINE = re.compile(
     r'(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) \d+ (?P<level>[A-Z]+) \S+ (?P<logger>[^:]+): (?P<message>.*)'
 )
 
-# Lines that Odoo itself writes on this platform, with or without our addon. `(logger, message)` as regular
-# expressions; each with its reason. A line that our code causes never belongs here.
+# Lines that Odoo itself writes on this platform, with or without the addon, as regular expressions for
+# `(logger, message)`, each with its reason. A line caused by this addon never belongs here.
 ALLOWED = [
-    # The summary of failing tests; each of them is counted by itself.
+    # The summary of failing tests, each of which is counted separately.
     (r'odoo\.modules\.loading', r'At least one test failed when loading the modules'),
     (r'odoo\.modules\.loading', r'Module \S+: \d+ failures, \d+ errors of \d+ tests'),
     (r'odoo\.tests\.result', r'\d+ failed, \d+ error\(s\) of \d+ tests'),
@@ -27,7 +27,7 @@ class Findings:
     skipped: list = field(default_factory=list)
     unexpected: list = field(default_factory=list)
     tours: set = field(default_factory=set)
-    #: Seconds, by test class; `before the tests` is among them.
+    #: Seconds by test class, and for `before the tests`.
     durations: dict = field(default_factory=dict)
 
     @property
@@ -45,7 +45,7 @@ class Findings:
 
 
 def _clock(findings, clock, line):
-    """Add the time since the line before to that of the test class that runs."""
+    """Add the time since the previous line to the running test class."""
     now = datetime.strptime(line['time'], '%Y-%m-%d %H:%M:%S,%f')  # noqa: DTZ007 - only differences are of interest
     name = clock.get('name', 'before the tests')
     spent = (now - clock.get('now', now)).total_seconds()

@@ -1,8 +1,8 @@
-"""Databases with the addon in them, and Odoo servers on free ports. Used by run, test and the live tests.
+"""Databases with the addon, and Odoo servers on free ports. Used by run, test and the live tests.
 
 For example:
 
-    with Bench() as bench, bench.database('mine') as database, bench.serve(database, workers=2) as server:
+    with Workbench() as bench, bench.database('mine') as database, bench.serve(database, workers=2) as server:
         requests.get(f'{server.url}/web/health')
 """
 
@@ -25,19 +25,19 @@ from pathlib import Path
 
 from psycopg2 import sql
 
-from .cache import CHECKOUT, Problem, Progress, cache_directory, digest, locked
+from .cache import CHECKOUT, CommandError, Progress, cache_directory, digest, locked
 from .odoo_source import addons_folders, odoo_folder
 from .postgres import Postgres
 
 MODULE = 'orestapi'
 HOST = '127.0.0.1'
-LOGIN = PASSWORD = 'admin'  # what Odoo gives the administrator of a new database
+LOGIN = PASSWORD = 'admin'  # the administrator of a new database
 START_TIMEOUT = 120  # seconds
-STOP_TIMEOUT = 15  # seconds until a server that does not stop is killed
+STOP_TIMEOUT = 15  # seconds before a server that does not stop is killed
 
 
 def checkout_digest():
-    """Return a short name for the state of the addon's files; those of the bench, tests and docs do not count."""
+    """Return a digest of the addon's files, without the workbench, tests and documents."""
     parts = []
     for folder, folders, files in os.walk(CHECKOUT):
         if Path(folder) == CHECKOUT:
@@ -58,17 +58,17 @@ def free_port():
 
 
 def check_port(port):
-    """Raise a ``Problem`` when ``port`` is taken."""
+    """Raise a ``CommandError`` when ``port`` is taken."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except PermissionError as error:
-            raise Problem(
+            raise CommandError(
                 f"Port {port} may not be used by an ordinary user; choose one from 1024 on with PORT=."
             ) from error
         except OSError as error:
-            raise Problem(
+            raise CommandError(
                 f"Port {port} on {HOST} is taken; choose another with PORT=, "
                 f"for instance 'make run PORT={free_port()} DB={MODULE}2'."
             ) from error
@@ -77,7 +77,7 @@ def check_port(port):
 class Server:
     """A running Odoo.
 
-    :ivar url: where it answers, without a slash at the end
+    :ivar url: its URL, without a slash at the end
     :ivar port: its TCP port
     :ivar database: the name of its database
     :ivar log: the path of its log file
@@ -93,16 +93,16 @@ class Server:
         self._user_ids = {}
 
     def wait_until_ready(self):
-        """Return once the server answers requests, or raise a ``Problem``."""
+        """Return once the server answers requests, or raise a ``CommandError``."""
         end = time.monotonic() + START_TIMEOUT
-        # Never through the machine's proxy: the server is on this machine.
+        # Bypasses the machine's proxy, because the server is local.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         while True:
             if self.process.poll() is not None:
                 sys.stderr.write(_end_of(self.log))
-                raise Problem(f"Odoo stopped while starting (the end of {self.log} is above).")
+                raise CommandError(f"Odoo stopped while starting (the end of {self.log} is above).")
             try:
-                # The log too: another server may have taken the port a moment before this one, and would answer.
+                # Checks the log too, because another server may have taken the port a moment earlier.
                 if f'running on {HOST}:{self.port}' in self.log.read_text(errors='replace'):
                     with opener.open(f'{self.url}/web/health', timeout=5):
                         return
@@ -110,7 +110,7 @@ class Server:
             except (urllib.error.URLError, OSError):
                 if time.monotonic() > end:
                     sys.stderr.write(_end_of(self.log))
-                    raise Problem(
+                    raise CommandError(
                         f"Odoo did not answer within {START_TIMEOUT} s (the end of {self.log} is above)."
                     ) from None
                 time.sleep(0.1)
@@ -122,11 +122,11 @@ class Server:
     def call(self, model, method, *arguments, login=LOGIN, password=PASSWORD, **keywords):
         """Call a public model method over XML-RPC and return what it returns."""
         if login not in self._user_ids:
-            # Once: the hash of a password takes Odoo a third of a second.
+            # Logs in once, because Odoo's password hash takes a third of a second.
             common = xmlrpc.client.ServerProxy(f'{self.url}/xmlrpc/2/common')
             user_id = common.authenticate(self.database, login, password, {})
             if not user_id:
-                raise Problem(
+                raise CommandError(
                     f"The password of {login!r} in the database {self.database} is no longer {password!r}; "
                     "use another database with DB=."
                 )
@@ -143,7 +143,7 @@ def _end_of(log):
 
 
 def stop_group(process, number=signal.SIGTERM):
-    """End a process that leads its own group, with all that is in the group."""
+    """End a process that leads its own process group, and the whole group."""
     if process.poll() is None:
         process.send_signal(number)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -153,24 +153,24 @@ def stop_group(process, number=signal.SIGTERM):
     process.wait()
 
 
-class Bench:
+class Workbench:
     """PostgreSQL, Odoo and the linked checkout, to use inside a ``with`` block."""
 
     def __init__(self, postgres=None):
         """
-        :param Postgres postgres: a server of one's own; without it, the usual one
+        :param Postgres postgres: a separate server; by default the usual one
         """
         self.cache = cache_directory()
         self.odoo = odoo_folder()
         self.postgres = postgres or Postgres()
-        # The folder's name is the module's name for Odoo, so the checkout is linked where nothing else is.
+        # For Odoo, the folder's name is the module's name, so the checkout is linked in a separate folder.
         self.addons = self.cache / f'addons-{digest(str(CHECKOUT))}'
         self.addons.mkdir(exist_ok=True)
         link = self.addons / MODULE
         if not link.is_symlink():
             with contextlib.suppress(FileExistsError):
                 link.symlink_to(CHECKOUT)
-        # An empty one, or Odoo would read the user's own.
+        # An empty file, because Odoo would otherwise read the user's own.
         self.configuration = self.cache / 'odoo.conf'
         self.configuration.write_text('[options]\n')
         self.logs = self.cache / 'log'
@@ -178,7 +178,7 @@ class Bench:
 
     def __enter__(self):
         self.postgres.__enter__()
-        # Another PostgreSQL server may have a database of the same name: it gets a file store of its own.
+        # Another PostgreSQL server may have a database of the same name, so it gets a separate file store.
         suffix = (
             ''
             if self.postgres.private
@@ -195,9 +195,9 @@ class Bench:
 
     @property
     def environment(self):
-        """What Odoo's processes get in addition to ours."""
+        """The environment variables of Odoo's processes."""
         found = {**os.environ, **self.postgres.environment, 'PYTHONPATH': str(self.odoo), 'PYTHONUNBUFFERED': '1'}
-        # The user's own Odoo settings have no part here.
+        # Removes the user's own Odoo settings.
         for name in list(found):
             if name.startswith('ODOO_') or name in ('PGDATABASE', 'OPENERP_SERVER'):
                 del found[name]
@@ -208,7 +208,7 @@ class Bench:
     def odoo_command(self, database, *options):
         """Return the command that runs Odoo on ``database`` with ``options``.
 
-        There is no dbfilter: with one, Odoo lists the databases for each request without a session.
+        It has no dbfilter, with which Odoo would list the databases for each request without a session.
         """
         addons = ','.join(str(path) for path in [*addons_folders(self.odoo), self.addons])
         return [
@@ -254,7 +254,7 @@ class Bench:
         return command
 
     def start(self, command, output, programs=()):
-        """Start ``command`` in a group of its own, so that Ctrl-C reaches only us and we stop it in order.
+        """Start ``command`` in a separate process group, so that Ctrl-C reaches only this process, which then stops it.
 
         :param programs: folders to put on its PATH
         """
@@ -273,7 +273,7 @@ class Bench:
         )
 
     def run_odoo(self, what, database, *options):
-        """Run Odoo until it has done ``options`` (installing, updating), showing how far it is."""
+        """Run Odoo until it has finished ``options`` (install, update), and show the progress."""
         log = self.logs / f'{database}-install.log'
         progress = Progress(what)
         with log.open('w') as output:
@@ -299,7 +299,7 @@ class Bench:
         errors = [line for line in text.splitlines() if re.match(r'\S+ \S+ \d+ (ERROR|CRITICAL) ', line)]
         if process.returncode or errors:
             sys.stderr.write(_end_of(log))
-            raise Problem(f"This step failed in Odoo: {what} (the end of {log} is above).")
+            raise CommandError(f"This step failed in Odoo: {what} (the end of {log} is above).")
         progress.finish()
 
     # -- databases
@@ -313,43 +313,43 @@ class Bench:
         shutil.rmtree(self.data / 'filestore' / database, ignore_errors=True)
 
     def create(self, database, addons=()):
-        """Make ``database`` with Odoo's modules that the addon depends on, and demo data, but without the addon.
+        """Create ``database`` with demo data and the modules that the addon depends on, but without the addon.
 
-        It is a copy of a template that is made once per version of Odoo and its packages, because installing them
+        It is a copy of a template, which is created once for each version of Odoo and its packages, because installing
         takes ten times as long as copying.
 
-        :param addons: the names of further modules of Odoo that are to be in it
+        :param addons: the names of further modules of Odoo to install
         """
         manifest = ast.literal_eval((CHECKOUT / '__manifest__.py').read_text())
         modules = sorted({*manifest['depends'], *addons})
         state = digest(str(self.odoo), (self.odoo / 'odoo' / 'release.py').read_text(), 'with assets', *modules)
         template = f'{MODULE}_template_{state}'
-        # One lock per template: a test that needs the small one does not wait for the large one.
+        # One lock per template, so that a test that needs a small one does not wait for a large one.
         with locked(template):
             if not self._marked(template, 'ready'):
                 self.drop(template)
                 self._new(template, 'template0')
                 what = f"Odoo's modules in a template database ({', '.join(modules)})"
                 self.run_odoo(what, template, '-i', ','.join(modules), '--with-demo')
-                # Odoo would make the files of the web client anew in each copy.
+                # Otherwise Odoo would generate the assets of the web client in each copy.
                 self.run_script(template, "env['ir.qweb']._pregenerate_assets_bundles()")
                 self.mark(template, 'ready')
         self._copy(template, database)
 
     @contextlib.contextmanager
     def database_beside(self, purpose, addons):
-        """Yield the name of a fresh database that has the addon beside others of Odoo; it is dropped at the end.
+        """Yield the name of a fresh database with the addon and other addons of Odoo; it is dropped at the end.
 
-        All but the addon, whose code changes, comes from a template that is kept; see :meth:`create`.
+        Everything but the addon, whose code changes, comes from a template; see :meth:`create`.
 
-        :param addons: the names of the others
+        :param addons: the names of the other addons
         """
         with self.database(purpose, install=False, addons=addons) as database:
             self.run_odoo(f'Installing {MODULE} in the database {database}', database, '-i', MODULE, '--with-demo')
             yield database
 
     def run_script(self, database, script):
-        """Run Python inside Odoo, with ``env`` there and a commit at the end; return the lines that it printed."""
+        """Run Python inside Odoo with ``env`` and a commit at the end; return the printed lines."""
         done = subprocess.run(
             self.shell_command(database),
             input=f'{textwrap.dedent(script)}\nenv.cr.commit()\nprint("finished")\n',
@@ -362,12 +362,12 @@ class Bench:
         *lines, last = done.stdout.splitlines() or ['']
         if last != 'finished':
             sys.stderr.write(done.stderr[-1500:])
-            raise Problem(f"A script failed in the Odoo shell of the database {database} (the end is above).")
+            raise CommandError(f"A script failed in the Odoo shell of the database {database} (the end is above).")
         return lines
 
     @contextlib.contextmanager
     def copy(self, template, purpose):
-        """Yield the name of a copy of a database that nobody uses now; it is dropped at the end."""
+        """Yield the name of a copy of a database that is not in use; it is dropped at the end."""
         name = self._get_name(purpose)
         try:
             self._copy(template, name)
@@ -377,9 +377,9 @@ class Bench:
 
     @contextlib.contextmanager
     def restored(self, backup, store, purpose):
-        """Yield the name of a database made of a backup; it is dropped at the end.
+        """Yield the name of a database restored from a backup; it is dropped at the end.
 
-        :param Path backup: what :meth:`back_up` has written
+        :param Path backup: the file from :meth:`back_up`
         :param str store: the name of the database whose file store it gets
         """
         name = self._get_name(purpose)
@@ -392,13 +392,13 @@ class Bench:
             self.drop(name)
 
     def back_up(self, database, backup):
-        """Write a database, without its file store, into a file, with PostgreSQL's own program."""
+        """Write a database without its file store to a file, with PostgreSQL's own program."""
         self._run_client('pg_dump', '--format', 'custom', '--compress', 'none', '--file', backup, database)
 
     def manage(self, action, *arguments):
         """Run a command of ``odoo db`` (dump, load, duplicate), as an administrator of Odoo does."""
         command = self.odoo_command('')
-        # It knows few of the options of a server, and wants them before the action.
+        # It accepts only few of the server's options, and only before the action.
         options = [
             option for name in ('--config', '--addons-path', '--data-dir') for option in self._find(command, name)
         ]
@@ -413,7 +413,7 @@ class Bench:
                 stop_group(process)
         if process.returncode:
             sys.stderr.write(_end_of(log))
-            raise Problem(f"odoo db {action} failed (the end of {log} is above).")
+            raise CommandError(f"odoo db {action} failed (the end of {log} is above).")
 
     @staticmethod
     def _find(command, name):
@@ -422,7 +422,7 @@ class Bench:
 
     @contextlib.contextmanager
     def loaded(self, dump, *options):
-        """Yield the name of a database that ``odoo db load`` makes of a dump; it is dropped at the end."""
+        """Yield the name of a database that ``odoo db load`` creates from a dump; it is dropped at the end."""
         name = self._get_name('loaded')
         try:
             self.manage('load', *options, name, dump)
@@ -432,7 +432,7 @@ class Bench:
 
     @contextlib.contextmanager
     def duplicated(self, database):
-        """Yield the name of a duplicate that ``odoo db duplicate`` makes; it is dropped at the end."""
+        """Yield the name of a duplicate from ``odoo db duplicate``; it is dropped at the end."""
         name = self._get_name('duplicate')
         try:
             self.manage('duplicate', database, name)
@@ -444,7 +444,7 @@ class Bench:
     def with_addon(self, folder):
         """Take the addon from another folder of addons, such as that of an earlier release.
 
-        :param Path folder: the folder that holds the folder ``orestapi``
+        :param Path folder: the folder that contains the folder ``orestapi``
         """
         addons, self.addons = self.addons, folder
         try:
@@ -464,7 +464,7 @@ class Bench:
         )
         if done.returncode:
             sys.stderr.write(done.stderr[-1500:])
-            raise Problem(f"{program} failed (its words are above).")
+            raise CommandError(f"{program} failed (see its output above).")
 
     def _copy(self, template, database):
         self._new(database, template)
@@ -472,7 +472,7 @@ class Bench:
 
     def _copy_store(self, template, database):
         if (store := self.data / 'filestore' / template).exists():
-            # Odoo never changes a file there, it only adds and removes some.
+            # Hard links, because Odoo only adds and removes files there and never changes them.
             shutil.copytree(store, self.data / 'filestore' / database, copy_function=os.link, dirs_exist_ok=True)
 
     def _get_name(self, purpose):
@@ -486,7 +486,7 @@ class Bench:
         )
 
     def mark(self, database, text):
-        """Write down with the database itself what state of the addon is in it: the note goes when it goes."""
+        """Store the state of the addon in the database's comment, which is dropped with the database."""
         self.postgres.execute(
             sql.SQL('COMMENT ON DATABASE {} IS {}').format(sql.Identifier(database), sql.Literal(f'{MODULE} {text}'))
         )
@@ -498,7 +498,7 @@ class Bench:
         return rows == [(f'{MODULE} {text}',)]
 
     def prepare(self, database):
-        """Make sure that ``database`` exists and has the addon as it is in the checkout now."""
+        """Make sure that ``database`` exists and has the current addon of the checkout."""
         state = checkout_digest()
         if not self.exists(database):
             self.create(database)
@@ -514,8 +514,8 @@ class Bench:
         """Yield the name of a fresh database with demo data; it is dropped at the end.
 
         :param str purpose: a word for its name
-        :param bool install: whether the addon is in it already, or only what it depends on
-        :param addons: without it, the names of further modules of Odoo that are to be in it
+        :param bool install: whether to install the addon, or only its dependencies
+        :param addons: if it is not installed, the names of further modules of Odoo to install
         """
         self.drop_abandoned()
         name = self._get_name(purpose)
@@ -529,7 +529,7 @@ class Bench:
             self.drop(name)
 
     def drop_abandoned(self):
-        """Drop the temporary databases of processes that were killed. Another server may know other processes."""
+        """Drop the temporary databases of killed processes. Another server may have databases of other processes."""
         if not self.postgres.private:
             return
         for (name,) in self.postgres.execute('SELECT datname FROM pg_database'):
@@ -545,7 +545,7 @@ class Bench:
 
         :param str database: a database that has the addon
         :param options: further options of Odoo's command line
-        :param int port: the TCP port; a free one without it
+        :param int port: the TCP port; by default a free one
         :param int workers: the number of worker processes; 0 for one process with threads
         """
         if port:

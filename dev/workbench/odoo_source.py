@@ -1,4 +1,4 @@
-"""Which Odoo 19.0 runs: the one that ODOO_PATH names, else Debian's package in the cache."""
+"""Finds the Odoo 19.0 to run: the one at ODOO_PATH, otherwise Debian's package in the cache."""
 
 import functools
 import gzip
@@ -7,10 +7,10 @@ import re
 import subprocess
 from pathlib import Path
 
-from .cache import Problem, say
+from .cache import CommandError, show
 from .debian_odoo import unpacked_odoo
 
-#: The Odoo with which all tests passed last, as `describe` names it. Debian's package moves on by itself.
+#: The Odoo with which all tests passed last, as `describe` names it. Debian's package is updated over time.
 TESTED = 'Debian 19.0.0+dfsg-1'
 
 
@@ -20,7 +20,7 @@ def _is_odoo(folder):
         return False
     version = re.search(r'(?m)^version_info = \((\d+), (\d+)', release.read_text())
     if not version or version.groups() != ('19', '0'):
-        raise Problem(f"The Odoo in {folder} is not 19.0; set ODOO_PATH to one that is.")
+        raise CommandError(f"The Odoo in {folder} is not 19.0; set ODOO_PATH to one that is.")
     return True
 
 
@@ -33,13 +33,13 @@ def _find():
     for folder in candidates:
         if _is_odoo(folder):
             return folder
-    raise Problem(
-        f"ODOO_PATH is {path}, but there is no Odoo in it; set it to a source checkout or an installation of Odoo 19.0."
+    raise CommandError(
+        f"ODOO_PATH is {path}, which has no Odoo in it; set it to a source checkout or an installation of Odoo 19.0."
     )
 
 
 def describe(folder):
-    """Return which Odoo is in a folder: Debian's version, the last commit of a checkout, or the release."""
+    """Return the version of the Odoo in a folder: Debian's version, the last commit of a checkout, or the release."""
     changelog = folder / '../../../share/doc/odoo-19/changelog.Debian.gz'
     if changelog.is_file():
         with gzip.open(changelog, 'rt') as lines:
@@ -49,19 +49,19 @@ def describe(folder):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if not done.returncode:
             return done.stdout.strip()
-    # Nightly builds write their date into the last place.
+    # Nightly builds have their date in the last element.
     info = re.search(r"(?m)^version_info = \((.*)\)", (folder / 'odoo' / 'release.py').read_text())
     return '19.0' + re.findall(r"'([^']*)'", info[1])[-1]
 
 
 @functools.cache
 def odoo_folder():
-    """Return the folder that has the package ``odoo`` (version 19.0) in it, and say so when it was not tested."""
+    """Return the folder that contains the package ``odoo`` (version 19.0), and print a note if it was not tested."""
     folder = _find()
     if (found := describe(folder)) != TESTED:
-        say(
+        show(
             f'Note: this is Odoo {found}, in {folder}; the tests passed last with {TESTED}. '
-            'If something fails, try it with that one too (ODOO_PATH).'
+            'If something fails, try that one too (ODOO_PATH).'
         )
     return folder
 

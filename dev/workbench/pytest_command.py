@@ -1,4 +1,4 @@
-"""How pytest runs the tests that are not inside Odoo, whichever command asks for them."""
+"""The pytest command for tests outside Odoo, used by several commands."""
 
 import os
 
@@ -6,7 +6,7 @@ from .cache import CHECKOUT
 
 
 def plain_packages():
-    """Return the names of the packages that import no Odoo: those that have a folder of tests of the same name."""
+    """Return the names of the packages without Odoo: those with a folder of tests of the same name."""
     folders = (path.name for path in (CHECKOUT / 'tests').iterdir() if (path / 'conftest.py').is_file())
     return sorted(name for name in folders if (CHECKOUT / name / '__init__.py').is_file())
 
@@ -14,7 +14,7 @@ def plain_packages():
 def pytest_options(folder, configuration=CHECKOUT / 'pyproject.toml'):
     """Return the options for the tests in ``folder``.
 
-    :param Path folder: the root for pytest, because the folders above are packages that import Odoo
+    :param Path folder: the root for pytest, because the folders above it are packages that import Odoo
     :param Path configuration: the file with pytest's settings
     """
     return [

@@ -1,5 +1,5 @@
 def migrate(cr, version):
-    """Tell of each application when it was last used, as far as its sign-ins still do."""
+    """Fill in when each application was last used, from the sign-ins that still exist."""
     cr.execute("""
         UPDATE orestapi_application AS application
            SET last_used_at = sign_in.last_used_at

@@ -11,20 +11,20 @@ _logger = logging.getLogger(__name__)
 
 
 def migrate(cr, version):
-    """Store what the first release derived, and fill what it did not keep."""
+    """Store the key that the first release derived, and fill in values that it did not keep."""
     _fill(cr)
     _store_key(cr)
 
 
 def _fill(cr):
-    # Whom a trusted application was allowed for may never have been asked.
+    # The users of a trusted application may never have been asked.
     cr.execute("""
         UPDATE orestapi_authorization AS authorization_
            SET by_setting = TRUE
           FROM orestapi_application AS application
          WHERE application.id = authorization_.application_id AND application.trusted
     """)
-    # A public application has no secret: one of the time before must not come back with its type.
+    # A public application has no secret: an old one must not come back with a change of type.
     cr.execute("""
         UPDATE orestapi_application
            SET client_secret_hash = NULL, client_secret_date = NULL,
@@ -38,17 +38,17 @@ def _store_key(cr):
     cr.execute("SELECT value FROM ir_config_parameter WHERE key = 'database.secret'")
     [secret] = cr.fetchone()
     key = hmac.digest(secret.encode(), b'orestapi.refresh_token', hashlib.sha256)
-    # Odoo logs statements with their values when it is told to.
+    # At level debug, Odoo logs statements with their values.
     with mute_logger('odoo.sql_db'):
         cr.execute("UPDATE orestapi_key SET value = %s WHERE purpose = 'refresh_token'", [key.hex()])
-    # Odoo changes `database.secret` in a copy, together with this date. The first release
-    # has refused the refresh tokens of before since, and shown their sign-ins as active.
+    # Odoo changes `database.secret` in a copy, together with this date. Since then, the first
+    # release has refused the older refresh tokens but shown their sign-ins as active.
     cr.execute("SELECT value FROM ir_config_parameter WHERE key = 'database.create_date'")
     [text] = cr.fetchone() or ['']
     try:
         copied_at = fields.Datetime.to_datetime(text)
     except ValueError:
-        return  # Somebody has written something else there.
+        return  # Not a date: somebody has changed the parameter.
     cr.execute(
         """
         UPDATE orestapi_token SET revoked_at = %s, revoked_reason = 'key_replaced'

@@ -1,10 +1,10 @@
-"""The grants of the token endpoint (RFC 6749 §1.3): one module a grant, one row of a table.
+"""The grants of the token endpoint (RFC 6749 §1.3): one module and one row of a table for each.
 
-A grant module has a `NAME`, the `PARAMETERS` that it reads, the reason for the
-administrator why an application may not use it (`NOT_ALLOWED`), `parse`, which checks
-the parameters, a `HANDLER` (the model and its method that carry the grant out), and the
-decision that the handler asks for. A grant that is not in the table does not
-exist: a request for it ends in an error and never in the tokens of another grant.
+A grant module has a `NAME`, the `PARAMETERS` that it reads, the reason shown to the
+administrator when an application may not use it (`NOT_ALLOWED`), `parse`, which checks
+the parameters, a `HANDLER` (the model and the method that carry the grant out), and
+`decide`, which the handler calls. A grant outside the table does not exist: a request
+for it ends in an error, never in the tokens of another grant.
 """
 
 from ..errors import InvalidRequest, UnauthorizedClient, UnsupportedGrantType
@@ -26,7 +26,7 @@ PARAMETERS = tuple(
 def validate(parameters, client):
     """Check a token request of an authenticated client (RFC 6749 §4.1.3, §4.4.2, §6).
 
-    The client is authenticated before, so that a stranger learns nothing from what follows.
+    The client is authenticated first, so that a stranger learns nothing from these checks.
 
     :param Parameters parameters: those of the body
     :param Client client: the application

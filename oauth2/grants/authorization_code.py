@@ -2,10 +2,7 @@
 
 import dataclasses
 
-from .. import pkce
-from .. import redirect_uri as redirect_uris
-from .. import scope as scopes
-from .. import token as tokens
+from .. import pkce, redirect_uris, scopes, tokens
 from ..errors import InvalidGrant, InvalidScope, OAuth2Error
 from ..sign_in import get_code_expiry
 
@@ -14,16 +11,16 @@ PARAMETERS = ('code', 'redirect_uri', 'code_verifier')
 HANDLER = ('orestapi.authorization.code', '_redeem')
 NOT_ALLOWED = 'grant_type_not_allowed'
 
-#: Wrong code verifiers before a code is refused for good. A code that its owner can still
-#: redeem after a failed guess keeps a thief from burning it.
+#: Wrong code verifiers before a code is refused for good. More than one, so that a thief
+#: cannot make a code worthless to its owner by a single wrong guess.
 VERIFIER_LIMIT = 5
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, repr=False)
 class Request:
-    """A token request with a code; without a `repr` to keep secrets out of logs.
+    """A token request with a code. It has no `repr`, to keep secrets out of logs.
 
-    The parameter `scope` is ignored: the user has allowed what the code stands for.
+    The parameter `scope` is ignored: the code stands for the scope that the user allowed.
 
     :ivar str code: the code
     :ivar redirect_uri: the parameter, or None
@@ -39,7 +36,7 @@ class Request:
 class Redeem:
     """Exchange the code for tokens.
 
-    :ivar frozenset scope: of the access token: of what the user allowed, what the application still may
+    :ivar frozenset scope: of the access token: the part of the allowed scope that the application still has
     """
 
     scope: frozenset
@@ -47,11 +44,11 @@ class Redeem:
 
 @dataclasses.dataclass(frozen=True)
 class Replay:
-    """The code was redeemed before: the sign-in that it gave must end."""
+    """The code was redeemed before: the sign-in that it opened must end."""
 
 
 class WrongVerifier(InvalidGrant):
-    """The PKCE verifier does not belong to the code; the failure is to be counted."""
+    """The PKCE verifier does not belong to the code; the caller must count the failure."""
 
 
 def parse(parameters, client):
@@ -67,25 +64,24 @@ def parse(parameters, client):
 
 
 def decide(token, code, request, client, now):
-    """Decide about a code (RFC 6749 §4.1.3, RFC 9700 §4.5).
+    """Decide whether a code gives tokens (RFC 6749 §4.1.3, RFC 9700 §4.5).
 
-    The order is RFC 9700 §4.5 read backwards: only who has the right client, redirect
-    URI and verifier learns that a code was used, and only then is its second use taken
-    for a theft. A thief who lacks one of them cannot end the sign-in of the user.
+    The order is RFC 9700 §4.5 read backwards: only a caller with the right client,
+    redirect URI and verifier learns that a code was used, and only then does a second use
+    count as theft. A thief who lacks one of them cannot end the user's sign-in.
 
-    The settings of the application count as they are now: an administrator who has
-    removed a redirect URI or a scope since, or made the application public, is obeyed at
-    once.
+    The current settings of the application apply: when an administrator has removed a
+    redirect URI or a scope, or made the application public, that takes effect at once.
 
-    :param Token token: what was presented, parsed, or None
+    :param Token token: the presented code, parsed, or None
     :param Code code: its row, or None
     :param Request request: the token request
     :param Client client: the authenticated application
     :param datetime now: UTC
     :return: a `Redeem` or a `Replay`
-    :raise WrongVerifier: to be counted
+    :raise WrongVerifier: must be counted
     :raise InvalidRequest: see `pkce.check_verifier`
-    :raise InvalidScope: when the application may no longer do any of it
+    :raise InvalidScope: when the application has lost the whole scope
     :raise InvalidGrant: for any other code that gives no tokens
     """
     if token is None or token.kind != tokens.AUTHORIZATION_CODE:
@@ -102,7 +98,7 @@ def decide(token, code, request, client, now):
 def _decide_about_known(code, request, client, now):
     if code.application_id != client.id:
         raise InvalidGrant("The authorization code is not valid.", reason='code_other_application')
-    # RFC 6749 §4.1.3: required if the authorization request had one, and identical.
+    # RFC 6749 §4.1.3: required and identical if the authorization request had one.
     if request.redirect_uri is None:
         if code.redirect_uri_sent:
             raise InvalidGrant(
@@ -118,11 +114,11 @@ def _decide_about_known(code, request, client, now):
             expected=code.redirect_uri,
         )
     if code.at_legacy_address and not client.at_legacy_address:
-        # It may have been issued without PKCE, which only the older addresses allow.
-        raise InvalidGrant("The authorization code is not valid at this address.", reason='code_legacy')
+        # It may have been issued without PKCE, which only the older endpoints allow.
+        raise InvalidGrant("The authorization code is not valid at this endpoint.", reason='code_legacy')
     asked = dataclasses.replace(client, at_legacy_address=code.at_legacy_address)
     if not code.code_challenge and not asked.may_omit_pkce(code.nonce):
-        # Required since, where the code was asked for: RFC 9700 §2.1.1.
+        # PKCE has been required at this endpoint since the code was issued (RFC 9700 §2.1.1).
         raise InvalidGrant(
             "This application must use PKCE: the authorization request had no code_challenge.", reason='pkce_missing'
         )
@@ -152,7 +148,7 @@ def _decide_about_known(code, request, client, now):
             sent=code.scope,
             expected=scopes.render(client.scope),
         )
-    if not code.user_may:
+    if not code.user_allowed:
         raise InvalidGrant(
             "The user may no longer use the application.",
             reason='user_not_allowed' if code.user_active else 'user_archived',

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from .. import scope as scopes
+from .. import scopes
 from ..errors import InvalidScope, UnauthorizedClient
 
 NAME = 'client_credentials'
@@ -24,8 +24,8 @@ class Request:
 def parse(parameters, client):
     """Return the `Request` (RFC 6749 §4.4.2).
 
-    :raise UnauthorizedClient: for a public application: anybody could be one
-    :raise InvalidScope: for a scope that is malformed
+    :raise UnauthorizedClient: for a public application, which anybody could impersonate
+    :raise InvalidScope: for a malformed scope
     """
     if client.is_public:
         raise UnauthorizedClient("A public application may not use this grant_type.", reason='service_public')
@@ -37,7 +37,7 @@ def parse(parameters, client):
 def decide(request, client):
     """Return the scope that the access token gets.
 
-    :raise InvalidScope: for more than the application may do
+    :raise InvalidScope: when the request exceeds the scope of the application
     """
     requested = scopes.parse(request.scope) or client.default_scope
     if not requested or not requested <= client.scope:

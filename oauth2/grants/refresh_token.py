@@ -3,8 +3,7 @@
 import dataclasses
 from datetime import timedelta
 
-from .. import scope as scopes
-from .. import token as tokens
+from .. import scopes, tokens
 from ..errors import InvalidGrant, InvalidScope, OAuth2Error
 
 NAME = 'refresh_token'
@@ -15,7 +14,7 @@ NOT_ALLOWED = 'grant_type_not_allowed'
 
 @dataclasses.dataclass(frozen=True, kw_only=True, repr=False)
 class Request:
-    """A token request with a refresh token; without a `repr` to keep secrets out of logs.
+    """A token request with a refresh token. It has no `repr`, to keep secrets out of logs.
 
     :ivar str refresh_token: the token
     :ivar scope: the parameter, or None
@@ -37,7 +36,7 @@ class Rotate:
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Repeat:
-    """Give the answer once more that the application has lost.
+    """Repeat the response that the application has lost.
 
     :ivar str access_secret: of the access token
     :ivar str refresh_secret: of the refresh token
@@ -49,11 +48,11 @@ class Repeat:
 
 @dataclasses.dataclass(frozen=True)
 class End:
-    """End the sign-in, and refuse.
+    """End the sign-in, and refuse the request.
 
     :ivar str reason: why, as the row keeps it
-    :ivar str description: what the application is told
-    :ivar str refusal: what the administrator is told, see `errors.OAuth2Error`
+    :ivar str description: the error description for the application
+    :ivar str refusal: the reason for the administrator, see `errors.OAuth2Error`
     """
 
     reason: str
@@ -65,7 +64,7 @@ def parse(parameters, client):
     """Return the `Request` (RFC 6749 §6).
 
     :raise InvalidRequest: without a refresh token
-    :raise InvalidScope: for a scope that is malformed
+    :raise InvalidScope: for a malformed scope
     """
     scope = parameters.get('scope')
     scopes.parse(scope)
@@ -73,17 +72,17 @@ def parse(parameters, client):
 
 
 def decide(token, is_genuine, sign_in, scope, client, now):
-    """Decide about a refresh token.
+    """Decide whether a refresh token is exchanged, repeated or refused.
 
-    :param Token token: what was presented, parsed, or None
+    :param Token token: the presented token, parsed, or None
     :param bool is_genuine: whether its MAC is right
     :param SignIn sign_in: its row, or None
     :param scope: the parameter `scope`, or None
     :param Client client: the authenticated application
     :param datetime now: UTC
     :return: a `Rotate`, `Repeat` or `End`
-    :raise InvalidScope: for more than the user allowed; the token stays valid
-    :raise InvalidGrant: for any other token that gives no new ones
+    :raise InvalidScope: when the request exceeds the allowed scope; the token stays valid
+    :raise InvalidGrant: for any other token that is refused
     """
     if token is None or token.kind != tokens.REFRESH_TOKEN:
         raise InvalidGrant("The refresh token is not valid.", reason='refresh_token_malformed')
@@ -102,14 +101,14 @@ def _decide_about_genuine(token, sign_in, scope, client, now):
     if sign_in.client.id != client.id:
         raise InvalidGrant("The refresh token is not valid.", reason='refresh_token_other_application')
     if not sign_in.refresh_digest:
-        # A service has none. Only who knows the key can make one up for it.
+        # A service has no refresh token. Only somebody who knows the key can forge one for it.
         raise InvalidGrant("The refresh token is not valid.", reason='refresh_token_unknown')
     if sign_in.revoked_at or sign_in.is_expired(now):
         raise InvalidGrant(
             "The refresh token has expired or was revoked.",
             reason='refresh_token_revoked' if sign_in.revoked_at else 'refresh_token_expired',
         )
-    if not sign_in.user_may:
+    if not sign_in.user_allowed:
         return End(
             'user_not_allowed',
             "The user may no longer use the application.",
@@ -131,11 +130,11 @@ def _decide_about_genuine(token, sign_in, scope, client, now):
 
 
 def derive_secrets(token, salt):
-    """Return the secrets of the successors of a refresh token, see `token.derive_secret`.
+    """Return the secrets of the successors of a refresh token, see `tokens.derive_secret`.
 
     :param Token token: the presented refresh token
     :param str salt: of the row
-    :return: those of the access token and of the refresh token
+    :return: the secrets of the access token and of the refresh token
     """
     return (
         tokens.derive_secret(token.secret, salt, tokens.ACCESS_TOKEN),
@@ -144,10 +143,10 @@ def derive_secrets(token, salt):
 
 
 def _decide_about_earlier(token, sign_in, client, now):
-    """Decide about a refresh token of another generation than the current one.
+    """Decide about a refresh token of a generation other than the current one.
 
-    Within the grace period its successor is given out once more. In all other cases two
-    parties hold tokens of one sign-in, one of them a thief, and nobody can tell which.
+    Within the grace period, its successor is given out again. In all other cases two
+    parties hold tokens of the same sign-in: one is a thief, and nobody can tell which.
     """
     if (
         token.generation == sign_in.generation - 1

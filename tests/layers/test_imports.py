@@ -1,4 +1,4 @@
-"""Which folder may import which: read off the sources, so that no import has to run."""
+"""Which folder may import which, read from the sources without running imports."""
 
 import ast
 import pathlib
@@ -8,7 +8,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).parents[2]
 
-#: Each folder with those that it may import besides itself. An arrow points down.
+#: Each folder with those that it may import besides itself.
 MAY_IMPORT = {
     'jose': set(),
     'oauth2': {'jose'},
@@ -20,7 +20,7 @@ MAY_IMPORT = {
     'wizards': {'models', 'dispatchers', 'mcp', 'records', 'openid', 'oauth2', 'jose'},
     'controllers': {'dispatchers', 'mcp', 'records', 'openid', 'oauth2', 'jose'},
 }
-#: The folders that import no Odoo, and the packages that Odoo brings which they may use.
+#: The folders that do not import Odoo, and the packages from Odoo's dependencies that they may use.
 PLAIN = ('jose', 'oauth2', 'openid', 'records', 'mcp')
 BROUGHT_BY_ODOO = {'passlib', 'cryptography'}
 
@@ -74,7 +74,7 @@ def test_no_import_circle():
     for module in MODULES:
         name = module.parent if module.name == '__init__.py' else module.with_suffix('')
         own, _others = _get_imports(module)
-        # A package's own `__init__` lists its modules: that is no dependency between them.
+        # A package's own `__init__` lists its modules, which is not a dependency between them.
         graph[name] = set() if module.name == '__init__.py' else {path for path in own if path != name.parent}
     done, path = set(), []
 

@@ -13,10 +13,10 @@ with warnings.catch_warnings():
 # The checkout is an addons path: nothing may be written into it.
 set_hypothesis_home_dir(pathlib.Path(tempfile.gettempdir(), 'orestapi-hypothesis'))
 
-# A test that failed must fail again, on every machine. To look for more:
+# A failed test must fail again, on every machine. To look for more:
 # --hypothesis-profile=explore
 hypothesis.settings.register_profile('repeatable', derandomize=True, database=None, deadline=None, max_examples=300)
 hypothesis.settings.register_profile('explore', derandomize=False, database=None, deadline=None, max_examples=10_000)
-# For each of the many runs of `make mutation`.
+# For the many runs of `make mutation`.
 hypothesis.settings.register_profile('few', derandomize=True, database=None, deadline=None, max_examples=30)
 hypothesis.settings.load_profile('repeatable')

@@ -138,7 +138,7 @@ def test_pkce_cannot_be_switched_off_for_public_clients(client_type, allowed):
     ],
 )
 def test_client_id_is_refused(pairs):
-    """N001, N005, N030; RFC 6749 §4.1.2.1: not to be redirected."""
+    """N001, N005, N030; RFC 6749 §4.1.2.1: must not be redirected."""
     with pytest.raises(InvalidRequest):
         authorization_request.get_client_id(Parameters(pairs))
 
@@ -167,7 +167,7 @@ def test_client_id():
     ],
 )
 def test_redirect_uri(registered, pairs, expected):
-    """RFC 6749 §3.1.2.3, §4.1.2.1: not to be redirected."""
+    """RFC 6749 §3.1.2.3, §4.1.2.1: must not be redirected."""
     client = dataclasses.replace(CLIENT, redirect_uris=registered)
     if expected is None:
         with pytest.raises(InvalidRequest):
@@ -182,7 +182,7 @@ values = st.one_of(st.sampled_from(sorted(set(GOOD.values()))), st.text())
 
 @given(st.lists(st.tuples(names, values), max_size=10))
 def test_any_request_is_a_request_or_an_error_of_ours(pairs):
-    """RFC 6749 §4.1.2.1: and what is accepted never exceeds the client."""
+    """RFC 6749 §4.1.2.1: an accepted request never exceeds the rights of the client."""
     try:
         request = authorization_request.validate(Parameters(pairs), CLIENT, URI)
     except OAuth2Error:
@@ -210,7 +210,7 @@ def test_any_request_is_a_request_or_an_error_of_ours(pairs):
 def test_response(response, state, expected):
     """N039, N064; RFC 9207 §2: `iss` with errors too, in the query and not the fragment.
 
-    What was registered in the query cannot make a success of an error, nor an error of a success.
+    The registered query can make neither an error look like a success, nor a success like an error.
     """
     registered = f'{URI}?code=x&error=y&error_description=z&iss=evil'
     uri = authorization_request.get_response_uri(registered, response, state, 'https://odoo.example')

@@ -28,7 +28,7 @@ def test_malformed(header):
 
 @pytest.mark.parametrize('header', ['Bearer abc ', ' Bearer abc', 'Bearer abc\t', '\t Bearer abc \t'])
 def test_p07_blanks_around_the_header(header):
-    """RFC 9110 §5.5: they are not part of the field value."""
+    """RFC 9110 §5.5: spaces around a field value are not part of it."""
     assert bearer.get_token(header) == 'abc'
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oauth2 import client_authentication as authentication
+from oauth2 import client_authentication
 from oauth2.errors import InvalidClient, InvalidRequest, OAuth2Error
 from oauth2.parameters import Parameters
 
@@ -24,7 +24,7 @@ def _base64(data):
 
 
 def _parse(authorization, **parameters):
-    return authentication.parse(authorization, Parameters(parameters.items()))
+    return client_authentication.parse(authorization, Parameters(parameters.items()))
 
 
 @given(text.filter(bool), text, st.sampled_from([quote, quote_plus]), st.sampled_from(['Basic', 'basic', 'BASIC']))
@@ -32,7 +32,7 @@ def test_basic_round_trip(client_id, client_secret, quote_via, scheme):
     """N095, N096; RFC 6749 §2.3.1: both parts are form-encoded before they are joined."""
     credentials = _parse(_basic(client_id, client_secret, quote_via, scheme))
     method = 'client_secret_basic' if client_secret else 'none'
-    assert credentials == authentication.Credentials(client_id, client_secret or None, method)
+    assert credentials == client_authentication.Credentials(client_id, client_secret or None, method)
 
 
 @given(
@@ -46,7 +46,7 @@ def test_basic_round_trip(client_id, client_secret, quote_via, scheme):
     st.dictionaries(st.sampled_from(['client_id', 'client_secret']), text),
 )
 def test_nothing_but_our_errors_is_raised(authorization, parameters):
-    """N094: whatever the header is."""
+    """N094: for any header."""
     try:
         credentials = _parse(authorization, **parameters)
     except OAuth2Error as error:
@@ -141,7 +141,7 @@ def test_p01_empty_secret_is_none(authorization, parameters, expected):
 
 @pytest.mark.parametrize('authorization', [' {} ', '{}\t', '\t {} \t'])
 def test_p07_blanks_around_the_header(authorization):
-    """RFC 9110 §5.5: they are not part of the field value."""
+    """RFC 9110 §5.5: spaces around a field value are not part of it."""
     credentials = _parse(authorization.format(_basic('app', 's')))
     assert (credentials.client_id, credentials.client_secret) == ('app', 's')
 
@@ -163,7 +163,7 @@ def test_p07_blanks_around_the_header(authorization):
 def test_ambiguous_credentials(authorization, pairs):
     """RFC 6749 §2.3: one method only; §3.2: no repeats; RFC 7521 §4.2."""
     with pytest.raises(InvalidRequest):
-        authentication.parse(authorization, Parameters(pairs))
+        client_authentication.parse(authorization, Parameters(pairs))
 
 
 @pytest.mark.parametrize('parameters', [{}, {'client_secret': 's'}, {'client_id': ''}])

@@ -19,7 +19,7 @@ def forget():
 
 
 def test_secret_at_rest():
-    """N225; RFC 6819 §5.1.4.1.3: salted, slow, and no secret itself."""
+    """N225; RFC 6819 §5.1.4.1.3: the hash is salted and slow, and does not work as a secret."""
     assert STORED.startswith(f'$pbkdf2-sha512${client_secret.ROUNDS}$')
     assert SECRET not in STORED
     assert client_secret.compute_hash(SECRET) != STORED
@@ -42,7 +42,7 @@ def test_secret_at_rest():
 )
 @pytest.mark.parametrize('stored', [STORED, None, ''])
 def test_wrong_secret(secret, stored):
-    """N090, N097, N100: False for whatever a stranger sends, with or without a stored hash."""
+    """N090, N097, N100: False for any text from a stranger, with or without a stored hash."""
     assert client_secret.verify(secret, stored) is False
     assert not client_secret._verified
 
@@ -70,7 +70,7 @@ def test_rotation():
 
 
 def test_memory_is_bounded(monkeypatch):
-    """What was not used for the longest time is forgotten first."""
+    """The least recently used entry is dropped first."""
     monkeypatch.setattr(client_secret, '_CAPACITY', 2)
     old, used, new = [client_secret.compute_hash(SECRET) for _ in range(3)]
     assert all(client_secret.verify(SECRET, stored) for stored in (used, old, used, new))
@@ -80,7 +80,7 @@ def test_memory_is_bounded(monkeypatch):
 
 
 def test_length():
-    """The longest one that an administrator may set is the longest one that is looked at."""
+    """The longest secret that an administrator may set is the longest one that is verified."""
     assert (client_secret.MIN_LENGTH, client_secret.MAX_LENGTH) == (16, 256)
     assert client_secret.verify('x' * 256, client_secret.compute_hash('x' * 256))
     assert not client_secret.verify('x' * 257, client_secret.compute_hash('x' * 257))
@@ -100,19 +100,19 @@ def test_unknown_client_costs_the_same_hash(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ('secret', 'problem'),
+    ('secret', 'defect'),
     [
-        ('x' * 15, client_secret.Problem.LENGTH),
-        ('Ab3-' * 64 + 'x', client_secret.Problem.LENGTH),
-        ('50%+1-Ohng0ohng3aev', client_secret.Problem.CHARACTERS),
-        ('Ohng0ohng3aev aPh4ohX', client_secret.Problem.CHARACTERS),
-        ('Ohng0ohng3aev+aPh4ohX', client_secret.Problem.CHARACTERS),
-        ('Ohng0ohng3aev\u00fcaPh4ohX', client_secret.Problem.CHARACTERS),
-        ('Ohng0ohng3aevaPh4ohX\n', client_secret.Problem.CHARACTERS),
+        ('x' * 15, client_secret.Defect.LENGTH),
+        ('Ab3-' * 64 + 'x', client_secret.Defect.LENGTH),
+        ('50%+1-Ohng0ohng3aev', client_secret.Defect.CHARACTERS),
+        ('Ohng0ohng3aev aPh4ohX', client_secret.Defect.CHARACTERS),
+        ('Ohng0ohng3aev+aPh4ohX', client_secret.Defect.CHARACTERS),
+        ('Ohng0ohng3aev\u00fcaPh4ohX', client_secret.Defect.CHARACTERS),
+        ('Ohng0ohng3aevaPh4ohX\n', client_secret.Defect.CHARACTERS),
     ],
 )
-def test_p09_secret_that_some_clients_cannot_send(secret, problem):
-    assert client_secret.find_problem(secret) is problem
+def test_p09_secret_that_some_clients_cannot_send(secret, defect):
+    assert client_secret.find_defect(secret) is defect
 
 
 @pytest.mark.parametrize(
@@ -144,12 +144,12 @@ def test_p09_secret_that_some_clients_cannot_send(secret, problem):
     ],
 )
 def test_s13_secret_that_can_be_guessed(secret):
-    assert client_secret.find_problem(secret, ['wiki-client', 'Wiki', None]) is client_secret.Problem.GUESSABLE
+    assert client_secret.find_defect(secret, ['wiki-client', 'Wiki', None]) is client_secret.Defect.GUESSABLE
 
 
 @given(st.sampled_from(['0123456789abcdef', string.ascii_letters + string.digits, '23456789ABCDEFGHJKMNPQRSTVWXYZ']))
 def test_s13_random_secret(alphabet):
-    """None of a length that programs generate is refused, down to 16 characters of an alphabet."""
+    """No generated secret is refused, down to 16 characters of an alphabet."""
     for _number in range(50):
         secret = ''.join(secrets.choice(alphabet) for _index in range(24))
-        assert client_secret.find_problem(secret, ['wiki-client']) is None, secret
+        assert client_secret.find_defect(secret, ['wiki-client']) is None, secret

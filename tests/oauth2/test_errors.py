@@ -10,8 +10,8 @@ from oauth2 import errors
     [
         (errors.InvalidRequest("Text."), 'invalid_request', 400),
         (errors.RequestTooLarge("Text."), 'invalid_request', 413),
-        (errors.UnknownAddress("Text."), 'invalid_request', 404),
-        (errors.MethodNotAllowed("Text."), 'invalid_request', 405),
+        (errors.UnknownPath("Text."), 'invalid_request', 404),
+        (errors.UnsupportedMethod("Text."), 'invalid_request', 405),
         (errors.InvalidClient("Text."), 'invalid_client', 401),
         (errors.TooManyRequests(30), 'invalid_client', 429),
         (errors.InvalidGrant("Text."), 'invalid_grant', 400),
@@ -19,10 +19,10 @@ from oauth2 import errors
         (errors.UnsupportedGrantType("Text."), 'unsupported_grant_type', 400),
         (errors.UnsupportedResponseType("Text."), 'unsupported_response_type', 400),
         (errors.InvalidScope("Text."), 'invalid_scope', 400),
-        (errors.AccessDenied("Text."), 'access_denied', 403),
+        (errors.AuthorizationDenied("Text."), 'access_denied', 403),
         (errors.ServerError("Text."), 'server_error', 500),
         (errors.TemporarilyUnavailable("Text."), 'temporarily_unavailable', 503),
-        # RFC 6750 §3.1: whoever sent no credentials is told no code.
+        # RFC 6750 §3.1: a request without credentials gets no error code.
         (errors.Unauthorized("Text."), None, 401),
         (errors.InvalidToken("Text."), 'invalid_token', 401),
         (errors.InsufficientScope("Text.", 'read'), 'insufficient_scope', 403),

@@ -90,7 +90,7 @@ def test_grant_that_the_client_may_not_use(sent):
 
 
 def test_public_client_has_no_client_credentials_grant():
-    """RFC 6749 §4.4: it must only be used by confidential clients, whatever is set."""
+    """RFC 6749 §4.4: only confidential clients may use it, whatever the settings."""
     client = dataclasses.replace(CLIENT, client_type=PUBLIC)
     with pytest.raises(UnauthorizedClient):
         _validate(CREDENTIALS, client=client)
@@ -123,7 +123,7 @@ def test_secrets_are_in_no_repr():
 
 @pytest.mark.parametrize('name', grants.GRANTS)
 def test_row_of_the_table(name):
-    """A grant is complete: its name, what it reads, how, and who carries it out."""
+    """A grant module has everything: name, parameters, parser and handler."""
     grant = grants.GRANTS[name]
     assert name == grant.NAME
     assert set(grant.PARAMETERS) == {field.name for field in dataclasses.fields(grant.Request)}
@@ -133,7 +133,7 @@ def test_row_of_the_table(name):
 
 
 def test_grant_without_a_row_gives_nothing():
-    """Half-added, here to the client only, a grant must not end in the tokens of another grant."""
+    """A grant that is only half added, here to the client, must not give the tokens of another grant."""
     client = dataclasses.replace(CLIENT, grant_types=CLIENT.grant_types | {'urn:new'})
     with pytest.raises(UnsupportedGrantType):
         _validate({**CODE, **REFRESH, 'grant_type': 'urn:new'}, client=client)

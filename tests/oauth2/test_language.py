@@ -14,7 +14,7 @@ LANGUAGES = {
 @pytest.mark.parametrize(
     ('header', 'expected'),
     [
-        # Letters, and what is written with an underscore.
+        # Letter case, and underscores.
         ('zh-tw', 'zh_TW'),
         ('EN-us', 'en_US'),
         ('en_GB', 'en_GB'),
@@ -29,7 +29,7 @@ LANGUAGES = {
         ('sr-LATN-RS', 'sr@latin'),
         ('sr-RS', 'sr@Cyrl'),
         ('sr-ME', 'sr@latin'),
-        # A language that Odoo calls by its own name, and the closest region.
+        # A language with a name of its own in Odoo, and the closest region.
         ('en', 'en_US'),
         ('en-NZ', 'en_US'),
         ('de', 'de_DE'),
@@ -45,7 +45,7 @@ LANGUAGES = {
         ('nb', 'nb_NO'),
         ('fil', 'tl_PH'),
         ('iw', 'he_IL'),
-        # Qualities, and anything.
+        # Qualities and wildcards.
         ('de;q=0.1, en-GB;q=0.9', 'en_GB'),
         ('xx, de;q=0.5', 'de_DE'),
         ('xx, de ; Q=0.5, en', 'en_US'),
@@ -90,5 +90,5 @@ def test_r02_tags(code, tag):
 @given(st.text())
 def test_r02_any_header(header):
     assert language.choose(header, LANGUAGES, 'hu_HU') in LANGUAGES
-    # A header field takes no other characters.
+    # Other characters are not allowed in a header.
     assert language.get_tag(header).replace('-', '').isalnum()

@@ -1,4 +1,4 @@
-"""The habits of the older connector: what its doors let through, and for whom."""
+"""The exceptions of the older endpoints, and for which applications they apply."""
 
 import dataclasses
 
@@ -6,7 +6,7 @@ import pytest
 
 from oauth2 import legacy
 from oauth2.client import CONFIDENTIAL, Client
-from oauth2.errors import InvalidClient, InvalidRequest, MethodNotAllowed, UnknownAddress
+from oauth2.errors import InvalidClient, InvalidRequest, UnknownPath, UnsupportedMethod
 
 CLIENT = Client(id=1, client_id='app', client_type=CONFIDENTIAL)
 
@@ -60,7 +60,7 @@ def test_what_stands_in_both_is_repeated():
     ],
 )
 def test_header_that_says_nothing(grant_type, header, expected):
-    """Only the code grant came with `Authorization: OAuth`; any other header is for client authentication to judge."""
+    """Only the code grant may come with `Authorization: OAuth`; client authentication judges any other header."""
     assert legacy.read(f'grant_type={grant_type}'.encode(), b'', header)[1] == expected
 
 
@@ -68,9 +68,9 @@ def test_header_that_says_nothing(grant_type, header, expected):
     ('error', 'path', 'code'),
     [
         (InvalidClient("Text."), '/orestapi/oauth2/access_token', 'Oauth2AccessToken-401'),
-        (MethodNotAllowed("Text."), '/orestapi/record/read', 'RecordRead-405'),
+        (UnsupportedMethod("Text."), '/orestapi/record/read', 'RecordRead-405'),
         (InvalidRequest("Text."), '/orestapi/application/status', 'ApplicationStatus-400'),
-        pytest.param(UnknownAddress("Text."), '/orestapi/a_stranger/wrote_this', 'Address-404', id='not repeated'),
+        pytest.param(UnknownPath("Text."), '/orestapi/a_stranger/wrote_this', 'Address-404', id='not repeated'),
     ],
 )
 def test_error(error, path, code):

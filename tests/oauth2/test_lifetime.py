@@ -34,7 +34,7 @@ def test_expiry(refresh_token_expiry, sign_in_expiry, expected):
     ],
 )
 def test_a16_access_token_expiry(sign_in_expires_at, promised, expected):
-    """The nearest limit, whichever it is; a longer setting gives no more than was promised."""
+    """The earliest limit applies; a longer setting gives no more time than was promised."""
     assert lifetime.get_access_token_expiry(
         START, access_token_expiry=3600, sign_in_expires_at=sign_in_expires_at, promised=promised
     ) == after(expected)

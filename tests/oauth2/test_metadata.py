@@ -1,4 +1,4 @@
-"""RFC 8414, and that the metadata says what the other modules do."""
+"""RFC 8414: the metadata agrees with the other modules."""
 
 import pytest
 
@@ -36,7 +36,7 @@ def test_members_required_by_rfc_8414_2():
 
 @pytest.mark.parametrize('response_type', ['code', 'token', 'id_token', 'code token', 'none'])
 def test_response_types(response_type):
-    """N216, N040; RFC 9700 §2.1.2: what is not advertised is refused, and the reverse."""
+    """N216, N040; RFC 9700 §2.1.2: exactly the advertised response types are accepted."""
     challenge = pkce.compute_challenge('v' * 43)
     sent = {'response_type': response_type, 'code_challenge': challenge, 'code_challenge_method': 'S256'}
     parameters = Parameters(sent.items())

@@ -86,7 +86,7 @@ OWN = 'https://odoo.example.com'
         (OWN, 'same-origin', None),
         (None, 'none', None),
         (None, 'same-origin', None),
-        # The issuer may be set to another address than the one that the browser uses.
+        # The issuer may differ from the URL that the browser uses.
         ('http://127.0.0.1:8069', 'same-origin', None),
         ('https://evil.example', None, 'https://evil.example'),
         (' https://evil.example ', 'cross-site', 'https://evil.example'),
@@ -113,7 +113,7 @@ def test_s04_pages_of_other_sites(sent, fetch_site, foreign):
         ('http://[::1]:3000/', 'http://[::1]:3000'),
         ('\u200bhttps://shop.example/\ufeff', 'https://shop.example'),
         ('http://Odoo_Web:8069/', 'http://odoo_web:8069'),
-        # Not an origin, and not to be made one.
+        # Not an origin, and not repaired into one.
         ('https://Shop.example/path', 'https://Shop.example/path'),
         ('https://user@shop.example', 'https://user@shop.example'),
         ('*', '*'),

@@ -1,4 +1,4 @@
-"""What holds for all modules of `oauth2/`."""
+"""Rules for all modules of `oauth2/`."""
 
 import ast
 import pathlib
@@ -39,7 +39,7 @@ DESCRIPTIONS = [
 
 @pytest.mark.parametrize('module', TREES)
 def test_needs_no_odoo(module):
-    """Nothing but the standard library, passlib (which Odoo brings) and the package itself."""
+    """Only the standard library, passlib (a dependency of Odoo) and the package itself."""
     imported = {
         name.partition('.')[0]
         for node in ast.walk(TREES[module])
@@ -61,7 +61,7 @@ def test_no_import_leaves_the_package(module):
 
 
 def test_all_descriptions_are_found():
-    """Guards the walk itself: each `raise` of one of our errors has a description to check."""
+    """Guards the walk itself: each `raise` of an error of this package has a description to check."""
     ours = {name for name, value in vars(errors).items() if isinstance(value, type)}
     raised = [
         node
@@ -77,7 +77,7 @@ def test_all_descriptions_are_found():
 def test_description_has_the_characters_of_rfc_6749_5_2(node):
     """RFC 6749 §5.2: %x20-21 / %x23-5B / %x5D-7E, so neither quote nor backslash.
 
-    What an f-string inserts is a variable `name`, the name of a parameter that
+    An f-string may only insert the variable `name`, the name of a parameter that
     this package knows: never a value of the request.
     """
     if isinstance(node, ast.JoinedStr):

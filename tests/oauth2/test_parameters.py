@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oauth2 import parameters, redirect_uri
+from oauth2 import parameters, redirect_uris
 from oauth2.errors import InvalidRequest
 
-# What UTF-8 can carry, without the character that PostgreSQL cannot store.
+# Any UTF-8 text without the character that PostgreSQL cannot store.
 text = st.text(st.characters(exclude_characters='\0', exclude_categories=['Cs']), max_size=30)
 pairs = st.lists(st.tuples(text, text), max_size=20)
 
@@ -40,7 +40,7 @@ def test_round_trip_and_repeats(pairs, quote_via):
     )
 )
 def test_nothing_but_invalid_request_is_raised(encoded):
-    """N025, N026, N105: whatever the bytes are."""
+    """N025, N026, N105: for any bytes."""
     try:
         parsed = parameters.parse(encoded)
     except InvalidRequest:
@@ -143,7 +143,7 @@ hosts = st.sampled_from([
 fields = st.text("abs0.~-_%41=+/?:;", min_size=1, max_size=12)
 queries = st.lists(fields, max_size=5).map('&'.join)
 all_uris = st.tuples(hosts, queries).map(lambda pair: f'{pair[0]}?{pair[1]}' if pair[1] else pair[0])
-uris = all_uris.filter(lambda uri: redirect_uri.find_problem(uri) is None)
+uris = all_uris.filter(lambda uri: redirect_uris.find_defect(uri) is None)
 responses = st.dictionaries(st.sampled_from(['code', 'state', 'iss', 'error', 'a', 's']), text, min_size=1)
 
 
@@ -151,14 +151,14 @@ responses = st.dictionaries(st.sampled_from(['code', 'state', 'iss', 'error', 'a
 def test_add_to_uri(uri, response):
     """N061, N062, N064; RFC 6749 §3.1.2, §4.1.2.
 
-    The URI is kept to the letter, each response parameter is there once and
+    The URI is kept exactly, each response parameter is there once and
     decodes to the exact value, and no character can split a header.
     """
     result = parameters.add_to_uri(uri, response)
     base, _mark, query = uri.partition('?')
     result_base, mark, result_query = result.partition('?')
     assert (result_base, mark) == (base, '?')
-    # What was registered need not be UTF-8; what the server adds is.
+    # The registered query need not be UTF-8, but the parameters that the server adds are.
     decoded = parse_qsl(result_query, keep_blank_values=True)
     for name, value in response.items():
         assert [sent for sent_name, sent in decoded if sent_name == name] == [value]

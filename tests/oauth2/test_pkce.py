@@ -86,10 +86,10 @@ def test_verifier_must_follow_the_grammar(verifier):
 
 @pytest.mark.parametrize('verifier', ['x', 'x' * 42, 'x' * 129, 'x' * 42 + '+'])
 def test_p05_what_a_verifier_is_made_of(verifier):
-    """RFC 7636 §4.1: said to whoever sends another one, and not that it does not fit."""
-    with pytest.raises(InvalidGrant, match='from 43 to 128 letters, digits'):
+    """RFC 7636 §4.1: a malformed verifier gets this error, not that it does not match."""
+    with pytest.raises(InvalidGrant, match='has 43 to 128 characters: letters, digits'):
         pkce.check_verifier(verifier, CHALLENGE)
-    with pytest.raises(InvalidGrant, match='does not fit'):
+    with pytest.raises(InvalidGrant, match='does not match'):
         pkce.check_verifier('x' * 43, CHALLENGE)
 
 
@@ -101,7 +101,7 @@ def test_p05_what_a_challenge_is_made_of(challenge):
 
 @pytest.mark.parametrize('challenge', [None, ''])
 def test_verifier_without_challenge_is_a_downgrade(challenge):
-    """N126; RFC 9700 §2.1.1, §4.8.2: the challenge was removed on the way."""
+    """N126; RFC 9700 §2.1.1, §4.8.2: an attacker removed the challenge."""
     with pytest.raises(InvalidRequest):
         pkce.check_verifier(VERIFIER, challenge)
 
@@ -118,6 +118,6 @@ def test_only_its_own_verifier_fits(verifier, other):
 
 @given(st.text())
 def test_any_text_is_answered_with_invalid_grant(verifier):
-    """N124: no text of a stranger is an internal error."""
+    """N124: no text from a stranger causes an internal error."""
     with pytest.raises(InvalidGrant):
         pkce.check_verifier(verifier, CHALLENGE)

@@ -1,10 +1,10 @@
-"""How an administrator is shown what a stranger sent."""
+"""How an administrator is shown a value that a stranger sent."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oauth2 import quotation, token
+from oauth2 import quotation, tokens
 
 
 @pytest.mark.parametrize(
@@ -30,9 +30,9 @@ def test_uri(sent, shown):
 
 def test_secrets_are_not_shown():
     for secret in (
-        token.generate_client_secret(),
-        token.render(token.AUTHORIZATION_CODE, 7, token.generate_secret()),
-        token.render_refresh_token(b'key', 7, 0, token.generate_secret()),
+        tokens.generate_client_secret(),
+        tokens.render(tokens.AUTHORIZATION_CODE, 7, tokens.generate_secret()),
+        tokens.render_refresh_token(b'key', 7, 0, tokens.generate_secret()),
         'eyJhbGciOiJub25lIn0.eyJhdWQiOiJvdGhlciIsInN1YiI6IjIifQ.c2VjcmV0',
     ):
         for text in (secret, f'scope {secret}', f'https://app.example/{secret}/cb', f'{"x" * 150}{secret}'):

@@ -1,11 +1,11 @@
-"""The decision about a code: order of the checks, PKCE of this moment, replay (RFC 9700 §4.5)."""
+"""The decision about a code: order of the checks, current PKCE setting, replay (RFC 9700 §4.5)."""
 
 import dataclasses
 from datetime import datetime, timedelta
 
 import pytest
 
-from oauth2 import pkce, token
+from oauth2 import pkce, tokens
 from oauth2.client import CONFIDENTIAL, PUBLIC, Client
 from oauth2.errors import InvalidGrant, InvalidRequest, InvalidScope
 from oauth2.grants import authorization_code
@@ -13,8 +13,8 @@ from oauth2.sign_in import Code
 
 NOW = datetime(2026, 11, 25, 12)
 VERIFIER = 'v' * 43
-SECRET = token.generate_secret()
-TOKEN = token.parse(token.render(token.AUTHORIZATION_CODE, 3, SECRET))
+SECRET = tokens.generate_secret()
+TOKEN = tokens.parse(tokens.render(tokens.AUTHORIZATION_CODE, 3, SECRET))
 URI = 'https://app.example/callback'
 CLIENT = Client(
     id=1, client_id='app', client_type=CONFIDENTIAL, active=True, redirect_uris=(URI,), scope=frozenset({'read'})
@@ -22,7 +22,7 @@ CLIENT = Client(
 REDEEM = authorization_code.Redeem(frozenset({'read'}))
 CODE = Code(
     id=3,
-    digest=token.compute_digest(SECRET),
+    digest=tokens.compute_digest(SECRET),
     application_id=1,
     user_id=5,
     redirect_uri=URI,
@@ -36,7 +36,7 @@ CODE = Code(
     verifier_failures=0,
     revoked=False,
     user_active=True,
-    user_may=True,
+    user_allowed=True,
     opened_token_id=None,
 )
 REQUEST = authorization_code.Request(code='c', redirect_uri=URI, code_verifier=VERIFIER)
@@ -63,7 +63,7 @@ def test_redirect_uri_that_was_not_sent_may_be_left_out():
 @pytest.mark.parametrize(
     ('code', 'request_', 'client', 'description'),
     [
-        ({'digest': token.compute_digest('other')}, {}, {}, 'not valid'),
+        ({'digest': tokens.compute_digest('other')}, {}, {}, 'not valid'),
         ({}, {}, {'id': 2}, 'not valid'),
         ({}, {'redirect_uri': URI + '/'}, {}, 'not that of'),
         ({}, {'redirect_uri': None}, {}, 'is missing'),
@@ -71,8 +71,8 @@ def test_redirect_uri_that_was_not_sent_may_be_left_out():
         ({'verifier_failures': 5}, {}, {}, 'Too many'),
         ({'revoked': True}, {}, {}, 'expired'),
         ({'expires_at': NOW}, {}, {}, 'expired'),
-        ({'user_may': False}, {}, {}, 'may no longer'),
-        ({'at_legacy_address': True}, {}, {}, 'at this address'),
+        ({'user_allowed': False}, {}, {}, 'may no longer'),
+        ({'at_legacy_address': True}, {}, {}, 'at this endpoint'),
         ({}, {}, {'redirect_uris': ()}, 'no longer registered'),
     ],
 )
@@ -81,7 +81,7 @@ def test_refused(code, request_, client, description):
         _decide(code, request_, client)
 
 
-@pytest.mark.parametrize('parsed', [None, token.parse(token.render(token.ACCESS_TOKEN, 3, SECRET))])
+@pytest.mark.parametrize('parsed', [None, tokens.parse(tokens.render(tokens.ACCESS_TOKEN, 3, SECRET))])
 def test_no_code(parsed):
     with pytest.raises(InvalidGrant):
         authorization_code.decide(parsed, parsed and CODE, REQUEST, CLIENT, NOW)
@@ -107,7 +107,7 @@ def test_s06_pkce_that_is_required_by_now(client):
 
 
 def test_s06_code_of_the_standard_address_at_the_older_one():
-    """The older addresses need no PKCE for what was asked for there, and for nothing else."""
+    """The older endpoints need no PKCE, but only for codes that were requested there."""
     client = {'legacy_connector': True, 'at_legacy_address': True}
     without = {'code_challenge': None}
     assert _decide({**without, 'at_legacy_address': True}, {'code_verifier': None}, client) == REDEEM

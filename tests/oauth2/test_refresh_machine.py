@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from oauth2 import token
+from oauth2 import tokens
 from oauth2.client import CONFIDENTIAL, Client
 from oauth2.errors import InvalidGrant, InvalidScope
 from oauth2.grants import refresh_token
@@ -19,9 +19,9 @@ START = datetime(2026, 11, 25)
 
 
 class Histories(RuleBasedStateMachine):
-    """Holds a row as the database would, and all refresh tokens that were ever issued.
+    """Holds a row as the database would, and all refresh tokens ever issued.
 
-    The model: `alive`, the `current` token, and when it was issued. Everything else
+    The model is `alive`, the `current` token, and when it was issued. Everything else
     that the grant decides must follow from these three.
     """
 
@@ -41,7 +41,7 @@ class Histories(RuleBasedStateMachine):
             sign_in_expiry=whole,
         )
         self.issued = []
-        secret = token.generate_secret()
+        secret = tokens.generate_secret()
         self.row = SignIn(
             id=7,
             client=self.client,
@@ -51,7 +51,7 @@ class Histories(RuleBasedStateMachine):
             scope=frozenset({'read'}),
             access=AccessToken('x', 'read', START + timedelta(hours=1)),
             previous_access=AccessToken(None, None, None),
-            refresh_digest=token.compute_digest(secret),
+            refresh_digest=tokens.compute_digest(secret),
             refresh_salt=None,
             generation=0,
             signed_in_at=START,
@@ -59,17 +59,17 @@ class Histories(RuleBasedStateMachine):
             last_used_at=START,
             revoked_at=None,
             user_active=True,
-            user_may=True,
+            user_allowed=True,
         )
         self._issue(secret)
         self.alive = True
 
     def _issue(self, secret):
-        string = token.render_refresh_token(KEY, self.row.id, self.row.generation, secret)
-        self.issued.append(token.parse(string))
+        string = tokens.render_refresh_token(KEY, self.row.id, self.row.generation, secret)
+        self.issued.append(tokens.parse(string))
 
     def _decide(self, presented, scope=None):
-        is_genuine = token.is_genuine(KEY, presented)
+        is_genuine = tokens.is_genuine(KEY, presented)
         return refresh_token.decide(presented, is_genuine, self.row, scope, self.client, self.now)
 
     def _is_over(self):
@@ -100,7 +100,7 @@ class Histories(RuleBasedStateMachine):
             assert decision == refresh_token.Rotate(frozenset({'read'}))
             self._rotate(presented)
         elif in_grace:
-            assert token.has_digest(decision.refresh_secret, self.row.refresh_digest)
+            assert tokens.has_digest(decision.refresh_secret, self.row.refresh_digest)
             assert decision.refresh_secret == self.issued[-1].secret
         else:
             assert decision.reason == 'refresh_token_reused'
@@ -108,10 +108,10 @@ class Histories(RuleBasedStateMachine):
 
     def _rotate(self, presented):
         salt = 'salt' * 16 if self.client.refresh_token_grace else None
-        secret = refresh_token.derive_secrets(presented, salt)[1] if salt else token.generate_secret()
+        secret = refresh_token.derive_secrets(presented, salt)[1] if salt else tokens.generate_secret()
         self.row = dataclasses.replace(
             self.row,
-            refresh_digest=token.compute_digest(secret),
+            refresh_digest=tokens.compute_digest(secret),
             refresh_salt=salt,
             generation=self.row.generation + 1,
             refreshed_at=self.now,
@@ -129,15 +129,15 @@ class Histories(RuleBasedStateMachine):
 
     @rule()
     def forge(self):
-        """A token that nobody issued ends nothing, whatever generation it claims."""
+        """A forged token ends nothing, whatever generation it claims."""
         for generation in (0, self.row.generation, self.row.generation + 1):
-            forged = token.render_refresh_token(b'another key', self.row.id, generation, token.generate_secret())
+            forged = tokens.render_refresh_token(b'another key', self.row.id, generation, tokens.generate_secret())
             with pytest.raises(InvalidGrant):
-                self._decide(token.parse(forged))
+                self._decide(tokens.parse(forged))
 
     @rule()
     def ask_for_more(self):
-        """More scope than the user allowed leaves the token as it was."""
+        """A request for more scope than the user allowed leaves the token unchanged."""
         if self.alive and not self._is_over():
             with pytest.raises(InvalidScope):
                 self._decide(self.issued[-1], scope='read rpc')
@@ -145,7 +145,7 @@ class Histories(RuleBasedStateMachine):
     @rule()
     def lose_the_right(self):
         if self.alive and not self._is_over():
-            row, self.row = self.row, dataclasses.replace(self.row, user_may=False)
+            row, self.row = self.row, dataclasses.replace(self.row, user_allowed=False)
             assert self._decide(self.issued[-1]).reason == 'user_not_allowed'
             self.row = row
 
@@ -162,10 +162,10 @@ TestHistories.settings = settings(max_examples=60, stateful_step_count=20)
 
 
 def test_generation_of_the_future_ends_nothing():
-    """A genuine token of a row that was restored from a backup: refused, and nothing more."""
+    """A genuine token of a row that was restored from a backup is refused, without further effects."""
     machine = Histories()
     machine.open(grace=0, refresh_expiry=0, whole=0)
-    future = token.parse(token.render_refresh_token(KEY, 7, 5, token.generate_secret()))
+    future = tokens.parse(tokens.render_refresh_token(KEY, 7, 5, tokens.generate_secret()))
     with pytest.raises(InvalidGrant):
         machine._decide(future)
 
@@ -181,7 +181,7 @@ def test_service_has_no_refresh_token():
 def test_another_kind_of_token():
     machine = Histories()
     machine.open(grace=0, refresh_expiry=0, whole=0)
-    access = token.parse(token.render(token.ACCESS_TOKEN, 7, machine.issued[-1].secret))
+    access = tokens.parse(tokens.render(tokens.ACCESS_TOKEN, 7, machine.issued[-1].secret))
     with pytest.raises(InvalidGrant):
         refresh_token.decide(access, True, machine.row, None, machine.client, START)
     with pytest.raises(InvalidGrant):

@@ -1,4 +1,4 @@
-"""What a sign-in means: expiry, access tokens, introspection (RFC 6749 §5.1, RFC 7662 §2.2)."""
+"""Sign-ins: expiry, access tokens, introspection (RFC 6749 §5.1, RFC 7662 §2.2)."""
 
 import dataclasses
 from datetime import datetime, timedelta
@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oauth2 import responses, token
+from oauth2 import responses, tokens
 from oauth2.client import CONFIDENTIAL, Client
 from oauth2.sign_in import AccessToken, SignIn, get_end, get_new_access_end
 
 NOW = datetime(2026, 11, 25, 12)
-SECRET = token.generate_secret()
+SECRET = tokens.generate_secret()
 CLIENT = Client(
     id=1,
     client_id='app',
@@ -28,7 +28,7 @@ SIGN_IN = SignIn(
     username='ada',
     is_service=False,
     scope=frozenset({'read', 'rpc'}),
-    access=AccessToken(token.compute_digest(SECRET), 'read', NOW + timedelta(hours=1)),
+    access=AccessToken(tokens.compute_digest(SECRET), 'read', NOW + timedelta(hours=1)),
     previous_access=AccessToken(None, None, None),
     refresh_digest=None,
     refresh_salt=None,
@@ -38,7 +38,7 @@ SIGN_IN = SignIn(
     last_used_at=NOW,
     revoked_at=None,
     user_active=True,
-    user_may=True,
+    user_allowed=True,
 )
 
 
@@ -56,11 +56,11 @@ class TestAccessToken:
         'sign_in',
         [
             _replace(revoked_at=NOW),
-            _replace(user_may=False),
+            _replace(user_allowed=False),
             _replace(client={'active': False}),
             _replace(access=AccessToken(None, None, None)),
-            _replace(access=AccessToken(token.compute_digest('other'), 'read', NOW + timedelta(hours=1))),
-            _replace(access=AccessToken(token.compute_digest(SECRET), 'read', NOW)),
+            _replace(access=AccessToken(tokens.compute_digest('other'), 'read', NOW + timedelta(hours=1))),
+            _replace(access=AccessToken(tokens.compute_digest(SECRET), 'read', NOW)),
         ],
     )
     def test_does_not_work(self, sign_in):
@@ -96,7 +96,7 @@ class TestAccessToken:
             SIGN_IN,
             client=client,
             refreshed_at=refreshed_at,
-            access=AccessToken(token.compute_digest(SECRET), 'read', expires_at),
+            access=AccessToken(tokens.compute_digest(SECRET), 'read', expires_at),
         )
         works = sign_in.find_access(SECRET, NOW + timedelta(seconds=elapsed)) is not None
         assert works == (elapsed < min(limits))
@@ -118,7 +118,7 @@ def test_no_limit_never_ends():
 
 
 class TestIntrospection:
-    def _describe(self, active, asker=CLIENT, kind=token.ACCESS_TOKEN):
+    def _describe(self, active, asker=CLIENT, kind=tokens.ACCESS_TOKEN):
         return responses.build_introspection_response(kind, active, asker, 'https://odoo.example.com')
 
     def test_own_token(self):
@@ -142,8 +142,8 @@ class TestIntrospection:
         server = dataclasses.replace(other, resource_server=True)
         assert self._describe(active, other) == {'active': False}
         assert self._describe(active, server)['active']
-        assert self._describe(active, server, token.REFRESH_TOKEN) == {'active': False}
-        assert self._describe(active, CLIENT, token.REFRESH_TOKEN)['active']
+        assert self._describe(active, server, tokens.REFRESH_TOKEN) == {'active': False}
+        assert self._describe(active, CLIENT, tokens.REFRESH_TOKEN)['active']
 
     @pytest.mark.parametrize(
         ('scope', 'resource_server', 'told'),

@@ -7,8 +7,8 @@ from hypothesis.configuration import set_hypothesis_home_dir
 # The checkout is an addons path: nothing may be written into it.
 set_hypothesis_home_dir(pathlib.Path(tempfile.gettempdir(), 'orestapi-hypothesis'))
 
-# A test that failed must fail again, on every machine.
+# A failed test must fail again, on every machine.
 hypothesis.settings.register_profile('repeatable', derandomize=True, database=None, deadline=None, max_examples=300)
-# For each of the many runs of `make mutation`.
+# For the many runs of `make mutation`.
 hypothesis.settings.register_profile('few', derandomize=True, database=None, deadline=None, max_examples=30)
 hypothesis.settings.load_profile('repeatable')

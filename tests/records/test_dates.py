@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from records import dates
-from records.problem import InvalidRequest
+from records.problem import InvalidParameter
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from records.problem import InvalidRequest
 )
 def test_r01_dates(text, expected):
     parsed = dates.parse(text)
-    # Without a time zone, as Odoo takes it.
+    # Without a time zone, as Odoo requires.
     assert parsed.isoformat() == expected
     assert isinstance(parsed, datetime) is ('T' in expected)
 
@@ -42,14 +42,14 @@ def test_r01_dates(text, expected):
     ],
 )  # fmt: skip
 def test_r01_no_dates(text):
-    with pytest.raises(InvalidRequest, match="A day is written as"):
+    with pytest.raises(InvalidParameter, match="Write a day as"):
         dates.parse(text)
 
 
 @pytest.mark.parametrize('fraction', ['5', '123', '000001', '999999999'])
 def test_r01_fraction_of_a_second(fraction):
-    """Odoo would cut it off in silence."""
-    with pytest.raises(InvalidRequest, match="whole seconds"):
+    """Odoo would cut it off silently."""
+    with pytest.raises(InvalidParameter, match="whole seconds"):
         dates.parse(f'2026-11-25T10:00:00.{fraction}Z')
 
 
@@ -57,5 +57,5 @@ def test_r01_fraction_of_a_second(fraction):
 def test_r01_anything_is_a_date_or_refused(text):
     try:
         assert isinstance(dates.parse(text), date)
-    except InvalidRequest as error:
+    except InvalidParameter as error:
         assert error.description

@@ -2,12 +2,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from records.offer import BLACKLIST, NONE, NOTHING, WHITELIST, Limit, Offer
+from records.offer import BLACKLIST, NOTHING, UNLIMITED, WHITELIST, Limit, Offer
 
 NAMES = ('a', 'b', 'c')
-LIMITS = st.builds(Limit, st.sampled_from([NONE, BLACKLIST, WHITELIST]), st.frozensets(st.sampled_from(NAMES)))
+LIMITS = st.builds(Limit, st.sampled_from([UNLIMITED, BLACKLIST, WHITELIST]), st.frozensets(st.sampled_from(NAMES)))
 OFFERS = st.builds(Offer, LIMITS, st.dictionaries(st.sampled_from(NAMES), LIMITS))
-#: One more than can be listed: what an app adds later.
+#: One name more than can be listed, as if an app added it later.
 ALL_NAMES = (*NAMES, 'later')
 
 
@@ -15,7 +15,7 @@ ALL_NAMES = (*NAMES, 'later')
     ('limit', 'offered'),
     [
         (Limit(), 'abc'),
-        (Limit(NONE, frozenset('a')), 'abc'),
+        (Limit(UNLIMITED, frozenset('a')), 'abc'),
         (Limit(BLACKLIST, frozenset('a')), 'bc'),
         (Limit(BLACKLIST), 'abc'),
         (Limit(WHITELIST, frozenset('a')), 'a'),
@@ -29,7 +29,7 @@ def test_what_a_limit_offers(limit, offered):
 @pytest.mark.parametrize(
     ('limit', 'listed'),
     [
-        (Limit(NONE, frozenset('a')), False),
+        (Limit(UNLIMITED, frozenset('a')), False),
         (Limit(BLACKLIST, frozenset('a')), False),
         (Limit(BLACKLIST, frozenset('b')), False),
         (Limit(WHITELIST, frozenset('b')), False),
@@ -55,7 +55,7 @@ def test_a_limit_is_within_itself(limit):
 
 
 def test_a_list_in_place_of_all_is_no_narrowing():
-    """It can offer a credential by name, which all fields never do."""
+    """A whitelist can offer a credential by name, which the other modes never do."""
     assert not Limit(WHITELIST, frozenset('a')).is_within(Limit())
     assert not Limit(WHITELIST, frozenset('a')).is_within(Limit(BLACKLIST, frozenset('b')))
 
@@ -97,6 +97,6 @@ def test_what_an_offer_says_cannot_be_changed():
 
 @given(OFFERS, OFFERS)
 def test_digest(offer, other):
-    """Equal offers have the same, and others another one."""
+    """Equal offers have the same digest, different offers have different ones."""
     assert (offer.digest == other.digest) is (offer == other)
     assert len(offer.digest) == 64

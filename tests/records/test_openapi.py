@@ -2,7 +2,7 @@ from records import openapi
 
 
 def test_values_of_a_selection():
-    """Who develops an application needs the values, and the words that the people see for them."""
+    """Developers of applications need the values and the labels that people see for them."""
     field = {'type': 'selection', 'string': "State", 'selection': [('new', "New"), ('done', "Done")]}
     assert openapi.get_schema(field)['description'] == 'new (New), done (Done)'
     assert openapi.get_schema({**field, 'help': "How far it is."})['description'] == (

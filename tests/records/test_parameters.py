@@ -1,9 +1,8 @@
 import pytest
 
 from oauth2.parameters import Parameters
-from records import filter as filter_language
-from records import order, parameters
-from records.problem import InvalidRequest
+from records import filters, ordering, parameters
+from records.problem import InvalidParameter
 
 
 def test_values():
@@ -32,15 +31,15 @@ def test_values():
     ],
 )
 def test_refused(parse, text):
-    with pytest.raises(InvalidRequest):
+    with pytest.raises(InvalidParameter):
         parse(text)
 
 
 @pytest.mark.parametrize(
     ('pairs', 'sentence'),
     [
-        ([('limits', '1')], "There is an unknown parameter. Those of this address: limit, order."),
-        ([('limit', '1'), ('limits', '')], "There is an unknown parameter. Those of this address: limit, order."),
+        ([('limits', '1')], "There is an unknown parameter. Known parameters: limit, order."),
+        ([('limit', '1'), ('limits', '')], "There is an unknown parameter. Known parameters: limit, order."),
         ([('limit', '')], "The parameter limit is empty."),
         ([('order', 'name'), ('limit', '')], "The parameter limit is empty."),
         ([('limit', '1'), ('limit', '1')], "A parameter is sent more than once."),
@@ -48,7 +47,7 @@ def test_refused(parse, text):
     ],
 )
 def test_unknown_repeated_and_empty(pairs, sentence):
-    with pytest.raises(InvalidRequest) as caught:
+    with pytest.raises(InvalidParameter) as caught:
         parameters.require_known(Parameters(pairs), ('limit', 'order'))
     assert caught.value.description == sentence
     assert caught.value.status == 400
@@ -56,7 +55,7 @@ def test_unknown_repeated_and_empty(pairs, sentence):
 
 def test_address_without_parameters():
     parameters.require_known(Parameters([]), ())
-    with pytest.raises(InvalidRequest, match="Those of this address: none"):
+    with pytest.raises(InvalidParameter, match="Known parameters: none"):
         parameters.require_known(Parameters([('limit', '1')]), ())
 
 
@@ -64,26 +63,26 @@ def test_r03_room_for_the_cursor():
     parameters.require_room_for_cursor(b'search=' + b'x' * (parameters.MAX_QUERY - 8))
     parameters.require_room_for_cursor(b'search=x&cursor=' + b'x' * parameters.MAX_QUERY)
     for query in (b'filter=' + b'x' * parameters.MAX_QUERY, b'ids=' + b'1%2C' * 20_000, b'&' * 70_000):
-        with pytest.raises(InvalidRequest, match="ask for less at once"):
+        with pytest.raises(InvalidParameter, match="request less at once"):
             parameters.require_room_for_cursor(query)
 
 
 @pytest.mark.parametrize('name', ['x_MixedCase', 'x_studio_Field_1', 'X', '_a', 'x_a$b'])
 def test_r04_names(name):
-    """One rule: what can be read can be filtered and ordered by."""
+    """One rule for names: every field that can be read can be used to filter and order."""
     assert parameters.parse_names(name) == [name]
-    assert order.parse(f'-{name}') == [(name, True)]
-    assert order.parse_legacy(f'{name} DESC') == [(name, True)]
-    assert filter_language.parse(f'{name}.{name} pr').path == (name, name)
+    assert ordering.parse(f'-{name}') == [(name, True)]
+    assert ordering.parse_legacy(f'{name} DESC') == [(name, True)]
+    assert filters.parse(f'{name}.{name} pr').path == (name, name)
 
 
 @pytest.mark.parametrize('name', ['1a', 'a-b', 'é', '$a', '', 'a b', "a'"])
 def test_r04_no_names(name):
     for parse, text in (
         (parameters.parse_names, name),
-        (order.parse, name),
-        (order.parse_legacy, name),
-        (filter_language.parse, f'{name} pr'),
+        (ordering.parse, name),
+        (ordering.parse_legacy, name),
+        (filters.parse, f'{name} pr'),
     ):
-        with pytest.raises(InvalidRequest):
+        with pytest.raises(InvalidParameter):
             parse(text)

@@ -7,10 +7,10 @@ from records import problem
 @pytest.mark.parametrize(
     ('error', 'status', 'title', 'code'),
     [
-        (problem.InvalidRequest("No."), 400, "Bad Request", 'invalid_request'),
+        (problem.InvalidParameter("No."), 400, "Bad Request", 'invalid_request'),
         (problem.NotFound("No."), 404, "Not Found", 'not_found'),
         (problem.MethodNotAllowed("No."), 405, "Method Not Allowed", 'method_not_allowed'),
-        # What the records API shares with the other endpoints.
+        # Errors that the records API shares with the other endpoints.
         (errors.InvalidToken("No."), 401, "Unauthorized", 'invalid_token'),
         (errors.InsufficientScope("No.", 'read'), 403, "Forbidden", 'insufficient_scope'),
         (errors.TemporarilyUnavailable("No."), 503, "Service Unavailable", 'temporarily_unavailable'),
@@ -35,5 +35,5 @@ def test_media_type():
 
 def test_a_problem_is_an_exception_with_its_sentence():
     with pytest.raises(problem.Problem, match=r"\AThe search takes too long\.\Z") as caught:
-        raise problem.InvalidRequest("The search takes too long.")
+        raise problem.InvalidParameter("The search takes too long.")
     assert caught.value.description == "The search takes too long."

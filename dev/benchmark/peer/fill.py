@@ -1,6 +1,6 @@
-"""Run in the peer's environment: makes its application, sign-ins and codes, and prints them as JSON.
+"""Creates an application, sign-ins and codes in the peer's environment, and prints them as JSON.
 
-The arguments:
+The arguments are:
 
     python fill.py <number of sign-ins> <number of codes> <redirect URI> <code challenge>
 """
@@ -39,7 +39,7 @@ def main(tokens, codes, redirect_uri, code_challenge):
         AccessToken(token=secrets.token_urlsafe(32), expires=later, scope='read write', **common)
         for _number in range(2 * tokens)
     ])
-    # A refresh deletes the access token before it; the others are there to be introspected.
+    # A refresh deletes the previous access token; the others are for introspection.
     refreshed, access = access[:tokens], access[tokens:]
     refresh = RefreshToken.objects.bulk_create([
         RefreshToken(token=secrets.token_urlsafe(32), access_token=each, token_family=uuid.uuid4(), **common)

@@ -1,4 +1,4 @@
-"""django-oauth-toolkit as fast as its settings make it: no middleware, a cheap hash, lasting connections."""
+"""The fastest settings of django-oauth-toolkit: no middleware, a cheap hash, persistent connections."""
 
 import os
 
@@ -15,7 +15,7 @@ DATABASES = {
         'CONN_MAX_AGE': None,
     }
 }
-# A slow hash of the client secret, which is Django's default, would be most of each request.
+# Django's default, a slow hash of the client secret, would take most of the time of each request.
 PASSWORD_HASHERS = ['django.contrib.auth.hashers.MD5PasswordHasher']
 OAUTH2_PROVIDER = {'AUTHORIZATION_CODE_EXPIRE_SECONDS': 600, 'ACCESS_TOKEN_EXPIRE_SECONDS': 3600}
 DEFAULT_AUTO_FIELD = 'django.db.models.BigAutoField'

@@ -6,7 +6,7 @@ import { kanbanView } from "@web/views/kanban/kanban_view";
 import { ListController } from "@web/views/list/list_controller";
 import { listView } from "@web/views/list/list_view";
 
-/** Let the questions before an application is archived or deleted say how many people lose access. */
+/** Tell how many people lose access before an application is archived or deleted. */
 const withLoss = (Controller) =>
     class extends Controller {
         loss = {};
@@ -49,8 +49,8 @@ export class ApplicationFormController extends withLoss(FormController) {
     }
 
     /**
-     * Show the client secret of an application that was just created. Whatever comes after the save, such as the way
-     * to another page, waits until the dialog is closed, so that no secret gets lost.
+     * Show the client secret of an application that was just created. Anything after the save, such as leaving the
+     * page, waits until the dialog is closed, so that no secret is lost.
      */
     async onRecordSaved(record) {
         await super.onRecordSaved(...arguments);
@@ -61,7 +61,7 @@ export class ApplicationFormController extends withLoss(FormController) {
         const action = await this.orm.call("orestapi.application", "action_show_first_client_secret", [[record.resId]]);
         if (action) {
             await new Promise((resolve) => this.env.services.action.doAction(action, { onClose: resolve }));
-            // What the save has read does not know the secret. Not awaited: it waits for the end of the save itself.
+            // The record was read before it had a secret. Not awaited, because loading waits for the end of this save.
             record.load();
         }
     }

@@ -2,7 +2,7 @@ import { Component, useState } from "@odoo/owl";
 import { Dialog } from "@web/core/dialog/dialog";
 import { registry } from "@web/core/registry";
 
-/** A question that the server has written, because only it can count whom the answer concerns. */
+/** A question from the server, which alone can count how many people the answer concerns. */
 export class AskDialog extends Component {
     static template = "orestapi.AskDialog";
     static components = { Dialog };
@@ -13,7 +13,7 @@ export class AskDialog extends Component {
         body: String,
         confirm_label: String,
         cancel_label: String,
-        // A whole number to choose: its name in the context of the call, label, value and bounds.
+        // An optional whole number to enter: its key in the context of the call, label, value and bounds.
         input: { type: Object, optional: true },
     };
 
@@ -35,12 +35,12 @@ export class AskDialog extends Component {
 }
 
 /**
- * Ask, and then call a method of records. What the method returns is the next action.
+ * Ask, then call a method of records. The method returns the next action.
  */
 registry.category("actions").add("orestapi_ask", async (env, { params }) => {
     const { model, method, ids, ...question } = params;
     const context = await new Promise((resolve) => {
-        // Closed in any other way, it is answered with nothing.
+        // Closing the dialog in any other way resolves to undefined.
         env.services.dialog.add(AskDialog, { ...question, answer: resolve }, { onClose: () => resolve() });
     });
     return context && env.services.orm.call(model, method, [ids], { context });

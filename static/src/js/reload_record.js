@@ -1,8 +1,8 @@
 import { registry } from "@web/core/registry";
 
 /**
- * Show again what the button that was pressed stands in. Without it, Odoo closes the dialog that the button is in, and
- * who disconnects one application in the preferences could not go on with the next.
+ * Reload the view that contains the pressed button. Otherwise Odoo would close the dialog that contains the button, and
+ * users could not disconnect several applications in the preferences one after the other.
  */
 registry.category("actions").add("orestapi_reload_record", async (env, action, options) => {
     await options.onClose?.();

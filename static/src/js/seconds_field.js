@@ -11,13 +11,13 @@ const UNITS = [
 ];
 
 /**
- * Say a number of seconds in the words of a language, which the browser knows: "1 day and 12 hours".
+ * Return a number of seconds in the words of a language, which the browser provides: "1 day and 12 hours".
  *
  * @param {number} seconds
- * @param {string} locale as the browser names it, such as "hu-HU"
+ * @param {string} locale a locale of the browser, such as "hu-HU"
  * @returns {string}
  */
-export function sayDuration(seconds, locale) {
+export function formatDuration(seconds, locale) {
     const parts = [];
     for (const [unit, length] of UNITS) {
         const count = Math.floor(seconds / length);
@@ -29,7 +29,7 @@ export function sayDuration(seconds, locale) {
     return new Intl.ListFormat(locale, { type: "unit" }).format(parts);
 }
 
-/** A number of seconds to write, with the same in words beside it. */
+/** An input for a number of seconds, with the duration in words beside it. */
 export class SecondsField extends IntegerField {
     static template = "orestapi.SecondsField";
     static props = {
@@ -39,7 +39,7 @@ export class SecondsField extends IntegerField {
 
     get words() {
         if (this.value > 0) {
-            return `= ${sayDuration(this.value, user.lang)}`;
+            return `= ${formatDuration(this.value, user.lang)}`;
         }
         return this.props.zeroIsNever && this.value === 0 ? _t("= never") : "";
     }

@@ -1,11 +1,11 @@
 import { registry } from "@web/core/registry";
 import { stepUtils } from "@web_tour/tour_utils";
 
-// No step goes by a text of the user interface: the tours run in other languages as well.
+// No step depends on a text of the user interface, because the tours also run in other languages.
 
 let copied;
 
-/** Keep what is copied: a browser without a person gives no access to the clipboard. */
+/** Record what is copied, because an automated browser gives no access to the clipboard. */
 function catchClipboard() {
     return {
         content: "catch what is copied",
@@ -57,7 +57,7 @@ function openTab(name) {
     };
 }
 
-/** Write the copied secret where the test can read it, to show that it is the right one. */
+/** Write the copied secret where the test can read and check it. */
 function writeCopied() {
     return {
         content: "write down what was copied",
@@ -71,7 +71,7 @@ function writeCopied() {
     };
 }
 
-/** Copy the secret out of its dialog, and close that. */
+/** Copy the secret from its dialog, and close the dialog. */
 function takeSecret() {
     return [
         catchClipboard(),
@@ -174,7 +174,7 @@ registry.category("web_tour.tours").add("orestapi_application_leave", {
     ],
 });
 
-/** Open the menu with the gear, and choose what has an icon. */
+/** Open the gear menu, and choose the item with an icon. */
 function chooseAction(icon) {
     return [
         {
@@ -190,7 +190,7 @@ function chooseAction(icon) {
     ];
 }
 
-/** See who loses access, and answer. */
+/** Check how many people lose access, and answer. */
 function seeLoss(button) {
     return {
         content: "see how many people lose access, and answer",

@@ -1,6 +1,6 @@
 import { registry } from "@web/core/registry";
 
-// The consent page has no script, and so no tour can run on it. These tours run on another page and use the consent
+// The consent page has no scripts, so no tour can run on it. These tours run on another page and use the consent
 // page in a second window, as a person with a mouse would.
 
 let page;
@@ -11,7 +11,7 @@ async function waitFor(find, what) {
         try {
             found = page.document.readyState === "complete" && find();
         } catch {
-            // The window is between two pages.
+            // The window is loading the next page.
         }
         if (found) {
             return found;

@@ -42,7 +42,7 @@ registry.category("web_tour.tours").add("orestapi_sign_in_revoke", {
     ],
 });
 
-/** Choose the line of Mitchell, and the action *Revoke Tokens*, which is the same for one and for many. */
+/** Select Mitchell's line and the action *Revoke Tokens*, which works for one line and for many. */
 function revokeTokens() {
     return [
         {
@@ -116,7 +116,7 @@ function openConnectedApplications() {
     ];
 }
 
-/** Odoo shows a picture of its own in place of one that it may not send. */
+/** Odoo shows a placeholder instead of a picture that it may not send. */
 function checkLogos() {
     return {
         content: "see the logo of the application, and no placeholder",

@@ -1,7 +1,7 @@
 import { registry } from "@web/core/registry";
 import { stepUtils } from "@web_tour/tour_utils";
 
-// No step goes by a text of the user interface: the tours run in other languages as well.
+// No step depends on a text of the user interface, because the tours also run in other languages.
 
 registry.category("web_tour.tours").add("orestapi_settings", {
     url: "/odoo/settings",
@@ -52,7 +52,7 @@ registry.category("web_tour.tours").add("orestapi_settings", {
     ],
 });
 
-// The same settings for those who administer applications and not all of Odoo.
+// The same settings for administrators of applications who do not administer Odoo.
 registry.category("web_tour.tours").add("orestapi_own_settings", {
     url: "/odoo",
     steps: () => [

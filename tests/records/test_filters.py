@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from records import filter as filter_language
-from records.filter import Combination, Condition, Negation
-from records.problem import InvalidRequest
+from records import filters
+from records.filters import Combination, Condition, Negation
+from records.problem import InvalidParameter
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from records.problem import InvalidRequest
         ('a eq true', Condition(('a',), 'eq', True)),
         ('a eq false', Condition(('a',), 'eq', False)),
         ('not (a pr)', Negation(Condition(('a',), 'pr'))),
-        # `and` binds more than `or` (RFC 7644 §3.4.2.2).
+        # `and` binds more tightly than `or` (RFC 7644 §3.4.2.2).
         (
             'a pr or b pr and c pr',
             Combination(
@@ -37,7 +37,7 @@ from records.problem import InvalidRequest
     ],
 )
 def test_parse(text, expected):
-    assert filter_language.parse(text) == expected
+    assert filters.parse(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -72,13 +72,13 @@ def test_parse(text, expected):
     ],
 )
 def test_refused(text):
-    with pytest.raises(InvalidRequest):
-        filter_language.parse(text)
+    with pytest.raises(InvalidParameter):
+        filters.parse(text)
 
 
 @given(st.text())
 def test_anything_is_parsed_or_refused(text):
     try:
-        filter_language.parse(text)
-    except InvalidRequest as error:
+        filters.parse(text)
+    except InvalidParameter as error:
         assert error.description

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from oauth2 import token as tokens
+from oauth2 import tokens
 
 KEY = bytes(range(32))
 SECRET = 'Az09_-' + 'x' * 37
@@ -56,7 +56,7 @@ def test_round_trip_of_a_refresh_token(row_id, generation, secret):
 
 
 def test_what_was_issued_stays_genuine():
-    """Whoever changes how a MAC or a successor is computed ends the sign-ins of all users."""
+    """A change in the computation of a MAC or a successor would end the sign-ins of all users."""
     assert tokens.render_refresh_token(KEY, 1, 12, SECRET) == (
         f'orestapi_rt_1_12_{SECRET}_G8tZlx5PHw0acyS0CPcWOhYeSenJtZDTd0RnxrDy12A'
     )
@@ -65,14 +65,14 @@ def test_what_was_issued_stays_genuine():
 
 @given(mutated())
 def test_no_other_string_is_the_same_token(pair):
-    """N111, N137, N185: truncated, case-changed or mutated, it is not that token any more."""
+    """N111, N137, N185: a truncated, case-changed or mutated token is not the same token."""
     string, changed = pair
     token, other = tokens.parse(string), tokens.parse(changed)
     if other is None:
         return
     assert other != token
     if other.kind == tokens.REFRESH_TOKEN:
-        # Whoever changes the row, the generation or the secret would need the key.
+        # Changing the row, the generation or the secret would require the key.
         assert not tokens.is_genuine(KEY, other)
     else:
         assert (other.kind, other.row_id) != (token.kind, token.row_id) or not tokens.has_digest(
@@ -100,7 +100,7 @@ def test_mac_separates_row_and_generation():
 
 @given(st.text())
 def test_parse_answers_for_any_text(string):
-    """N137, N175: no text of a stranger is an internal error."""
+    """N137, N175: no text from a stranger causes an internal error."""
     assert tokens.parse(string) is None
 
 
@@ -149,7 +149,7 @@ def test_parse_answers_for_any_text(string):
     ],
 )
 def test_not_a_token(string):
-    """N111, N175, N192: nothing that PostgreSQL could choke on gets past here."""
+    """N111, N175, N192: no value that PostgreSQL would reject gets past this check."""
     assert tokens.parse(string) is None
 
 
@@ -167,7 +167,7 @@ def test_kind_is_part_of_the_token():
 
 
 def test_digest():
-    """N225; RFC 6819 §5.1.4.1.3: at rest there is SHA-256 of the secret, and that is no token."""
+    """N225; RFC 6819 §5.1.4.1.3: the stored SHA-256 of the secret does not work as a token."""
     digest = tokens.compute_digest('abc')
     assert digest == 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
     assert tokens.has_digest('abc', digest)
@@ -183,7 +183,7 @@ def test_digest():
 
 
 def test_secrets_are_random_and_long():
-    """RFC 6749 §10.10: 256 bits where at least 128 are a must."""
+    """RFC 6749 §10.10: 256 bits, where at least 128 are required."""
     drawn = {tokens.generate_secret() for _ in range(100)}
     assert len(drawn) == 100
     assert all(re.fullmatch(r'[A-Za-z0-9_-]{43}', secret) for secret in drawn)
@@ -212,13 +212,13 @@ def test_secret_is_in_no_repr():
         *((value, False) for value in (None, 5, True, ['orestapi_'], {'orestapi_': 1})),
     ],
 )
-def test_is_ours(string, ours):
-    assert tokens.is_ours(string) is ours
+def test_has_token_form(string, ours):
+    assert tokens.has_token_form(string) is ours
 
 
 @given(secrets, secrets, st.sampled_from(['at', 'rt']), secrets, secrets, st.sampled_from(['at', 'rt']))
 def test_derived_secret(secret, salt, kind, secret_2, salt_2, kind_2):
-    """N145: repeatable, and another one for each other secret, salt and kind."""
+    """N145: repeatable, and different for each secret, salt and kind."""
     derived = tokens.derive_secret(secret, salt, kind)
     assert re.fullmatch(r'[A-Za-z0-9_-]{43}', derived)
     same = (secret, salt, kind) == (secret_2, salt_2, kind_2)

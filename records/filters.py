@@ -1,4 +1,4 @@
-"""The filter language of searches: that of SCIM (RFC 7644 §3.4.2.2), without its value paths in brackets.
+"""The filter language of searches: that of SCIM (RFC 7644 §3.4.2.2) without value paths in brackets.
 
 For example:
 
@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from .parameters import NAME
-from .problem import InvalidRequest
+from .problem import InvalidParameter
 
 AND = 'and'
 OR = 'or'
@@ -18,10 +18,10 @@ PRESENT = 'pr'
 COMPARISONS = frozenset(('eq', 'ne', 'co', 'sw', 'ew', 'gt', 'ge', 'lt', 'le'))
 
 MAX_LENGTH = 4096
-#: Parentheses within each other. Each is a step of recursion here and in Odoo.
+#: Nested parentheses. Each is a step of recursion here and in Odoo.
 MAX_DEPTH = 10
 MAX_CONDITIONS = 50
-#: Relations that a path may follow: each is a subquery.
+#: Fields of a path. Each relation is a subquery.
 MAX_PATH = 4
 
 TOKEN = re.compile(
@@ -70,12 +70,12 @@ class Negation:
 def parse(text):
     """Parse a filter.
 
-    :param str text: the filter, as the client wrote it
+    :param str text: the filter as the client sent it
     :return: a `Condition`, `Combination` or `Negation`
-    :raise InvalidRequest: for anything that is no filter, or too large a one
+    :raise InvalidParameter: when the text is not a filter, or too large
     """
     if len(text) > MAX_LENGTH:
-        raise InvalidRequest(f"The filter has more than {MAX_LENGTH} characters.")
+        raise InvalidParameter(f"The filter has more than {MAX_LENGTH} characters.")
     return _Parser(text).parse()
 
 
@@ -96,8 +96,8 @@ class _Parser:
             position = match.end()
 
     def _get_error(self):
-        # Without the text: a message never repeats what came with the request.
-        return InvalidRequest("The filter cannot be read: write it as in RFC 7644, section 3.4.2.2.")
+        # Without the text: a message never repeats any part of the request.
+        return InvalidParameter("The filter cannot be read: write it as in RFC 7644, section 3.4.2.2.")
 
     def parse(self):
         result = self._parse_or(0)
@@ -134,7 +134,7 @@ class _Parser:
 
     def _parse_operand(self, depth):
         if depth > MAX_DEPTH:
-            raise InvalidRequest(f"The filter has more than {MAX_DEPTH} parentheses within each other.")
+            raise InvalidParameter(f"The filter has more than {MAX_DEPTH} nested parentheses.")
         if self._accept('word', 'not'):
             if not self._accept('parenthesis', '('):
                 raise self._get_error()
@@ -152,10 +152,10 @@ class _Parser:
     def _parse_condition(self):
         self.conditions += 1
         if self.conditions > MAX_CONDITIONS:
-            raise InvalidRequest(f"The filter has more than {MAX_CONDITIONS} conditions.")
+            raise InvalidParameter(f"The filter has more than {MAX_CONDITIONS} conditions.")
         path = tuple(self._expect('word').split('.'))
         if len(path) > MAX_PATH:
-            raise InvalidRequest(f"A path of the filter has more than {MAX_PATH} fields.")
+            raise InvalidParameter(f"A path of the filter has more than {MAX_PATH} fields.")
         operator = self._expect('word').lower()
         if operator == PRESENT:
             return Condition(path, operator)
@@ -181,5 +181,5 @@ class _Parser:
 
 
 def is_storable(text):
-    """Return whether PostgreSQL can compare a text: no NUL character, no half of a surrogate pair."""
+    """Return whether PostgreSQL can compare a text: without NUL characters and lone surrogates."""
     return '\0' not in text and not any('\ud800' <= character <= '\udfff' for character in text)

@@ -4,7 +4,7 @@ import re
 
 from .errors import InvalidScope
 
-#: scope-token of RFC 6749 §3.3: printable ASCII without blank, quote and backslash.
+#: scope-token of RFC 6749 §3.3: printable ASCII without space, quote and backslash.
 TOKEN = re.compile(r'[\x21\x23-\x5b\x5d-\x7e]+', re.ASCII)
 
 #: Turns an authorization request into an authentication request (OpenID Connect Core §3.1.2.1).
@@ -22,7 +22,7 @@ def is_token(name):
 def parse(scope):
     """Parse a `scope` parameter.
 
-    :param scope: the scope tokens separated by blanks, or None
+    :param scope: the scope tokens separated by spaces, or None
     :return: the set of scope tokens; empty when `scope` is None or blank
     :raise InvalidScope: when the text does not follow the grammar
     """
@@ -30,8 +30,8 @@ def parse(scope):
         return frozenset()
     if len(scope) > MAX_LENGTH:
         raise InvalidScope("The scope is too long.", reason='scope_malformed', sent=scope)
-    # Several blanks count as one, and those at the ends as none: RFC 6749 §3.3 allows a
-    # single one, but programs that join lists send more, and the meaning is the same.
+    # RFC 6749 §3.3 allows a single space between tokens. Programs that join lists send
+    # more, also at the ends; the meaning is the same.
     tokens = list(filter(None, scope.split(' ')))
     if not all(is_token(token) for token in tokens):
         raise InvalidScope("The scope is malformed.", reason='scope_malformed', sent=scope)
@@ -46,10 +46,10 @@ def render(tokens):
 def narrow(requested, granted):
     """Return the scope that a token gets when `requested` is asked of `granted`.
 
-    :param requested: the value of the `scope` parameter, or None for all that
-        was granted
+    :param requested: the value of the `scope` parameter, or None for the whole
+        granted scope
     :param granted: the set of scope tokens that the user allowed
-    :raise InvalidScope: when more is asked than was granted (RFC 6749 §6)
+    :raise InvalidScope: when the request exceeds the granted scope (RFC 6749 §6)
     """
     tokens = parse(requested) or frozenset(granted)
     if not tokens <= frozenset(granted):

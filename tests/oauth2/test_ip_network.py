@@ -1,8 +1,8 @@
-"""N103: by what the failures of a stranger are counted."""
+"""N103: the network for which failures are counted."""
 
 import pytest
 
-from oauth2.address import UNREADABLE, get_network
+from oauth2.ip_network import UNREADABLE, get_network
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_network(address, network):
     ],
 )
 def test_o02_port_zone_and_brackets(address, network):
-    """As proxies write it: each port, or zone, would otherwise be somebody else."""
+    """The forms that proxies write: otherwise each port or zone would be a different sender."""
     assert get_network(address) == network
 
 
@@ -60,5 +60,5 @@ def test_o02_port_zone_and_brackets(address, network):
     ],
 )  # fmt: skip
 def test_o02_unreadable(address):
-    """All of them are one: there is always another text that nobody can read."""
+    """All unreadable addresses count as one, because a sender can always make up another."""
     assert get_network(address) == UNREADABLE

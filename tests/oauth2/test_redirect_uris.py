@@ -7,8 +7,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from oauth2 import redirect_uri
-from oauth2.redirect_uri import Difference, Problem
+from oauth2 import redirect_uris
+from oauth2.redirect_uris import Defect, Difference
 
 URI = 'https://app.example/cb?a=1&b=2'
 LOOPBACK = 'http://127.0.0.1:8080/cb?a=1'
@@ -29,7 +29,7 @@ REGISTERED = [
     'com.example.app://cb/x',
 ]
 
-#: Printable ASCII, and what parsers disagree about.
+#: Printable ASCII, and characters that parsers disagree about.
 CHARACTERS = ''.join(map(chr, range(0x20, 0x7F))) + '\t\r\n\0\\\x7f\xad\u3002\uff0e\u2028\u0130\ud800'
 
 #: An independent reading of the one exception, RFC 8252 §7.3.
@@ -80,8 +80,8 @@ def test_nothing_but_the_exact_string_or_a_loopback_port_matches(pair):
     """N010-N037; RFC 9700 §4.1.3, RFC 8252 §7.3."""
     registered, requested = pair
     if requested == registered:
-        assert redirect_uri.find([registered], requested) == requested
-    elif redirect_uri.matches(registered, requested) or redirect_uri.find([registered], requested):
+        assert redirect_uris.find([registered], requested) == requested
+    elif redirect_uris.matches(registered, requested) or redirect_uris.find([registered], requested):
         assert _without_port(registered) is not None
         assert _without_port(registered) == _without_port(requested)
         assert urlsplit(requested).hostname == urlsplit(registered).hostname
@@ -93,17 +93,17 @@ def test_nothing_but_the_exact_string_or_a_loopback_port_matches(pair):
     )
 )
 def test_no_mutation_matches(pair):
-    """N011-N031: outside of the loopback addresses there is no exception at all."""
+    """N011-N031: there is no exception except for loopback addresses."""
     registered, requested = pair
     assume(registered != requested)
-    assert not redirect_uri.matches(registered, requested)
-    assert redirect_uri.find([registered], requested) is None
+    assert not redirect_uris.matches(registered, requested)
+    assert redirect_uris.find([registered], requested) is None
 
 
 @given(registered_uris, st.text())
 def test_find_answers_for_any_text(registered, requested):
-    """N024-N026: no text of a stranger is an internal error."""
-    assert redirect_uri.find([registered], requested) in (None, registered)
+    """N024-N026: no text from a stranger causes an internal error."""
+    assert redirect_uris.find([registered], requested) in (None, registered)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_find_answers_for_any_text(registered, requested):
 )
 def test_does_not_match(registered, requested):
     """N011-N037; RFC 9700 §4.1.3: simple string comparison (RFC 3986 §6.2.1)."""
-    assert redirect_uri.find([registered], requested) is None
+    assert redirect_uris.find([registered], requested) is None
 
 
 @given(
@@ -231,10 +231,10 @@ def test_does_not_match(registered, requested):
     st.sampled_from(['', '/', '/cb', '/cb?a=1', '?a']),
 )
 def test_loopback_matches_with_any_port(origin, registered_port, port, rest):
-    """N032, N033; RFC 8252 §7.3 MUST: the answer goes to the asked port."""
+    """N032, N033; RFC 8252 §7.3 MUST: the response goes to the requested port."""
     requested = f'{origin}:{port}{rest}'
-    assert redirect_uri.find([f'{origin}{registered_port}{rest}'], requested) == requested
-    assert redirect_uri.find([f'{origin}{registered_port}{rest}'], origin + rest) == origin + rest
+    assert redirect_uris.find([f'{origin}{registered_port}{rest}'], requested) == requested
+    assert redirect_uris.find([f'{origin}{registered_port}{rest}'], origin + rest) == origin + rest
 
 
 @given(
@@ -243,10 +243,10 @@ def test_loopback_matches_with_any_port(origin, registered_port, port, rest):
     st.sampled_from(['', '/', '/cb', '/cb?a=1', '?a']),
 )
 def test_p03_localhost_of_native_applications_matches_with_any_port(registered_port, port, rest):
-    """RFC 9700 §2.1, §4.1.3: of those alone, as several libraries listen on a random port there."""
+    """RFC 9700 §2.1, §4.1.3: only for native applications, whose libraries listen on a random port there."""
     registered, requested = f'http://localhost{registered_port}{rest}', f'http://localhost{port}{rest}'
-    assert redirect_uri.find([registered], requested, is_native=True) == requested
-    assert (redirect_uri.find([registered], requested) is None) == (registered != requested)
+    assert redirect_uris.find([registered], requested, is_native=True) == requested
+    assert (redirect_uris.find([registered], requested) is None) == (registered != requested)
 
 
 @pytest.mark.parametrize(
@@ -271,8 +271,8 @@ def test_p03_localhost_of_native_applications_matches_with_any_port(registered_p
     ],
 )
 def test_p03_all_but_the_port_is_compared_to_the_letter(requested):
-    assert redirect_uri.find(['http://localhost/cb'], requested, is_native=True) is None
-    assert redirect_uri.find(['http://127.0.0.1/cb'], 'http://localhost/cb', is_native=True) is None
+    assert redirect_uris.find(['http://localhost/cb'], requested, is_native=True) is None
+    assert redirect_uris.find(['http://127.0.0.1/cb'], 'http://localhost/cb', is_native=True) is None
 
 
 @pytest.mark.parametrize(
@@ -289,7 +289,7 @@ def test_p03_all_but_the_port_is_compared_to_the_letter(requested):
 )
 def test_omitted(registered, requested, found):
     """RFC 6749 §3.1.2.3."""
-    assert redirect_uri.find(registered, requested) == found
+    assert redirect_uris.find(registered, requested) == found
 
 
 @pytest.mark.parametrize(
@@ -308,90 +308,90 @@ def test_omitted(registered, requested, found):
 )
 def test_a_bad_uri_that_is_stored_is_not_used(uri):
     """N028: "even if somehow stored", whether the request names it or omits it."""
-    assert redirect_uri.find([uri], uri) is None
-    assert redirect_uri.find([uri], None) is None
+    assert redirect_uris.find([uri], uri) is None
+    assert redirect_uris.find([uri], None) is None
 
 
 def test_a_loopback_look_alike_that_is_stored_has_no_other_port():
     """N037: the host of both is evil.example."""
-    assert not redirect_uri.matches('http://127.0.0.1@evil.example/cb', 'http://127.0.0.1:1@evil.example/cb')
+    assert not redirect_uris.matches('http://127.0.0.1@evil.example/cb', 'http://127.0.0.1:1@evil.example/cb')
 
 
 # -- registration -------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ('uri', 'problem'),
+    ('uri', 'defect'),
     [
-        ('', Problem.EMPTY),
-        ('https://app.example/' + 'x' * (2001 - len('https://app.example/')), Problem.TOO_LONG),
-        ('https://*.example/cb', Problem.WILDCARD),
-        ('https://app.example/*', Problem.WILDCARD),
-        ('https://app.example/#', Problem.FRAGMENT),
-        ('https://app.example/#/cb', Problem.FRAGMENT),
+        ('', Defect.EMPTY),
+        ('https://app.example/' + 'x' * (2001 - len('https://app.example/')), Defect.TOO_LONG),
+        ('https://*.example/cb', Defect.WILDCARD),
+        ('https://app.example/*', Defect.WILDCARD),
+        ('https://app.example/#', Defect.FRAGMENT),
+        ('https://app.example/#/cb', Defect.FRAGMENT),
         *(
-            (f'https://app.example/{character}', Problem.CHARACTERS)
+            (f'https://app.example/{character}', Defect.CHARACTERS)
             for character in ' \t\r\n\0\\"<>^`{|}\x7f\u20ac\ud800'
         ),
-        (' https://app.example/', Problem.CHARACTERS),
-        ('https://app.example/\n', Problem.CHARACTERS),
-        ('https://app.example/%', Problem.CHARACTERS),
-        ('https://app.example/%4', Problem.CHARACTERS),
-        ('https://app.example/%zz', Problem.CHARACTERS),
-        ('https://app\uff0eexample/', Problem.HOST_CHARACTERS),
-        ('HTTPS://app.example/', Problem.CHARACTERS),
-        ('/cb', Problem.RELATIVE),
-        ('//app.example/cb', Problem.RELATIVE),
-        ('app.example/cb', Problem.RELATIVE),
-        ('https:', Problem.RELATIVE),
-        ('https://', Problem.RELATIVE),
-        (':/cb', Problem.RELATIVE),
-        ('1a:/cb', Problem.SCHEME),
-        ('javascript:alert(1)', Problem.SCHEME),
-        ('localhost:8080/cb', Problem.SCHEME),
-        ('intent:x', Problem.SCHEME),
-        ('myapp://cb', Problem.SCHEME),
-        ('JavaScript://app.example/%0aalert(1)', Problem.SCHEME),
-        ('data:text/html,x', Problem.SCHEME),
-        ('vbscript:x', Problem.SCHEME),
-        ('file:///etc/passwd', Problem.SCHEME),
-        ('blob:https://app.example/x', Problem.SCHEME),
-        ('view-source:https://app.example/', Problem.SCHEME),
-        ('https:/cb', Problem.HOST),
-        ('https:cb', Problem.HOST),
-        ('https:///cb', Problem.HOST),
-        ('https://?x', Problem.HOST),
-        ('https://[::1/cb', Problem.HOST),
-        ('https://[::1]x/cb', Problem.HOST),
-        ('https://[1]/cb', Problem.HOST),
-        ('https://[:::]/cb', Problem.HOST),
-        ('https://a%2eexample/cb', Problem.HOST_CHARACTERS),
-        ('https://a,b/cb', Problem.HOST_CHARACTERS),
-        ('http://127.1/cb', Problem.HOST),
-        ('http://0x7f.1/cb', Problem.HOST),
-        ('http://2130706433/cb', Problem.HOST),
-        ('http://127.0.0.01/cb', Problem.HOST),
-        ('http://127.0.0.1./cb', Problem.HOST),
-        ('https://user@app.example/', Problem.USER_INFORMATION),
-        ('https://user:password@app.example/', Problem.USER_INFORMATION),
-        ('https://@app.example/', Problem.USER_INFORMATION),
-        ('com.example.app://user@app.example/', Problem.USER_INFORMATION),
-        ('https://app.example:/', Problem.PORT),
-        ('https://app.example:0/', Problem.PORT),
-        ('https://app.example:0443/', Problem.PORT),
-        ('https://app.example:65536/', Problem.PORT),
-        ('https://app.example:x/', Problem.PORT),
-        ('https://app.example:1:2/', Problem.PORT),
-        ('https://app.example/../cb', Problem.DOT_SEGMENTS),
-        ('https://app.example/./cb', Problem.DOT_SEGMENTS),
-        ('https://app.example/cb/..', Problem.DOT_SEGMENTS),
-        ('https://app.example/%2e%2E/cb', Problem.DOT_SEGMENTS),
-        ('https://app.example/.%2e/cb', Problem.DOT_SEGMENTS),
+        (' https://app.example/', Defect.CHARACTERS),
+        ('https://app.example/\n', Defect.CHARACTERS),
+        ('https://app.example/%', Defect.CHARACTERS),
+        ('https://app.example/%4', Defect.CHARACTERS),
+        ('https://app.example/%zz', Defect.CHARACTERS),
+        ('https://app\uff0eexample/', Defect.HOST_CHARACTERS),
+        ('HTTPS://app.example/', Defect.CHARACTERS),
+        ('/cb', Defect.RELATIVE),
+        ('//app.example/cb', Defect.RELATIVE),
+        ('app.example/cb', Defect.RELATIVE),
+        ('https:', Defect.RELATIVE),
+        ('https://', Defect.RELATIVE),
+        (':/cb', Defect.RELATIVE),
+        ('1a:/cb', Defect.SCHEME),
+        ('javascript:alert(1)', Defect.SCHEME),
+        ('localhost:8080/cb', Defect.SCHEME),
+        ('intent:x', Defect.SCHEME),
+        ('myapp://cb', Defect.SCHEME),
+        ('JavaScript://app.example/%0aalert(1)', Defect.SCHEME),
+        ('data:text/html,x', Defect.SCHEME),
+        ('vbscript:x', Defect.SCHEME),
+        ('file:///etc/passwd', Defect.SCHEME),
+        ('blob:https://app.example/x', Defect.SCHEME),
+        ('view-source:https://app.example/', Defect.SCHEME),
+        ('https:/cb', Defect.HOST),
+        ('https:cb', Defect.HOST),
+        ('https:///cb', Defect.HOST),
+        ('https://?x', Defect.HOST),
+        ('https://[::1/cb', Defect.HOST),
+        ('https://[::1]x/cb', Defect.HOST),
+        ('https://[1]/cb', Defect.HOST),
+        ('https://[:::]/cb', Defect.HOST),
+        ('https://a%2eexample/cb', Defect.HOST_CHARACTERS),
+        ('https://a,b/cb', Defect.HOST_CHARACTERS),
+        ('http://127.1/cb', Defect.HOST),
+        ('http://0x7f.1/cb', Defect.HOST),
+        ('http://2130706433/cb', Defect.HOST),
+        ('http://127.0.0.01/cb', Defect.HOST),
+        ('http://127.0.0.1./cb', Defect.HOST),
+        ('https://user@app.example/', Defect.USER_INFORMATION),
+        ('https://user:password@app.example/', Defect.USER_INFORMATION),
+        ('https://@app.example/', Defect.USER_INFORMATION),
+        ('com.example.app://user@app.example/', Defect.USER_INFORMATION),
+        ('https://app.example:/', Defect.PORT),
+        ('https://app.example:0/', Defect.PORT),
+        ('https://app.example:0443/', Defect.PORT),
+        ('https://app.example:65536/', Defect.PORT),
+        ('https://app.example:x/', Defect.PORT),
+        ('https://app.example:1:2/', Defect.PORT),
+        ('https://app.example/../cb', Defect.DOT_SEGMENTS),
+        ('https://app.example/./cb', Defect.DOT_SEGMENTS),
+        ('https://app.example/cb/..', Defect.DOT_SEGMENTS),
+        ('https://app.example/%2e%2E/cb', Defect.DOT_SEGMENTS),
+        ('https://app.example/.%2e/cb', Defect.DOT_SEGMENTS),
     ],
 )
-def test_cannot_be_registered(uri, problem):
+def test_cannot_be_registered(uri, defect):
     """N217; RFC 6749 §3.1.2 (absolute, no fragment), RFC 9700 §4.1."""
-    assert redirect_uri.find_problem(uri) is problem
+    assert redirect_uris.find_defect(uri) is defect
 
 
 @pytest.mark.parametrize(
@@ -413,13 +413,13 @@ def test_cannot_be_registered(uri, problem):
     ],
 )
 def test_can_be_registered(uri):
-    assert redirect_uri.find_problem(uri) is None
+    assert redirect_uris.find_defect(uri) is None
 
 
 def _read_as_browser(uri):
     """Read an http(s) URI as the WHATWG URL standard does, as far as ASCII goes.
 
-    Tab and newline vanish, blanks are trimmed, a backslash is a slash, any
+    Tab and newline vanish, spaces are trimmed, a backslash is a slash, any
     number of slashes begins the authority, the last @ ends the user
     information, and a host whose last label is a number is an IPv4 address.
     """
@@ -461,8 +461,8 @@ def _read_as_browser(uri):
     )
 )
 def test_what_can_be_registered_is_read_alike_by_all(uri):
-    """N018-N022, N035, RFC 9700 §4.1: no parser sees another host, port or path than the others."""
-    if redirect_uri.find_problem(uri) is not None or redirect_uri.is_private_use(uri):
+    """N018-N022, N035, RFC 9700 §4.1: all parsers see the same host, port and path."""
+    if redirect_uris.find_defect(uri) is not None or redirect_uris.is_private_use(uri):
         return
     parts = urlsplit(uri)
     assert _read_as_browser(uri) == (
@@ -478,12 +478,12 @@ def test_what_can_be_registered_is_read_alike_by_all(uri):
 
 
 @given(st.text(CHARACTERS))
-def test_find_problem_answers_for_any_text(uri):
-    problem = redirect_uri.find_problem(uri)
-    assert problem is None or isinstance(problem, Problem)
+def test_find_defect_answers_for_any_text(uri):
+    defect = redirect_uris.find_defect(uri)
+    assert defect is None or isinstance(defect, Defect)
 
 
-# -- what the form and the consent page say ----------------------------------
+# -- texts of the form and the consent page ----------------------------------
 
 
 @pytest.mark.parametrize(
@@ -517,38 +517,38 @@ def test_find_problem_answers_for_any_text(uri):
 )
 def test_s11_kind(uri, loopback, private_use, plain_http, destination):
     """RFC 8252 §7.1, §7.3; RFC 9700 §2.6."""
-    assert redirect_uri.find_problem(uri) is None
-    assert redirect_uri.is_loopback(uri) is loopback
-    assert redirect_uri.is_private_use(uri) is private_use
-    assert redirect_uri.is_plain_http(uri) is plain_http
-    assert redirect_uri.get_destination(uri) == destination
+    assert redirect_uris.find_defect(uri) is None
+    assert redirect_uris.is_loopback(uri) is loopback
+    assert redirect_uris.is_private_use(uri) is private_use
+    assert redirect_uris.is_plain_http(uri) is plain_http
+    assert redirect_uris.get_destination(uri) == destination
 
 
 @pytest.mark.parametrize(
-    ('uri', 'problem'),
+    ('uri', 'defect'),
     [
-        # Percent-encoded, it would be refused again: the remedy is another one.
-        ('https://b\u00fccher.example/cb', Problem.HOST_CHARACTERS),
-        ('https://b%C3%BCcher.example/cb', Problem.HOST_CHARACTERS),
-        ('HTTPS://B\u00dcCHER.example:8443/cb?x=\u00fc', Problem.HOST_CHARACTERS),
-        ('https://my wiki.example/cb', Problem.HOST_CHARACTERS),
-        ('https://wiki"s.example/cb', Problem.HOST_CHARACTERS),
-        ('com.example.app://b\u00fccher/cb', Problem.HOST_CHARACTERS),
-        ('https://\u00fc:\u00fc@wiki.example/cb', Problem.USER_INFORMATION),
-        ('https://wiki.example/b\u00fccher', Problem.CHARACTERS),
-        # It has a scheme, but not one that can be.
-        ('my_app.example:/cb', Problem.SCHEME),
-        ('1password.example:/cb', Problem.SCHEME),
+        # Percent-encoding would not help, so the remedy is a different one.
+        ('https://b\u00fccher.example/cb', Defect.HOST_CHARACTERS),
+        ('https://b%C3%BCcher.example/cb', Defect.HOST_CHARACTERS),
+        ('HTTPS://B\u00dcCHER.example:8443/cb?x=\u00fc', Defect.HOST_CHARACTERS),
+        ('https://my wiki.example/cb', Defect.HOST_CHARACTERS),
+        ('https://wiki"s.example/cb', Defect.HOST_CHARACTERS),
+        ('com.example.app://b\u00fccher/cb', Defect.HOST_CHARACTERS),
+        ('https://\u00fc:\u00fc@wiki.example/cb', Defect.USER_INFORMATION),
+        ('https://wiki.example/b\u00fccher', Defect.CHARACTERS),
+        # It has a scheme, but not a valid one.
+        ('my_app.example:/cb', Defect.SCHEME),
+        ('1password.example:/cb', Defect.SCHEME),
         # It has no port that could be corrected.
-        ('http://::1/cb', Problem.HOST),
-        ('http://fe80::1:8080/cb', Problem.HOST),
-        # It would be taken for the scheme `wiki.example`.
-        ('wiki.example:8069/cb', Problem.RELATIVE),
-        ('wiki.example:8069', Problem.RELATIVE),
+        ('http://::1/cb', Defect.HOST),
+        ('http://fe80::1:8080/cb', Defect.HOST),
+        # It would be read as the scheme `wiki.example`.
+        ('wiki.example:8069/cb', Defect.RELATIVE),
+        ('wiki.example:8069', Defect.RELATIVE),
     ],
 )
-def test_a18_remedy_does_not_lead_to_the_next_problem(uri, problem):
-    assert redirect_uri.find_problem(uri) is problem
+def test_a18_remedy_does_not_lead_to_the_next_problem(uri, defect):
+    assert redirect_uris.find_defect(uri) is defect
 
 
 @pytest.mark.parametrize(
@@ -559,7 +559,7 @@ def test_a18_remedy_does_not_lead_to_the_next_problem(uri, problem):
         ('\u200bhttps://wiki.example/cb\ufeff', 'https://wiki.example/cb'),
         ('HTTPS://wiki.example/CB', 'https://wiki.example/CB'),
         ('Com.Example.App:/CB', 'com.example.app:/CB'),
-        # What may be meant stays: the comparison is to the letter.
+        # Anything that may be intended is kept, because the comparison is exact.
         ('https://Wiki.example/cb/', 'https://Wiki.example/cb/'),
         ('https://wiki.example/a b', 'https://wiki.example/a b'),
         ('Wiki.example/cb', 'Wiki.example/cb'),
@@ -567,8 +567,8 @@ def test_a18_remedy_does_not_lead_to_the_next_problem(uri, problem):
     ],
 )
 def test_a20_repair(typed, repaired):
-    assert redirect_uri.repair(typed) == repaired
-    assert redirect_uri.repair(repaired) == repaired
+    assert redirect_uris.repair(typed) == repaired
+    assert redirect_uris.repair(repaired) == repaired
 
 
 @pytest.mark.parametrize(
@@ -598,20 +598,20 @@ def test_a20_repair(typed, repaired):
 )
 def test_difference(requested, difference):
     registered = ['https://other.example/x/y/z', 'https://app.example/cb']
-    found = redirect_uri.find_difference(registered, requested)
+    found = redirect_uris.find_difference(registered, requested)
     assert found == (difference and (difference, 'https://app.example/cb'))
 
 
 def test_difference_of_loopback():
-    assert redirect_uri.find_difference(['http://127.0.0.1/cb'], 'http://localhost:8000/cb')[0] is Difference.LOOPBACK
-    assert redirect_uri.find_difference(['http://localhost:3000/cb'], 'http://localhost/cb')[0] is Difference.PORT
+    assert redirect_uris.find_difference(['http://127.0.0.1/cb'], 'http://localhost:8000/cb')[0] is Difference.LOOPBACK
+    assert redirect_uris.find_difference(['http://localhost:3000/cb'], 'http://localhost/cb')[0] is Difference.PORT
 
 
 def test_nearest_of_several():
     registered = ['https://app.example/callback', 'https://app.example/cb']
-    assert redirect_uri.find_difference(registered, 'https://app.example/cb/') == (Difference.SLASH, registered[1])
+    assert redirect_uris.find_difference(registered, 'https://app.example/cb/') == (Difference.SLASH, registered[1])
 
 
 @given(st.text(CHARACTERS, max_size=60))
 def test_difference_of_any_text(requested):
-    redirect_uri.find_difference(REGISTERED, requested)
+    redirect_uris.find_difference(REGISTERED, requested)

@@ -1,4 +1,4 @@
-"""Redirect URIs: what may be registered, and what matches at the authorization endpoint.
+"""Redirect URIs: which may be registered, and which match at the authorization endpoint.
 
 RFC 6749 §3.1.2, RFC 8252 §7 and §8.3, RFC 9700 §2.1 and §4.1.3.
 """
@@ -9,7 +9,7 @@ import re
 import string
 from urllib.parse import unquote, urlsplit
 
-#: Longer than the address bar of any browser needs.
+#: Longer than any browser needs.
 MAX_LENGTH = 2000
 
 #: The characters of RFC 3986 §2; anything else must be percent-encoded.
@@ -18,21 +18,21 @@ PERCENT = re.compile(r'%(?![0-9A-Fa-f]{2})')
 SCHEME = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*', re.ASCII)
 #: `wiki.example.com:8069/callback` has a host and a port in the place of the scheme.
 PORT = re.compile(r'[0-9]+(?:/|$)', re.ASCII)
-#: What follows `//`, up to the path.
+#: The text after `//`, up to the path.
 AUTHORITY = re.compile(r'[^:/?#]*://(?P<authority>[^/?#]*)')
 HOST_STRANGER = re.compile(r'[^A-Za-z0-9._:@*\[\]-]')
 HOST = re.compile(r'[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]', re.ASCII)
 #: A browser takes such a host for an IPv4 address: `0x7f.1` is 127.0.0.1 (WHATWG URL §3.5).
 NUMERIC_HOST = re.compile(r'(?:.*\.)?(?:[0-9]+|0[Xx][0-9A-Fa-f]*)\.?', re.ASCII)
 
-#: What files of hosts call this computer besides (Debian, Fedora).
+#: Names of the local computer in hosts files (Debian, Fedora).
 LOOPBACK_NAMES = frozenset([
     'localhost', 'localhost.localdomain', 'localhost4', 'localhost4.localdomain4', 'localhost6',
     'localhost6.localdomain6', 'ip6-localhost', 'ip6-loopback', 'loopback',
 ])  # fmt: skip
 
-#: What matches with any port: the addresses, and of native applications `localhost`,
-#: which may resolve to something else (RFC 8252 §8.3, RFC 9700 §2.1, §4.1.3).
+#: URIs that match with any port: the loopback addresses, and for native applications also
+#: `localhost`, which may resolve to something else (RFC 8252 §8.3, RFC 9700 §2.1, §4.1.3).
 LOOPBACK = re.compile(
     r'(?P<origin>http://(?:127\.0\.0\.1|\[::1\]|(?P<localhost>localhost)))(?::[0-9]{1,5})?(?P<rest>[/?].*)?'
 )
@@ -47,7 +47,7 @@ PARTS = re.compile(
 PORT_AT_END = re.compile(r':[0-9]*\Z')
 
 
-class Problem(enum.Enum):
+class Defect(enum.Enum):
     """Why a URI cannot be registered."""
 
     EMPTY = 'empty'
@@ -65,12 +65,12 @@ class Problem(enum.Enum):
 
 
 def repair(uri):
-    """Return what an administrator typed without what they cannot have meant.
+    """Return a URI that an administrator typed, without typing mistakes.
 
-    Blanks around it come from copying, and a scheme has no case (RFC 3986 §3.1) while the comparison
-    has: browsers and libraries send it in lower case.
+    Surrounding spaces come from copying. A scheme is case insensitive (RFC 3986 §3.1) but the comparison
+    is not, and browsers and libraries send it in lower case.
 
-    :param str uri: what was typed
+    :param str uri: the text that was typed
     """
     uri = uri.strip(f'{string.whitespace}\u00a0\u200b\ufeff')
     scheme, colon, rest = uri.partition(':')
@@ -78,7 +78,7 @@ def repair(uri):
 
 
 def _is_bare_ipv6(text):
-    """Return whether a host is an IPv6 address without its brackets, whose colons look like that of a port."""
+    """Return whether a host is an IPv6 address without brackets, whose last colon looks like that of a port."""
     try:
         ipaddress.IPv6Address(text)
     except ValueError:
@@ -86,78 +86,77 @@ def _is_bare_ipv6(text):
     return True
 
 
-def find_problem(uri):
-    """Tell why a URI cannot be registered as a redirect URI.
+def find_defect(uri):
+    """Return why a URI cannot be registered as a redirect URI.
 
-    :param str uri: what the administrator typed
-    :return: a `Problem`, or None for a URI that is fine
+    :param str uri: the text that the administrator typed
+    :return: a `Defect`, or None for a URI that is fine
     """
     if not uri:
-        return Problem.EMPTY
+        return Defect.EMPTY
     if len(uri) > MAX_LENGTH:
-        return Problem.TOO_LONG
+        return Defect.TOO_LONG
     if '*' in uri:
-        return Problem.WILDCARD
+        return Defect.WILDCARD
     if '#' in uri:
-        return Problem.FRAGMENT
+        return Defect.FRAGMENT
     if authority := AUTHORITY.match(uri):
         user, _at, host = authority['authority'].rpartition('@')
         if user:
-            return Problem.USER_INFORMATION
+            return Defect.USER_INFORMATION
         if not host.startswith('[') and HOST_STRANGER.search(host):
-            # Before the other characters: those of a host cannot be percent-encoded.
-            return Problem.HOST_CHARACTERS
+            # Checked before other characters: those of a host cannot be percent-encoded.
+            return Defect.HOST_CHARACTERS
     if not URI.fullmatch(uri) or PERCENT.search(uri):
-        return Problem.CHARACTERS
+        return Defect.CHARACTERS
     scheme, colon, rest = uri.partition(':')
     if not colon or not scheme or '/' in scheme or not rest.strip('/'):
-        return Problem.RELATIVE
+        return Defect.RELATIVE
     if not SCHEME.fullmatch(scheme):
-        return Problem.SCHEME
+        return Defect.SCHEME
     if scheme.lower() not in ('http', 'https') and '.' not in scheme:
-        # The scheme of an application is a domain name backwards (RFC 8252 §7.1,
-        # §8.4). Schemes that a browser runs or handles by itself (`javascript`,
-        # `data`, `intent`) have no period, nor has a host in their place
-        # (`localhost:8080/callback`).
-        return Problem.SCHEME
+        # The scheme of an application is a reversed domain name (RFC 8252 §7.1, §8.4).
+        # Schemes that a browser handles itself (`javascript`, `data`, `intent`) have no
+        # period, and neither has a host in place of the scheme (`localhost:8080/callback`).
+        return Defect.SCHEME
     if PORT.match(rest):
-        return Problem.RELATIVE
+        return Defect.RELATIVE
     if scheme != scheme.lower():
         # The comparison is exact, and browsers send schemes in lower case.
-        return Problem.CHARACTERS
+        return Defect.CHARACTERS
     try:
         parts = urlsplit(uri)
     except ValueError:
-        return Problem.HOST
+        return Defect.HOST
     if '@' in parts.netloc:
-        return Problem.USER_INFORMATION
+        return Defect.USER_INFORMATION
     if _is_bare_ipv6(parts.netloc):
-        return Problem.HOST
+        return Defect.HOST
     try:
         port = parts.port
     except ValueError:
-        return Problem.PORT
+        return Defect.PORT
     if scheme in ('http', 'https'):
         host = parts.netloc.rpartition(':')[0] if parts.netloc.endswith(f':{port}') else parts.netloc
         if not HOST.fullmatch(host):
-            return Problem.PORT if ':' in parts.netloc and '[' not in parts.netloc else Problem.HOST
+            return Defect.PORT if ':' in parts.netloc and '[' not in parts.netloc else Defect.HOST
         if port == 0:
-            return Problem.PORT
+            return Defect.PORT
         try:
             if host.startswith('['):
                 ipaddress.IPv6Address(host[1:-1])
             elif NUMERIC_HOST.fullmatch(host):
                 ipaddress.IPv4Address(host)
         except ValueError:
-            return Problem.HOST
+            return Defect.HOST
     if any(segment in ('.', '..') for segment in parts.path.replace('%2e', '.').replace('%2E', '.').split('/')):
-        # Browsers resolve dot segments, and then the address differs from what was registered.
-        return Problem.DOT_SEGMENTS
+        # Browsers resolve dot segments, so that the URI would differ from the registered one.
+        return Defect.DOT_SEGMENTS
     return None
 
 
 class Difference(enum.Enum):
-    """In what alone a URI differs from a registered one, the most telling first."""
+    """The only way in which a URI differs from a registered one, the most telling first."""
 
     BLANK = 'blank'
     CASE = 'case'
@@ -174,12 +173,12 @@ class Difference(enum.Enum):
 
 
 def find_difference(registered, requested):
-    """Tell an administrator why a URI that looks right is none of those registered.
+    """Return why a URI that looks right is not a registered one, for the administrator.
 
     :param registered: the URIs of the application
     :param str requested: the parameter `redirect_uri`
-    :return: a `Difference` and the registered URI that it is to, or None when
-        there is more than one difference to each
+    :return: a `Difference` and the closest registered URI, or None when every
+        registered URI differs in more than one way
     """
     if len(requested) > 2 * MAX_LENGTH:
         return None
@@ -227,7 +226,7 @@ def _compare_authorities(ours, theirs):
 
 
 def is_loopback(uri):
-    """Return whether the URI leads to the computer of the user (RFC 8252 §7.3), encrypted or not."""
+    """Return whether the URI leads to the user's own computer (RFC 8252 §7.3), encrypted or not."""
     parts = urlsplit(uri)
     if parts.scheme not in ('http', 'https'):
         return False
@@ -236,7 +235,7 @@ def is_loopback(uri):
         address = ipaddress.ip_address(host)
         if address.version == 6 and address.ipv4_mapped:
             address = address.ipv4_mapped
-        # All of 127.0.0.0/8, each way to write ::1, and 0.0.0.0, which leads here as well.
+        # All of 127.0.0.0/8, every spelling of ::1, and 0.0.0.0, which leads to the same computer.
         return address.is_loopback or address.is_unspecified
     except ValueError:
         # RFC 6761 §6.3.
@@ -254,7 +253,7 @@ def is_plain_http(uri):
 
 
 def is_localhost(uri):
-    """Return whether the URI names `localhost` and has any port for native applications (see `matches`)."""
+    """Return whether the URI names `localhost`, where native applications may use any port (see `matches`)."""
     match = LOOPBACK.fullmatch(uri)
     return bool(match and match['localhost'])
 
@@ -263,14 +262,14 @@ def matches(registered, requested, is_native=False):
     """Compare a requested redirect URI with a registered one.
 
     The comparison is simple string comparison (RFC 3986 §6.2.1, RFC 9700
-    §4.1.3). The only exception is the port of a loopback address, which a
-    native application gets from its operating system (RFC 8252 §7.3), and of
-    `localhost` where the application is known to be native: the libraries of
-    several languages listen there and on a random port (RFC 9700 §4.1.3).
+    §4.1.3). The only exception is the port of a loopback address, which the operating
+    system assigns to a native application (RFC 8252 §7.3), and of `localhost` where the
+    application is known to be native: libraries of several languages listen there on a
+    random port (RFC 9700 §4.1.3).
 
     :param str registered: a URI that the administrator registered
     :param str requested: the parameter `redirect_uri`
-    :param bool is_native: whether the application runs on the device of the user
+    :param bool is_native: whether the application runs on the user's device
     """
     if registered == requested:
         return True
@@ -282,7 +281,7 @@ def matches(registered, requested, is_native=False):
         registered_loopback['origin'] == requested_loopback['origin']
         and registered_loopback['rest'] == requested_loopback['rest']
         and (is_native or not requested_loopback['localhost'])
-        # What was registered passed `find_problem`; what is requested is text of a stranger.
+        # The registered URI has passed `find_defect`; the requested one is a stranger's text.
         and URI.fullmatch(requested) is not None
     )
 
@@ -293,22 +292,22 @@ def find(registered, requested, is_native=False):
     :param registered: the URIs of the application
     :param requested: the parameter `redirect_uri`, or None
     :param bool is_native: see `matches`
-    :return: the URI to redirect to, or None when there is none to trust
+    :return: the URI to redirect to, or None when none can be trusted
     """
     if requested is None:
         if len(registered) != 1:
             return None
         requested = registered[0]
-    # A URI that came into the database by another way than the form is checked again.
-    if any(matches(uri, requested, is_native) for uri in registered) and find_problem(requested) is None:
+    # Checked again, because a URI may have got into the database without the form.
+    if any(matches(uri, requested, is_native) for uri in registered) and find_defect(requested) is None:
         return requested
     return None
 
 
 def get_destination(uri):
-    """Return what a person recognises of a redirect URI: its host, or its scheme.
+    """Return the part of a redirect URI that a person recognises: its host or its scheme.
 
-    The consent page shows it as the place where the browser goes next.
+    The consent page shows it as the place that the browser goes to next.
     """
     parts = urlsplit(uri)
     return parts.netloc if parts.scheme in ('http', 'https') else f'{parts.scheme}:'

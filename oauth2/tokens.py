@@ -2,14 +2,14 @@
 
 A token names its kind, the row that it belongs to, and a secret of 256 random
 bits. The prefix lets secret scanners find a token that leaked into a
-repository; the row makes every lookup one read by primary key; at rest there is
-only the SHA-256 digest of the secret, which needs no salt and no slow hash
-because the secret cannot be guessed (RFC 6749 §10.10, RFC 6819 §5.1.4.1.3).
+repository; the row makes every lookup one read by primary key; only the SHA-256
+digest of the secret is stored, which needs no salt and no slow hash because the
+secret cannot be guessed (RFC 6749 §10.10, RFC 6819 §5.1.4.1.3).
 
 A refresh token also carries the number of the refresh that it came from and a
-MAC. So the server recognises every refresh token that it ever issued without
+MAC. The server thus recognises every refresh token that it has ever issued without
 keeping a row for each, and can tell a stolen one that was already used from a
-string somebody made up (RFC 9700 §4.14.2).
+made-up string (RFC 9700 §4.14.2).
 """
 
 import base64
@@ -26,7 +26,7 @@ ACCESS_TOKEN = 'at'
 REFRESH_TOKEN = 'rt'
 CLIENT_SECRET = 'cs'
 
-#: PostgreSQL's biggest integer for a row id has 10 digits; more is garbage.
+#: The largest row id in PostgreSQL has 10 digits.
 TOKEN = re.compile(r'orestapi_(ac|at)_([1-9][0-9]{0,9})_([A-Za-z0-9_-]{43})', re.ASCII)
 REFRESH = re.compile(
     r'orestapi_rt_([1-9][0-9]{0,9})_(0|[1-9][0-9]{0,9})_([A-Za-z0-9_-]{43})_([A-Za-z0-9_-]{43})',
@@ -34,7 +34,7 @@ REFRESH = re.compile(
 )
 MAX_ID = 2**31 - 1
 
-#: A client id needs no escaping anywhere in the protocol.
+#: Characters that need no escaping anywhere in the protocol.
 CLIENT_ID = re.compile(r'[A-Za-z0-9._~-]{8,128}', re.ASCII)
 
 
@@ -76,7 +76,7 @@ def generate_client_secret():
 
 
 def compute_digest(secret):
-    """Return what is stored of a secret: its SHA-256 digest, in hexadecimal."""
+    """Return the SHA-256 digest of a secret in hexadecimal, which is what the database stores."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
@@ -102,7 +102,7 @@ def render_refresh_token(key, row_id, generation, secret):
 def parse(string):
     """Parse a token.
 
-    :param string: what a client sent
+    :param string: the value that a client sent
     :return: a `Token`, or None when this server cannot have issued it
     """
     if match := TOKEN.fullmatch(string):
@@ -116,13 +116,13 @@ def parse(string):
     return token if token.row_id <= MAX_ID else None
 
 
-def is_ours(string):
+def has_token_form(string):
     """Return whether a credential has the form of a token of this server.
 
-    The whole form, because a person may have chosen a password that only begins
-    like one.
+    The whole form counts, because a person may have chosen a password that only begins
+    like a token.
 
-    :param string: what was sent as a password or token, over RPC perhaps no text at all
+    :param string: the value sent as a password or token; over RPC it may not be a text
     """
     return isinstance(string, str) and parse(string) is not None
 
@@ -144,16 +144,15 @@ def is_genuine(key, token):
 def derive_secret(secret, salt, kind):
     """Derive the secret of a successor, for applications with a grace period.
 
-    A client that lost the answer to its refresh presents the same refresh token
-    once more, and must get the same tokens again: two answers with two pairs
-    would leave one pair that nobody accounts for. The server keeps no tokens to
-    repeat, so within the grace period it computes them from what the client
-    presents and a random salt of the row. Neither the row alone nor the
-    presented token alone yields them.
+    A client that lost the response to its refresh presents the same refresh token
+    again, and must get the same tokens: two responses with different pairs would
+    leave one pair that nobody accounts for. The server stores no tokens that it could
+    repeat, so within the grace period it computes them from the presented token and
+    a random salt of the row. Neither of the two is enough alone.
 
     :param str secret: the secret of the presented refresh token
     :param str salt: the salt of the row, random for each refresh
-    :param str kind: which of the two tokens
+    :param str kind: `ACCESS_TOKEN` or `REFRESH_TOKEN`
     :return: the secret of the successor
     """
     return _encode(hmac.digest(secret.encode(), f'{kind}:{salt}'.encode(), hashlib.sha256))
