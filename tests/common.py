@@ -1,5 +1,3 @@
-import base64
-import re
 import xmlrpc.client
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -8,13 +6,12 @@ from odoo import fields
 from odoo.tests import HttpCase, freeze_time, new_test_user
 from odoo.tools import mute_logger
 
-from ..oauth2 import pkce
+from . import oauth2_client
 
 CALLBACK = 'https://wiki.example.com/callback'
 CLIENT_SECRET = 'a-secret.the_administrator~brought-50-1'
 WRONG_SECRET = CLIENT_SECRET[:-1] + '2'
 PASSWORD = 'a password of at least 8'
-VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
 
 #: Access tokens that this server never issued: a JWT that names an audience, with `alg`
 #: none (RFC 8725 §2.1), with a signature, and an opaque one.
@@ -91,17 +88,8 @@ class OAuth2Case(HttpCase):
     def get_request(self, application=None, **changes):
         """Return the parameters of a good authorization request, with changes; None leaves one out."""
         application = application or self.application
-        parameters = {
-            'response_type': 'code',
-            'client_id': application.client_id,
-            'redirect_uri': application.uri_ids[:1].uri,
-            'scope': 'read',
-            'state': 'state of the application',
-            'code_challenge': pkce.compute_challenge(VERIFIER),
-            'code_challenge_method': 'S256',
-        }
-        parameters.update(changes)
-        return {name: value for name, value in parameters.items() if value is not None}
+        parameters = oauth2_client.request_authorization(application.client_id, application.uri_ids[:1].uri)
+        return oauth2_client.change(parameters, changes)
 
     def authorize(self, query, **kwargs):
         """GET /oauth2/authorize, without following redirects.
@@ -114,10 +102,9 @@ class OAuth2Case(HttpCase):
     def get_form(self, page):
         """Return the form's action and the hidden fields of a consent page."""
         self.assertEqual(page.status_code, 200, page.text)
-        form = re.search(r'<form[^>]*action="([^"]*)"', page.text)
-        fields = dict(re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', page.text))
+        action, fields = oauth2_client.read_form(page.text)
         self.assertIn('consent', fields, page.text)
-        return form[1].replace('&amp;', '&'), fields
+        return action, fields
 
     def decide(self, page, decision='allow', **changes):
         """Press a button of a consent page."""
@@ -149,10 +136,10 @@ class OAuth2Case(HttpCase):
         """
         headers = dict(headers or {})
         if auth:
-            headers['Authorization'] = self.get_basic(*auth)
+            headers['Authorization'] = oauth2_client.get_basic(*auth)
         if not isinstance(parameters, (str, bytes)):
             parameters = urlencode(parameters)
-            headers.setdefault('Content-Type', 'application/x-www-form-urlencoded')
+            headers.setdefault('Content-Type', oauth2_client.FORM)
         cookies = self.opener.cookies.copy()
         self.opener.cookies.clear()
         try:
@@ -160,28 +147,18 @@ class OAuth2Case(HttpCase):
         finally:
             self.opener.cookies.update(cookies)
 
-    def get_basic(self, client_id, client_secret):
-        """Return the header of HTTP Basic, with both parts form-encoded (RFC 6749 §2.3.1)."""
-        pair = urlencode({client_id: client_secret}).replace('=', ':', 1)
-        return 'Basic ' + base64.b64encode(pair.encode()).decode()
-
     def get_auth(self, application=None):
         return ((application or self.application).client_id, CLIENT_SECRET)
 
     def redeem(self, code, application=None, auth=True, **changes):
         """POST /oauth2/token with a code."""
         application = application or self.application
-        parameters = {
-            'grant_type': 'authorization_code',
-            'code': code,
-            'redirect_uri': application.uri_ids[:1].uri,
-            'code_verifier': VERIFIER,
-        }
+        parameters = oauth2_client.request_tokens(code, application.uri_ids[:1].uri)
         return self._post_token(parameters, application, auth, changes)
 
     def refresh(self, refresh_token, application=None, auth=True, **changes):
         """POST /oauth2/token with a refresh token."""
-        parameters = {'grant_type': 'refresh_token', 'refresh_token': refresh_token}
+        parameters = oauth2_client.request_refresh(refresh_token)
         return self._post_token(parameters, application or self.application, auth, changes)
 
     def _post_token(self, parameters, application, auth, changes):
@@ -190,9 +167,7 @@ class OAuth2Case(HttpCase):
             auth = None
         elif auth is True:
             auth = self.get_auth(application)
-        parameters.update(changes)
-        parameters = {name: value for name, value in parameters.items() if value is not None}
-        return self.post('/oauth2/token', parameters, auth)
+        return self.post('/oauth2/token', oauth2_client.change(parameters, changes), auth)
 
     def sign_in(self, application=None, user=None, **changes):
         """Go through the whole flow and return the token response, as a dict."""

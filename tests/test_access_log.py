@@ -12,6 +12,7 @@ from ..dispatchers.access_log import CallFilter, RequestFilter, StatementFilter
 from ..oauth2.parameters import MEDIA_TYPE
 from ..oauth2.tokens import parse
 from .common import CLIENT_SECRET, PASSWORD, VERIFIER, WRONG_SECRET, OAuth2Case
+from .oauth2_client import get_basic
 
 #: Secrets that only this test sends.
 OWN_SECRET = "of the remote side: it's 100% own"
@@ -114,7 +115,7 @@ class TestLog(OAuth2Case):
         for part in parts:
             yield from (part, part.swapcase(), quote(part), quote(part, safe=''), quote_plus(part), repr(part)[1:-1])
             yield base64.b64encode(part.encode()).decode().rstrip('=')[:-2]
-        yield self.get_basic('wiki-client', secret).partition(' ')[2]
+        yield get_basic('wiki-client', secret).partition(' ')[2]
 
     def ask_for_codes(self):
         self.unused = self.keep_code()

@@ -3,6 +3,7 @@ from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
 from .common import CLIENT_SECRET, FOREIGN_TOKENS, PASSWORD, OAuth2Case
+from .oauth2_client import get_basic, read_form
 
 URL = '/json/2/res.users/context_get'
 
@@ -135,9 +136,9 @@ class TestBearer(OAuth2Case):
             f'Basic {access_token}',
             f'DPoP {access_token}',
             f'BearerX {access_token}',
-            self.get_basic('mitchell', access_token),
-            self.get_basic('mitchell', PASSWORD),
-            self.get_basic(*self.get_auth()),
+            get_basic('mitchell', access_token),
+            get_basic('mitchell', PASSWORD),
+            get_basic(*self.get_auth()),
         ):
             with self.subTest(authorization=authorization):
                 self.assertAnonymous(self.call(authorization))
@@ -180,9 +181,9 @@ class TestBearer(OAuth2Case):
             )
         self.assertEqual(response.json()['error']['data']['name'], 'odoo.exceptions.AccessDenied')
         page = self.url_open('/web/login')
-        csrf_token = page.text.partition('name="csrf_token" value="')[2].partition('"')[0]
-        self.assertTrue(csrf_token)
-        login = {'login': 'mitchell', 'csrf_token': csrf_token}
+        _action, fields = read_form(page.text)
+        self.assertTrue(fields['csrf_token'])
+        login = {**fields, 'login': 'mitchell'}
         response = self.url_open('/web/login', {**login, 'password': access_token}, allow_redirects=False)
         self.assertEqual(response.status_code, 200)
         self.assertIn('Wrong login/password', response.text)

@@ -12,12 +12,8 @@ from ..oauth2 import client_secret
 from ..oauth2.client_authentication import Credentials
 from ..oauth2.errors import InvalidClient, TooManyRequests
 from .common import CLIENT_SECRET, PASSWORD, VERIFIER, WRONG_SECRET
+from .oauth2_client import encode_basic, get_basic
 from .test_token import OTHER_SECRET, TokenEndpointCase
-
-
-def encode_basic(pair):
-    """Return the header of HTTP Basic for a pair that is joined and encoded already."""
-    return {'Authorization': 'Basic ' + base64.b64encode(pair.encode() if isinstance(pair, str) else pair).decode()}
 
 
 @tagged('post_install', '-at_install')
@@ -25,7 +21,7 @@ class TestClientAuthentication(TokenEndpointCase):
     """Client authentication (RFC 6749 §2.3, §3.2.1)."""
 
     def ask_basic(self, pair):
-        return self.ask(auth=None, headers=encode_basic(pair))
+        return self.ask(auth=None, headers={'Authorization': encode_basic(pair)})
 
     def ask_body(self, client_id, *secret):
         return self.ask([('client_id', client_id), *(('client_secret', text) for text in secret)], auth=None)
@@ -101,7 +97,7 @@ class TestClientAuthentication(TokenEndpointCase):
         self.assertIssued(self.ask_basic(good))
 
     def test_n095_scheme_in_other_case(self):
-        header = self.get_basic(*self.get_auth()).partition(' ')[2]
+        header = get_basic(*self.get_auth()).partition(' ')[2]
         for scheme in ('basic', 'BASIC', 'bAsIc'):
             with self.subTest(scheme=scheme):
                 self.assertIssued(self.ask(auth=None, headers={'Authorization': f'{scheme} {header}'}))
@@ -191,7 +187,7 @@ class TestClientAuthentication(TokenEndpointCase):
 
     def test_p01_empty_secret_is_none(self):
         """Six libraries send an empty secret for a public client: at any endpoint, in the header, the body, or both."""
-        empty = encode_basic('tool-client:')
+        empty = {'Authorization': encode_basic('tool-client:')}
         for headers, parameters in (
             (empty, {}),
             (empty, {'client_id': 'tool-client'}),
@@ -222,8 +218,9 @@ class TestClientAuthentication(TokenEndpointCase):
             self.assertInvalidClient(self.ask_basic(pair))
         self.assertInvalidClient(self.post('/oauth2/introspect', {'token': 'x'}, headers=empty))
         # A secret in the other place counts.
-        self.assertIssued(self.ask({'client_secret': CLIENT_SECRET}, auth=None, headers=encode_basic('wiki-client:')))
-        response = self.ask({'client_id': 'shop-client'}, auth=None, headers=encode_basic('wiki-client:'))
+        empty = {'Authorization': encode_basic('wiki-client:')}
+        self.assertIssued(self.ask({'client_secret': CLIENT_SECRET}, auth=None, headers=empty))
+        response = self.ask({'client_id': 'shop-client'}, auth=None, headers=empty)
         self.assertOAuth2Error(response, 400, 'invalid_request')
 
     def test_p06_each_401_has_a_challenge(self):
@@ -255,7 +252,7 @@ class TestClientAuthentication(TokenEndpointCase):
 
     def test_p07_blanks_around_headers(self):
         """RFC 9110 §5.5: spaces around a field value are not part of it."""
-        basic = self.get_basic(*self.get_auth())
+        basic = get_basic(*self.get_auth())
         for end in (' ', '   ', '\t', ' \t '):
             with self.subTest(end=end):
                 headers = {

@@ -1,9 +1,8 @@
-import re
-
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from .common import PASSWORD, OAuth2Case
+from .oauth2_client import read_form
 
 PATH = '/oauth2/applications'
 
@@ -31,10 +30,8 @@ class TestConnectedApplications(OAuth2Case):
         """Submit the user's own question with any id."""
         own = self.env['orestapi.authorization'].search([('user_id', '=', self.portal_user.id)], limit=1)
         page = self.url_open(f'{PATH}?authorization={own.id}')
-        csrf_token = re.search(r'name="csrf_token" value="([^"]*)"', page.text)[1]
-        return self.url_open(
-            PATH, data={'csrf_token': csrf_token, 'authorization': authorization_id}, allow_redirects=False
-        )
+        _action, fields = read_form(page.text)
+        return self.url_open(PATH, data={**fields, 'authorization': authorization_id}, allow_redirects=False)
 
     def get_authorization(self, user, application=None):
         return self.env['orestapi.authorization'].search([

@@ -10,6 +10,7 @@ from odoo.tests import tagged
 from ..controllers.consent import CONSENT_EXPIRY
 from ..dispatchers.headers import PAGE
 from .common import CALLBACK, PASSWORD, OAuth2Case
+from .oauth2_client import change, read_form
 
 #: Characters that a step between the request and its resumption could change.
 STATE = 'a&b=c#d%e+f g/?%2B%26 😀é"<>\\\r\n'
@@ -25,21 +26,13 @@ class TestConsent(OAuth2Case):
     def post_form(self, page, **changes):
         """Send the form of a consent page with changes; None leaves a field out."""
         action, fields = self.get_form(page)
-        fields = {**fields, 'decision': 'allow', **changes}
-        return self.url_open(
-            action,
-            data={name: value for name, value in fields.items() if value is not None},
-            allow_redirects=False,
-            method='POST',
-        )
+        data = change({**fields, 'decision': 'allow'}, changes)
+        return self.url_open(action, data=data, allow_redirects=False, method='POST')
 
     def log_in(self, url, login='mitchell', password=PASSWORD, **changes):
         """Fill in the login page at `url`, and return the response."""
         page = self.url_open(url)
-        fields = {
-            name: html.unescape(value)
-            for name, value in re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', page.text)
-        }
+        _action, fields = read_form(page.text)
         return self.url_open(
             '/web/login', data={**fields, 'login': login, 'password': password, **changes}, allow_redirects=False
         )

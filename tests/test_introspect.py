@@ -1,6 +1,7 @@
 from odoo.tests import tagged
 
 from .common import CLIENT_SECRET, OAuth2Case
+from .oauth2_client import get_basic
 
 
 @tagged('post_install', '-at_install')
@@ -213,7 +214,7 @@ class TestIntrospect(OAuth2Case):
 
     def test_n182_only_post_and_only_the_body(self):
         tokens = self.sign_in()
-        headers = {'Authorization': self.get_basic(*self.get_auth())}
+        headers = {'Authorization': get_basic(*self.get_auth())}
         for method in ('GET', 'HEAD', 'PUT', 'DELETE'):
             with self.subTest(method=method):
                 response = self.url_open(

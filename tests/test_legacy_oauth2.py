@@ -6,6 +6,7 @@ from odoo.tools import mute_logger
 
 from ..dispatchers.headers import PAGE
 from .common import CALLBACK, CLIENT_SECRET, PASSWORD, OAuth2Case
+from .oauth2_client import get_basic
 
 AUTHORIZATION = '/orestapi/oauth2/authorization'
 ACCESS_TOKEN = '/orestapi/oauth2/access_token'
@@ -240,7 +241,7 @@ class TestLegacyConnector(OAuth2Case):
         self.assertEqual(response.json()['orestapi_version'], module.installed_version)
 
     def test_status(self):
-        headers = {'Authorization': self.get_basic(*self.get_auth(self.other))}
+        headers = {'Authorization': get_basic(*self.get_auth(self.other))}
         [status] = self.url_open(STATUS, headers=headers).json()
         self.assertEqual(
             status,
@@ -254,13 +255,13 @@ class TestLegacyConnector(OAuth2Case):
         self.assertEqual(self.url_open(STATUS, headers=headers, method='POST').json(), [status])
 
     def test_status_refused(self):
-        wrong = {'Authorization': self.get_basic(self.other.client_id, 'x' * 20)}
+        wrong = {'Authorization': get_basic(self.other.client_id, 'x' * 20)}
         for headers in ({}, wrong, {'Authorization': 'Bearer x'}, {'Authorization': 'Basic x'}):
             response = self.url_open(f'{STATUS}?{urlencode({"client_id": "shop-client"})}', headers=headers)
             self.assertLegacyError(response, 401, 'invalid_client', 'ApplicationStatus')
             self.assertIn('Basic', response.headers['WWW-Authenticate'])
         self.other.active = False
-        response = self.url_open(STATUS, headers={'Authorization': self.get_basic(*self.get_auth(self.other))})
+        response = self.url_open(STATUS, headers={'Authorization': get_basic(*self.get_auth(self.other))})
         self.assertLegacyError(response, 401, 'invalid_client', 'ApplicationStatus')
 
     def test_setting(self):

@@ -10,6 +10,7 @@ from ..oauth2 import errors, tokens
 from ..oauth2.grants.authorization_code import VERIFIER_LIMIT
 from ..oauth2.redirect_uris import Difference
 from .common import CALLBACK, CLIENT_SECRET, PASSWORD, VERIFIER, WRONG_SECRET, OAuth2Case
+from .oauth2_client import get_basic
 
 OTHER_VERIFIER = VERIFIER[::-1]
 NEVER_SHOWN = (
@@ -145,7 +146,7 @@ class TestRefusals(OAuth2Case):
 
     def test_a08_credentials(self):
         none = self.env['orestapi.application']
-        good = self.get_basic('wiki-client', CLIENT_SECRET)
+        good = get_basic('wiki-client', CLIENT_SECRET)
         for parameters, header, reason, application in (
             ({'client_id': 'wiki-client', 'client_secret': WRONG_SECRET}, None, 'secret_wrong', self.application),
             ({'client_id': 'wiki-client'}, None, 'secret_missing', self.application),
@@ -186,7 +187,7 @@ class TestRefusals(OAuth2Case):
         self.post(
             '/oauth2/token',
             '{}',
-            headers={'Content-Type': 'application/json', 'Authorization': self.get_basic(*self.get_auth())},
+            headers={'Content-Type': 'application/json', 'Authorization': get_basic(*self.get_auth())},
         )
         self.assertLogged('media_type', "application/json")
         self.post('/oauth2/token', {'a': 'x' * 20_000}, self.get_auth())

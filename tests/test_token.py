@@ -8,6 +8,7 @@ from odoo.tests import new_test_user, tagged
 from ..oauth2 import grants
 from ..oauth2.parameters import MAX_PARAMETERS, MEDIA_TYPE
 from .common import CLIENT_SECRET, PASSWORD, VERIFIER, WRONG_SECRET, OAuth2Case
+from .oauth2_client import get_basic
 
 PATH = '/oauth2/token'
 OTHER_SECRET = 'another-secret-of-the-shop'
@@ -84,7 +85,7 @@ class TestTokenTransport(TokenEndpointCase):
             PATH,
             data=urlencode({'grant_type': 'client_credentials'}),
             method='OPTIONS',
-            headers={'Content-Type': MEDIA_TYPE, 'Authorization': self.get_basic(*self.get_auth())},
+            headers={'Content-Type': MEDIA_TYPE, 'Authorization': get_basic(*self.get_auth())},
         )
         self.assertEqual((response.status_code, response.text), (204, ''))
         self.assertEqual(response.headers['Allow'], 'OPTIONS, POST')
@@ -104,7 +105,7 @@ class TestTokenTransport(TokenEndpointCase):
         multipart = self.url_open(
             PATH,
             files={'grant_type': (None, 'client_credentials')},
-            headers={'Authorization': self.get_basic(*self.get_auth())},
+            headers={'Authorization': get_basic(*self.get_auth())},
         )
         self.assertOAuth2Error(multipart, 400, 'invalid_request')
         self.assertIssued(self.ask_raw(body, Content_Type=f'{MEDIA_TYPE}; charset=UTF-8'))
@@ -263,7 +264,7 @@ class TestTokenTransport(TokenEndpointCase):
         self.authenticate('mitchell', PASSWORD)
         store = http.root.session_store
         before = dict(store.get(self.session.sid))
-        headers = {'Content-Type': MEDIA_TYPE, 'Authorization': self.get_basic(*self.get_auth())}
+        headers = {'Content-Type': MEDIA_TYPE, 'Authorization': get_basic(*self.get_auth())}
         response = self.url_open(
             PATH, data=urlencode({'grant_type': 'client_credentials', 'scope': 'rpc'}), headers=headers
         )
@@ -272,7 +273,7 @@ class TestTokenTransport(TokenEndpointCase):
         refused = self.url_open(
             PATH,
             data=urlencode({'grant_type': 'client_credentials'}),
-            headers={**headers, 'Authorization': self.get_basic('wiki-client', WRONG_SECRET)},
+            headers={**headers, 'Authorization': get_basic('wiki-client', WRONG_SECRET)},
         )
         self.assertInvalidClient(refused)
         self.assertEqual(dict(store.get(self.session.sid)), before)
