@@ -184,11 +184,13 @@ class OAuth2Case(HttpCase):
 
     def assertActive(self, *tokens, application=None):
         for token in tokens:
-            self.assertTrue(self.introspect(token, application)['active'])
+            with self.subTest(token=token):
+                self.assertTrue(self.introspect(token, application)['active'])
 
     def assertInactive(self, *tokens, application=None):
         for token in tokens:
-            self.assertEqual(self.introspect(token, application), {'active': False})
+            with self.subTest(token=token):
+                self.assertEqual(self.introspect(token, application), {'active': False})
 
     def assertOAuth2Error(self, response, status, error):
         """Assert status, body and headers of an error of RFC 6749 §5.2."""
@@ -206,7 +208,8 @@ class OAuth2Case(HttpCase):
 
     def assertNoStore(self, response):
         for name, value in NO_STORE.items():
-            self.assertEqual(response.headers[name], value)
+            with self.subTest(name=name):
+                self.assertEqual(response.headers[name], value)
         self.assertNotIn('Set-Cookie', response.headers)
 
     def call_json2(self, access_token, model='res.users', method='context_get', **kwargs):

@@ -62,9 +62,10 @@ class TestAddresses(OAuth2Case):
                     self.assertIn('no-store', response.headers['Cache-Control'])
         # Not after a language either, which http_routing strips from the path.
         for path in ('/en/oauth2//token', '/en//oauth2/token', '/en/orestapi//1/models'):
-            response = self.ask(self.base_url() + path, 'POST', headers={'Host': 'evil.example'})
-            self.assertFalse(response.is_redirect)
-            self.assertNotIn('Location', response.headers)
+            with self.subTest(path=path):
+                response = self.ask(self.base_url() + path, 'POST', headers={'Host': 'evil.example'})
+                self.assertFalse(response.is_redirect)
+                self.assertNotIn('Location', response.headers)
         # Paths of other addons are not affected.
         self.assertEqual(self.ask('/web//login').status_code, 308)
 
@@ -72,17 +73,18 @@ class TestAddresses(OAuth2Case):
     def test_addresses_that_nothing_serves(self):
         self.authenticate(self.user.login, 'a password of at least 8')
         for method in ('GET', 'POST', 'DELETE'):
-            for path in ('/oauth2/nothing', '/oauth2/token/nothing', '/oauth2/token.json'):
-                with self.subTest(path=path, method=method):
-                    self.assertOAuth2Error(self.ask(path, method), 404, 'invalid_request')
-            self.assertProblem(self.ask('/orestapi/1/nothing', method), 404, 'not_found')
-            self.assertProblem(self.ask('/orestapi/1/records/res.partner/1/unlink', method), 404, 'not_found')
-            # Odoo would look for an attachment, and PostgreSQL does not accept the character.
-            self.assertOAuth2Error(self.ask('/oauth2/token%00', method), 404, 'invalid_request')
-            self.assertProblem(self.ask('/orestapi/1/models%00', method), 404, 'not_found')
-            response = self.ask('/orestapi/a_stranger/wrote_this', method)
-            self.assertLegacyError(response, 404, 'Address-404')
-            self.assertNotIn('stranger', response.text)
+            with self.subTest(method=method):
+                for path in ('/oauth2/nothing', '/oauth2/token/nothing', '/oauth2/token.json'):
+                    with self.subTest(path=path):
+                        self.assertOAuth2Error(self.ask(path, method), 404, 'invalid_request')
+                self.assertProblem(self.ask('/orestapi/1/nothing', method), 404, 'not_found')
+                self.assertProblem(self.ask('/orestapi/1/records/res.partner/1/unlink', method), 404, 'not_found')
+                # Odoo would look for an attachment, and PostgreSQL does not accept the character.
+                self.assertOAuth2Error(self.ask('/oauth2/token%00', method), 404, 'invalid_request')
+                self.assertProblem(self.ask('/orestapi/1/models%00', method), 404, 'not_found')
+                response = self.ask('/orestapi/a_stranger/wrote_this', method)
+                self.assertLegacyError(response, 404, 'Address-404')
+                self.assertNotIn('stranger', response.text)
 
     @mute_logger('odoo.http')
     def test_others_answer_as_before(self):
@@ -115,7 +117,7 @@ class TestAddresses(OAuth2Case):
     def test_link_to_such_an_address(self):
         """Odoo looks up where the links of a page lead; such lookups are not affected."""
         for path, routing_type in (('/web', 'http'), ('/oauth2/nothing', 'orestapi_protocol')):
-            with HTTPRequest(EnvironBuilder(path).get_environ()) as httprequest:
+            with self.subTest(path=path), HTTPRequest(EnvironBuilder(path).get_environ()) as httprequest:
                 page = Request(httprequest)
                 page.env, page.registry, page.session = self.env, self.env.registry, self.authenticate(None, None)
                 _request_stack.push(page)

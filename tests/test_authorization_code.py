@@ -38,8 +38,9 @@ class TestAuthorizationCode(OAuth2Case):
     def assertEnded(self, *responses, reason):
         """Assert that all tokens of a sign-in are dead, wherever they are presented."""
         for tokens in responses:
-            self.assertInactive(tokens['access_token'], tokens['refresh_token'])
-            self.assertEqual(self.call_json2(tokens['access_token']).status_code, 401)
+            with self.subTest(tokens=tokens):
+                self.assertInactive(tokens['access_token'], tokens['refresh_token'])
+                self.assertEqual(self.call_json2(tokens['access_token']).status_code, 401)
         self.assertOAuth2Error(self.refresh(responses[-1]['refresh_token']), 400, 'invalid_grant')
         sign_in = self.env['orestapi.token'].browse(parse(responses[0]['access_token']).row_id)
         self.assertTrue(sign_in.revoked_at)
@@ -103,7 +104,7 @@ class TestAuthorizationCode(OAuth2Case):
         with self.later(seconds=59):
             self.assertGood(early)
         for seconds in (60, 61, 10_000_000):
-            with self.later(seconds=seconds):
+            with self.subTest(seconds=seconds), self.later(seconds=seconds):
                 self.assertRefused(self.redeem(late))
 
     def test_n113_replayed(self):
@@ -165,7 +166,8 @@ class TestAuthorizationCode(OAuth2Case):
             with self.subTest(changes=changes):
                 self.assertRefused(self.redeem(code, **changes))
         for auth in (('wiki-client', 'x' * 20), ('unknown-client', 'x' * 20)):
-            self.assertInvalidClient(self.redeem(code, auth=auth))
+            with self.subTest(auth=auth):
+                self.assertInvalidClient(self.redeem(code, auth=auth))
         self.assertInvalidClient(self.redeem(code, auth=None, client_id='wiki-client'))
         self.assertActive(tokens['access_token'], tokens['refresh_token'])
         self.assertEqual(self.count_events('code_replayed'), 0)
@@ -188,7 +190,8 @@ class TestAuthorizationCode(OAuth2Case):
     def test_n119_redirect_uri_missing(self):
         code = self.get_code()
         for uri in (None, ''):
-            self.assertRefused(self.redeem(code, redirect_uri=uri))
+            with self.subTest(uri=uri):
+                self.assertRefused(self.redeem(code, redirect_uri=uri))
         self.assertGood(code)
         # RFC 6749 §4.1.3: only if the authorization request had one.
         self.assertGood(self.get_code(redirect_uri=None), redirect_uri=None)
@@ -237,7 +240,8 @@ class TestAuthorizationCode(OAuth2Case):
         protected = self.get_code()
         self.application.write({'client_secret': False, 'client_type': 'public'})
         for verifier in (None, VERIFIER):
-            self.assertRefused(self.redeem(code, code_verifier=verifier))
+            with self.subTest(verifier=verifier):
+                self.assertRefused(self.redeem(code, code_verifier=verifier))
         self.assertGood(protected)
         # Without the verifier, nobody can end the sign-in that it opened either.
         self.application.write({'client_type': 'confidential', 'client_secret': OTHER_SECRET})
@@ -320,23 +324,25 @@ class TestAuthorizationCode(OAuth2Case):
 
     def test_n122_verifier_missing(self):
         for application in (self.application, self.public):
-            code = self.get_code(application)
-            for verifier in (None, ''):
-                with self.subTest(application=application.name, verifier=verifier):
-                    self.assertRefused(self.redeem(code, application, code_verifier=verifier))
-            self.assertGood(code, application)
+            with self.subTest(application=application):
+                code = self.get_code(application)
+                for verifier in (None, ''):
+                    with self.subTest(application=application.name, verifier=verifier):
+                        self.assertRefused(self.redeem(code, application, code_verifier=verifier))
+                self.assertGood(code, application)
         # Also if PKCE is not required but was used.
         self.application.require_pkce = False
         self.assertRefused(self.redeem(self.get_code(), code_verifier=None))
 
     def test_n123_verifier_wrong(self):
         for application in (self.application, self.public):
-            code = self.get_code(application)
-            for verifier in (OTHER_VERIFIER, VERIFIER.swapcase(), VERIFIER[:-1] + 'j'):
-                with self.subTest(application=application.name, verifier=verifier):
-                    self.assertRefused(self.redeem(code, application, code_verifier=verifier))
-            self.assertEqual(self.get_record(code).verifier_failures, 3)
-            self.assertGood(code, application)
+            with self.subTest(application=application):
+                code = self.get_code(application)
+                for verifier in (OTHER_VERIFIER, VERIFIER.swapcase(), VERIFIER[:-1] + 'j'):
+                    with self.subTest(application=application.name, verifier=verifier):
+                        self.assertRefused(self.redeem(code, application, code_verifier=verifier))
+                self.assertEqual(self.get_record(code).verifier_failures, 3)
+                self.assertGood(code, application)
 
     def test_n124_verifier_malformed(self):
         for verifier in (
@@ -356,8 +362,9 @@ class TestAuthorizationCode(OAuth2Case):
             with self.subTest(verifier=verifier[:50]):
                 self.assertRefused(self.redeem(code, code_verifier=verifier))
         for verifier in ('x' * 43, 'x' * 128, '-._~' * 20):
-            code = self.get_code(code_challenge=pkce.compute_challenge(verifier))
-            self.assertGood(code, code_verifier=verifier)
+            with self.subTest(verifier=verifier):
+                code = self.get_code(code_challenge=pkce.compute_challenge(verifier))
+                self.assertGood(code, code_verifier=verifier)
 
     def test_n125_verifier_is_the_challenge(self):
         code = self.get_code()
@@ -370,7 +377,8 @@ class TestAuthorizationCode(OAuth2Case):
         code = self.get_code(code_challenge=None, code_challenge_method=None)
         self.assertFalse(self.get_record(code).sudo().code_challenge)
         for verifier in (VERIFIER, OTHER_VERIFIER, 'x'):
-            self.assertRefused(self.redeem(code, code_verifier=verifier), 'invalid_request')
+            with self.subTest(verifier=verifier):
+                self.assertRefused(self.redeem(code, code_verifier=verifier), 'invalid_request')
         self.assertGood(code, code_verifier=None)
 
     def test_n127_injected(self):
@@ -410,8 +418,9 @@ class TestAuthorizationCode(OAuth2Case):
     def test_n130_another_kind_of_token(self):
         tokens = self.sign_in()
         for other in (tokens['access_token'], tokens['refresh_token']):
-            self.assertRefused(self.redeem(other))
-            self.assertRefused(self.redeem(other.replace('_at_', '_ac_').replace('_rt_', '_ac_')))
+            with self.subTest(other=other):
+                self.assertRefused(self.redeem(other))
+                self.assertRefused(self.redeem(other.replace('_at_', '_ac_').replace('_rt_', '_ac_')))
         self.assertActive(*[tokens[name] for name in ('access_token', 'refresh_token')])
 
     def test_n131_user_archived(self):

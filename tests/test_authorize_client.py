@@ -58,7 +58,8 @@ class TestAuthorizeClient(OAuth2Case):
         self.assertEqual(response.headers['Content-Type'], 'text/html; charset=utf-8')
         self.assertLessEqual(PAGE.items(), dict(response.headers).items())
         for trace in ('app.example', 'evil', 'marker'):
-            self.assertNotIn(trace, response.text)
+            with self.subTest(trace=trace):
+                self.assertNotIn(trace, response.text)
         self.assertFalse(self.env['orestapi.authorization.code'].search([]))
         self.assertFalse(self.env['orestapi.authorization'].search([]))
 
@@ -252,8 +253,9 @@ class TestAuthorizeClient(OAuth2Case):
         self.register(*uris[:3])
         self.assertRefusedURIs(*uris[:3])
         for uri in uris:
-            response = self.ask(redirect_uri=uri)
-            self.assertNotIn('evil', str(response.headers))
+            with self.subTest(uri=uri):
+                response = self.ask(redirect_uri=uri)
+                self.assertNotIn('evil', str(response.headers))
 
     def test_n025_nul(self):
         self.assertRefusedURIs(URI + '\0', '\0', URI + '\0.evil.example')

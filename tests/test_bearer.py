@@ -36,7 +36,8 @@ class TestBearer(OAuth2Case):
 
     def assertInvalidToken(self, *access_tokens):
         for access_token in access_tokens:
-            self.assertBearerError(self.call_json2(access_token), 401, 'invalid_token')
+            with self.subTest(access_token=access_token):
+                self.assertBearerError(self.call_json2(access_token), 401, 'invalid_token')
 
     def assertAnonymous(self, response):
         """Assert Odoo's own response to a request without an access token of this addon."""
@@ -102,15 +103,16 @@ class TestBearer(OAuth2Case):
         access_token = tokens['access_token']
         # A server joins two headers like this.
         for other in (access_token, administrator['access_token']):
-            self.assertBearerError(self.call(f'Bearer {access_token},Bearer {other}'), 400, 'invalid_request')
-            self.assertBearerError(
-                self.call(f'Bearer {access_token}', URL + '?access_token=' + other), 400, 'invalid_request'
-            )
-            # Odoo's API accepts only JSON, and only arguments of the method.
-            response = self.call(f'Bearer {access_token}', data={'access_token': other})
-            self.assertEqual(response.status_code, 415)
-            response = self.call(f'Bearer {access_token}', json={'access_token': other})
-            self.assertEqual(response.status_code, 422)
+            with self.subTest(other=other):
+                self.assertBearerError(self.call(f'Bearer {access_token},Bearer {other}'), 400, 'invalid_request')
+                self.assertBearerError(
+                    self.call(f'Bearer {access_token}', URL + '?access_token=' + other), 400, 'invalid_request'
+                )
+                # Odoo's API accepts only JSON, and only arguments of the method.
+                response = self.call(f'Bearer {access_token}', data={'access_token': other})
+                self.assertEqual(response.status_code, 415)
+                response = self.call(f'Bearer {access_token}', json={'access_token': other})
+                self.assertEqual(response.status_code, 422)
 
     def test_n188_only_in_the_query(self):
         access_token = self.sign_in(scope='rpc')['access_token']
@@ -126,7 +128,8 @@ class TestBearer(OAuth2Case):
     def test_n190_scheme_in_other_case(self):
         access_token = self.sign_in(scope='rpc')['access_token']
         for scheme in ('bearer', 'BEARER', 'bEaReR'):
-            self.assertServed(self.call(f'{scheme} {access_token}'))
+            with self.subTest(scheme=scheme):
+                self.assertServed(self.call(f'{scheme} {access_token}'))
 
     def test_n191_other_scheme(self):
         access_token = self.sign_in(scope='rpc')['access_token']
@@ -219,7 +222,8 @@ class TestBearer(OAuth2Case):
     def test_n195_n196_tokens_of_other_issuers(self):
         """Odoo treats foreign tokens as API keys, and finds none."""
         for token in FOREIGN_TOKENS:
-            self.assertAnonymous(self.call_json2(token))
+            with self.subTest(token=token):
+                self.assertAnonymous(self.call_json2(token))
 
     def test_n197_user_archived(self):
         access_token = self.sign_in(scope='rpc')['access_token']

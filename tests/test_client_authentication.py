@@ -52,8 +52,9 @@ class TestClientAuthentication(TokenEndpointCase):
 
     def test_n092_two_methods(self):
         for secret in (CLIENT_SECRET, WRONG_SECRET):
-            response = self.ask({'client_id': 'wiki-client', 'client_secret': secret})
-            self.assertOAuth2Error(response, 400, 'invalid_request')
+            with self.subTest(secret=secret):
+                response = self.ask({'client_id': 'wiki-client', 'client_secret': secret})
+                self.assertOAuth2Error(response, 400, 'invalid_request')
         self.assertOAuth2Error(self.ask({'client_secret': CLIENT_SECRET}), 400, 'invalid_request')
 
     def test_n093_two_clients(self):
@@ -215,7 +216,8 @@ class TestClientAuthentication(TokenEndpointCase):
         self.assertFalse(self.env['orestapi.event'].search([('kind', '=', 'client_authentication_failed')]))
         # It does not authenticate an application that has or needs a secret.
         for pair in ('wiki-client:', 'unknown-client:'):
-            self.assertInvalidClient(self.ask_basic(pair))
+            with self.subTest(pair=pair):
+                self.assertInvalidClient(self.ask_basic(pair))
         self.assertInvalidClient(self.post('/oauth2/introspect', {'token': 'x'}, headers=empty))
         # A secret in the other place counts.
         empty = {'Authorization': encode_basic('wiki-client:')}
@@ -246,9 +248,10 @@ class TestClientAuthentication(TokenEndpointCase):
                     self.assertEqual(response.headers['WWW-Authenticate'], basic)
         for path in ('/orestapi/1/models', '/orestapi/application/model'):
             for headers in ({}, {'Authorization': 'Bearer x'}, {'Authorization': 'Basic x'}):
-                response = self.url_open(path, headers=headers)
-                self.assertEqual(response.status_code, 401)
-                self.assertRegex(response.headers['WWW-Authenticate'], '^Bearer realm="orestapi"')
+                with self.subTest(path=path, headers=headers):
+                    response = self.url_open(path, headers=headers)
+                    self.assertEqual(response.status_code, 401)
+                    self.assertRegex(response.headers['WWW-Authenticate'], '^Bearer realm="orestapi"')
 
     def test_p07_blanks_around_headers(self):
         """RFC 9110 §5.5: spaces around a field value are not part of it."""
@@ -278,10 +281,11 @@ class TestClientAuthentication(TokenEndpointCase):
         self.stop_clock()
         code = self.get_code(self.public)
         for count in range(LIMIT + 5):
-            path = ('/oauth2/token', '/oauth2/revoke', '/oauth2/introspect')[count % 3]
-            parameters = {'token': 'x', 'client_id': 'tool-client', 'client_secret': WRONG_SECRET}
-            headers = {'Origin': 'https://evil.example', 'Sec-Fetch-Site': 'cross-site'} if count % 2 else {}
-            self.assertInvalidClient(self.post(path, parameters, headers=headers))
+            with self.subTest(count=count):
+                path = ('/oauth2/token', '/oauth2/revoke', '/oauth2/introspect')[count % 3]
+                parameters = {'token': 'x', 'client_id': 'tool-client', 'client_secret': WRONG_SECRET}
+                headers = {'Origin': 'https://evil.example', 'Sec-Fetch-Site': 'cross-site'} if count % 2 else {}
+                self.assertInvalidClient(self.post(path, parameters, headers=headers))
         response = self.redeem(code, self.public)
         self.assertIssued(response)
         self.assertEqual(self.refresh(response.json()['refresh_token'], self.public).status_code, 200)
@@ -303,12 +307,13 @@ class TestClientAuthentication(TokenEndpointCase):
             {'Origin': 'https://evil.odoo.example.com', 'Sec-Fetch-Site': 'same-site'},
         )
         for count in range(2 * LIMIT):
-            response = self.ask(
-                {'client_id': 'wiki-client', 'client_secret': WRONG_SECRET},
-                auth=None,
-                headers=pages[count % len(pages)],
-            )
-            self.assertIn(response.status_code, (401, 429))
+            with self.subTest(count=count):
+                response = self.ask(
+                    {'client_id': 'wiki-client', 'client_secret': WRONG_SECRET},
+                    auth=None,
+                    headers=pages[count % len(pages)],
+                )
+                self.assertIn(response.status_code, (401, 429))
         # The application itself keeps working from the same IP address.
         self.assertIssued(self.ask())
         self.assertIssued(self.ask(headers={'Origin': 'https://odoo.example.com'}))
@@ -348,7 +353,7 @@ class TestClientAuthentication(TokenEndpointCase):
         """The same slow computation verifies the whole secret, however much of it is right."""
         with self.count_verifications() as verify:
             for length in range(1, len(CLIENT_SECRET)):
-                with self.later(minutes=2 * length):
+                with self.subTest(length=length), self.later(minutes=2 * length):
                     self.assertInvalidClient(self.ask(auth=('wiki-client', CLIENT_SECRET[:length])))
         self.assertEqual(
             [call.args[0] for call in verify.call_args_list],
@@ -362,9 +367,10 @@ class TestClientAuthentication(TokenEndpointCase):
         with self.later(seconds=20):
             # Even with the right secret, so that a guesser cannot see which one it is.
             for secret in (WRONG_SECRET, CLIENT_SECRET):
-                response = self.ask(auth=('wiki-client', secret))
-                self.assertOAuth2Error(response, 429, 'invalid_client')
-                self.assertEqual(response.headers['Retry-After'], '40')
+                with self.subTest(secret=secret):
+                    response = self.ask(auth=('wiki-client', secret))
+                    self.assertOAuth2Error(response, 429, 'invalid_client')
+                    self.assertEqual(response.headers['Retry-After'], '40')
             # Others at the same IP address are not affected: other applications, and people who log in.
             self.assertIssued(self.redeem(self.get_code(self.public), self.public))
             self.assertOAuth2Error(self.ask(auth=('shop-client', OTHER_SECRET)), 400, 'unauthorized_client')
@@ -384,13 +390,15 @@ class TestClientAuthentication(TokenEndpointCase):
     def test_n103_failures_at_every_endpoint_count(self):
         self.stop_clock()
         for count in range(LIMIT):
-            path = ('/oauth2/token', '/oauth2/revoke', '/oauth2/introspect')[count % 3]
-            self.assertInvalidClient(
-                self.post(path, {'token': 'x', 'client_id': 'wiki-client', 'client_secret': WRONG_SECRET})
-            )
+            with self.subTest(count=count):
+                path = ('/oauth2/token', '/oauth2/revoke', '/oauth2/introspect')[count % 3]
+                self.assertInvalidClient(
+                    self.post(path, {'token': 'x', 'client_id': 'wiki-client', 'client_secret': WRONG_SECRET})
+                )
         for path in ('/oauth2/token', '/oauth2/revoke', '/oauth2/introspect'):
-            response = self.post(path, {'token': 'x'}, self.get_auth())
-            self.assertOAuth2Error(response, 429, 'invalid_client')
+            with self.subTest(path=path):
+                response = self.post(path, {'token': 'x'}, self.get_auth())
+                self.assertOAuth2Error(response, 429, 'invalid_client')
 
     def count_failures_elsewhere(self, address):
         """Add the maximum number of failures from an IP address, as another process would."""
@@ -418,10 +426,11 @@ class TestClientAuthentication(TokenEndpointCase):
             failure._count(self.application.id, f'2001:db8:1:2:{number}::{number}', False)
         credentials = Credentials('wiki-client', CLIENT_SECRET, 'client_secret_post')
         for address in ('2001:db8:1:2::', '2001:db8:1:2:ffff:ffff:ffff:ffff', '2001:DB8:1:2::a'):
-            with self.assertRaises(TooManyRequests):
+            with self.subTest(address=address), self.assertRaises(TooManyRequests):
                 applications._authenticate_client(credentials, address)
         for address in ('2001:db8:1:3::1', '2001:db8:1:1:ffff:ffff:ffff:ffff', '203.0.113.7'):
-            self.assertEqual(applications._authenticate_client(credentials, address).id, self.application.id)
+            with self.subTest(address=address):
+                self.assertEqual(applications._authenticate_client(credentials, address).id, self.application.id)
         self.assertEqual(len(failure._get_dates(self.application.id, '2001:db8:1:2::', False)), LIMIT)
 
     def test_n103_no_failure_is_remembered(self):
@@ -493,6 +502,7 @@ class TestClientAuthentication(TokenEndpointCase):
     def test_n103_unknown_clients(self):
         self.stop_clock()
         for count in range(LIMIT):
-            self.assertInvalidClient(self.ask_body(f'unknown-client-{count}', WRONG_SECRET))
+            with self.subTest(count=count):
+                self.assertInvalidClient(self.ask_body(f'unknown-client-{count}', WRONG_SECRET))
         self.assertOAuth2Error(self.ask_body('unknown-client-x', WRONG_SECRET), 429, 'invalid_client')
         self.assertIssued(self.ask())

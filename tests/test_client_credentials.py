@@ -76,9 +76,10 @@ class TestClientCredentials(OAuth2Case):
         key = self.env['orestapi.token']._get_mac_key()
         self.application.refresh_token_expiry = 600
         for secret in ('x' * 43, parse(tokens['access_token']).secret):
-            made_up = render_refresh_token(key, self.get_active_token(tokens).id, 0, secret)
-            self.assertRefused(self.refresh(made_up), 'invalid_grant')
-            self.assertInactive(made_up)
+            with self.subTest(secret=secret):
+                made_up = render_refresh_token(key, self.get_active_token(tokens).id, 0, secret)
+                self.assertRefused(self.refresh(made_up), 'invalid_grant')
+                self.assertInactive(made_up)
         self.assertActive(tokens['access_token'])
 
     def test_parameters_of_other_grants(self):

@@ -56,8 +56,9 @@ class TestConnectedApplications(OAuth2Case):
         self.sign_in(user=self.portal_user)
         self.open_page()
         for text in (self.get_authorization(self.user).id, '0', '', 'x', '1; DROP'):
-            response = self.disconnect(text)
-            self.assertEqual((response.status_code, response.headers['Location']), (303, PATH))
+            with self.subTest(text=text):
+                response = self.disconnect(text)
+                self.assertEqual((response.status_code, response.headers['Location']), (303, PATH))
         self.assertActive(tokens['access_token'])
         self.assertTrue(self.get_authorization(self.portal_user))
 
@@ -81,7 +82,8 @@ class TestConnectedApplications(OAuth2Case):
     def test_consent_page_names_it(self):
         """The login page leads users without preferences there."""
         for user, text in ((self.portal_user, PATH), (self.user, "My Preferences")):
-            self.authenticate(user.login, PASSWORD)
-            page = self.authorize(self.get_request())
-            self.assertEqual([word in page.text for word in (PATH, "My Preferences")].count(True), 1)
-            self.assertIn(text, page.text)
+            with self.subTest(user=user):
+                self.authenticate(user.login, PASSWORD)
+                page = self.authorize(self.get_request())
+                self.assertEqual([word in page.text for word in (PATH, "My Preferences")].count(True), 1)
+                self.assertIn(text, page.text)

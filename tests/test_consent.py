@@ -94,9 +94,10 @@ class TestConsent(OAuth2Case):
         self.authenticate('mitchell', PASSWORD)
         self.user.password = 'another password altogether'
         for method in ('GET', 'POST'):
-            response = self.authorize(self.get_request(state=STATE), method=method)
-            self.assertEqual(urlsplit(self.get_path(response)).path, '/web/login')
-            self.assertNothingWritten()
+            with self.subTest(method=method):
+                response = self.authorize(self.get_request(state=STATE), method=method)
+                self.assertEqual(urlsplit(self.get_path(response)).path, '/web/login')
+                self.assertNothingWritten()
 
     def test_n066_another_user(self):
         """The link *Not you?* leads back to the very same request, as another user."""
@@ -113,13 +114,15 @@ class TestConsent(OAuth2Case):
         self.authenticate('mitchell', PASSWORD)
         # A GET request with the values of the form changes nothing either.
         _action, fields = self.get_form(self.ask())
-        for page in (self.ask(), self.ask(decision='allow', **fields)):
-            self.assertHeaders(page, 200)
-            self.assertNotIn('Location', page.headers)
-            self.get_form(page)
-            scope = self.env.ref('orestapi.scope_read')
-            for text in ("Wiki", "Mitchell", "mitchell", "wiki.example.com", scope.description):
-                self.assertIn(text, page.text)
+        for case, page in enumerate((self.ask(), self.ask(decision='allow', **fields))):
+            with self.subTest(case=case):
+                self.assertHeaders(page, 200)
+                self.assertNotIn('Location', page.headers)
+                self.get_form(page)
+                scope = self.env.ref('orestapi.scope_read')
+                for text in ("Wiki", "Mitchell", "mitchell", "wiki.example.com", scope.description):
+                    with self.subTest(text=text):
+                        self.assertIn(text, page.text)
         self.assertNothingWritten()
 
     def test_n068_csrf(self):
@@ -222,13 +225,14 @@ class TestConsent(OAuth2Case):
         ]
         self.application.group_ids = self.env.ref('base.group_system')
         pages.append(self.ask())
-        for page in pages:
-            policy = dict(part.strip().split(' ', 1) for part in page.headers['Content-Security-Policy'].split(';'))
-            self.assertEqual(policy['script-src'], "'none'")
-            self.assertEqual(policy['frame-ancestors'], "'none'")
-            self.assertNotIn('unsafe-inline', policy['default-src'])
-            self.assertNotIn('<script', page.text)
-            self.assertNotRegex(page.text, r'<[^>]* on[a-z]+=')
+        for case, page in enumerate(pages):
+            with self.subTest(case=case):
+                policy = dict(part.strip().split(' ', 1) for part in page.headers['Content-Security-Policy'].split(';'))
+                self.assertEqual(policy['script-src'], "'none'")
+                self.assertEqual(policy['frame-ancestors'], "'none'")
+                self.assertNotIn('unsafe-inline', policy['default-src'])
+                self.assertNotIn('<script', page.text)
+                self.assertNotRegex(page.text, r'<[^>]* on[a-z]+=')
 
     def test_error_page_says_what_to_do(self):
         """The page is in the user's language, with the protocol's own error only as a detail."""
@@ -237,12 +241,13 @@ class TestConsent(OAuth2Case):
         pages.append(self.post_form(self.ask(), consent=None))
         sentences = ("know the application that sent you here", "registered in Odoo", "This page expired, or you have")
         for page, sentence in zip(pages, sentences, strict=True):
-            self.assertRefused(page)
-            self.assertIn(sentence, page.text)
-            detail = re.search(r'<p class="small[^"]*" lang="en"[^>]*>([^<]*)</p>', page.text)[1]
-            reference = re.search(r'<code[^>]*>([0-9a-f]{8})</code>', page.text)[1]
-            event = self.env['orestapi.event'].search([('reference', '=', reference)])
-            self.assertEqual(event.detail, html.unescape(detail))
+            with self.subTest(sentence=sentence):
+                self.assertRefused(page)
+                self.assertIn(sentence, page.text)
+                detail = re.search(r'<p class="small[^"]*" lang="en"[^>]*>([^<]*)</p>', page.text)[1]
+                reference = re.search(r'<code[^>]*>([0-9a-f]{8})</code>', page.text)[1]
+                event = self.env['orestapi.event'].search([('reference', '=', reference)])
+                self.assertEqual(event.detail, html.unescape(detail))
 
     def test_n068_session_id_changes_in_part(self):
         """The form outlives the change of the session id that Odoo makes every few hours."""
@@ -357,10 +362,11 @@ class TestConsent(OAuth2Case):
                     {'X-Moz': 'prefetch'},
                 )
             ]
-            for response in responses:
-                self.assertHeaders(response, 204)
-                self.assertNotIn('Location', response.headers)
-                self.assertNotIn('Set-Cookie', response.headers)
+            for case, response in enumerate(responses):
+                with self.subTest(parameters=parameters, case=case):
+                    self.assertHeaders(response, 204)
+                    self.assertNotIn('Location', response.headers)
+                    self.assertNotIn('Set-Cookie', response.headers)
         self.assertNothingWritten()
         self.assertEqual(self.env['orestapi.event'].search_count([]), events)
         self.assertIn('code', self.get_response(self.authorize(query)))
@@ -395,8 +401,9 @@ class TestConsent(OAuth2Case):
         self.assertNotFramed(self.url_open('/web/login_successful?' + urlencode({'redirect': redirect})))
         self.authenticate(None, None)
         for path in ('/odoo', 'x' + redirect):
-            page = self.url_open('/web/login?' + urlencode({'redirect': path}))
-            self.assertEqual(page.headers['X-Frame-Options'], 'SAMEORIGIN')
+            with self.subTest(path=path):
+                page = self.url_open('/web/login?' + urlencode({'redirect': path}))
+                self.assertEqual(page.headers['X-Frame-Options'], 'SAMEORIGIN')
 
     def get_pages(self):
         """Return the pages that this endpoint can show a user."""
@@ -409,22 +416,26 @@ class TestConsent(OAuth2Case):
         return pages
 
     def test_n074_referrer(self):
-        for page in self.get_pages():
-            self.assertEqual(page.headers['Referrer-Policy'], 'no-referrer')
-            for address in re.findall(r'(?:src|srcset|action|data|poster)\s*=\s*["\']?([^"\'\s>]*)', page.text):
-                self.assertRegex(address, r'\A(?:/(?!/)|data:image/)')
-            for link in re.findall(r'<link\b[^>]*>', page.text):
-                self.assertRegex(link, r'href="/(?!/)')
-            self.assertNotRegex(page.text, r'(?i)@import|url\(|http-equiv="refresh')
-            # Style sheets fetch nothing from elsewhere, whatever addons put into them.
-            self.assertEqual(page.headers['Content-Security-Policy'].partition(';')[0], "default-src 'self' data:")
+        for case, page in enumerate(self.get_pages()):
+            with self.subTest(case=case):
+                self.assertEqual(page.headers['Referrer-Policy'], 'no-referrer')
+                for address in re.findall(r'(?:src|srcset|action|data|poster)\s*=\s*["\']?([^"\'\s>]*)', page.text):
+                    with self.subTest(address=address):
+                        self.assertRegex(address, r'\A(?:/(?!/)|data:image/)')
+                for link in re.findall(r'<link\b[^>]*>', page.text):
+                    with self.subTest(link=link):
+                        self.assertRegex(link, r'href="/(?!/)')
+                self.assertNotRegex(page.text, r'(?i)@import|url\(|http-equiv="refresh')
+                # Style sheets fetch nothing from elsewhere, whatever addons put into them.
+                self.assertEqual(page.headers['Content-Security-Policy'].partition(';')[0], "default-src 'self' data:")
 
     def test_n075_cache(self):
         self.authenticate('mitchell', PASSWORD)
         page = self.ask()
-        for response in (*self.get_pages(), self.post_form(page), self.ask(scope='unknown')):
-            self.assertEqual(response.headers['Cache-Control'], 'no-store')
-            self.assertEqual(response.headers['Pragma'], 'no-cache')
+        for case, response in enumerate((*self.get_pages(), self.post_form(page), self.ask(scope='unknown'))):
+            with self.subTest(case=case):
+                self.assertEqual(response.headers['Cache-Control'], 'no-store')
+                self.assertEqual(response.headers['Pragma'], 'no-cache')
         self.authenticate(None, None)
         self.assertEqual(self.ask().headers['Cache-Control'], 'no-store')
 
@@ -434,13 +445,15 @@ class TestConsent(OAuth2Case):
         self.user.name = evil
         # An administrator writes the name, and has no reason to reverse it.
         self.env.ref('orestapi.scope_read').description = evil.replace('\u202egpj', '')
-        for page in self.get_pages():
-            self.assertNotIn('<script>alert', page.text)
-            self.assertNotIn('<img src=x', page.text)
-            # A name that reverses the writing direction affects only itself.
-            body = page.text.partition('<body')[2]
-            for element in re.findall(r'(<[^>]*>)[^<]*gpj', body):
-                self.assertEqual(element, '<bdi>')
+        for case, page in enumerate(self.get_pages()):
+            with self.subTest(case=case):
+                self.assertNotIn('<script>alert', page.text)
+                self.assertNotIn('<img src=x', page.text)
+                # A name that reverses the writing direction affects only itself.
+                body = page.text.partition('<body')[2]
+                for element in re.findall(r'(<[^>]*>)[^<]*gpj', body):
+                    with self.subTest(element=element):
+                        self.assertEqual(element, '<bdi>')
 
     def test_n076_logo(self):
         """A logo shows as an image, and cannot run scripts when it is opened by itself."""
@@ -461,29 +474,32 @@ class TestConsent(OAuth2Case):
         self.application.write({'trusted': True, 'allowed_origins': 'https://wiki.example.com'})
         self.authenticate('mitchell', PASSWORD)
         for origin in ('https://wiki.example.com', 'https://evil.example', 'null'):
-            preflight = self.authorize(
-                self.get_request(),
-                method='OPTIONS',
-                headers={'Origin': origin, 'Access-Control-Request-Method': 'POST'},
-            )
-            self.assertHeaders(preflight, 204)
-            self.assertNothingWritten()
-            responses = [preflight] + [
-                self.authorize(self.get_request(**changes), headers={'Origin': origin})
-                for changes in ({}, {'client_id': 'unknown-client'}, {'scope': 'unknown'})
-            ]
-            for response in responses:
-                self.assertFalse([name for name in response.headers if name.startswith('Access-Control-')])
-            self.env['orestapi.authorization'].search([]).unlink()
+            with self.subTest(origin=origin):
+                preflight = self.authorize(
+                    self.get_request(),
+                    method='OPTIONS',
+                    headers={'Origin': origin, 'Access-Control-Request-Method': 'POST'},
+                )
+                self.assertHeaders(preflight, 204)
+                self.assertNothingWritten()
+                responses = [preflight] + [
+                    self.authorize(self.get_request(**changes), headers={'Origin': origin})
+                    for changes in ({}, {'client_id': 'unknown-client'}, {'scope': 'unknown'})
+                ]
+                for case, response in enumerate(responses):
+                    with self.subTest(case=case):
+                        self.assertFalse([name for name in response.headers if name.startswith('Access-Control-')])
+                self.env['orestapi.authorization'].search([]).unlink()
 
     def test_n078_more_is_asked_than_was_allowed(self):
         self.authenticate('mitchell', PASSWORD)
         self.post_form(self.ask(scope=None))
         codes = self.env['orestapi.authorization.code'].search_count([])
         for scope in ('read rpc', 'rpc'):
-            page = self.ask(scope=scope)
-            self.get_form(page)
-            self.assertIn(self.env.ref('orestapi.scope_rpc').description, page.text)
+            with self.subTest(scope=scope):
+                page = self.ask(scope=scope)
+                self.get_form(page)
+                self.assertIn(self.env.ref('orestapi.scope_rpc').description, page.text)
         # The default scope has grown.
         self.application.scope_ids = self.env.ref('orestapi.scope_rpc')
         self.get_form(self.ask(scope=None))

@@ -168,14 +168,20 @@ class TestHooks(OAuth2Case):
         """The client's IP address from a proxy is logged, where it may look like a format string."""
         with patch.dict(odoo.tools.config.options, proxy_mode=True):
             for address in ADDRESSES:
-                headers = {'X-Forwarded-For': address, 'X-Forwarded-Host': 'odoo.example.com'}
-                for path in ('/web/health', '/web/login', '/oauth2/token?client_secret=s3cret', '/oauth2/authorize'):
-                    with self.subTest(address=address, path=path):
-                        response = self.url_open(path, headers=headers)
-                        self.assertIn(response.status_code, (200, 400, 405))
-                headers['Authorization'] = f'Bearer {self.key}'
-                response = self.url_open('/json/2/res.users/context_get', json={}, method='POST', headers=headers)
-                self.assertEqual(response.status_code, 200, response.text)
+                with self.subTest(address=address):
+                    headers = {'X-Forwarded-For': address, 'X-Forwarded-Host': 'odoo.example.com'}
+                    for path in (
+                        '/web/health',
+                        '/web/login',
+                        '/oauth2/token?client_secret=s3cret',
+                        '/oauth2/authorize',
+                    ):
+                        with self.subTest(path=path):
+                            response = self.url_open(path, headers=headers)
+                            self.assertIn(response.status_code, (200, 400, 405))
+                    headers['Authorization'] = f'Bearer {self.key}'
+                    response = self.url_open('/json/2/res.users/context_get', json={}, method='POST', headers=headers)
+                    self.assertEqual(response.status_code, 200, response.text)
 
     def test_o02_one_address_with_many_ports(self):
         """The limit also applies behind a proxy that forwards the client's port."""

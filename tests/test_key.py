@@ -85,7 +85,8 @@ class TestKey(OAuth2Case):
         self.env.registry.clear_cache()
         made_up = f'{tokens["refresh_token"].rsplit("_", 2)[0]}_{"x" * 43}_{"x" * 43}'
         for string in (made_up, refreshed['refresh_token']):
-            self.assertEqual(self.post('/oauth2/revoke', {'token': string}, self.get_auth()).status_code, 200)
+            with self.subTest(string=string):
+                self.assertEqual(self.post('/oauth2/revoke', {'token': string}, self.get_auth()).status_code, 200)
         self.assertActive(tokens['access_token'])
         self.assertEqual(
             self.post('/oauth2/revoke', {'token': tokens['refresh_token']}, self.get_auth()).status_code, 200

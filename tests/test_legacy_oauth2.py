@@ -107,7 +107,8 @@ class TestLegacyConnector(OAuth2Case):
         self.authenticate('mitchell', PASSWORD)
         codes = self.env['orestapi.authorization.code'].search_count([])
         for kwargs in ({'method': 'HEAD'}, {'method': 'OPTIONS'}, {'headers': {'Sec-Purpose': 'prefetch'}}):
-            self.assertEqual(self.authorize(self.get_request(), **kwargs).status_code, 204)
+            with self.subTest(kwargs=kwargs):
+                self.assertEqual(self.authorize(self.get_request(), **kwargs).status_code, 204)
         self.assertEqual(self.env['orestapi.authorization.code'].search_count([]), codes)
 
     def test_parameter_named_self(self):
@@ -117,9 +118,10 @@ class TestLegacyConnector(OAuth2Case):
     def test_bad_client_or_uri_is_not_redirected(self):
         self.authenticate('mitchell', PASSWORD)
         for changes in ({'client_id': 'unknown-client'}, {'redirect_uri': 'https://evil.example/'}):
-            response = self.authorize(self.get_request(**changes))
-            self.assertEqual(response.status_code, 400)
-            self.assertNotIn('Location', response.headers)
+            with self.subTest(changes=changes):
+                response = self.authorize(self.get_request(**changes))
+                self.assertEqual(response.status_code, 400)
+                self.assertNotIn('Location', response.headers)
 
     def test_standard_paths_accept_nothing_of_it(self):
         self.authenticate('mitchell', PASSWORD)
@@ -149,8 +151,9 @@ class TestLegacyConnector(OAuth2Case):
         for require_pkce in (True, False):
             self.application.require_pkce = require_pkce
             for path in (ACCESS_TOKEN, '/oauth2/token'):
-                response = self.ask(body=code_request, path=path)
-                self.assertEqual((response.status_code, response.json()['error']), (400, 'invalid_grant'))
+                with self.subTest(require_pkce=require_pkce, path=path):
+                    response = self.ask(body=code_request, path=path)
+                    self.assertEqual((response.status_code, response.json()['error']), (400, 'invalid_grant'))
         self.assertFalse(self.env['orestapi.token'].search([]))
 
     def test_other_applications_are_refused(self):
@@ -220,8 +223,9 @@ class TestLegacyConnector(OAuth2Case):
 
     def test_nonsense(self):
         for query in ('%ff=%ff', 'client_id=%00', 'client_id=a&client_id=b'):
-            response = self.post(f'{ACCESS_TOKEN}?{query}', '')
-            self.assertLegacyError(response, 400, 'invalid_request', 'Oauth2AccessToken')
+            with self.subTest(query=query):
+                response = self.post(f'{ACCESS_TOKEN}?{query}', '')
+                self.assertLegacyError(response, 400, 'invalid_request', 'Oauth2AccessToken')
         response = self.post(ACCESS_TOKEN, '{}', headers={'Content-Type': 'application/json'})
         self.assertLegacyError(response, 400, 'invalid_request', 'Oauth2AccessToken')
         response = self.post(
@@ -232,11 +236,12 @@ class TestLegacyConnector(OAuth2Case):
 
     def test_version(self):
         for method in ('GET', 'POST'):
-            response = self.url_open('/orestapi/version?self=x', method=method)
-            self.assertEqual(
-                set(response.json()),
-                {'server_version', 'server_version_info', 'server_serie', 'protocol_version', 'orestapi_version'},
-            )
+            with self.subTest(method=method):
+                response = self.url_open('/orestapi/version?self=x', method=method)
+                self.assertEqual(
+                    set(response.json()),
+                    {'server_version', 'server_version_info', 'server_serie', 'protocol_version', 'orestapi_version'},
+                )
         module = self.env['ir.module.module'].search([('name', '=', 'orestapi')])
         self.assertEqual(response.json()['orestapi_version'], module.installed_version)
 
@@ -257,9 +262,10 @@ class TestLegacyConnector(OAuth2Case):
     def test_status_refused(self):
         wrong = {'Authorization': get_basic(self.other.client_id, 'x' * 20)}
         for headers in ({}, wrong, {'Authorization': 'Bearer x'}, {'Authorization': 'Basic x'}):
-            response = self.url_open(f'{STATUS}?{urlencode({"client_id": "shop-client"})}', headers=headers)
-            self.assertLegacyError(response, 401, 'invalid_client', 'ApplicationStatus')
-            self.assertIn('Basic', response.headers['WWW-Authenticate'])
+            with self.subTest(headers=headers):
+                response = self.url_open(f'{STATUS}?{urlencode({"client_id": "shop-client"})}', headers=headers)
+                self.assertLegacyError(response, 401, 'invalid_client', 'ApplicationStatus')
+                self.assertIn('Basic', response.headers['WWW-Authenticate'])
         self.other.active = False
         response = self.url_open(STATUS, headers={'Authorization': get_basic(*self.get_auth(self.other))})
         self.assertLegacyError(response, 401, 'invalid_client', 'ApplicationStatus')

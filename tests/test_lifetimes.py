@@ -179,33 +179,37 @@ class TestLifetimes(OAuth2Case):
         acting = self.env['orestapi.token']
         resource_server = self.get_resource_server_auth()
         for tokens in responses:
-            response = self.post('/oauth2/introspect', {'token': tokens['access_token']}, resource_server)
-            works = response.json()['active']
-            if 'refresh_token' in tokens:
-                works = works or self.is_refreshable(tokens)
-            sign_in = self.get_active_token(tokens)
-            if works:
-                acting += sign_in
-            if sign_in.exists():
-                self.assertEqual(self.get_state(sign_in) == 'active', works, sign_in.state)
+            with self.subTest(tokens=tokens):
+                response = self.post('/oauth2/introspect', {'token': tokens['access_token']}, resource_server)
+                works = response.json()['active']
+                if 'refresh_token' in tokens:
+                    works = works or self.is_refreshable(tokens)
+                sign_in = self.get_active_token(tokens)
+                if works:
+                    acting += sign_in
+                if sign_in.exists():
+                    self.assertEqual(self.get_state(sign_in) == 'active', works, sign_in.state)
         self.env.invalidate_all()
         everything = self.env['orestapi.token'].search([])
         states = dict(self.env['orestapi.token']._read_group([], ['state'], ['id:recordset']))
         for state in ('active', 'suspended', 'expired', 'ended'):
-            expected = everything.filtered(lambda sign_in, state=state: sign_in.state == state)
-            self.assertEqual(self.env['orestapi.token'].search([('state', '=', state)]), expected)
-            self.assertEqual(states.get(state, acting.browse()).sorted('id'), expected.sorted('id'))
-            self.assertEqual(self.env['orestapi.token'].search([('state', '!=', state)]), everything - expected)
+            with self.subTest(state=state):
+                expected = everything.filtered(lambda sign_in, state=state: sign_in.state == state)
+                self.assertEqual(self.env['orestapi.token'].search([('state', '=', state)]), expected)
+                self.assertEqual(states.get(state, acting.browse()).sorted('id'), expected.sorted('id'))
+                self.assertEqual(self.env['orestapi.token'].search([('state', '!=', state)]), everything - expected)
         self.assertEqual(self.env['orestapi.token'].search([('state', '=', 'active')]).sorted(), acting.sorted())
         for application in self.application + self.other:
-            of_application = acting.filtered(lambda sign_in, own=application: sign_in.application_id == own)
-            self.assertEqual(application.sign_in_count, len(of_application))
+            with self.subTest(application=application):
+                of_application = acting.filtered(lambda sign_in, own=application: sign_in.application_id == own)
+                self.assertEqual(application.sign_in_count, len(of_application))
         for authorization in self.env['orestapi.authorization'].search([]):
-            own = acting.filtered(lambda sign_in, own=authorization: sign_in.authorization_id == own)
-            self.assertEqual(authorization.sign_in_count, len(own))
-            self.assertEqual(bool(authorization.devices), bool(own))
-            found = self.env['orestapi.authorization'].search([('token_ids', 'any', [('state', '=', 'active')])])
-            self.assertEqual(authorization in found, bool(own))
+            with self.subTest(authorization=authorization):
+                own = acting.filtered(lambda sign_in, own=authorization: sign_in.authorization_id == own)
+                self.assertEqual(authorization.sign_in_count, len(own))
+                self.assertEqual(bool(authorization.devices), bool(own))
+                found = self.env['orestapi.authorization'].search([('token_ids', 'any', [('state', '=', 'active')])])
+                self.assertEqual(authorization in found, bool(own))
         # The service here has one token; of more, the preferences show the last (`test_s13_many_tokens_of_a_service`).
         devices = acting.filtered(lambda sign_in: sign_in.user_id == self.user)
         self.assertEqual(self.user.orestapi_token_ids.sorted(), devices.sorted())
@@ -246,7 +250,8 @@ class TestLifetimes(OAuth2Case):
             code = self.env['orestapi.authorization.code'].search([], limit=1)
             self.assertEqual(code.state, state)
             for other in ('valid', 'used', 'expired', 'revoked'):
-                self.assertEqual(code in code.search([('state', '=', other)]), other == state, other)
+                with self.subTest(other=other):
+                    self.assertEqual(code in code.search([('state', '=', other)]), other == state, other)
 
         code = self.get_code()
         self.application.authorization_code_expiry = 60
@@ -369,18 +374,19 @@ class TestLifetimes(OAuth2Case):
         self.application.action_archive()
         self.assertEqual(collect(), (0, False))
         self.application.action_unarchive()
-        for change in (
+        for case, change in enumerate((
             lambda: self.user.write({'group_ids': [(6, 0, self.env.ref('base.group_portal').ids)]}),
             lambda: self.set_active(False),
             lambda: self.count_revocations(1),
-        ):
-            with self.env.cr.savepoint() as savepoint:
-                change()
-                self.env.flush_all()
-                self.assertEqual(collect(), (1, False))
+        )):
+            with self.subTest(case=case):
+                with self.env.cr.savepoint() as savepoint:
+                    change()
+                    self.env.flush_all()
+                    self.assertEqual(collect(), (1, False))
+                    self.env.invalidate_all()
+                    self.assertFalse(self.get_active_token(mine).exists())
+                    self.assertTrue(self.get_active_token(others).exists())
+                    savepoint.close(rollback=True)
                 self.env.invalidate_all()
-                self.assertFalse(self.get_active_token(mine).exists())
-                self.assertTrue(self.get_active_token(others).exists())
-                savepoint.close(rollback=True)
-            self.env.invalidate_all()
-            self.env.registry.clear_cache()
+                self.env.registry.clear_cache()

@@ -77,26 +77,29 @@ class TestCrossOrigin(OAuth2Case):
             'idempotency-key,if-match,mcp-protocol-version,x-shop-version'
         )
         for path, method in self.ENDPOINTS.items():
-            response = self.preflight(path, method=method, headers=names)
-            allowed = response.headers['Access-Control-Allow-Headers'].lower().split(', ')
-            self.assertEqual(set(names.split(',')) - set(allowed), set())
-            self.assertEqual(len(allowed), len(set(allowed)))
-            self.assertNotIn('Content-Type', response.headers)
+            with self.subTest(path=path):
+                response = self.preflight(path, method=method, headers=names)
+                allowed = response.headers['Access-Control-Allow-Headers'].lower().split(', ')
+                self.assertEqual(set(names.split(',')) - set(allowed), set())
+                self.assertEqual(len(allowed), len(set(allowed)))
+                self.assertNotIn('Content-Type', response.headers)
         # Not a text that is not a list of names.
         for names in ('x-a x-b', 'x-a,,x-b', 'x:a', 'é', ','.join(f'x-{number}' for number in range(100))):
-            allowed = self.preflight(TOKEN, headers=names.encode()).headers['Access-Control-Allow-Headers']
-            self.assertNotIn('x-', allowed.replace('X-', ''))
+            with self.subTest(names=names):
+                allowed = self.preflight(TOKEN, headers=names.encode()).headers['Access-Control-Allow-Headers']
+                self.assertNotIn('x-', allowed.replace('X-', ''))
         self.assertNotAllowed(self.preflight(TOKEN, 'https://evil.example', headers='x-a'))
 
     def test_p04_page_reads_the_headers(self):
-        for response in (
+        for case, response in enumerate((
             self.url_open(WELL_KNOWN, headers={'Origin': ORIGIN}),
             self.ask(ORIGIN),
             self.post(TOKEN, {'client_id': 'wiki-client'}, headers={'Origin': ORIGIN}),
             self.url_open('/orestapi/1/models', headers={'Origin': ORIGIN}),
-        ):
-            exposed = response.headers['Access-Control-Expose-Headers'].split(', ')
-            self.assertLessEqual({'WWW-Authenticate', 'Retry-After'}, set(exposed))
+        )):
+            with self.subTest(case=case):
+                exposed = response.headers['Access-Control-Expose-Headers'].split(', ')
+                self.assertLessEqual({'WWW-Authenticate', 'Retry-After'}, set(exposed))
 
     @mute_logger('odoo.http', 'odoo.sql_db')
     def test_p04_errors_outside_of_a_handler(self):
@@ -136,7 +139,8 @@ class TestCrossOrigin(OAuth2Case):
                     else:
                         self.assertWithheld(response)
         for path in ('/oauth2/introspect', '/orestapi/nothing', '/orestapi/oauth2/access_token'):
-            self.assertNotAllowed(self.url_open(path, headers={'Origin': ORIGIN}))
+            with self.subTest(path=path):
+                self.assertNotAllowed(self.url_open(path, headers={'Origin': ORIGIN}))
 
     def call(self, access_token, origin, path='/json/2/res.users/context_get'):
         return self.url_open(
@@ -184,7 +188,8 @@ class TestCrossOrigin(OAuth2Case):
         """Neither a session nor an API key: nobody has listed an origin for those."""
         path = '/json/2/res.users/context_get'
         for origin in ('https://evil.example', 'null', '*'):
-            self.assertNotAllowed(self.preflight(path, origin))
+            with self.subTest(origin=origin):
+                self.assertNotAllowed(self.preflight(path, origin))
         self.assertNotAllowed(self.call('x', ORIGIN))
         tomorrow = fields.Datetime.now() + timedelta(days=1)
         key = self.env['res.users.apikeys'].with_user(self.user)._generate('rpc', 'Key', tomorrow)
@@ -231,9 +236,10 @@ class TestCrossOrigin(OAuth2Case):
 
     def test_n107_no_origin(self):
         """For a request from a server, the response does not depend on an origin."""
-        for response in (self.preflight(TOKEN, ''), self.ask('')):
-            self.assertNotAllowed(response)
-            self.assertNotIn('Vary', response.headers)
+        for case, response in enumerate((self.preflight(TOKEN, ''), self.ask(''))):
+            with self.subTest(case=case):
+                self.assertNotAllowed(response)
+                self.assertNotIn('Vary', response.headers)
 
     def test_n107_answers(self):
         """A page can read the error, too."""
@@ -252,9 +258,10 @@ class TestCrossOrigin(OAuth2Case):
             'redirect_uri': 'http://127.0.0.1/callback',
         }
         for verifier, status in (('x' * 43, 400), (VERIFIER, 200)):
-            response = self.post(TOKEN, {**parameters, 'code_verifier': verifier}, headers={'Origin': OTHER_ORIGIN})
-            self.assertEqual(response.status_code, status)
-            self.assertAllowed(response, OTHER_ORIGIN)
+            with self.subTest(verifier=verifier):
+                response = self.post(TOKEN, {**parameters, 'code_verifier': verifier}, headers={'Origin': OTHER_ORIGIN})
+                self.assertEqual(response.status_code, status)
+                self.assertAllowed(response, OTHER_ORIGIN)
 
     def test_n107_by_application(self):
         """The page of one application does not read the answers to another."""
@@ -277,7 +284,8 @@ class TestCrossOrigin(OAuth2Case):
     def test_n107_inactive_application(self):
         self.application.action_archive()
         for path, method in self.ENDPOINTS.items():
-            self.assertWithheld(self.preflight(path, method=method))
+            with self.subTest(path=path):
+                self.assertWithheld(self.preflight(path, method=method))
         self.assertWithheld(self.url_open(TOKEN, method='OPTIONS', headers={'Origin': ORIGIN}))
 
     def test_never_elsewhere(self):

@@ -288,12 +288,13 @@ class TestRecords(RecordsCase):
         self.scheme.configuration_ids.icon = picture
         self.application.logo = picture
         for address in (path, '/orestapi/1/application/logo'):
-            response = self.get(address)
-            self.assertEqual(response.status_code, 200, response.text)
-            self.assertRegex(response.headers['Content-Type'], r'image/\w+')
-            self.assertEqual(response.headers['Cache-Control'], 'private, max-age=3600')
-            response = self.get(address, headers={'If-None-Match': response.headers['ETag']})
-            self.assertEqual((response.status_code, response.content), (304, b''))
+            with self.subTest(address=address):
+                response = self.get(address)
+                self.assertEqual(response.status_code, 200, response.text)
+                self.assertRegex(response.headers['Content-Type'], r'image/\w+')
+                self.assertEqual(response.headers['Cache-Control'], 'private, max-age=3600')
+                response = self.get(address, headers={'If-None-Match': response.headers['ETag']})
+                self.assertEqual((response.status_code, response.content), (304, b''))
 
     def test_openapi_offers_search_where_it_works(self):
         """The display name of a currency rate is its date."""

@@ -94,10 +94,12 @@ class TestRecordsDates(RecordRulesCase):
 
     def test_r01_refused(self):
         for operator in ('eq', 'ne'):
-            self.assertSentence("is a date and time", filter=f'create_date {operator} "2026-11-25"')
+            with self.subTest(operator=operator):
+                self.assertSentence("is a date and time", filter=f'create_date {operator} "2026-11-25"')
         for operator in ('eq', 'ne', 'gt', 'ge', 'lt', 'le'):
-            self.assertSentence("whole seconds", filter=f'create_date {operator} "2026-11-25T12:00:00.5Z"')
-            self.assertSentence("Write a day as", filter=f'create_date {operator} "20261125"')
+            with self.subTest(operator=operator):
+                self.assertSentence("whole seconds", filter=f'create_date {operator} "2026-11-25T12:00:00.5Z"')
+                self.assertSentence("Write a day as", filter=f'create_date {operator} "20261125"')
         # An unencoded plus sign is a space.
         self.assertSentence("%2B", filter='create_date gt "2026-11-25T10:00:00 02:00"')
 
@@ -117,7 +119,8 @@ class TestRecordsDates(RecordRulesCase):
     def test_r01_in_openapi(self):
         text = json.dumps(self.get(OPENAPI).json())
         for words in ("whole seconds", "`le` includes the whole day", "time zone of the user", "%2B02:00", "archived"):
-            self.assertIn(words, text)
+            with self.subTest(words=words):
+                self.assertIn(words, text)
 
     def test_r07_moments_in_properties(self):
         self.env['properties.base.definition']._get_definition_for_property_field('res.partner', 'properties')
@@ -166,7 +169,8 @@ class TestRecordsDates(RecordRulesCase):
         self.assertIs(empty['flag']['value'], False)
         self.assertEqual(empty['tags']['value'], [])
         for name in ('moment', 'day', 'words', 'country'):
-            self.assertIsNone(empty[name]['value'], name)
+            with self.subTest(name=name):
+                self.assertIsNone(empty[name]['value'], name)
 
 
 @tagged('post_install', '-at_install')
@@ -206,9 +210,10 @@ class TestRecordsRules(RecordRulesCase):
         self.user.lang = 'sr@latin'
         self.authenticate(self.user.login, PASSWORD)
         for path in ('/orestapi/1/docs', '/oauth2/applications'):
-            page = self.url_open(path, headers={'Accept-Language': 'zh-TW'})
-            self.assertEqual(page.headers['Content-Language'], 'sr-Latn')
-            self.assertIn('lang="sr-Latn"', page.text)
+            with self.subTest(path=path):
+                page = self.url_open(path, headers={'Accept-Language': 'zh-TW'})
+                self.assertEqual(page.headers['Content-Language'], 'sr-Latn')
+                self.assertIn('lang="sr-Latn"', page.text)
 
     def walk(self, **search):
         """Return the ids of all pages of a search, one record each."""
@@ -262,17 +267,22 @@ class TestRecordsRules(RecordRulesCase):
         response = self.get(RECORDS, filter=filter_, limit=1)
         self.assertEqual(response.status_code, 200, response.text)
         for parameter in ({'search': '€' * 7000}, {'order': 'x' * 60_000}, {'filter': padding}):
-            response = self.get(RECORDS, **parameter)
-            self.assertProblem(response, 400, 'invalid_request')
+            with self.subTest(parameter=parameter):
+                response = self.get(RECORDS, **parameter)
+                self.assertProblem(response, 400, 'invalid_request')
 
     def test_s13_cursor_of_another_user_or_application(self):
         ids = ','.join(map(str, self.partners.ids))
         cursor = self.search(ids=ids, limit=1)['next_cursor']
         self.other.model_scheme_id = self.scheme
         colleague = self.env['res.users'].create({'name': "C", 'login': 'colleague', 'password': PASSWORD})
-        for token in (self.sign_in(self.other, scope='read'), self.sign_in(user=colleague, scope='read')):
-            response = self.get(RECORDS, token=token['access_token'], ids=ids, limit=1, cursor=cursor)
-            self.assertProblem(response, 400, 'invalid_request')
+        for case, token in enumerate((
+            self.sign_in(self.other, scope='read'),
+            self.sign_in(user=colleague, scope='read'),
+        )):
+            with self.subTest(case=case):
+                response = self.get(RECORDS, token=token['access_token'], ids=ids, limit=1, cursor=cursor)
+                self.assertProblem(response, 400, 'invalid_request')
         self.assertEqual(self.search(ids=ids, limit=1, cursor=cursor)['records'][0]['id'], self.ours[1].id)
 
     def test_s13_length_of_a_search(self):
@@ -350,12 +360,14 @@ class TestRecordsRules(RecordRulesCase):
         answer = self.get(f'{RECORDS}/{active.id}', fields='parent_id').json()['fields']['parent_id']
         self.assertEqual(answer[0], archived.id)
         for text in (f'parent_id eq {archived.id}', 'parent_id.name eq "Partner 2"'):
-            self.assertEqual(self.find(ids=active.id, filter=text), active, text)
+            with self.subTest(text=text):
+                self.assertEqual(self.find(ids=active.id, filter=text), active, text)
         active.parent_id = False
         archived.parent_id = active
         self.assertEqual(self.get(f'{RECORDS}/{active.id}', fields='child_ids').json()['fields']['child_ids'], [])
         for text in (f'child_ids eq {archived.id}', 'child_ids pr', 'child_ids.name eq "Partner 2"'):
-            self.assertFalse(self.find(ids=active.id, filter=text), text)
+            with self.subTest(text=text):
+                self.assertFalse(self.find(ids=active.id, filter=text), text)
         described = json.dumps(self.get(OPENAPI).json())
         self.assertIn("archived", described)
 
@@ -425,7 +437,8 @@ class TestRecordsRules(RecordRulesCase):
             compute="for record in self:\n    record['x_broken'] = 1 // len('')",
         )
         for path in (f'{RECORDS}/{self.partners[0].id}', RECORDS):
-            self.assertProblem(self.get(path, fields='x_broken'), 400, 'invalid_request')
+            with self.subTest(path=path):
+                self.assertProblem(self.get(path, fields='x_broken'), 400, 'invalid_request')
 
     def test_r09_the_limit_covers_searches_within_the_search(self):
         """The limit is set before everything else in the request."""
@@ -440,14 +453,15 @@ class TestRecordsRules(RecordRulesCase):
         self.assertEqual(self.get(RECORDS, limit='1').status_code, 200)
 
     def test_p10_what_is_not_offered_asks_for_no_other_token(self):
-        for response in (
+        for case, response in enumerate((
             self.get('/orestapi/1/records/res.users'),
             self.get(RECORDS, fields='vat'),
             self.get(RECORDS, filter='vat pr'),
             self.get(RECORDS, order='vat'),
             self.get(RECORDS, filter='user_ids.login pr'),
-        ):
-            self.assertProblem(response, 403, 'not_offered', challenge=False)
+        )):
+            with self.subTest(case=case):
+                self.assertProblem(response, 403, 'not_offered', challenge=False)
         response = self.get(RECORDS, token=self.sign_in(scope='rpc')['access_token'])
         self.assertProblem(response, 403, 'insufficient_scope')
         self.assertIn('scope="read"', response.headers['WWW-Authenticate'])
@@ -603,7 +617,8 @@ class TestRecordsComputedTexts(RecordRulesCase):
         """Also for models without a name, and for texts that declare more than they show."""
         self.exclude(res__country=['phone_code'])
         for model in ('res.partner', 'res.users', 'res.country', 'res.currency', 'res.company', 'res.groups'):
-            self.assertIn('display_name', self.get_told(model), model)
+            with self.subTest(model=model):
+                self.assertIn('display_name', self.get_told(model), model)
         self.assertIn('country_id', self.get_told('res.partner'))
 
     def test_s07_listed_by_name(self):

@@ -32,9 +32,10 @@ class TestRefreshToken(OAuth2Case):
     def assertEnded(self, *responses, reason):
         """Assert that all tokens of a sign-in are dead, wherever they are presented."""
         for tokens in responses:
-            self.assertInactive(tokens['access_token'], tokens['refresh_token'])
-            self.assertEqual(self.call_json2(tokens['access_token']).status_code, 401)
-            self.assertRefused(tokens['refresh_token'])
+            with self.subTest(tokens=tokens):
+                self.assertInactive(tokens['access_token'], tokens['refresh_token'])
+                self.assertEqual(self.call_json2(tokens['access_token']).status_code, 401)
+                self.assertRefused(tokens['refresh_token'])
         self.assertEqual(self.get_active_token(responses[0]).revoked_reason, reason)
 
     def count_events(self):
@@ -42,7 +43,8 @@ class TestRefreshToken(OAuth2Case):
 
     def test_n137_missing(self):
         for refresh_token in (None, ''):
-            self.assertRefused(refresh_token, error='invalid_request')
+            with self.subTest(refresh_token=refresh_token):
+                self.assertRefused(refresh_token, error='invalid_request')
 
     def test_n137_garbage(self):
         tokens = self.sign_in()
@@ -95,7 +97,8 @@ class TestRefreshToken(OAuth2Case):
         first = self.sign_in()
         second = self.renew(first)
         for refresh_token in (first['refresh_token'], second['refresh_token']):
-            self.assertRefused(refresh_token, auth=('shop-client', OTHER_SECRET))
+            with self.subTest(refresh_token=refresh_token):
+                self.assertRefused(refresh_token, auth=('shop-client', OTHER_SECRET))
         self.assertAlive(second)
 
     def test_n139_another_public_client(self):
@@ -103,9 +106,10 @@ class TestRefreshToken(OAuth2Case):
         first = self.sign_in(self.public)
         second = self.renew(first, self.public)
         for refresh_token in (first['refresh_token'], second['refresh_token']):
-            self.assertRefused(refresh_token, self.public, client_id='other-tool-client')
-            # Not with another secret either, nor the other way round.
-            self.assertRefused(refresh_token, auth=self.get_auth())
+            with self.subTest(refresh_token=refresh_token):
+                self.assertRefused(refresh_token, self.public, client_id='other-tool-client')
+                # Not with another secret either, nor the other way round.
+                self.assertRefused(refresh_token, auth=self.get_auth())
         self.assertAlive(second, self.public)
         self.assertRefused(self.sign_in()['refresh_token'], self.public)
 
@@ -205,7 +209,7 @@ class TestRefreshToken(OAuth2Case):
         first = self.sign_in(scope='read rpc')
         second = self.renew(first)
         for seconds in (0, 1, 30):
-            with self.later(seconds=seconds):
+            with self.subTest(seconds=seconds), self.later(seconds=seconds):
                 # The same response, whatever is requested, except for the time.
                 self.assertEqual(self.renew(first), {**second, 'expires_in': 3600 - seconds})
                 self.assertEqual(self.renew(first, scope='read'), {**second, 'expires_in': 3600 - seconds})
@@ -259,11 +263,12 @@ class TestRefreshToken(OAuth2Case):
         self.stop_clock()
         self.application.refresh_token_grace = 60
         for revoked in (0, 1):
-            tokens = [self.sign_in()]
-            tokens.append(self.renew(tokens[0]))
-            response = self.post('/oauth2/revoke', {'token': tokens[revoked]['refresh_token']}, self.get_auth())
-            self.assertEqual(response.status_code, 200)
-            self.assertEnded(*tokens, reason='application')
+            with self.subTest(revoked=revoked):
+                tokens = [self.sign_in()]
+                tokens.append(self.renew(tokens[0]))
+                response = self.post('/oauth2/revoke', {'token': tokens[revoked]['refresh_token']}, self.get_auth())
+                self.assertEqual(response.status_code, 200)
+                self.assertEnded(*tokens, reason='application')
         self.assertEqual(self.count_events(), 0)
 
     def test_n148_answer_lost(self):
@@ -310,8 +315,9 @@ class TestRefreshToken(OAuth2Case):
         with self.later(seconds=10_000):
             # However often it was refreshed, and however lately.
             for refresh_token in (tokens['refresh_token'], other['refresh_token']):
-                self.assertInactive(refresh_token)
-                self.assertRefused(refresh_token)
+                with self.subTest(refresh_token=refresh_token):
+                    self.assertInactive(refresh_token)
+                    self.assertRefused(refresh_token)
 
     def test_n149_no_limit(self):
         """The default: a refresh token never expires."""
@@ -342,7 +348,8 @@ class TestRefreshToken(OAuth2Case):
         self.assertInvalidClient(self.refresh(tokens['refresh_token']))
         self.assertInvalidClient(self.refresh(public_tokens['refresh_token'], self.public))
         for response in (tokens, public_tokens):
-            self.assertEqual(self.call_json2(response['access_token']).status_code, 401)
+            with self.subTest(response=response):
+                self.assertEqual(self.call_json2(response['access_token']).status_code, 401)
         (self.application + self.public).active = True
         self.assertAlive(tokens)
 
@@ -365,8 +372,9 @@ class TestRefreshToken(OAuth2Case):
         code = self.get_code()
         tokens = self.sign_in()
         for other in (code, tokens['access_token']):
-            self.assertRefused(other)
-            self.assertRefused(other.replace('_at_', '_rt_').replace('_ac_', '_rt_'))
+            with self.subTest(other=other):
+                self.assertRefused(other)
+                self.assertRefused(other.replace('_at_', '_rt_').replace('_ac_', '_rt_'))
         self.assertAlive(tokens)
         self.assertEqual(self.redeem(code).status_code, 200)
 

@@ -42,7 +42,8 @@ class TestRevoke(OAuth2Case):
         """Libraries parse the response as JSON, and failed after the sign-in was ended."""
         tokens = self.sign_in()
         for token in (tokens['access_token'], 'unknown'):
-            self.assertEqual(self.revoke(token).json(), {})
+            with self.subTest(token=token):
+                self.assertEqual(self.revoke(token).json(), {})
 
     def test_p02_no_type_without_content(self):
         self.authenticate('mitchell', PASSWORD)
@@ -56,9 +57,10 @@ class TestRevoke(OAuth2Case):
         self.authenticate(None, None)
         responses.append(self.authorize(self.get_request()))
         self.assertEqual([response.status_code for response in responses], [204] * 5 + [303] * 3)
-        for response in responses:
-            self.assertEqual(response.content, b'')
-            self.assertNotIn('Content-Type', response.headers)
+        for case, response in enumerate(responses):
+            with self.subTest(case=case):
+                self.assertEqual(response.content, b'')
+                self.assertNotIn('Content-Type', response.headers)
 
     def test_n158_only_post(self):
         tokens = self.sign_in()
@@ -128,7 +130,8 @@ class TestRevoke(OAuth2Case):
         """It gets the same response as an unknown token, so that nobody can probe; the token keeps working."""
         tokens, public = self.sign_in(), self.sign_in(self.public)
         for token in (*tokens.values(), public['access_token'], public['refresh_token']):
-            self.assertRevoked(self.revoke(str(token), self.other))
+            with self.subTest(token=token):
+                self.assertRevoked(self.revoke(str(token), self.other))
         self.assertWorks(tokens)
         self.assertEqual(self.refresh(public['refresh_token'], self.public).status_code, 200)
 
@@ -165,7 +168,8 @@ class TestRevoke(OAuth2Case):
         self.assertInactive(tokens['access_token'])
         self.assertEnded(refreshed)
         for access_token in (tokens['access_token'], refreshed['access_token']):
-            self.assertEqual(self.call_json2(access_token).status_code, 401)
+            with self.subTest(access_token=access_token):
+                self.assertEqual(self.call_json2(access_token).status_code, 401)
         self.assertOAuth2Error(self.refresh(refreshed['refresh_token']), 400, 'invalid_grant')
         self.assertWorks(elsewhere)
 
@@ -296,10 +300,12 @@ class TestRevoke(OAuth2Case):
             (self.application, "People who lose access: 2. Their sign-ins: 3. Applications: 1."),
             (self.application + self.other, "People who lose access: 2. Their sign-ins: 4. Applications: 2."),
         ):
-            loss = self.call_xmlrpc(self.administrator, 'orestapi.application', 'get_loss', applications.ids)
-            self.assertEqual({*loss}, {'archive', 'delete'})
-            for sentence in loss.values():
-                self.assertIn(counts, sentence)
+            with self.subTest(applications=applications):
+                loss = self.call_xmlrpc(self.administrator, 'orestapi.application', 'get_loss', applications.ids)
+                self.assertEqual({*loss}, {'archive', 'delete'})
+                for sentence in loss.values():
+                    with self.subTest(sentence=sentence):
+                        self.assertIn(counts, sentence)
         # Nobody can lose access that is lost already.
         self.application.refresh_token_expiry = 60
         with self.later(seconds=61):

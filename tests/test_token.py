@@ -129,12 +129,13 @@ class TestTokenTransport(TokenEndpointCase):
             'refresh_token': tokens['refresh_token'],
         }
         for parameters in (whole, refresh):
-            for name in parameters:
-                with self.subTest(name=name, grant_type=parameters['grant_type']):
-                    body = {key: text for key, text in parameters.items() if key != name}
-                    response = self.post(f'{PATH}?{urlencode({name: parameters[name]})}', body)
-                    self.assertOAuth2Error(response, 400, 'invalid_request')
-            self.assertOAuth2Error(self.post(f'{PATH}?{urlencode(parameters)}', {}), 400, 'invalid_request')
+            with self.subTest(parameters=parameters):
+                for name in parameters:
+                    with self.subTest(name=name, grant_type=parameters['grant_type']):
+                        body = {key: text for key, text in parameters.items() if key != name}
+                        response = self.post(f'{PATH}?{urlencode({name: parameters[name]})}', body)
+                        self.assertOAuth2Error(response, 400, 'invalid_request')
+                self.assertOAuth2Error(self.post(f'{PATH}?{urlencode(parameters)}', {}), 400, 'invalid_request')
         self.assertOAuth2Error(self.ask(path=f'{PATH}?scope=read'), 400, 'invalid_request')
         self.assertOAuth2Error(self.ask(path=f'{PATH}?anything'), 400, 'invalid_request')
         self.assertOAuth2Error(self.ask(path=f'{PATH}?=anything'), 400, 'invalid_request')
@@ -280,16 +281,17 @@ class TestTokenTransport(TokenEndpointCase):
 
     def test_n108_success(self):
         self.application.access_token_expiry = 1234
-        for response in (
+        for case, response in enumerate((
             self.ask(),
             self.redeem(self.get_code(scope='read rpc')),
             self.refresh(self.sign_in()['refresh_token']),
-        ):
-            self.assertEqual(response.status_code, 200, response.text)
-            self.assertNoStore(response)
-            self.assertEqual(response.headers['Content-Type'], 'application/json')
-            self.assertEqual(response.headers['X-Content-Type-Options'], 'nosniff')
-            self.assertEqual(response.json()['token_type'], 'Bearer')
-            self.assertIs(type(response.json()['expires_in']), int)
-            self.assertEqual(response.json()['expires_in'], 1234)
-            self.assertIn(response.json()['scope'], ('read', 'read rpc'))
+        )):
+            with self.subTest(case=case):
+                self.assertEqual(response.status_code, 200, response.text)
+                self.assertNoStore(response)
+                self.assertEqual(response.headers['Content-Type'], 'application/json')
+                self.assertEqual(response.headers['X-Content-Type-Options'], 'nosniff')
+                self.assertEqual(response.json()['token_type'], 'Bearer')
+                self.assertIs(type(response.json()['expires_in']), int)
+                self.assertEqual(response.json()['expires_in'], 1234)
+                self.assertIn(response.json()['scope'], ('read', 'read rpc'))

@@ -31,9 +31,10 @@ class TestUsers(OAuth2Case):
     def assertEnded(self, reason):
         """Assert that no code and no sign-in of the user works any more, and that the reason is stored."""
         for tokens, application in ((self.tokens, self.application), (self.second, self.other)):
-            self.assertInactive(tokens['access_token'], tokens['refresh_token'], application=application)
-            self.assertEqual(self.call_json2(tokens['access_token']).status_code, 401)
-            self.assertOAuth2Error(self.refresh(tokens['refresh_token'], application), 400, 'invalid_grant')
+            with self.subTest(tokens=tokens):
+                self.assertInactive(tokens['access_token'], tokens['refresh_token'], application=application)
+                self.assertEqual(self.call_json2(tokens['access_token']).status_code, 401)
+                self.assertOAuth2Error(self.refresh(tokens['refresh_token'], application), 400, 'invalid_grant')
         self.assertOAuth2Error(self.redeem(self.code), 400, 'invalid_grant')
         if reason:
             sign_ins = self.env['orestapi.token'].search([('user_id', '=', self.user.id)])
@@ -194,9 +195,10 @@ class TestUsers(OAuth2Case):
         self.env.cr.execute("UPDATE res_users SET password = %s WHERE id = %s", [hashed, self.user.id])
         self.assertEqual(self.url_open('/odoo', allow_redirects=False).status_code, 200, "Core has noticed.")
         codes = self.env['orestapi.authorization.code'].search_count([])
-        for response in (self.authorize(query), self.decide(page)):
-            self.assertEqual(response.status_code, 303)
-            self.assertTrue(response.headers['Location'].startswith('/web/login?'), response.headers['Location'])
+        for case, response in enumerate((self.authorize(query), self.decide(page))):
+            with self.subTest(case=case):
+                self.assertEqual(response.status_code, 303)
+                self.assertTrue(response.headers['Location'].startswith('/web/login?'), response.headers['Location'])
         self.assertEqual(self.env['orestapi.authorization.code'].search_count([]), codes)
 
     def test_n132_session_that_was_ended(self):
@@ -236,7 +238,8 @@ class TestUsers(OAuth2Case):
         self.code = self.get_code(scope='rpc')
         self.user.group_ids -= group
         for token in (self.tokens['access_token'], self.tokens['refresh_token']):
-            self.assertInactive(token)
+            with self.subTest(token=token):
+                self.assertInactive(token)
         self.assertEqual(self.call_json2(self.tokens['access_token']).status_code, 401)
         self.assertOAuth2Error(self.redeem(self.code), 400, 'invalid_grant')
         # The user may still use another application.
@@ -343,16 +346,17 @@ class TestUsers(OAuth2Case):
 
     def test_s09_passkey_removed(self):
         """Adding or deleting one ends the sign-ins; using or renaming one does not."""
-        for remove in (
+        for case, remove in enumerate((
             lambda passkey: passkey.unlink(),
             lambda passkey: self.user.sudo().write({'auth_passkey_key_ids': [Command.delete(passkey.id)]}),
-        ):
-            passkey = self.env['auth.passkey.key'].with_user(self.user).sudo().create(PASSKEY)
-            tokens = self.sign_in(scope='rpc')
-            passkey.write({'name': "Another name", 'sign_count': 5})
-            self.assertActive(tokens['access_token'], tokens['refresh_token'])
-            remove(passkey)
-            self.assertInactive(tokens['access_token'], tokens['refresh_token'])
+        )):
+            with self.subTest(case=case):
+                passkey = self.env['auth.passkey.key'].with_user(self.user).sudo().create(PASSKEY)
+                tokens = self.sign_in(scope='rpc')
+                passkey.write({'name': "Another name", 'sign_count': 5})
+                self.assertActive(tokens['access_token'], tokens['refresh_token'])
+                remove(passkey)
+                self.assertInactive(tokens['access_token'], tokens['refresh_token'])
         self.assertOthersUntouched()
 
     def test_s09_each_field_of_the_session_token(self):
@@ -373,5 +377,6 @@ class TestUsers(OAuth2Case):
             ('write', [{'password': NEW_PASSWORD}]),
             ('write', [{'active': False}]),
         ):
-            self.assertFault(4, self.call_xmlrpc, self.administrator, 'res.users', method, self.user.ids, *args)
+            with self.subTest(method=method, args=args):
+                self.assertFault(4, self.call_xmlrpc, self.administrator, 'res.users', method, self.user.ids, *args)
         self.assertAllUntouched()
