@@ -6,6 +6,8 @@ from odoo import fields
 from odoo.tests import HttpCase, freeze_time, new_test_user
 from odoo.tools import mute_logger
 
+from ..dispatchers.headers import PAGE
+from ..oauth2.tokens import parse
 from . import oauth2_client
 
 CALLBACK = 'https://wiki.example.com/callback'
@@ -127,6 +129,25 @@ class OAuth2Case(HttpCase):
         self.assertEqual(len(dict(pairs)), len(pairs), "A parameter is repeated.")
         return dict(pairs)
 
+    def assertPage(self, response, status):
+        """Assert status and header fields of a page of the authorization endpoint."""
+        self.assertEqual(response.status_code, status, response.text)
+        self.assertLessEqual(PAGE.items(), dict(response.headers).items())
+
+    def assertErrorPage(self, response):
+        """Assert an error page that leads nowhere and shows nothing of the request, and that nothing was granted."""
+        self.assertPage(response, 400)
+        self.assertNotIn('Location', response.headers)
+        self.assertEqual(response.headers['Content-Type'], 'text/html; charset=utf-8')
+        for trace in ('app.example', 'wiki.example.com', 'evil', 'marker'):
+            with self.subTest(trace=trace):
+                self.assertNotIn(trace, response.text)
+        self.assertNothingGranted()
+
+    def assertNothingGranted(self):
+        self.assertFalse(self.env['orestapi.authorization.code'].search([]))
+        self.assertFalse(self.env['orestapi.authorization'].search([]))
+
     # The endpoints for applications
 
     def post(self, path, parameters, auth=None, headers=None, **kwargs):
@@ -167,6 +188,7 @@ class OAuth2Case(HttpCase):
             auth = None
         elif auth is True:
             auth = self.get_auth(application)
+        self.sign_ins_before = self.env['orestapi.token'].search_count([])
         return self.post('/oauth2/token', oauth2_client.change(parameters, changes), auth)
 
     def sign_in(self, application=None, user=None, **changes):
@@ -182,6 +204,10 @@ class OAuth2Case(HttpCase):
         self.assertEqual(response.status_code, 200, response.text)
         return response.json()
 
+    def get_sign_in(self, tokens):
+        """Return the record behind the tokens of a token response."""
+        return self.env['orestapi.token'].browse(parse(tokens['access_token']).row_id)
+
     def assertActive(self, *tokens, application=None):
         for token in tokens:
             with self.subTest(token=token):
@@ -192,6 +218,17 @@ class OAuth2Case(HttpCase):
             with self.subTest(token=token):
                 self.assertEqual(self.introspect(token, application), {'active': False})
 
+    def assertSignInEnded(self, *responses, reason):
+        """Assert that all tokens of a sign-in are dead, wherever they are presented."""
+        for tokens in responses:
+            with self.subTest(tokens=tokens):
+                self.assertInactive(tokens['access_token'], tokens['refresh_token'])
+                self.assertEqual(self.call_json2(tokens['access_token']).status_code, 401)
+                self.assertOAuth2Error(self.refresh(tokens['refresh_token']), 400, 'invalid_grant')
+        sign_in = self.get_sign_in(responses[0])
+        self.assertTrue(sign_in.revoked_at)
+        self.assertEqual(sign_in.revoked_reason, reason)
+
     def assertOAuth2Error(self, response, status, error):
         """Assert status, body and headers of an error of RFC 6749 §5.2."""
         self.assertEqual(response.status_code, status, response.text)
@@ -200,6 +237,11 @@ class OAuth2Case(HttpCase):
         self.assertEqual(set(response.json()), {'error', 'error_description'})
         self.assertRegex(response.json()['error_description'], r'\A[\x20-\x21\x23-\x5b\x5d-\x7e]+\Z')
         self.assertNoStore(response)
+
+    def assertNoTokens(self, response, error='invalid_grant'):
+        """Assert an error of the token endpoint, and that the last request of `_post_token` opened no sign-in."""
+        self.assertOAuth2Error(response, 400, error)
+        self.assertEqual(self.env['orestapi.token'].search_count([]), self.sign_ins_before)
 
     def assertInvalidClient(self, response):
         """Assert a failed client authentication, with the challenge that each 401 has (RFC 9110 §15.5.2)."""
@@ -211,6 +253,20 @@ class OAuth2Case(HttpCase):
             with self.subTest(name=name):
                 self.assertEqual(response.headers[name], value)
         self.assertNotIn('Set-Cookie', response.headers)
+
+    def assertProblem(self, response, status, error, challenge=True):
+        """Assert problem details and the header of RFC 6750 §3."""
+        self.assertEqual(response.status_code, status, response.text)
+        self.assertEqual(response.headers['Content-Type'], 'application/problem+json')
+        self.assertEqual(response.headers['Cache-Control'], 'no-store, private')
+        self.assertNotIn('Set-Cookie', response.headers)
+        problem = response.json()
+        self.assertEqual(set(problem), {'type', 'title', 'status', 'detail', 'error'})
+        self.assertEqual((problem['type'], problem['status'], problem['error']), ('about:blank', status, error))
+        if challenge:
+            self.assertIn(f'error="{error}"', response.headers['WWW-Authenticate'])
+        else:
+            self.assertNotIn('WWW-Authenticate', response.headers)
 
     def call_json2(self, access_token, model='res.users', method='context_get', **kwargs):
         """Call Odoo's own API with an access token."""

@@ -11,8 +11,8 @@ from odoo.tests.common import BaseCase
 from ..dispatchers.access_log import CallFilter, RequestFilter, StatementFilter
 from ..oauth2.parameters import MEDIA_TYPE
 from ..oauth2.tokens import parse
-from .common import CLIENT_SECRET, PASSWORD, VERIFIER, WRONG_SECRET, OAuth2Case
-from .oauth2_client import get_basic
+from .common import CLIENT_SECRET, PASSWORD, WRONG_SECRET, OAuth2Case
+from .oauth2_client import VERIFIER, get_basic
 
 #: Secrets that only this test sends.
 OWN_SECRET = "of the remote side: it's 100% own"

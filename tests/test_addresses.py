@@ -15,20 +15,13 @@ class TestAddresses(OAuth2Case):
     def ask(self, path, method='GET', **kwargs):
         return self.url_open(path, method=method, allow_redirects=False, **kwargs)
 
-    def assertLegacyError(self, response, status, code):
+    def assertLegacyInvalidRequest(self, response, status, code):
         self.assertEqual(response.status_code, status, response.text)
         self.assertNoStore(response)
         content = response.json()
         self.assertEqual(content['error'], 'invalid_request')
         self.assertEqual(content['orestapi_code'], code)
         self.assertEqual(content['orestapi_message'], content['error_description'])
-
-    def assertProblem(self, response, status, error):
-        self.assertEqual(response.status_code, status, response.text)
-        self.assertEqual(response.headers['Content-Type'], 'application/problem+json')
-        self.assertEqual(response.headers['Cache-Control'], 'no-store, private')
-        self.assertNotIn('Set-Cookie', response.headers)
-        self.assertEqual((response.json()['status'], response.json()['error']), (status, error))
 
     def test_n081_n158_n182_n205_other_methods(self):
         for path in ('token', 'revoke', 'introspect'):
@@ -44,10 +37,10 @@ class TestAddresses(OAuth2Case):
         response = self.ask('/.well-known/oauth-authorization-server', 'POST', data='x')
         self.assertOAuth2Error(response, 405, 'invalid_request')
         response = self.ask('/orestapi/1/models', 'POST', json={})
-        self.assertProblem(response, 405, 'method_not_allowed')
+        self.assertProblem(response, 405, 'method_not_allowed', challenge=False)
         self.assertEqual(response.headers['Allow'], 'GET, HEAD, OPTIONS')
-        self.assertLegacyError(self.ask('/orestapi/oauth2/access_token'), 405, 'Oauth2AccessToken-405')
-        self.assertLegacyError(self.ask('/orestapi/application/status', 'PUT'), 405, 'ApplicationStatus-405')
+        self.assertLegacyInvalidRequest(self.ask('/orestapi/oauth2/access_token'), 405, 'Oauth2AccessToken-405')
+        self.assertLegacyInvalidRequest(self.ask('/orestapi/application/status', 'PUT'), 405, 'ApplicationStatus-405')
         response = self.ask('/orestapi/record/read', 'DELETE')
         self.assertEqual((response.status_code, response.json()['orestapi_code']), (405, 'RecordRead-405'))
 
@@ -77,13 +70,15 @@ class TestAddresses(OAuth2Case):
                 for path in ('/oauth2/nothing', '/oauth2/token/nothing', '/oauth2/token.json'):
                     with self.subTest(path=path):
                         self.assertOAuth2Error(self.ask(path, method), 404, 'invalid_request')
-                self.assertProblem(self.ask('/orestapi/1/nothing', method), 404, 'not_found')
-                self.assertProblem(self.ask('/orestapi/1/records/res.partner/1/unlink', method), 404, 'not_found')
+                self.assertProblem(self.ask('/orestapi/1/nothing', method), 404, 'not_found', challenge=False)
+                self.assertProblem(
+                    self.ask('/orestapi/1/records/res.partner/1/unlink', method), 404, 'not_found', challenge=False
+                )
                 # Odoo would look for an attachment, and PostgreSQL does not accept the character.
                 self.assertOAuth2Error(self.ask('/oauth2/token%00', method), 404, 'invalid_request')
-                self.assertProblem(self.ask('/orestapi/1/models%00', method), 404, 'not_found')
+                self.assertProblem(self.ask('/orestapi/1/models%00', method), 404, 'not_found', challenge=False)
                 response = self.ask('/orestapi/a_stranger/wrote_this', method)
-                self.assertLegacyError(response, 404, 'Address-404')
+                self.assertLegacyInvalidRequest(response, 404, 'Address-404')
                 self.assertNotIn('stranger', response.text)
 
     @mute_logger('odoo.http')

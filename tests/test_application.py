@@ -73,7 +73,7 @@ class ApplicationCase(OAuth2Case):
         cls.applications = cls.env['orestapi.application'].with_user(cls.administrator)
         cls.wiki = cls.application.with_user(cls.administrator)
 
-    def assertInvalid(self, sentence, method, *args):
+    def assertValidationError(self, sentence, method, *args):
         """Assert that an action is refused with one sentence, and return it."""
         with self.assertRaises(ValidationError) as caught, self.env.cr.savepoint():
             method(*args)
@@ -168,7 +168,7 @@ class TestApplication(ApplicationCase):
             (self.applications.create, {'name': "Calendar", 'group_ids': [Command.set([])]}),
         ):
             with self.subTest(method=method, vals=vals):
-                self.assertInvalid("at least one group", method, vals)
+                self.assertValidationError("at least one group", method, vals)
         self.assertNotEqual(self.read_status(self.application)[0], 'incomplete')
         group = self.env['res.groups'].create({'name': "Sales"})
         self.application.group_ids = group
@@ -315,7 +315,7 @@ class TestApplication(ApplicationCase):
                 (self.applications.create, {'name': "Calendar", 'uri_ids': [Command.create({'uri': uri})]}),
             ):
                 with self.subTest(uri=uri[:60], method=method.__name__):
-                    message = self.assertInvalid(sentence, method, vals)
+                    message = self.assertValidationError(sentence, method, vals)
                     self.assertEqual(len(message.splitlines()), 1)
         self.assertEqual(self.application.uri_ids.mapped('uri'), [CALLBACK])
 
@@ -366,14 +366,14 @@ class TestApplication(ApplicationCase):
                         (self.wiki.write, {name: value}),
                         (self.applications.create, {'name': "Calendar", name: value}),
                     ):
-                        message = self.assertInvalid("enter a whole number from", method, vals)
+                        message = self.assertValidationError("enter a whole number from", method, vals)
                         self.assertTrue(message.startswith(label), message)
                     self.assertEqual(self.wiki[name], good[-1])
             for value in bad:
                 with self.subTest(name=name, value=value):
                     # Values can also come from the context.
                     create = self.applications.with_context(**{f'default_{name}': value}).create
-                    self.assertInvalid("enter a whole number from", create, {'name': "Calendar"})
+                    self.assertValidationError("enter a whole number from", create, {'name': "Calendar"})
 
     def test_n218_lifetimes_count_at_that_moment(self):
         self.application.access_token_expiry = 60
@@ -450,7 +450,9 @@ class TestApplication(ApplicationCase):
             '１２３４５６７８',
         ):
             with self.subTest(client_id=client_id):
-                self.assertInvalid("A client ID has 8 to 128 characters", self.wiki.write, {'client_id': client_id})
+                self.assertValidationError(
+                    "A client ID has 8 to 128 characters", self.wiki.write, {'client_id': client_id}
+                )
         for client_id in ('wiki.client~1', 'x' * 128, '1234567-'):
             self.wiki.client_id = client_id
         self.assertTrue(self.authenticates(CLIENT_SECRET))
@@ -486,7 +488,7 @@ class TestApplication(ApplicationCase):
             'https://user@shop.example.com',
         ):
             with self.subTest(text=text):
-                self.assertInvalid("each origin as https://", self.wiki.write, {'allowed_origins': text})
+                self.assertValidationError("each origin as https://", self.wiki.write, {'allowed_origins': text})
         self.wiki.allowed_origins = 'https://shop.example.com\nhttp://localhost:3000\r\n http://[::1]:3000'
 
     def test_logo(self):
@@ -497,11 +499,15 @@ class TestApplication(ApplicationCase):
         self.assertEqual(stored.size, (512, 300))
 
     def test_public_application_has_no_service_user(self):
-        self.assertInvalid("A public application has no secret", self.public.write, {'service_user_id': self.user.id})
+        self.assertValidationError(
+            "A public application has no secret", self.public.write, {'service_user_id': self.user.id}
+        )
         self.application.service_user_id = self.user
-        self.assertInvalid("A public application has no secret", self.application.write, {'client_type': 'public'})
+        self.assertValidationError(
+            "A public application has no secret", self.application.write, {'client_type': 'public'}
+        )
 
-    def assertNotAllowed(self, sentence, method, *args):
+    def assertAccessError(self, sentence, method, *args):
         """Assert that an action is refused because of missing rights."""
         with self.assertRaises(AccessError) as caught, self.env.cr.savepoint():
             method(*args)
@@ -517,7 +523,7 @@ class TestApplication(ApplicationCase):
             (self.applications.with_context(default_service_user_id=colleague.id).create, [{'name': "Calendar"}]),
         ):
             with self.subTest(method=method):
-                self.assertNotAllowed(refused, method, *args)
+                self.assertAccessError(refused, method, *args)
         # For a service user chosen by somebody else, adding a secret or a scope would have the same effect.
         self.application.service_user_id = colleague
         until = fields.Datetime.now() + timedelta(days=1)
@@ -528,11 +534,11 @@ class TestApplication(ApplicationCase):
             (self.wiki.write, [{'scope_ids': [Command.clear()]}]),
         ):
             with self.subTest(method=method, args=args):
-                self.assertNotAllowed(refused, method, *args)
+                self.assertAccessError(refused, method, *args)
         self.wiki.write({'description': "The rest", 'previous_client_secret_expires_at': False})
         self.assertFalse(self.wiki.copy().service_user_id)
         # An administrator may do it all if the application acts only as themself.
-        self.assertNotAllowed(refused, self.wiki.write, {'service_user_id': self.administrator.id})
+        self.assertAccessError(refused, self.wiki.write, {'service_user_id': self.administrator.id})
         self.wiki.service_user_id = False
         self.wiki.service_user_id = self.administrator
         self.wiki.generate_client_secret()
@@ -549,7 +555,7 @@ class TestApplication(ApplicationCase):
             (self.applications.with_context(default_trusted=True).create, [{'name': "Calendar"}]),
         ):
             with self.subTest(method=method):
-                self.assertNotAllowed(refused, method, *args)
+                self.assertAccessError(refused, method, *args)
         self.application.trusted = True
         uri = {'uri': 'https://evil.example/callback'}
         for method, args in (
@@ -558,7 +564,7 @@ class TestApplication(ApplicationCase):
             (self.wiki.write, [{'scope_ids': [Command.clear()]}]),
         ):
             with self.subTest(method=method, args=args):
-                self.assertNotAllowed(refused, method, *args)
+                self.assertAccessError(refused, method, *args)
         self.assertFalse(self.wiki.copy().trusted)
         self.wiki.trusted = False
         self.wiki.uri_ids.write(uri)

@@ -124,7 +124,7 @@ class TestApplicationSecret(ApplicationCase):
             ('a-secret-of\ntwo-lines', "digits and - . _ ~"),
         ):
             with self.subTest(secret=secret[:20]):
-                self.assertInvalid(sentence, self.wiki.write, {'client_secret': secret})
+                self.assertValidationError(sentence, self.wiki.write, {'client_secret': secret})
         self.assertTrue(self.authenticates(CLIENT_SECRET))
         for secret in ('Ohng0ohng3aevaPh', 'Ohng0ohng3aevaPh4ohXu8ai~Qu.a' * 8 + 'x' * 24, 'a_secret-of.the~moon'):
             with self.subTest(secret=secret):
@@ -143,7 +143,7 @@ class TestApplicationSecret(ApplicationCase):
                 (self.applications.with_context(default_client_secret=secret).create, {'name': "Calendar"}),
             ):
                 with self.subTest(sign=sign, method=method.__name__):
-                    self.assertInvalid("digits and - . _ ~", method, vals)
+                    self.assertValidationError("digits and - . _ ~", method, vals)
         # An accepted secret needs no encoding.
         for _number in range(20):
             secret = self.wiki.generate_client_secret()
@@ -158,9 +158,9 @@ class TestApplicationSecret(ApplicationCase):
             'Wiki-Wiki-Wiki-Wiki',
         ):
             with self.subTest(secret=secret):
-                self.assertInvalid("easy to guess", self.wiki.write, {'client_secret': secret})
+                self.assertValidationError("easy to guess", self.wiki.write, {'client_secret': secret})
                 vals = {'name': "Wiki", 'client_id': 'wiki-client-2', 'client_secret': secret}
-                self.assertInvalid("easy to guess", self.applications.create, vals)
+                self.assertValidationError("easy to guess", self.applications.create, vals)
         self.assertTrue(self.authenticates(CLIENT_SECRET))
 
     def test_secret_is_hashed(self):
@@ -266,7 +266,7 @@ class TestApplicationSecret(ApplicationCase):
             (self.other.write, {'client_type': 'public', 'client_secret': 'Ohng0ohng3aevaPh4ohX'}),
         ):
             with self.subTest(method=method):
-                self.assertInvalid("A public application has no client secret", method, *args)
+                self.assertValidationError("A public application has no client secret", method, *args)
         self.wiki.client_type = 'confidential'
         self.assertFalse(self.authenticates(secret))
         self.assertFalse(self.authenticates(CLIENT_SECRET))
@@ -321,7 +321,7 @@ class TestApplicationSecret(ApplicationCase):
         self.assertEqual(self.wiki.previous_client_secret_expires_at, fields.Datetime.now() + timedelta(days=7))
         for days in (-1, 91, 1.5, '7', None):
             with self.subTest(days=days):
-                self.assertInvalid("0 to 90 days", self.wiki.generate_client_secret, days)
+                self.assertValidationError("0 to 90 days", self.wiki.generate_client_secret, days)
 
     def test_a05_question(self):
         """Before a new secret is generated, the dialog tells which one stops working now and asks for the days."""
@@ -388,11 +388,11 @@ class TestApplicationSecret(ApplicationCase):
         self.wiki.generate_client_secret(keep_previous=1)
         bound = fields.Datetime.now() + timedelta(days=90)
         self.wiki.previous_client_secret_expires_at = bound
-        self.assertInvalid(
+        self.assertValidationError(
             "0 to 90 days", self.wiki.write, {'previous_client_secret_expires_at': bound + timedelta(seconds=1)}
         )
         with self.later(days=80):
-            self.assertInvalid(
+            self.assertValidationError(
                 "0 to 90 days", self.wiki.write, {'previous_client_secret_expires_at': bound + timedelta(days=80)}
             )
 

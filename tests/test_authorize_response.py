@@ -43,8 +43,7 @@ class TestAuthorizeResponse(OAuth2Case):
         if state is not None:
             expected['state'] = state
         self.assertEqual(parameters, expected)
-        self.assertFalse(self.env['orestapi.authorization.code'].search([]))
-        self.assertFalse(self.env['orestapi.authorization'].search([]))
+        self.assertNothingGranted()
 
     def assertErrors(self, error, *changes):
         for change in changes:
@@ -174,7 +173,7 @@ class TestAuthorizeResponse(OAuth2Case):
         self.assertEqual(event.kind, 'consent_refused')
         self.assertEqual((event.application_id, event.user_id), (self.application, self.user))
 
-    def assertNotAllowed(self, response):
+    def assertNotAllowedPage(self, response):
         """Assert the error page, whose link returns `access_denied` to the application."""
         self.assertEqual(response.status_code, 403, response.text)
         self.assertNotIn('Location', response.headers)
@@ -186,19 +185,19 @@ class TestAuthorizeResponse(OAuth2Case):
         page = self.ask()
         group = self.env['res.groups'].create({'name': "Writers of the wiki"})
         self.application.group_ids = group
-        self.assertNotAllowed(self.ask())
+        self.assertNotAllowedPage(self.ask())
         # The user loses the group while the page is open.
-        self.assertNotAllowed(self.decide(page))
+        self.assertNotAllowedPage(self.decide(page))
         # Neither Trusted nor an earlier consent helps.
         self.application.trusted = True
-        self.assertNotAllowed(self.ask())
+        self.assertNotAllowedPage(self.ask())
         self.user.group_ids += group
         self.assertIn('code', self.get_response(self.ask()))
         self.env['orestapi.authorization'].search([]).unlink()
         # By default, the portal may not.
         self.application.group_ids = self.env.ref('base.group_user')
         self.authenticate('joel', PASSWORD)
-        self.assertNotAllowed(self.ask())
+        self.assertNotAllowedPage(self.ask())
 
     # Odoo logs the exception, which the administrator needs.
     @mute_logger('odoo.http', 'odoo.service.model')

@@ -17,7 +17,7 @@ class TestBearer(OAuth2Case):
         headers = {} if authorization is None else {'Authorization': authorization}
         return self.url_open(url, method='POST', headers=headers, **(kwargs or {'json': {}}))
 
-    def assertServed(self, response, user=None):
+    def assertJson2Served(self, response, user=None):
         self.assertEqual(response.status_code, 200, response.text)
         self.assertEqual(response.json()['uid'], (user or self.user).id)
 
@@ -62,7 +62,7 @@ class TestBearer(OAuth2Case):
             revoked['access_token'],
             refreshed['access_token'],
         )
-        self.assertServed(self.call_json2(tokens['access_token']))
+        self.assertJson2Served(self.call_json2(tokens['access_token']))
         with self.later(seconds=3600):
             self.assertInvalidToken(tokens['access_token'])
 
@@ -72,11 +72,11 @@ class TestBearer(OAuth2Case):
         tokens = self.sign_in(scope='rpc')
         with self.later(seconds=300):
             refreshed = self.refresh(tokens['refresh_token']).json()
-            self.assertServed(self.call_json2(tokens['access_token']))
-            self.assertServed(self.call_json2(refreshed['access_token']))
+            self.assertJson2Served(self.call_json2(tokens['access_token']))
+            self.assertJson2Served(self.call_json2(refreshed['access_token']))
         with self.later(seconds=600):
             self.assertInvalidToken(tokens['access_token'])
-            self.assertServed(self.call_json2(refreshed['access_token']))
+            self.assertJson2Served(self.call_json2(refreshed['access_token']))
 
     def test_n186_malformed_header(self):
         access_token = self.sign_in(scope='rpc')['access_token']
@@ -96,7 +96,7 @@ class TestBearer(OAuth2Case):
             with self.subTest(authorization=authorization):
                 self.assertBearerError(self.call(authorization), 400, 'invalid_request')
         # RFC 6750 §2.1 has `1*SP`, so two spaces are allowed.
-        self.assertServed(self.call(f'Bearer  {access_token}'))
+        self.assertJson2Served(self.call(f'Bearer  {access_token}'))
 
     def test_n187_sent_twice(self):
         tokens, administrator = self.sign_in(scope='rpc'), self.sign_in(user=self.administrator, scope='rpc')
@@ -129,7 +129,7 @@ class TestBearer(OAuth2Case):
         access_token = self.sign_in(scope='rpc')['access_token']
         for scheme in ('bearer', 'BEARER', 'bEaReR'):
             with self.subTest(scheme=scheme):
-                self.assertServed(self.call(f'{scheme} {access_token}'))
+                self.assertJson2Served(self.call(f'{scheme} {access_token}'))
 
     def test_n191_other_scheme(self):
         access_token = self.sign_in(scope='rpc')['access_token']
@@ -167,7 +167,7 @@ class TestBearer(OAuth2Case):
         self.assertBearerError(self.call_json2(tokens['access_token']), 403, 'insufficient_scope', scope='rpc')
         self.assertFault(3, self.call_xmlrpc, self.user, 'res.users', 'context_get', password=tokens['access_token'])
         tokens = self.sign_in(scope='read rpc')
-        self.assertServed(self.call_json2(tokens['access_token']))
+        self.assertJson2Served(self.call_json2(tokens['access_token']))
         narrowed = self.refresh(tokens['refresh_token'], scope='read').json()
         self.assertBearerError(self.call_json2(narrowed['access_token']), 403, 'insufficient_scope', scope='rpc')
         self.application.scope_ids = self.env.ref('orestapi.scope_read')
@@ -213,7 +213,7 @@ class TestBearer(OAuth2Case):
         tokens = self.sign_in(scope='rpc')
         row = tokens['access_token'].split('_')[2]
         self.assertInvalidToken(f'orestapi_at_{row}_' + 'x' * 43)
-        self.assertServed(self.call_json2(tokens['access_token']))
+        self.assertJson2Served(self.call_json2(tokens['access_token']))
         # Signed with the key of another database.
         self.env.cr.execute("UPDATE orestapi_key SET value = repeat('0', 64)")
         self.env.registry.clear_cache()
@@ -227,7 +227,7 @@ class TestBearer(OAuth2Case):
 
     def test_n197_user_archived(self):
         access_token = self.sign_in(scope='rpc')['access_token']
-        self.assertServed(self.call_json2(access_token))
+        self.assertJson2Served(self.call_json2(access_token))
         self.user.action_archive()
         self.assertInvalidToken(access_token)
         # Unarchiving the account does not restore it.
@@ -278,12 +278,12 @@ class TestBearer(OAuth2Case):
     def test_n198_application_archived(self):
         """Its tokens do not work while it is archived, as its form says."""
         tokens = self.sign_in(scope='rpc')
-        self.assertServed(self.call_json2(tokens['access_token']))
+        self.assertJson2Served(self.call_json2(tokens['access_token']))
         self.application.action_archive()
         self.assertInvalidToken(tokens['access_token'])
         self.assertInvalidClient(self.refresh(tokens['refresh_token']))
         self.application.action_unarchive()
-        self.assertServed(self.call_json2(tokens['access_token']))
+        self.assertJson2Served(self.call_json2(tokens['access_token']))
 
     def test_n198_application_deleted(self):
         tokens = self.sign_in(scope='rpc')
@@ -296,7 +296,7 @@ class TestBearer(OAuth2Case):
         tokens = self.sign_in(scope='rpc')
         session = self.authenticate('ada', PASSWORD)
         response = self.call_json2(tokens['access_token'])
-        self.assertServed(response)
+        self.assertJson2Served(response)
         self.assertNotIn('Set-Cookie', response.headers)
         self.assertEqual(session.uid, self.administrator.id)
         response = self.url_open('/web/session/get_session_info', json={'params': {}})
@@ -320,7 +320,7 @@ class TestBearer(OAuth2Case):
         """A portal user can be admitted, and then has the rights of a portal user."""
         self.application.group_ids += self.env.ref('base.group_portal')
         access_token = self.sign_in(user=self.portal_user, scope='rpc')['access_token']
-        self.assertServed(self.call_json2(access_token), self.portal_user)
+        self.assertJson2Served(self.call_json2(access_token), self.portal_user)
         with mute_logger('odoo.http'):
             response = self.call_json2(access_token, 'orestapi.application', 'search_count', domain=[])
         self.assertEqual(response.status_code, 403)
@@ -329,5 +329,5 @@ class TestBearer(OAuth2Case):
         """Odoo's own API keys work as before, but not at this addon's endpoints."""
         user = new_test_user(self.env, 'grace', 'base.group_user', password=PASSWORD)
         key = self.env['res.users.apikeys'].with_user(user).sudo()._generate(None, "A key", None)
-        self.assertServed(self.call(f'Bearer {key}'), user)
+        self.assertJson2Served(self.call(f'Bearer {key}'), user)
         self.assertInactive(key)

@@ -11,8 +11,8 @@ from ..models.orestapi_authentication_failure import COUNTED, LIMIT, RECHECK_AFT
 from ..oauth2 import client_secret
 from ..oauth2.client_authentication import Credentials
 from ..oauth2.errors import InvalidClient, TooManyRequests
-from .common import CLIENT_SECRET, PASSWORD, VERIFIER, WRONG_SECRET
-from .oauth2_client import encode_basic, get_basic
+from .common import CLIENT_SECRET, PASSWORD, WRONG_SECRET
+from .oauth2_client import VERIFIER, encode_basic, get_basic
 from .test_token import OTHER_SECRET, TokenEndpointCase
 
 
@@ -26,7 +26,7 @@ class TestClientAuthentication(TokenEndpointCase):
     def ask_body(self, client_id, *secret):
         return self.ask([('client_id', client_id), *(('client_secret', text) for text in secret)], auth=None)
 
-    def assertRefused(self, client_id, secret):
+    def assertNotAuthenticated(self, client_id, secret):
         """Assert that a client cannot authenticate, in either way."""
         self.assertInvalidClient(self.ask(auth=(client_id, secret)))
         self.assertInvalidClient(self.ask_body(client_id, secret))
@@ -138,27 +138,27 @@ class TestClientAuthentication(TokenEndpointCase):
 
     def test_n098_archived_or_deleted(self):
         self.application.active = False
-        self.assertRefused('wiki-client', CLIENT_SECRET)
+        self.assertNotAuthenticated('wiki-client', CLIENT_SECRET)
         self.public.active = False
         self.assertInvalidClient(self.ask_body('tool-client'))
         self.application.active = True
         self.assertIssued(self.ask())
         self.application.unlink()
         self.issued = self.count_issued()
-        self.assertRefused('wiki-client', CLIENT_SECRET)
+        self.assertNotAuthenticated('wiki-client', CLIENT_SECRET)
 
     def test_n099_old_secret(self):
         secret = self.application.generate_client_secret()
-        self.assertRefused('wiki-client', CLIENT_SECRET)
+        self.assertNotAuthenticated('wiki-client', CLIENT_SECRET)
         self.assertIssued(self.ask(auth=('wiki-client', secret)))
         self.application.client_secret = CLIENT_SECRET
-        self.assertRefused('wiki-client', secret)
+        self.assertNotAuthenticated('wiki-client', secret)
         # An empty one changes nothing (A7).
         self.application.client_secret = False
         self.assertIssued(self.ask())
         self.application.action_remove_client_secret()
-        self.assertRefused('wiki-client', CLIENT_SECRET)
-        self.assertRefused('wiki-client', '')
+        self.assertNotAuthenticated('wiki-client', CLIENT_SECRET)
+        self.assertNotAuthenticated('wiki-client', '')
 
     def test_n099_old_secret_with_overlap(self):
         self.stop_clock()
@@ -167,23 +167,23 @@ class TestClientAuthentication(TokenEndpointCase):
         with self.later(days=2, seconds=-1):
             self.assertIssued(self.ask())
         with self.later(days=2):
-            self.assertRefused('wiki-client', CLIENT_SECRET)
+            self.assertNotAuthenticated('wiki-client', CLIENT_SECRET)
             self.assertIssued(self.ask(auth=('wiki-client', secret)))
         # At most two secrets work, and the overlap can be ended at once.
         third = self.application.generate_client_secret(keep_previous=2)
-        self.assertRefused('wiki-client', CLIENT_SECRET)
+        self.assertNotAuthenticated('wiki-client', CLIENT_SECRET)
         self.assertIssued(self.ask(auth=('wiki-client', secret)))
         self.application.previous_client_secret_expires_at = False
-        self.assertRefused('wiki-client', secret)
+        self.assertNotAuthenticated('wiki-client', secret)
         self.assertIssued(self.ask(auth=('wiki-client', third)))
 
     def test_n100_public_client_sends_a_secret(self):
         code = self.get_code(self.public)
-        self.assertRefused('tool-client', CLIENT_SECRET)
-        self.assertRefused('tool-client', ' ')
+        self.assertNotAuthenticated('tool-client', CLIENT_SECRET)
+        self.assertNotAuthenticated('tool-client', ' ')
         # Not even the secret that it had while it was confidential.
         self.application.write({'service_user_id': False, 'client_type': 'public'})
-        self.assertRefused('wiki-client', CLIENT_SECRET)
+        self.assertNotAuthenticated('wiki-client', CLIENT_SECRET)
         self.assertEqual(self.redeem(code, self.public).status_code, 200)
 
     def test_p01_empty_secret_is_none(self):

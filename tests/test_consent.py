@@ -8,7 +8,6 @@ from odoo import http
 from odoo.tests import tagged
 
 from ..controllers.consent import CONSENT_EXPIRY
-from ..dispatchers.headers import PAGE
 from .common import CALLBACK, PASSWORD, OAuth2Case
 from .oauth2_client import change, read_form
 
@@ -44,32 +43,17 @@ class TestConsent(OAuth2Case):
         self.assertIn(f'{location.scheme}://{location.netloc}', ('://', self.base_url()))
         return response.headers['Location'].removeprefix(self.base_url())
 
-    def assertNothingWritten(self):
-        self.assertFalse(self.env['orestapi.authorization.code'].search([]))
-        self.assertFalse(self.env['orestapi.authorization'].search([]))
-
-    def assertHeaders(self, response, status):
-        self.assertEqual(response.status_code, status, response.text)
-        self.assertLessEqual(PAGE.items(), dict(response.headers).items())
-
-    def assertRefused(self, response):
-        """Assert an error page that leads nowhere, and that nothing was granted."""
-        self.assertHeaders(response, 400)
-        self.assertNotIn('Location', response.headers)
-        self.assertNotIn('wiki.example.com', response.text)
-        self.assertNothingWritten()
-
     def test_n066_anonymous_user_logs_in_first(self):
         self.application.trusted = True
         self.authenticate(None, None)
         request = list(self.get_request(state=STATE).items())
         response = self.authorize(request)
-        self.assertHeaders(response, 303)
-        self.assertNothingWritten()
+        self.assertPage(response, 303)
+        self.assertNothingGranted()
         login = self.get_path(response)
         self.assertEqual(urlsplit(login).path, '/web/login')
         resumed = self.get_path(self.log_in(login))
-        self.assertNothingWritten()
+        self.assertNothingGranted()
         self.assertEqual(urlsplit(resumed).path, '/oauth2/authorize')
         self.assertEqual(parse_qsl(urlsplit(resumed).query), request)
         parameters = self.get_response(self.url_open(resumed, allow_redirects=False))
@@ -97,7 +81,7 @@ class TestConsent(OAuth2Case):
             with self.subTest(method=method):
                 response = self.authorize(self.get_request(state=STATE), method=method)
                 self.assertEqual(urlsplit(self.get_path(response)).path, '/web/login')
-                self.assertNothingWritten()
+                self.assertNothingGranted()
 
     def test_n066_another_user(self):
         """The link *Not you?* leads back to the very same request, as another user."""
@@ -116,14 +100,14 @@ class TestConsent(OAuth2Case):
         _action, fields = self.get_form(self.ask())
         for case, page in enumerate((self.ask(), self.ask(decision='allow', **fields))):
             with self.subTest(case=case):
-                self.assertHeaders(page, 200)
+                self.assertPage(page, 200)
                 self.assertNotIn('Location', page.headers)
                 self.get_form(page)
                 scope = self.env.ref('orestapi.scope_read')
                 for text in ("Wiki", "Mitchell", "mitchell", "wiki.example.com", scope.description):
                     with self.subTest(text=text):
                         self.assertIn(text, page.text)
-        self.assertNothingWritten()
+        self.assertNothingGranted()
 
     def test_n068_csrf(self):
         self.authenticate('ada', PASSWORD)
@@ -137,21 +121,21 @@ class TestConsent(OAuth2Case):
             good = fields[name]
             for value in (None, '', 'wrong', good[:-1], good + '0', stranger[name], 'é', '\0', 'o', '0o0'):
                 with self.subTest(name=name, value=value):
-                    self.assertRefused(self.post_form(page, **{name: value}))
-        self.assertRefused(self.post_form(page, **stranger))
-        self.assertRefused(self.post_form(page, consent=other['consent']))
+                    self.assertErrorPage(self.post_form(page, **{name: value}))
+        self.assertErrorPage(self.post_form(page, **stranger))
+        self.assertErrorPage(self.post_form(page, consent=other['consent']))
         # Refusing needs them too.
-        self.assertRefused(self.post_form(page, csrf_token=None, decision='deny'))
+        self.assertErrorPage(self.post_form(page, csrf_token=None, decision='deny'))
         # In another session of the same user too.
         self.authenticate('mitchell', PASSWORD)
-        self.assertRefused(self.post_form(page))
+        self.assertErrorPage(self.post_form(page))
         # A body that is no form.
         action, fields = self.get_form(self.ask())
         response = self.url_open(action, json={**fields, 'decision': 'allow'}, allow_redirects=False)
-        self.assertRefused(response)
+        self.assertErrorPage(response)
         # The checks also apply if the user need not be asked.
         self.application.trusted = True
-        self.assertRefused(self.post_form(page, csrf_token=None))
+        self.assertErrorPage(self.post_form(page, csrf_token=None))
 
     def test_s06_settings_changed_while_the_page_is_open(self):
         """The submitted page is checked by the current settings, and must belong to what was shown."""
@@ -165,17 +149,17 @@ class TestConsent(OAuth2Case):
         self.assertEqual(self.get_response(self.post_form(page))['error'], 'invalid_scope')
         page = self.ask(redirect_uri=CALLBACK)
         self.application.uri_ids.uri = 'https://wiki.example.com/other'
-        self.assertRefused(self.post_form(page))
+        self.assertErrorPage(self.post_form(page))
         self.application.uri_ids.uri = CALLBACK
         page = self.ask()
         self.application.group_ids = self.env.ref('base.group_system')
-        self.assertHeaders(self.post_form(page), 403)
+        self.assertPage(self.post_form(page), 403)
         self.application.group_ids = self.env.ref('base.group_user')
         page = self.ask()
         self.application.active = False
         self.assertEqual(self.post_form(page).status_code, 400)
         self.application.active = True
-        self.assertNothingWritten()
+        self.assertNothingGranted()
 
     def test_s06_offer_widened_while_the_page_is_open(self):
         """More than the user was asked about would be allowed, and nobody would ask again."""
@@ -184,10 +168,10 @@ class TestConsent(OAuth2Case):
         self.authenticate('mitchell', PASSWORD)
         page = self.ask()
         scheme.limit_models = 'none'
-        self.assertRefused(self.post_form(page))
+        self.assertErrorPage(self.post_form(page))
         page = self.ask()
         self.application.model_scheme_id = scheme.copy()
-        self.assertRefused(self.post_form(page))
+        self.assertErrorPage(self.post_form(page))
         self.assertIn('code', self.get_response(self.post_form(self.ask())))
 
     def test_s13_consent_expires(self):
@@ -209,9 +193,9 @@ class TestConsent(OAuth2Case):
             f'٣.{signature}',
         ):
             with self.subTest(consent=consent[:40]):
-                self.assertRefused(self.post_form(page, consent=consent))
+                self.assertErrorPage(self.post_form(page, consent=consent))
         with self.later(seconds=CONSENT_EXPIRY):
-            self.assertRefused(self.post_form(page))
+            self.assertErrorPage(self.post_form(page))
         with self.later(seconds=CONSENT_EXPIRY - 1):
             self.assertIn('code', self.get_response(self.post_form(page)))
 
@@ -242,7 +226,7 @@ class TestConsent(OAuth2Case):
         sentences = ("know the application that sent you here", "registered in Odoo", "This page expired, or you have")
         for page, sentence in zip(pages, sentences, strict=True):
             with self.subTest(sentence=sentence):
-                self.assertRefused(page)
+                self.assertErrorPage(page)
                 self.assertIn(sentence, page.text)
                 detail = re.search(r'<p class="small[^"]*" lang="en"[^>]*>([^<]*)</p>', page.text)[1]
                 reference = re.search(r'<code[^>]*>([0-9a-f]{8})</code>', page.text)[1]
@@ -274,10 +258,10 @@ class TestConsent(OAuth2Case):
         ):
             with self.subTest(changes=changes):
                 query = urlencode(self.get_request(**changes))
-                self.assertRefused(self.url_open(f'/oauth2/authorize?{query}', data=data, allow_redirects=False))
+                self.assertErrorPage(self.url_open(f'/oauth2/authorize?{query}', data=data, allow_redirects=False))
         # Changed requests are checked again too.
         query = urlencode(self.get_request(redirect_uri='https://evil.example'))
-        self.assertRefused(self.url_open(f'/oauth2/authorize?{query}', data=data, allow_redirects=False))
+        self.assertErrorPage(self.url_open(f'/oauth2/authorize?{query}', data=data, allow_redirects=False))
         # The body is ignored.
         response = self.url_open(
             action,
@@ -304,24 +288,24 @@ class TestConsent(OAuth2Case):
         self.authenticate('mitchell', PASSWORD)
         page = self.ask(scope=None, redirect_uri=None)
         self.application.scope_ids = self.env.ref('orestapi.scope_rpc')
-        self.assertRefused(self.post_form(page))
+        self.assertErrorPage(self.post_form(page))
         page = self.ask(scope=None, redirect_uri=None)
         self.application.uri_ids.uri = CALLBACK + '2'
-        self.assertRefused(self.post_form(page))
+        self.assertErrorPage(self.post_form(page))
         page = self.ask(scope=None, redirect_uri=None)
         self.application.scope_ids = self.env.ref('orestapi.scope_read')
-        self.assertRefused(self.post_form(page))
+        self.assertErrorPage(self.post_form(page))
         # The client id now stands for another application.
         page = self.ask(redirect_uri=None)
         self.application.client_id = 'wiki-client-old'
         self.other.write({'client_id': 'wiki-client', 'name': "Not the wiki"})
-        self.assertRefused(self.post_form(page))
+        self.assertErrorPage(self.post_form(page))
 
     def test_n070_user_changes_while_the_page_is_open(self):
         self.authenticate('mitchell', PASSWORD)
         page = self.ask()
         self.authenticate('ada', PASSWORD)
-        self.assertRefused(self.post_form(page))
+        self.assertErrorPage(self.post_form(page))
         # Even if the session kept its id, which every login changes.
         page = self.ask()
         session = self.authenticate('mitchell', PASSWORD)
@@ -333,7 +317,7 @@ class TestConsent(OAuth2Case):
         http.root.session_store.save(session)
         fields = self.get_form(self.ask())[1]
         self.assertIn("Ada", self.ask().text)
-        self.assertRefused(self.post_form(page, csrf_token=fields['csrf_token'], consent=kept['consent']))
+        self.assertErrorPage(self.post_form(page, csrf_token=fields['csrf_token'], consent=kept['consent']))
 
     def test_n071_double_click(self):
         self.authenticate('mitchell', PASSWORD)
@@ -364,10 +348,10 @@ class TestConsent(OAuth2Case):
             ]
             for case, response in enumerate(responses):
                 with self.subTest(parameters=parameters, case=case):
-                    self.assertHeaders(response, 204)
+                    self.assertPage(response, 204)
                     self.assertNotIn('Location', response.headers)
                     self.assertNotIn('Set-Cookie', response.headers)
-        self.assertNothingWritten()
+        self.assertNothingGranted()
         self.assertEqual(self.env['orestapi.event'].search_count([]), events)
         self.assertIn('code', self.get_response(self.authorize(query)))
 
@@ -480,8 +464,8 @@ class TestConsent(OAuth2Case):
                     method='OPTIONS',
                     headers={'Origin': origin, 'Access-Control-Request-Method': 'POST'},
                 )
-                self.assertHeaders(preflight, 204)
-                self.assertNothingWritten()
+                self.assertPage(preflight, 204)
+                self.assertNothingGranted()
                 responses = [preflight] + [
                     self.authorize(self.get_request(**changes), headers={'Origin': origin})
                     for changes in ({}, {'client_id': 'unknown-client'}, {'scope': 'unknown'})
@@ -522,7 +506,7 @@ class TestConsent(OAuth2Case):
                 with self.subTest(changes=changes, method=method):
                     response = self.authorize(self.get_request(**changes), method=method)
                     self.assertEqual(urlsplit(self.get_path(response)).path, '/web/login')
-        self.assertNothingWritten()
+        self.assertNothingGranted()
 
     def test_n080_login_stays_on_this_origin(self):
         for redirect in (

@@ -46,7 +46,7 @@ class TestLegacyConnector(OAuth2Case):
         """POST to the older token endpoint, with parameters in the query string and a form."""
         return self.post(f'{path}?{urlencode(query)}' if query else path, body, **kwargs)
 
-    def assertLegacyError(self, response, status, error, code):
+    def assertLegacyOAuth2Error(self, response, status, error, code):
         self.assertEqual(response.status_code, status, response.text)
         content = response.json()
         self.assertEqual(set(content), {'error', 'error_description', 'orestapi_code', 'orestapi_message'})
@@ -77,7 +77,7 @@ class TestLegacyConnector(OAuth2Case):
     def test_parameter_in_both_places(self):
         code_request = self.get_code_request(self.get_code())
         response = self.ask(code_request, {'client_secret': CLIENT_SECRET})
-        self.assertLegacyError(response, 400, 'invalid_request', 'Oauth2AccessToken')
+        self.assertLegacyOAuth2Error(response, 400, 'invalid_request', 'Oauth2AccessToken')
 
     def test_response_has_the_issuer(self):
         self.authenticate('mitchell', PASSWORD)
@@ -165,10 +165,10 @@ class TestLegacyConnector(OAuth2Case):
         code = self.get_code()
         code_request = self.get_code_request(code)
         code_name = 'Oauth2AccessToken'
-        self.assertLegacyError(self.ask(code_request), 400, 'invalid_request', code_name)
+        self.assertLegacyOAuth2Error(self.ask(code_request), 400, 'invalid_request', code_name)
         response = self.ask(body=code_request, headers={'Authorization': 'OAuth'})
-        self.assertLegacyError(response, 401, 'invalid_client', code_name)
-        self.assertLegacyError(
+        self.assertLegacyOAuth2Error(response, 401, 'invalid_client', code_name)
+        self.assertLegacyOAuth2Error(
             self.ask({'grant_type': 'refresh_token', 'refresh_token': 'x'}, auth=self.get_auth()),
             400,
             'invalid_request',
@@ -197,12 +197,12 @@ class TestLegacyConnector(OAuth2Case):
             },
             headers={'Authorization': 'OAuth'},
         )
-        self.assertLegacyError(response, 401, 'invalid_client', 'Oauth2AccessToken')
+        self.assertLegacyOAuth2Error(response, 401, 'invalid_client', 'Oauth2AccessToken')
 
     def test_wrong_secret_is_refused_and_counted(self):
         code_request = {**self.get_code_request(self.get_code()), 'client_secret': 'x' * 20}
         response = self.ask(code_request)
-        self.assertLegacyError(response, 401, 'invalid_client', 'Oauth2AccessToken')
+        self.assertLegacyOAuth2Error(response, 401, 'invalid_client', 'Oauth2AccessToken')
         events = self.env['orestapi.event'].search([('kind', '=', 'client_authentication_failed')])
         self.assertEqual(events.application_id, self.application)
 
@@ -212,26 +212,26 @@ class TestLegacyConnector(OAuth2Case):
         response = self.ask(
             {'grant_type': 'refresh_token', 'refresh_token': tokens['refresh_token']}, auth=self.get_auth(self.other)
         )
-        self.assertLegacyError(response, 400, 'invalid_grant', 'Oauth2AccessToken')
+        self.assertLegacyOAuth2Error(response, 400, 'invalid_grant', 'Oauth2AccessToken')
         self.assertActive(tokens['access_token'])
 
     def test_code_twice(self):
         code_request = self.get_code_request(self.get_code())
         tokens = self.ask(code_request).json()
-        self.assertLegacyError(self.ask(code_request), 400, 'invalid_grant', 'Oauth2AccessToken')
+        self.assertLegacyOAuth2Error(self.ask(code_request), 400, 'invalid_grant', 'Oauth2AccessToken')
         self.assertInactive(tokens['access_token'])
 
     def test_nonsense(self):
         for query in ('%ff=%ff', 'client_id=%00', 'client_id=a&client_id=b'):
             with self.subTest(query=query):
                 response = self.post(f'{ACCESS_TOKEN}?{query}', '')
-                self.assertLegacyError(response, 400, 'invalid_request', 'Oauth2AccessToken')
+                self.assertLegacyOAuth2Error(response, 400, 'invalid_request', 'Oauth2AccessToken')
         response = self.post(ACCESS_TOKEN, '{}', headers={'Content-Type': 'application/json'})
-        self.assertLegacyError(response, 400, 'invalid_request', 'Oauth2AccessToken')
+        self.assertLegacyOAuth2Error(response, 400, 'invalid_request', 'Oauth2AccessToken')
         response = self.post(
             ACCESS_TOKEN, 'x=' + 'x' * 20000, headers={'Content-Type': 'application/x-www-form-urlencoded'}
         )
-        self.assertLegacyError(response, 413, 'invalid_request', 'Oauth2AccessToken')
+        self.assertLegacyOAuth2Error(response, 413, 'invalid_request', 'Oauth2AccessToken')
         self.assertEqual(self.url_open(ACCESS_TOKEN).status_code, 405)
 
     def test_version(self):
@@ -264,11 +264,11 @@ class TestLegacyConnector(OAuth2Case):
         for headers in ({}, wrong, {'Authorization': 'Bearer x'}, {'Authorization': 'Basic x'}):
             with self.subTest(headers=headers):
                 response = self.url_open(f'{STATUS}?{urlencode({"client_id": "shop-client"})}', headers=headers)
-                self.assertLegacyError(response, 401, 'invalid_client', 'ApplicationStatus')
+                self.assertLegacyOAuth2Error(response, 401, 'invalid_client', 'ApplicationStatus')
                 self.assertIn('Basic', response.headers['WWW-Authenticate'])
         self.other.active = False
         response = self.url_open(STATUS, headers={'Authorization': get_basic(*self.get_auth(self.other))})
-        self.assertLegacyError(response, 401, 'invalid_client', 'ApplicationStatus')
+        self.assertLegacyOAuth2Error(response, 401, 'invalid_client', 'ApplicationStatus')
 
     def test_setting(self):
         self.assertIn("Legacy connector:", self.application.status_message)

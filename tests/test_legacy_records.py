@@ -4,7 +4,8 @@ from urllib.parse import urlencode
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .common import CALLBACK, CLIENT_SECRET, FOREIGN_TOKENS, VERIFIER
+from .common import CALLBACK, CLIENT_SECRET, FOREIGN_TOKENS
+from .oauth2_client import VERIFIER
 from .test_records import RecordsCase
 
 MODEL, FIELD = '/orestapi/application/model', '/orestapi/model/field'
@@ -37,7 +38,7 @@ class TestLegacyRecords(RecordsCase):
         self.assertEqual(*answers)
         return answers[0]
 
-    def assertLegacyError(self, response, status, error):
+    def assertLegacyRecordsError(self, response, status, error):
         self.assertEqual(response.status_code, status, response.text)
         self.assertEqual(response.headers['Cache-Control'], 'no-store, private')
         self.assertNotIn('Set-Cookie', response.headers)
@@ -52,7 +53,7 @@ class TestLegacyRecords(RecordsCase):
     def refuse(self, status, error, path, **parameters):
         for method in ('GET', 'POST'):
             with self.subTest(method=method):
-                self.assertLegacyError(self.ask(path, method, **parameters), status, error)
+                self.assertLegacyRecordsError(self.ask(path, method, **parameters), status, error)
 
     def test_models(self):
         self.assertEqual(
@@ -140,7 +141,7 @@ class TestLegacyRecords(RecordsCase):
         for path in PATHS:
             with self.subTest(path=path):
                 response = self.get(path, token=None)
-                self.assertLegacyError(response, 401, None)
+                self.assertLegacyRecordsError(response, 401, None)
                 self.assertEqual(response.headers['WWW-Authenticate'], 'Bearer realm="orestapi"')
 
     def test_n185_n192_n193_n213_wrong_token(self):
@@ -150,9 +151,9 @@ class TestLegacyRecords(RecordsCase):
             with self.subTest(path=path):
                 for token in (tokens['refresh_token'], CLIENT_SECRET[:8], 'x', tokens['access_token'][:-1] + '~'):
                     with self.subTest(token=token):
-                        self.assertLegacyError(self.get(path, token=token), 401, 'invalid_token')
+                        self.assertLegacyRecordsError(self.get(path, token=token), 401, 'invalid_token')
                 response = self.get(path, token=rpc)
-                self.assertLegacyError(response, 403, 'insufficient_scope')
+                self.assertLegacyRecordsError(response, 403, 'insufficient_scope')
                 self.assertIn('scope="read"', response.headers['WWW-Authenticate'])
 
     def test_n186_malformed_header(self):
@@ -168,7 +169,7 @@ class TestLegacyRecords(RecordsCase):
             ):
                 with self.subTest(path=path, header=header):
                     response = self.get(path, token=None, headers={'Authorization': header})
-                    self.assertLegacyError(response, 400, 'invalid_request')
+                    self.assertLegacyRecordsError(response, 400, 'invalid_request')
         # RFC 6750 §2.1 has `1*SP`, so two spaces are allowed.
         response = self.get(MODEL, token=None, headers={'Authorization': f'Bearer  {self.token}'})
         self.assertEqual(response.status_code, 200)
@@ -176,10 +177,10 @@ class TestLegacyRecords(RecordsCase):
     def test_n187_n188_n189_n190_n191_where_the_token_is(self):
         for path in PATHS:
             with self.subTest(path=path):
-                self.assertLegacyError(self.get(path, access_token=self.token), 400, 'invalid_request')
-                self.assertLegacyError(self.get(path, token=None, access_token=self.token), 401, None)
-                self.assertLegacyError(self.post(path, {'access_token': self.token}), 401, None)
-                self.assertLegacyError(
+                self.assertLegacyRecordsError(self.get(path, access_token=self.token), 400, 'invalid_request')
+                self.assertLegacyRecordsError(self.get(path, token=None, access_token=self.token), 401, None)
+                self.assertLegacyRecordsError(self.post(path, {'access_token': self.token}), 401, None)
+                self.assertLegacyRecordsError(
                     self.post(path, {'access_token': self.token}, headers={'Authorization': f'Bearer {self.token}'}),
                     400,
                     'invalid_request',
@@ -187,7 +188,7 @@ class TestLegacyRecords(RecordsCase):
                 for scheme in ('OAuth', 'Basic', 'Token'):
                     with self.subTest(scheme=scheme):
                         response = self.get(path, token=None, headers={'Authorization': f'{scheme} {self.token}'})
-                        self.assertLegacyError(response, 401, None)
+                        self.assertLegacyRecordsError(response, 401, None)
         self.assertEqual(
             self.get(MODEL, token=None, headers={'Authorization': f'bearer {self.token}'}).status_code, 200
         )
@@ -217,20 +218,22 @@ class TestLegacyRecords(RecordsCase):
         row = self.token.split('_')[2]
         for path in PATHS:
             with self.subTest(path=path):
-                self.assertLegacyError(self.get(path, token=f'orestapi_at_{row}_' + 'x' * 43), 401, 'invalid_token')
+                self.assertLegacyRecordsError(
+                    self.get(path, token=f'orestapi_at_{row}_' + 'x' * 43), 401, 'invalid_token'
+                )
 
     def test_n195_n196_tokens_of_other_issuers(self):
         for path in PATHS:
             for token in FOREIGN_TOKENS:
                 with self.subTest(path=path, token=token):
-                    self.assertLegacyError(self.get(path, token=token), 401, 'invalid_token')
+                    self.assertLegacyRecordsError(self.get(path, token=token), 401, 'invalid_token')
 
     def test_n197_n198_user_or_application_archived(self):
         self.application.active = False
-        self.assertLegacyError(self.get(MODEL), 401, 'invalid_token')
+        self.assertLegacyRecordsError(self.get(MODEL), 401, 'invalid_token')
         self.application.active = True
         self.user.active = False
-        self.assertLegacyError(self.get(MODEL), 401, 'invalid_token')
+        self.assertLegacyRecordsError(self.get(MODEL), 401, 'invalid_token')
 
     def test_n199_model_outside(self):
         for model in ('res.users', 'no.such.model', 'ir.config_parameter', 'base', '__class__'):
@@ -317,7 +320,7 @@ class TestLegacyRecords(RecordsCase):
             for method in ('PUT', 'PATCH', 'DELETE'):
                 with self.subTest(path=path, method=method):
                     response = self.get(path, method=method)
-                    self.assertLegacyError(response, 405, 'invalid_request')
+                    self.assertLegacyRecordsError(response, 405, 'invalid_request')
                     self.assertEqual(response.headers['Allow'], 'GET, HEAD, OPTIONS, POST')
         for method in ('GET', 'POST'):
             with self.subTest(method=method):
@@ -376,7 +379,9 @@ class TestLegacyRecords(RecordsCase):
         ):
             with self.subTest(path=path, parameters=str(parameters)[:80]):
                 self.refuse(400, 'invalid_request', path, **parameters)
-        self.assertLegacyError(self.get(f'{NAME_SEARCH}?model=res.partner&model=res.country'), 400, 'invalid_request')
+        self.assertLegacyRecordsError(
+            self.get(f'{NAME_SEARCH}?model=res.partner&model=res.country'), 400, 'invalid_request'
+        )
 
     def test_n206_long_lists(self):
         """A thousand ids and names fit into a form; for more, the error tells the limit."""
@@ -387,10 +392,10 @@ class TestLegacyRecords(RecordsCase):
         self.assertEqual(response.status_code, 200, response.text)
         self.assertEqual([row['id'] for row in response.json()[1]['data']], self.ours.ids)
         response = self.ask(READ, 'POST', **partner, ids=list(range(1, 100_001)))
-        self.assertLegacyError(response, 400, 'invalid_request')
+        self.assertLegacyRecordsError(response, 400, 'invalid_request')
         self.assertIn("more than 1000 items", response.json()['orestapi_message'])
         response = self.ask(READ, 'POST', **partner, ids='[' + '1' * 1024 * 1024 + ']')
-        self.assertLegacyError(response, 413, 'invalid_request')
+        self.assertLegacyRecordsError(response, 413, 'invalid_request')
 
     def test_n208_binaries(self):
         partner = {'model': 'res.partner', 'fields': ['image_128']}

@@ -6,7 +6,8 @@ from odoo import fields
 from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 
-from .common import PASSWORD, VERIFIER, OAuth2Case
+from .common import PASSWORD, OAuth2Case
+from .oauth2_client import VERIFIER
 
 ORIGIN = 'https://shop.example.com'
 OTHER_ORIGIN = 'https://page.example.com'
@@ -49,12 +50,12 @@ class TestCrossOrigin(OAuth2Case):
         self.assertNotIn('Access-Control-Allow-Credentials', response.headers)
         self.assertNotIn('Set-Cookie', response.headers)
 
-    def assertNotAllowed(self, response):
+    def assertNoAccessControl(self, response):
         self.assertFalse([name for name in response.headers if name.lower().startswith('access-control-')])
 
     def assertWithheld(self, response):
         """Assert that this origin may not read what another may, and that no cache mixes the two up."""
-        self.assertNotAllowed(response)
+        self.assertNoAccessControl(response)
         self.assertEqual(response.headers['Vary'], 'Origin')
         self.assertNotIn('Set-Cookie', response.headers)
 
@@ -88,7 +89,7 @@ class TestCrossOrigin(OAuth2Case):
             with self.subTest(names=names):
                 allowed = self.preflight(TOKEN, headers=names.encode()).headers['Access-Control-Allow-Headers']
                 self.assertNotIn('x-', allowed.replace('X-', ''))
-        self.assertNotAllowed(self.preflight(TOKEN, 'https://evil.example', headers='x-a'))
+        self.assertNoAccessControl(self.preflight(TOKEN, 'https://evil.example', headers='x-a'))
 
     def test_p04_page_reads_the_headers(self):
         for case, response in enumerate((
@@ -140,7 +141,7 @@ class TestCrossOrigin(OAuth2Case):
                         self.assertWithheld(response)
         for path in ('/oauth2/introspect', '/orestapi/nothing', '/orestapi/oauth2/access_token'):
             with self.subTest(path=path):
-                self.assertNotAllowed(self.url_open(path, headers={'Origin': ORIGIN}))
+                self.assertNoAccessControl(self.url_open(path, headers={'Origin': ORIGIN}))
 
     def call(self, access_token, origin, path='/json/2/res.users/context_get'):
         return self.url_open(
@@ -189,19 +190,19 @@ class TestCrossOrigin(OAuth2Case):
         path = '/json/2/res.users/context_get'
         for origin in ('https://evil.example', 'null', '*'):
             with self.subTest(origin=origin):
-                self.assertNotAllowed(self.preflight(path, origin))
-        self.assertNotAllowed(self.call('x', ORIGIN))
+                self.assertNoAccessControl(self.preflight(path, origin))
+        self.assertNoAccessControl(self.call('x', ORIGIN))
         tomorrow = fields.Datetime.now() + timedelta(days=1)
         key = self.env['res.users.apikeys'].with_user(self.user)._generate('rpc', 'Key', tomorrow)
         response = self.call(key, ORIGIN)
         self.assertEqual(response.status_code, 200)
-        self.assertNotAllowed(response)
+        self.assertNoAccessControl(response)
         self.authenticate('mitchell', PASSWORD)
-        self.assertNotAllowed(self.url_open(path, json={}, headers={'Origin': ORIGIN}, method='POST'))
+        self.assertNoAccessControl(self.url_open(path, json={}, headers={'Origin': ORIGIN}, method='POST'))
         # Other routes of Odoo stay as they are.
-        self.assertNotAllowed(self.preflight('/web/session/get_session_info'))
+        self.assertNoAccessControl(self.preflight('/web/session/get_session_info'))
         self.application.action_archive()
-        self.assertNotAllowed(self.preflight(path))
+        self.assertNoAccessControl(self.preflight(path))
 
     def test_p07_blanks_around_the_origin(self):
         self.assertAllowed(self.ask(ORIGIN + ' '))
@@ -238,7 +239,7 @@ class TestCrossOrigin(OAuth2Case):
         """For a request from a server, the response does not depend on an origin."""
         for case, response in enumerate((self.preflight(TOKEN, ''), self.ask(''))):
             with self.subTest(case=case):
-                self.assertNotAllowed(response)
+                self.assertNoAccessControl(response)
                 self.assertNotIn('Vary', response.headers)
 
     def test_n107_answers(self):
@@ -294,10 +295,10 @@ class TestCrossOrigin(OAuth2Case):
         for path in ('/oauth2/authorize', '/oauth2/introspect', '/web/login'):
             for method in ('GET', 'POST'):
                 with self.subTest(path=path, method=method):
-                    self.assertNotAllowed(self.preflight(path, method=method))
+                    self.assertNoAccessControl(self.preflight(path, method=method))
         response = self.authorize(self.get_request(), headers={'Origin': ORIGIN})
         self.assertEqual(response.status_code, 200)
-        self.assertNotAllowed(response)
+        self.assertNoAccessControl(response)
         response = self.post('/oauth2/introspect', {'token': 'x'}, self.get_auth(), headers={'Origin': ORIGIN})
         self.assertEqual(response.status_code, 200)
-        self.assertNotAllowed(response)
+        self.assertNoAccessControl(response)

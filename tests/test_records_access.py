@@ -100,11 +100,11 @@ class TestRecordsAccess(RecordsCase):
     def test_n197_user_archived(self):
         with mute_logger('odoo.addons.base.models.res_users'):
             self.user.active = False
-        self.assertRefused(401, 'invalid_token')
+        self.assertQueryRefused(401, 'invalid_token')
 
     def test_n198_application_archived(self):
         self.application.active = False
-        self.assertRefused(401, 'invalid_token')
+        self.assertQueryRefused(401, 'invalid_token')
 
     def test_n199_model_not_offered(self):
         responses = [
@@ -189,7 +189,7 @@ class TestRecordsAccess(RecordsCase):
                 self.assertProblem(self.get(path), 404, 'not_found', challenge=False)
         response = self.get(f'{RECORDS}/__class__')
         self.assertProblem(response, 404, 'not_found', challenge=False)
-        self.assertInvalid(filter='__class__ pr')
+        self.assertQueryInvalid(filter='__class__ pr')
 
     @mute_logger('odoo.http')
     def test_n205_other_methods(self):
@@ -224,7 +224,7 @@ class TestRecordsAccess(RecordsCase):
             {'count': '1'},
         ):
             with self.subTest(changes):
-                self.assertInvalid(**changes)
+                self.assertQueryInvalid(**changes)
 
     def test_n206_search_that_takes_long(self):
         """A slow query is cancelled, and the next request works."""
@@ -270,11 +270,11 @@ class TestRecordsAccess(RecordsCase):
             'create_date eq "9999-12-31T23:59:59"',
         ):
             with self.subTest(text):
-                self.assertInvalid(filter=text)
-        self.assertInvalid(fields='nothing')
-        self.assertInvalid(fields='name,')
-        self.assertInvalid(order='nothing')
-        self.assertInvalid(order='country_id')
+                self.assertQueryInvalid(filter=text)
+        self.assertQueryInvalid(fields='nothing')
+        self.assertQueryInvalid(fields='name,')
+        self.assertQueryInvalid(order='nothing')
+        self.assertQueryInvalid(order='country_id')
         self.application.model_scheme_id = self.env['orestapi.model.scheme'].create({
             'name': "All",
             'limit_models': 'none',
@@ -282,7 +282,7 @@ class TestRecordsAccess(RecordsCase):
         # Computed, and inherited from a model where it is.
         for order in ('contact_address', '-email_formatted'):
             with self.subTest(order=order):
-                self.assertInvalid(order=order)
+                self.assertQueryInvalid(order=order)
                 self.assertProblem(self.get('/orestapi/1/records/res.users', order=order), 400, 'invalid_request')
         self.assertEqual(self.get('/orestapi/1/records/res.users', order='-email').status_code, 200)
         # The search method of a computed field may fail.
@@ -302,7 +302,7 @@ class TestRecordsAccess(RecordsCase):
                 self.assertProblem(
                     self.get(f'/orestapi/1/records/{model}', filter=f'{path} co "a"'), 400, 'invalid_request'
                 )
-        self.assertInvalid(cursor='x')
+        self.assertQueryInvalid(cursor='x')
         self.assertEqual(self.get(RECORDS + '?filter=%ff').status_code, 400)
         self.assertEqual(self.get(RECORDS + '?search=%00').status_code, 400)
         self.assertEqual(self.get(RECORDS + '?limit=1&limit=2').status_code, 400)
@@ -315,7 +315,7 @@ class TestRecordsAccess(RecordsCase):
         self.assertEqual(response.json()['fields']['image_128'], self.partners[0].image_128.decode())
         values = [{'name': str(number), 'country_id': self.hungary.id} for number in range(11)]
         ids = self.env['res.partner'].create(values).ids
-        self.assertInvalid(fields='image_128', ids=','.join(map(str, ids)))
+        self.assertQueryInvalid(fields='image_128', ids=','.join(map(str, ids)))
 
     def test_n209_session_of_another_user(self):
         self.authenticate('admin', 'admin')
@@ -368,7 +368,7 @@ class TestRecordsAccess(RecordsCase):
 
     def test_n212_nothing_is_written(self):
         before = self.partners[0].write_date
-        self.assertInvalid(_method='DELETE')
+        self.assertQueryInvalid(_method='DELETE')
         response = self.get(
             f'{RECORDS}/{self.partners[0].id}', headers={'X-HTTP-Method-Override': 'DELETE'}, fields='name'
         )

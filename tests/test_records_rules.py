@@ -287,7 +287,7 @@ class TestRecordsRules(RecordRulesCase):
 
     def test_s13_length_of_a_search(self):
         self.assertEqual(self.get(RECORDS, search='x' * parameters.MAX_SEARCH).status_code, 200)
-        self.assertInvalid(search='x' * (parameters.MAX_SEARCH + 1))
+        self.assertQueryInvalid(search='x' * (parameters.MAX_SEARCH + 1))
 
     def test_s13_openapi_is_kept(self):
         record = self.env.registry['orestapi.record']
@@ -519,7 +519,7 @@ class TestRecordsComputedTexts(RecordRulesCase):
         self.assertIn('res_name', self.get_told('ir.attachment'))
         self.assertIn('street', self.get_told('res.company'))
 
-    def assertLeftOut(self, model, *names):
+    def assertTextLeftOut(self, model, *names):
         told = self.get_told(model)
         for name in names:
             with self.subTest(f'{model}.{name}'):
@@ -536,7 +536,7 @@ class TestRecordsComputedTexts(RecordRulesCase):
             'res_id': self.partners[0].id,
         })
         self.exclude(res__partner=['name', 'complete_name'])
-        self.assertLeftOut('ir.attachment', 'res_name')
+        self.assertTextLeftOut('ir.attachment', 'res_name')
         text = self.get(f'/orestapi/1/records/ir.attachment/{attachment.id}').text
         self.assertIn("A file", text)
         self.assertNotIn("Partner 1", text)
@@ -544,7 +544,7 @@ class TestRecordsComputedTexts(RecordRulesCase):
     def test_s07_whole_model(self):
         self.env.company.street = "A hidden street"
         self.exclude(models=['res.partner'])
-        self.assertLeftOut('res.company', 'street', 'city', 'zip', 'email', 'phone')
+        self.assertTextLeftOut('res.company', 'street', 'city', 'zip', 'email', 'phone')
         self.assertNotIn("hidden street", self.get('/orestapi/1/records/res.company/1').text)
 
     def test_s07_end_in_a_relation(self):
@@ -556,7 +556,7 @@ class TestRecordsComputedTexts(RecordRulesCase):
             compute="for record in self:\n    record['x_label'] = record.country_id.phone_code",
         )
         self.exclude(res__country=['phone_code'])
-        self.assertLeftOut('res.partner', 'x_label')
+        self.assertTextLeftOut('res.partner', 'x_label')
         self.exclude(res__currency=['symbol'])
         self.assertIn('x_label', self.get_told('res.partner'))
 
@@ -567,7 +567,7 @@ class TestRecordsComputedTexts(RecordRulesCase):
             compute="for record in self:\n    record['x_label'] = record.comment",
         )
         self.exclude(res__country=['phone_code'])
-        self.assertLeftOut('res.partner', 'x_label')
+        self.assertTextLeftOut('res.partner', 'x_label')
         self.offer_all()
         self.assertIn('x_label', self.get_told('res.partner'))
 
@@ -587,7 +587,7 @@ class TestRecordsComputedTexts(RecordRulesCase):
         )
         self.assertLessEqual(set(told), set(self.get_told('orestapi.event')))
         self.exclude(res__users=['name'])
-        self.assertLeftOut('orestapi.event', *told)
+        self.assertTextLeftOut('orestapi.event', *told)
         self.assertIn('address', self.get_told('orestapi.event'))
         # The sentence of an event names all of its texts.
         fields = self.env['orestapi.event']._fields.values()
@@ -604,14 +604,14 @@ class TestRecordsComputedTexts(RecordRulesCase):
         self.assertIn('x_any', self.get_told('res.partner'))
         with patch.object(field, 'search', '_search_any'), patch.object(field, 'store', False):
             self.env.registry.clear_cache()
-            self.assertLeftOut('res.partner', 'x_any')
+            self.assertTextLeftOut('res.partner', 'x_any')
 
     def test_s07_view_of_other_tables(self):
         self.user.group_ids += self.env.ref('base.group_system')
         self.exclude(res__country=['phone_code'])
         self.assertIn('browser', self.get_told('res.device'))
         self.exclude(models=['res.device.log'])
-        self.assertLeftOut('res.device', 'browser')
+        self.assertTextLeftOut('res.device', 'browser')
 
     def test_s07_names_of_records_stay(self):
         """Also for models without a name, and for texts that declare more than they show."""

@@ -9,8 +9,8 @@ from ..models.orestapi_event_sentences import REFUSALS
 from ..oauth2 import errors, tokens
 from ..oauth2.grants.authorization_code import VERIFIER_LIMIT
 from ..oauth2.redirect_uris import Difference
-from .common import CALLBACK, CLIENT_SECRET, PASSWORD, VERIFIER, WRONG_SECRET, OAuth2Case
-from .oauth2_client import get_basic
+from .common import CALLBACK, CLIENT_SECRET, PASSWORD, WRONG_SECRET, OAuth2Case
+from .oauth2_client import VERIFIER, get_basic
 
 OTHER_VERIFIER = VERIFIER[::-1]
 NEVER_SHOWN = (

@@ -7,8 +7,8 @@ from odoo.tests import new_test_user, tagged
 
 from ..oauth2 import grants
 from ..oauth2.parameters import MAX_PARAMETERS, MEDIA_TYPE
-from .common import CLIENT_SECRET, PASSWORD, VERIFIER, WRONG_SECRET, OAuth2Case
-from .oauth2_client import get_basic
+from .common import CLIENT_SECRET, PASSWORD, WRONG_SECRET, OAuth2Case
+from .oauth2_client import VERIFIER, get_basic
 
 PATH = '/oauth2/token'
 OTHER_SECRET = 'another-secret-of-the-shop'

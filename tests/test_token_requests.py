@@ -79,7 +79,7 @@ class TestTokenRequests(OAuth2Case):
     def get_key(self, user):
         return self.env['res.users.apikeys'].with_user(user).sudo()._generate(None, "A key", None)
 
-    def assertRefused(self, user, access_token, model, method, ids=None, kwargs=None, sentence=SENTENCE):
+    def assertCallRefused(self, user, access_token, model, method, ids=None, kwargs=None, sentence=SENTENCE):
         """Assert that a call is refused over each protocol, with the reason."""
         for protocol in self.protocols:
             with self.subTest(f'{protocol.__name__} {model}.{method}', kwargs=kwargs):
@@ -94,7 +94,7 @@ class TestTokenRequests(OAuth2Case):
         access_token = self.get_token(self.user)
         for old, new in ((PASSWORD, NEW_PASSWORD), ('wrong', NEW_PASSWORD), (PASSWORD, ''), ('', '')):
             with self.subTest(old=old, new=new):
-                self.assertRefused(
+                self.assertCallRefused(
                     self.user,
                     access_token,
                     'res.users',
@@ -107,7 +107,7 @@ class TestTokenRequests(OAuth2Case):
         access_token = self.get_token(self.user)
         for password in (PASSWORD, 'wrong'):
             with self.subTest(password=password):
-                self.assertRefused(
+                self.assertCallRefused(
                     self.user,
                     access_token,
                     'res.users',
@@ -183,10 +183,10 @@ class TestTokenRequests(OAuth2Case):
             with self.subTest(vals=vals):
                 # Core may refuse some of them earlier, with its own message.
                 sentence = SENTENCE if set(vals) <= {'email', 'signature'} else ''
-                self.assertRefused(
+                self.assertCallRefused(
                     self.user, access_token, 'res.users', 'write', self.user.ids, {'vals': vals}, sentence
                 )
-                self.assertRefused(
+                self.assertCallRefused(
                     self.user,
                     access_token,
                     'res.users',
@@ -195,7 +195,7 @@ class TestTokenRequests(OAuth2Case):
                     {'vals': vals, 'specification': {}},
                     sentence,
                 )
-        self.assertRefused(
+        self.assertCallRefused(
             self.user,
             access_token,
             'res.users',
@@ -226,7 +226,7 @@ class TestTokenRequests(OAuth2Case):
                 )
                 for method, ids, kwargs in calls:
                     with self.subTest(method=method, ids=ids):
-                        self.assertRefused(self.user, access_token, 'res.partner', method, ids, kwargs)
+                        self.assertCallRefused(self.user, access_token, 'res.partner', method, ids, kwargs)
                 loaded = self.by_json2(
                     self.user,
                     access_token,
@@ -261,7 +261,9 @@ class TestTokenRequests(OAuth2Case):
             })
         )
         access_token = self.get_token(self.user)
-        self.assertRefused(self.user, access_token, 'base.partner.merge.automatic.wizard', 'action_merge', wizard.ids)
+        self.assertCallRefused(
+            self.user, access_token, 'base.partner.merge.automatic.wizard', 'action_merge', wizard.ids
+        )
         self.portal_user.invalidate_recordset()
         self.assertNotEqual(self.portal_user.partner_id, thief)
 
@@ -276,24 +278,24 @@ class TestTokenRequests(OAuth2Case):
             {'email': 'thief@evil.example'},
         ):
             with self.subTest(vals=vals):
-                self.assertRefused(
+                self.assertCallRefused(
                     self.user, access_token, 'res.users', 'write', self.administrator.ids, {'vals': vals}
                 )
         group = self.env.ref('base.group_user')
         vals = {'name': "Thief", 'login': 'thief', 'password': NEW_PASSWORD}
-        self.assertRefused(self.user, access_token, 'res.users', 'create', None, {'vals_list': [vals]})
-        self.assertRefused(self.user, access_token, 'res.users', 'copy', self.user.ids, {'default': vals})
-        self.assertRefused(
+        self.assertCallRefused(self.user, access_token, 'res.users', 'create', None, {'vals_list': [vals]})
+        self.assertCallRefused(self.user, access_token, 'res.users', 'copy', self.user.ids, {'default': vals})
+        self.assertCallRefused(
             self.user, access_token, 'res.groups', 'write', group.ids, {'vals': {'user_ids': [[0, 0, vals]]}}
         )
-        self.assertRefused(self.user, access_token, 'res.users', 'name_create', None, {'name': "thief"})
+        self.assertCallRefused(self.user, access_token, 'res.users', 'name_create', None, {'name': "thief"})
         wizard = (
             self
             .env['change.password.wizard']
             .with_user(self.user)
             .create({'user_ids': [Command.create({'user_id': self.administrator.id, 'new_passwd': NEW_PASSWORD})]})
         )
-        self.assertRefused(self.user, access_token, 'change.password.wizard', 'change_password_button', wizard.ids)
+        self.assertCallRefused(self.user, access_token, 'change.password.wizard', 'change_password_button', wizard.ids)
         self.assertFalse(self.env['res.users'].search([('login', '=', 'thief')]))
         self.assertTrue(self.call_xmlrpc(self.administrator, 'res.users', 'context_get'))
 
@@ -307,9 +309,9 @@ class TestTokenRequests(OAuth2Case):
             'code': f"env['res.users'].sudo().browse({self.administrator.id}).write({{'password': 'x' * 12}})",
         })
         access_token = self.get_token(self.user)
-        self.assertRefused(self.user, access_token, 'ir.actions.server', 'run', action.ids)
+        self.assertCallRefused(self.user, access_token, 'ir.actions.server', 'run', action.ids)
         action.code = "env['orestapi.application'].sudo().create({'name': 'Made by a token'})"
-        self.assertRefused(self.user, access_token, 'ir.actions.server', 'run', action.ids)
+        self.assertCallRefused(self.user, access_token, 'ir.actions.server', 'run', action.ids)
         self.assertTrue(self.call_xmlrpc(self.user, 'ir.actions.server', 'run', action.ids) or True)
 
     def test_s03_api_keys_and_devices(self):
@@ -317,14 +319,14 @@ class TestTokenRequests(OAuth2Case):
         self.get_key(self.user)
         access_token = self.get_token(self.user)
         key = self.env['res.users.apikeys'].search([('user_id', '=', self.user.id)], limit=1)
-        self.assertRefused(
+        self.assertCallRefused(
             self.user, access_token, 'res.users.apikeys.description', 'create', None, {'vals_list': [{'name': "Key"}]}
         )
-        self.assertRefused(self.user, access_token, 'res.users.apikeys', 'unlink', key.ids)
+        self.assertCallRefused(self.user, access_token, 'res.users.apikeys', 'unlink', key.ids)
         passkey = self.env['auth.passkey.key'].create({
             'name': "Key", 'credential_identifier': 'x', 'public_key': 'x', 'create_uid': self.administrator.id,
         })  # fmt: skip
-        self.assertRefused(self.user, access_token, 'auth.passkey.key', 'unlink', passkey.ids)
+        self.assertCallRefused(self.user, access_token, 'auth.passkey.key', 'unlink', passkey.ids)
         self.assertTrue(passkey.exists())
         # Not through code that the request runs with more rights than the user's either.
         action = self.env['ir.actions.server'].create({
@@ -339,7 +341,7 @@ class TestTokenRequests(OAuth2Case):
         ):
             with self.subTest(code=code):
                 action.code = code
-                self.assertRefused(self.user, access_token, 'ir.actions.server', 'run', action.ids)
+                self.assertCallRefused(self.user, access_token, 'ir.actions.server', 'run', action.ids)
         self.assertEqual(self.env['res.users.apikeys'].search([('user_id', '=', self.user.id)]), key)
 
     def test_s03_link_for_a_new_password(self):
@@ -358,7 +360,7 @@ class TestTokenRequests(OAuth2Case):
         # Users may run an action from the menu of their contact.
         action.group_ids = self.env.ref('base.group_user')
         self.user.group_ids += self.env.ref('base.group_system')
-        self.assertRefused(self.user, access_token, 'ir.actions.server', 'run', action.ids)
+        self.assertCallRefused(self.user, access_token, 'ir.actions.server', 'run', action.ids)
         # A customer without an account gets the link for one: that is a mail like any other.
         customer = self.env['res.partner'].create({'name': "Customer"})
         action.code = f"env['res.partner'].sudo().browse({customer.id})._get_signup_url_for_action()"
@@ -373,12 +375,14 @@ class TestTokenRequests(OAuth2Case):
         access_token, key = self.get_token(self.administrator), self.get_key(self.administrator)
         model = 'orestapi.application'
         vals = {'name': "Made", 'service_user_id': self.administrator.id}
-        self.assertRefused(self.administrator, access_token, model, 'create', None, {'vals_list': [vals]})
-        self.assertRefused(self.administrator, access_token, model, 'copy', self.application.ids)
-        self.assertRefused(self.administrator, access_token, model, 'web_save', [], {'vals': vals, 'specification': {}})
+        self.assertCallRefused(self.administrator, access_token, model, 'create', None, {'vals_list': [vals]})
+        self.assertCallRefused(self.administrator, access_token, model, 'copy', self.application.ids)
+        self.assertCallRefused(
+            self.administrator, access_token, model, 'web_save', [], {'vals': vals, 'specification': {}}
+        )
         for name in ('generate_client_id', 'generate_client_secret', 'generate_own_id', 'generate_own_secret'):
             with self.subTest(name=name):
-                self.assertRefused(self.administrator, access_token, model, name, self.application.ids)
+                self.assertCallRefused(self.administrator, access_token, model, name, self.application.ids)
         for vals in (
             {'uri_ids': [[0, 0, {'uri': 'https://evil.example/callback'}]]},
             {'client_secret': 'x' * 43},
@@ -386,7 +390,7 @@ class TestTokenRequests(OAuth2Case):
             {'name': "Another name"},
         ):
             with self.subTest(vals=vals):
-                self.assertRefused(
+                self.assertCallRefused(
                     self.administrator, access_token, model, 'write', self.application.ids, {'vals': vals}
                 )
         loaded = self.by_json2(
@@ -445,7 +449,9 @@ class TestTokenRequests(OAuth2Case):
         self.assertEqual(models, {*ADMINISTERED, *OF_THE_PROTOCOL})
         for name, vals in ADMINISTERED.items():
             with self.subTest(name=name):
-                self.assertRefused(self.administrator, access_token, name, 'create', None, {'vals_list': [vals]}, '')
+                self.assertCallRefused(
+                    self.administrator, access_token, name, 'create', None, {'vals_list': [vals]}, ''
+                )
                 record_id = self.env[name].search([], limit=1).id
                 for method, arguments in (('create', [[vals]]), ('write', [vals]), ('unlink', [])):
                     with self.subTest(method=method), self.assertRaises(AccessError), self.env.registry.cursor() as cr:
@@ -459,7 +465,7 @@ class TestTokenRequests(OAuth2Case):
         access_token = self.get_token(self.administrator)
         for key in ('orestapi.issuer', 'orestapi.another'):
             with self.subTest(key=key):
-                self.assertRefused(
+                self.assertCallRefused(
                     self.administrator,
                     access_token,
                     'ir.config_parameter',

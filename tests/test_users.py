@@ -28,7 +28,7 @@ class TestUsers(OAuth2Case):
         self.bystander = self.sign_in(user=self.administrator, scope='rpc')
         self.bystander_code = self.get_code(user=self.administrator)
 
-    def assertEnded(self, reason):
+    def assertUserSignedOut(self, reason):
         """Assert that no code and no sign-in of the user works any more, and that the reason is stored."""
         for tokens, application in ((self.tokens, self.application), (self.second, self.other)):
             with self.subTest(tokens=tokens):
@@ -87,14 +87,14 @@ class TestUsers(OAuth2Case):
 
     def test_n151_archived(self):
         self.user.action_archive()
-        self.assertEnded('user_archived')
+        self.assertUserSignedOut('user_archived')
         self.assertOthersUntouched()
 
     def test_n151_archived_and_activated_again(self):
         """Unarchiving the account does not restore its sign-ins."""
         self.user.active = False
         self.user.active = True
-        self.assertEnded('user_archived')
+        self.assertUserSignedOut('user_archived')
         self.assertEqual(len(self.env['orestapi.event'].search([('kind', '=', 'sign_ins_ended')])), 2)
         self.assertOthersUntouched()
         # The consent is kept: the user is not asked again.
@@ -112,7 +112,7 @@ class TestUsers(OAuth2Case):
     def test_n151_deleted(self):
         user_id = self.user.id
         self.user.unlink()
-        self.assertEnded(None)
+        self.assertUserSignedOut(None)
         self.assertFalse(self.env['orestapi.authorization'].search([('user_id', '=', user_id)]))
         self.assertEqual(self.env['orestapi.token'].search([]).user_id, self.administrator)
         self.assertOthersUntouched()
@@ -144,7 +144,7 @@ class TestUsers(OAuth2Case):
 
     def test_n153_password_changed_by_the_user(self):
         self.assertTrue(self.call_xmlrpc(self.user, 'res.users', 'change_password', PASSWORD, NEW_PASSWORD))
-        self.assertEnded('password_changed')
+        self.assertUserSignedOut('password_changed')
         self.assertOthersUntouched()
 
     def test_n153_password_changed_by_the_administrator(self):
@@ -157,7 +157,7 @@ class TestUsers(OAuth2Case):
                 })
             ]
         }).change_password_button()
-        self.assertEnded('password_changed')
+        self.assertUserSignedOut('password_changed')
         self.assertOthersUntouched()
 
     def test_n153_password_written(self):
@@ -165,7 +165,7 @@ class TestUsers(OAuth2Case):
         device = self.sign_in(scope='rpc')
         self.administrator.group_ids += self.env.ref('base.group_erp_manager')
         self.user.with_user(self.administrator).write({'password': PASSWORD})
-        self.assertEnded('password_changed')
+        self.assertUserSignedOut('password_changed')
         self.assertInactive(device['access_token'], device['refresh_token'])
         self.assertOthersUntouched()
 
@@ -213,7 +213,7 @@ class TestUsers(OAuth2Case):
 
     def test_n153_logged_out_from_all_devices(self):
         self.call_kw('action_revoke_all_devices')
-        self.assertEnded('logged_out')
+        self.assertUserSignedOut('logged_out')
         self.assertOthersUntouched()
 
     def test_n153_logging_out_needs_the_password(self):
@@ -289,7 +289,7 @@ class TestUsers(OAuth2Case):
         """A former employee who keeps an account for their payslips."""
         self.user.group_ids = self.env.ref('base.group_portal')
         self.assertInactive(self.tokens['access_token'], self.tokens['refresh_token'])
-        self.assertEnded(None)
+        self.assertUserSignedOut(None)
 
     # The rest
 
@@ -307,7 +307,7 @@ class TestUsers(OAuth2Case):
 
     def test_s09_login_changed(self):
         self.user.write({'login': 'mitchell.admin'})
-        self.assertEnded('login_changed')
+        self.assertUserSignedOut('login_changed')
         self.assertOthersUntouched()
 
     def test_s09_two_users_at_once(self):
@@ -319,7 +319,7 @@ class TestUsers(OAuth2Case):
         """Turned on with a valid code, as the dialog does."""
         code = hotp(base64.b32decode(TOTP_SECRET), int(time.time() / 30))
         self.assertTrue(self.user.with_user(self.user)._totp_try_setting(TOTP_SECRET, code))
-        self.assertEnded('login_changed')
+        self.assertUserSignedOut('login_changed')
         self.assertOthersUntouched()
 
     def test_s09_second_factor_switched_off(self):
@@ -336,12 +336,12 @@ class TestUsers(OAuth2Case):
 
     def test_s09_passkey_added(self):
         self.user.with_user(self.user).sudo().write({'auth_passkey_key_ids': [Command.create(PASSKEY)]})
-        self.assertEnded('login_changed')
+        self.assertUserSignedOut('login_changed')
         self.assertOthersUntouched()
 
     def test_s09_passkey_created_on_its_own(self):
         self.env['auth.passkey.key'].with_user(self.user).sudo().create(PASSKEY)
-        self.assertEnded('login_changed')
+        self.assertUserSignedOut('login_changed')
         self.assertOthersUntouched()
 
     def test_s09_passkey_removed(self):

@@ -1,6 +1,7 @@
 """How the tests themselves are written: read off the sources, so that none has to run."""
 
 import ast
+import collections
 import pathlib
 
 import pytest
@@ -74,3 +75,23 @@ def test_d04_loops_over_cases_say_which(file):
 )
 def test_d04_the_walk_finds_loops(expected, source):
     assert _find_bare_loops(ast.parse(source)) == expected
+
+
+def _get_assertions():
+    """Return for each name of an assertion of ours the classes that define it."""
+    found = collections.defaultdict(list)
+    for file in FILES:
+        for node in ast.walk(ast.parse((ROOT / file).read_text(encoding='utf-8'))):
+            if isinstance(node, ast.ClassDef):
+                for method in node.body:
+                    if isinstance(method, ast.FunctionDef) and method.name.startswith('assert'):
+                        # What only adds to the same assertion of a class above means the same.
+                        if f'super().{method.name}(' not in ast.unparse(method):
+                            found[method.name].append(f'{file.stem}.{node.name}')
+    return found
+
+
+def test_d03_each_assertion_has_one_meaning():
+    assertions = _get_assertions()
+    assert 'assertOAuth2Error' in assertions
+    assert not {name: classes for name, classes in assertions.items() if len(classes) > 1}
