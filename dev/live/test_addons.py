@@ -2,16 +2,16 @@
 
 import base64
 import os
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pyotp
 import pytest
 import requests
 
 from dev.live.conftest import CALLBACK, Live
+from dev.workbench.oauth2_client import VERIFIER, get_authorization_path
 from dev.workbench.odoo_log import read_log
 from dev.workbench.odoo_server import LOGIN, PASSWORD, free_port
-from oauth2 import pkce
 
 ADDONS = ('website', 'portal', 'auth_totp', 'auth_passkey', 'auth_timeout')
 
@@ -21,7 +21,6 @@ TESTS = (
     'TestHooks', 'TestTokenRequests',
 )  # fmt: skip
 
-VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
 STATE = 'a state with & = # % and ünïcode'
 
 
@@ -90,7 +89,7 @@ def test_user_with_two_factor_authentication(bench, addons_database, browser_pag
         page = browser_page
         # The wiki does not exist: only the redirect matters.
         page.route('https://wiki.example.com/**', lambda route: route.fulfill(body="The wiki"))
-        page.goto(f'{live.url}/oauth2/authorize?{get_query(application)}')
+        page.goto(live.url + get_authorization_path(application.client_id, CALLBACK, scope='read rpc', state=STATE))
         page.fill('input[name=login]', LOGIN)
         page.fill('input[name=password]', PASSWORD)
         page.press('input[name=password]', 'Enter')
@@ -138,16 +137,3 @@ def test_a10_portal_users_find_their_page(bench, addons_database, browser_page):
         addons_database, "env['ir.module.module'].search([('name', '=', 'orestapi')]).button_immediate_uninstall()"
     )
     assert bench.postgres.execute(query, database=addons_database) == [(0,)]
-
-
-def get_query(application):
-    """Return the query of an authorization request."""
-    return urlencode({
-        'response_type': 'code',
-        'client_id': application.client_id,
-        'redirect_uri': CALLBACK,
-        'scope': 'read rpc',
-        'state': STATE,
-        'code_challenge': pkce.compute_challenge(VERIFIER),
-        'code_challenge_method': 'S256',
-    })

@@ -4,9 +4,9 @@ import collections
 import concurrent.futures
 import secrets
 
-from dev.live import wire
 from dev.live.conftest import Live, check_log
 from dev.live.fuzzer import Fuzzer, Known
+from dev.workbench import wire
 
 SEED = 6749
 

@@ -5,8 +5,9 @@ import requests
 
 from dev.live.conftest import Live
 from dev.live.test_documents import Nginx
-from dev.live.wire import basic, render, send
+from dev.workbench.oauth2_client import FORM, get_basic
 from dev.workbench.odoo_server import LOGIN, PASSWORD
+from dev.workbench.wire import render, send
 
 #: An addon that breaks each hook before Odoo serves anything.
 BREAK = '''
@@ -96,8 +97,8 @@ def test_o01_address_that_is_a_format(proxied):
 
 def fail_to_authenticate(port, application, number, headers=()):
     fields = {
-        **basic(application.client_id, f'wrong {number}'),
-        'Content-Type': 'application/x-www-form-urlencoded',
+        'Authorization': get_basic(application.client_id, f'wrong {number}'),
+        'Content-Type': FORM,
         **dict(headers),
     }
     return send(port, render('POST', '/oauth2/token', fields, b'grant_type=client_credentials')).status
@@ -135,8 +136,8 @@ def test_o02_behind_nginx_that_sends_the_port(proxied, tmp_path):
         for number in range(14):
             connection = nginx.connect('127.0.0.2')
             headers = {
-                **basic(application.client_id, f'wrong {number}'),
-                'Content-Type': 'application/x-www-form-urlencoded',
+                'Authorization': get_basic(application.client_id, f'wrong {number}'),
+                'Content-Type': FORM,
             }
             connection.request('POST', '/oauth2/token', 'grant_type=client_credentials', headers)
             found.append(connection.getresponse().status)
