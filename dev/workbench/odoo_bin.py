@@ -14,4 +14,18 @@ if '--without-assets' in sys.argv:  # an option of this file, not of Odoo
     # Before the first HTTP test, Odoo generates all assets of the web client, which takes longer than a few tests.
     IrQweb._pregenerate_assets_bundles = lambda self: []
 
+if '--lean' in sys.argv:  # an option of this file too, see `Workbench.serve`
+    sys.argv.remove('--lean')
+    import subprocess
+
+    from odoo.addons.base.models import res_users
+    from odoo.service.server import PreforkServer
+
+    def spawn_sleeper(self):
+        # Without a process, the master would try to start one, and query the database, every four seconds.
+        self.long_polling_pid = subprocess.Popen(['sleep', 'infinity']).pid
+
+    PreforkServer.long_polling_spawn = spawn_sleeper
+    res_users.MIN_ROUNDS = 1
+
 odoo.cli.main()
