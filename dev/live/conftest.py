@@ -301,6 +301,22 @@ def installed(bench):
         yield database
 
 
+#: Prints this addon's routes from Odoo's own map.
+ROUTES = """
+for rule in env['ir.http'].routing_map().iter_rules():
+    if rule.endpoint.func.__module__.startswith('odoo.addons.orestapi.'):
+        print(rule.rule, *sorted(rule.endpoint.routing['methods'] or ['GET', 'POST']))
+"""
+
+
+@pytest.fixture(scope='session')
+def endpoints(bench, installed):
+    """The paths of this addon's routes and the methods of each; variable parts are in angle brackets."""
+    with bench.copy(installed, 'routes') as database:
+        lines = {line for line in bench.run_script(database, ROUTES) if line.startswith('/')}
+    return tuple((path, tuple(methods)) for path, *methods in map(str.split, sorted(lines)))
+
+
 @pytest.fixture(scope='session')
 def live(bench, installed):
     """One server for all live tests; its log must stay free of errors and of secrets."""
