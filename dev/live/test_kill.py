@@ -21,14 +21,14 @@ def find_workers(server):
     return [pid for pid, words in arguments.items() if len(words) > 1 and not {b'gevent', b'sleep'} & {*words}]
 
 
-def wait_for_workers(server):
+def wait_for_workers(server, number=WORKERS):
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         try:
             workers = find_workers(server)
         except FileNotFoundError:
             continue
-        if len(workers) == WORKERS:
+        if len(workers) == number:
             return workers
         time.sleep(0.005)
     raise AssertionError(f"Odoo has not replaced the workers that were killed, see {server.log}.")
