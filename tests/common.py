@@ -35,6 +35,8 @@ class OAuth2Case(HttpCase):
     `self.administrator` only administers applications.
     """
 
+    kept_of = kept = None
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -74,6 +76,17 @@ class OAuth2Case(HttpCase):
             },
         ])
         cls.env['ir.config_parameter'].set_param('orestapi.issuer', 'https://odoo.example.com')
+
+    def setUp(self):
+        super().setUp()
+        # Core clears all caches after each test. Computing the routes and the files of the bundles again, which no
+        # test changes, would take longer than most requests.
+        caches = self.registry._Registry__caches
+        if OAuth2Case.kept_of is not self.registry:
+            OAuth2Case.kept_of, OAuth2Case.kept = self.registry, {'routing': {}, 'assets': {}}
+        for name, kept in OAuth2Case.kept.items():
+            caches[name].update(kept)
+            self.addCleanup(lambda name=name, kept=kept: kept.update(caches[name]))
 
     # Time
 

@@ -37,6 +37,11 @@ CHROMIUM_OPTIONS = [
 #: Lines that tell what each check did, and how often.
 DONE = pytest.StashKey()
 
+#: The hash of `PASSWORD` in one round, which a lean server would otherwise store at the first login to each copy.
+PASSWORD_HASH = (
+    '$pbkdf2-sha512$1$bGl2ZQ$8HLu815MUSYcbWd7/NjoZJ.dimFsM8HOBX.6fJ/xEBqs/4gwt3sTyxaxIHlMDsieI6Hw/YV602/XjkA5NhTWqg'
+)
+
 #: Characters of the random part of each issued secret, and of those that the tests make up.
 RANDOM_PART = 43
 
@@ -255,7 +260,28 @@ def summarize(request):
 def installed(bench):
     """The name of a database with the addon, which is only copied and never used."""
     with bench.database('installed') as database:
+        bench.postgres.execute(
+            'UPDATE res_users SET password = %s WHERE login = %s RETURNING id',
+            [PASSWORD_HASH, LOGIN],
+            database=database,
+        )
         yield database
+
+
+#: Prints this addon's routes from Odoo's own map.
+ROUTES = """
+for rule in env['ir.http'].routing_map().iter_rules():
+    if rule.endpoint.func.__module__.startswith('odoo.addons.orestapi.'):
+        print(rule.rule, *sorted(rule.endpoint.routing['methods'] or ['GET', 'POST']))
+"""
+
+
+@pytest.fixture(scope='session')
+def endpoints(bench, installed):
+    """The paths of this addon's routes and the methods of each; variable parts are in angle brackets."""
+    with bench.copy(installed, 'routes') as database:
+        lines = {line for line in bench.run_script(database, ROUTES) if line.startswith('/')}
+    return tuple((path, tuple(methods)) for path, *methods in map(str.split, sorted(lines)))
 
 
 @pytest.fixture(scope='session')

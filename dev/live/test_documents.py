@@ -314,7 +314,7 @@ def odoo_behind_nginx(bench, installed):
     """A server that trusts a proxy, and the port of its websocket."""
     websocket_port = free_port()
     options = ('--proxy-mode', '--gevent-port', str(websocket_port), '--max-cron-threads', '0')
-    with bench.copy(installed, 'nginx') as database, bench.serve(database, *options) as server:
+    with bench.copy(installed, 'nginx') as database, bench.serve(database, *options, lean=False) as server:
         yield server, websocket_port
 
 

@@ -32,7 +32,7 @@ def post_load():
 ADDRESSES = ('fe80::1%eth0', '%s', '%(x)s', '203.0.113.8:50000', 'unknown')
 
 
-@pytest.fixture
+@pytest.fixture(scope='module')
 def proxied(bench, installed):
     """A server that trusts a proxy, with two processes."""
     with (
@@ -145,7 +145,10 @@ def test_o02_behind_nginx_that_sends_the_port(proxied, tmp_path):
     assert found[:10] == [401] * 10
     assert found[-1] == 429
     events = proxied.call(
-        'orestapi.event', 'search_read', [('kind', '=', 'client_authentication_failed')], ['address', 'network']
+        'orestapi.event',
+        'search_read',
+        [('kind', '=', 'client_authentication_failed'), ('application_id', '=', application.id)],
+        ['address', 'network'],
     )
     assert {event['network'] for event in events} == {'127.0.0.2'}
     assert len({event['address'] for event in events}) >= 10
