@@ -155,15 +155,18 @@ def test_the_event_tells_why_a_grant_is_refused(sent, reason):
     assert refusal.value.sent == sent['grant_type']
 
 
-def test_the_event_tells_why_a_service_is_refused():
+def test_the_event_tells_why_a_public_application_is_refused():
     with pytest.raises(UnauthorizedClient) as refusal:
         _validate(CREDENTIALS, client=dataclasses.replace(CLIENT, client_type=PUBLIC))
     assert refusal.value.reason == 'service_public'
+
+
+@pytest.mark.parametrize(
+    ('allowed', 'requested', 'reason'),
+    [(frozenset({'read'}), 'rpc', 'scope_not_allowed'), (frozenset(), None, 'scope_none')],
+)
+def test_the_event_tells_why_a_service_is_refused(allowed, requested, reason):
     grant = grants.GRANTS['client_credentials']
-    for scope, request, reason in (
-        (frozenset({'read'}), grant.Request(scope='rpc'), 'scope_not_allowed'),
-        (frozenset(), grant.Request(), 'scope_none'),
-    ):
-        with pytest.raises(InvalidScope) as refusal:
-            grant.decide(request, dataclasses.replace(CLIENT, scope=scope))
-        assert refusal.value.reason == reason
+    with pytest.raises(InvalidScope) as refusal:
+        grant.decide(grant.Request(scope=requested), dataclasses.replace(CLIENT, scope=allowed))
+    assert refusal.value.reason == reason

@@ -216,17 +216,20 @@ def test_the_event_tells_the_reason_and_the_user(row, client, seconds, reason):
     assert refusal.value.user_id == machine.row.user_id
 
 
-def test_the_event_tells_what_is_no_refresh_token():
+@pytest.mark.parametrize(
+    ('is_token', 'is_genuine', 'has_row', 'reason'),
+    [
+        (False, False, False, 'refresh_token_malformed'),
+        (True, False, True, 'refresh_token_unknown'),
+        (True, True, False, 'refresh_token_gone'),
+    ],
+)
+def test_the_event_tells_what_is_no_refresh_token(is_token, is_genuine, has_row, reason):
     machine = _open()
-    presented = machine.issued[-1]
-    for token, is_genuine, row, reason in (
-        (None, False, None, 'refresh_token_malformed'),
-        (presented, False, machine.row, 'refresh_token_unknown'),
-        (presented, True, None, 'refresh_token_gone'),
-    ):
-        with pytest.raises(InvalidGrant) as refusal:
-            refresh_token.decide(token, is_genuine, row, None, machine.client, START)
-        assert refusal.value.reason == reason
+    token = machine.issued[-1] if is_token else None
+    with pytest.raises(InvalidGrant) as refusal:
+        refresh_token.decide(token, is_genuine, machine.row if has_row else None, None, machine.client, START)
+    assert refusal.value.reason == reason
 
 
 @pytest.mark.parametrize(
