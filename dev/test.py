@@ -344,8 +344,10 @@ def _run_check(outcome):
 
 
 def _run_lane(outcome, bench, parts, stop):
-    """Run Odoo's tests from the wheel, and then the short parts."""
-    if 'package' in parts:
+    """Run the style, Odoo's tests from the wheel, and then the short parts."""
+    if 'lint' in parts:
+        _run_hooks(outcome)
+    if 'package' in parts and not stop.is_set():
         _run_package(outcome, bench, stop)
     if 'unit' in parts and not stop.is_set():
         _run_unit(outcome, stop=stop)
@@ -357,8 +359,6 @@ def _run_lane(outcome, bench, parts, stop):
 def _run_parts(outcome, bench, parts, tags):
     """Run the parts in two lanes of about the same length, for two cores."""
     with _beside(_run_lane, outcome, bench, parts):
-        if 'lint' in parts:
-            _run_hooks(outcome)
         if 'odoo' in parts:
             _run_tags(outcome, bench, 'test', tags or '/orestapi')
         if 'live' in parts:
