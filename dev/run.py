@@ -40,7 +40,7 @@ def main():
     with Workbench() as bench:
         bench.prepare(database)
         show('Starting Odoo with two workers …')
-        with bench.serve(database, port=int(port), workers=2) as server:
+        with bench.serve(database, port=int(port), workers=2, lean=False) as server:
             record = server.call(
                 'ir.model.data', 'search_read', [('module', '=', MODULE), ('name', '=', 'application_demo')], ['res_id']
             )

@@ -2,10 +2,10 @@
 
 import base64
 import io
-from urllib.parse import urlencode
 
 from .workbench.cache import CHECKOUT, CommandError, run_command, show
 from .workbench.environment import enter
+from .workbench.oauth2_client import get_authorization_path
 
 #: The URL that the pictures show instead of that of the local server.
 ISSUER = 'https://odoo.example.com'
@@ -171,18 +171,6 @@ def shoot_preferences(camera):
     camera.shoot('preferences')
 
 
-def get_authorize_path(client_id, redirect_uri):
-    return '/oauth2/authorize?' + urlencode({
-        'response_type': 'code',
-        'client_id': client_id,
-        'redirect_uri': redirect_uri,
-        'scope': 'read rpc',
-        'state': 's',
-        'code_challenge': 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
-        'code_challenge_method': 'S256',
-    })
-
-
 def main():
     enter('dev.screenshots', 'test')
     from playwright.sync_api import sync_playwright
@@ -221,7 +209,7 @@ def main():
         )
         shop = record('application_shop')
         [shop_values] = server.call('orestapi.application', 'read', [shop], ['group_ids'])
-        path = get_authorize_path('web-shop-demo', 'https://shop.example.com/odoo/callback')
+        path = get_authorization_path('web-shop-demo', 'https://shop.example.com/odoo/callback', scope='read rpc')
         for device in DEVICES:
             show(f'Pictures of a {device}')
             shoot_backend(Camera(browser, device, server, ADMINISTRATOR), record)

@@ -8,6 +8,7 @@ import concurrent.futures
 import contextlib
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -28,6 +29,12 @@ SLOWEST = 12  # rows of the table of the slowest tests
 BROWSERS = ('google-chrome', 'chromium', 'chromium-browser', 'google-chrome-stable')  # those that Odoo looks for
 
 
+def _read_cpu(process):
+    """Return the CPU seconds of a process and its children; the process may have ended, but not be waited for."""
+    fields = Path(f'/proc/{process.pid}/stat').read_text().rpartition(')')[2].split()
+    return sum(map(int, fields[11:15])) / os.sysconf('SC_CLK_TCK')
+
+
 class Outcome:
     """How many tests passed and failed in each part; failures are printed at once."""
 
@@ -36,11 +43,12 @@ class Outcome:
         self.parts = []
         self.durations = {}
 
-    def add(self, part, passed, failed, seconds, durations=()):
+    def add(self, part, passed, failed, seconds, durations=(), cpu=None):
         """
         :param durations: the ``{name: seconds}`` of the tests of the part
+        :param float cpu: the CPU seconds, if known, without those of PostgreSQL
         """
-        self.parts.append((part, passed, failed, seconds))
+        self.parts.append((part, passed, failed, seconds, cpu))
         for name, spent in dict(durations).items():
             self.durations[f'{part}: {name}'] = spent
 
@@ -52,9 +60,14 @@ class Outcome:
             for name, spent in slowest:
                 show(f'{spent:8.0f} s  {name}')
         load = ', '.join(f'{each:.1f}' for each in os.getloadavg())
-        show(f'All took {time.monotonic() - self.started:.0f} s on {os.cpu_count()} cores; load {load}.\n')
-        for part, passed, failed, seconds in self.parts:
-            show(f'{part:>24} {passed:5} passed {failed:5} failed {seconds:6.0f} s')
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        show(
+            f'All took {time.monotonic() - self.started:.0f} s on {os.cpu_count()} cores, and '
+            f'{used.ru_utime + used.ru_stime:.0f} s of CPU; load {load}.\n'
+        )
+        for part, passed, failed, seconds, cpu in self.parts:
+            used = '' if cpu is None else f' {cpu:6.0f} s of CPU'
+            show(f'{part:>24} {passed:5} passed {failed:5} failed {seconds:6.0f} s{used}')
         passed = sum(part[1] for part in self.parts)
         failed = sum(part[2] for part in self.parts)
         if not passed and not failed:
@@ -137,8 +150,17 @@ class _Pytest:
         stop_group(self.process, signal.SIGINT)
         self.scratch.cleanup()
 
-    def finish(self, outcome):
-        """Wait for the end, and count."""
+    def finish(self, outcome, stop=None):
+        """Wait for the end, and count.
+
+        :param threading.Event stop: ends the wait when it is set
+        """
+        # The CPU time can be read until the process is waited for.
+        while not os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG):
+            if stop and stop.is_set():
+                return
+            time.sleep(0.2)
+        cpu = _read_cpu(self.process)
         self.process.wait()
         seconds = time.monotonic() - self.started
         tests = failed = 0
@@ -159,7 +181,7 @@ class _Pytest:
         if self.process.returncode and not failed:
             show(f'pytest ended with exit code {self.process.returncode} for {self.folder}')
             failed = 1
-        outcome.add(self.part, max(tests - failed, 0), failed, seconds, durations)
+        outcome.add(self.part, max(tests - failed, 0), failed, seconds, durations, cpu)
 
 
 def _registered_tours():
@@ -172,9 +194,10 @@ def _registered_tours():
 
 
 def _watch(bench, part, command, log, programs=(), stop=None):
-    """Run Odoo with its log in a file, show each test class that begins, and return the text of the log.
+    """Run Odoo with its log in a file, and show each test class that begins.
 
     :param threading.Event stop: ends Odoo when it is set
+    :return: the exit code, the text of the log, and the CPU seconds
     """
     from .workbench.odoo_server import stop_group  # needs the environment
 
@@ -184,6 +207,7 @@ def _watch(bench, part, command, log, programs=(), stop=None):
         position = 0
         try:
             while True:
+                cpu = _read_cpu(process)
                 ended = process.poll() is not None
                 with log.open(errors='replace') as lines:
                     lines.seek(position)
@@ -198,10 +222,10 @@ def _watch(bench, part, command, log, programs=(), stop=None):
                 time.sleep(0.2)
         finally:
             stop_group(process)
-    return process.returncode, log.read_text(errors='replace')
+    return process.returncode, log.read_text(errors='replace'), cpu
 
 
-def _report(outcome, part, findings, code, log, started, notes=()):
+def _report(outcome, part, findings, code, log, started, cpu, notes=()):
     for record in [*findings.failed, *findings.unexpected, *findings.skipped]:
         show('\n' + record)
     failed = findings.failures + len(notes)
@@ -215,7 +239,7 @@ def _report(outcome, part, findings, code, log, started, notes=()):
         failed += 1
     if failed:
         show(f'\nThe whole log: {log}')
-    outcome.add(part, max(findings.passed, 0), failed, time.monotonic() - started, findings.durations)
+    outcome.add(part, max(findings.passed, 0), failed, time.monotonic() - started, findings.durations, cpu)
 
 
 def _run_odoo(outcome, bench, part, database, tags, command, stop=None):
@@ -225,12 +249,12 @@ def _run_odoo(outcome, bench, part, database, tags, command, stop=None):
     started = time.monotonic()
     show(f"Odoo's tests of {tags}")
     log = bench.logs / f'{database}.log'
-    code, text = _watch(bench, part, command, log, stop=stop)
+    code, text, cpu = _watch(bench, part, command, log, stop=stop)
     findings = read_log(text)
     notes = []
     if tags == '/orestapi':
         notes = [f'the tour {name} did not run' for name in sorted(_registered_tours() - findings.tours)]
-    _report(outcome, part, findings, code, log, started, notes)
+    _report(outcome, part, findings, code, log, started, cpu, notes)
 
 
 def _run_package(outcome, bench, stop):
@@ -241,14 +265,14 @@ def _run_package(outcome, bench, stop):
     show('The wheel, in an environment of its own')
     with tempfile.TemporaryDirectory() as scratch, bench.database('package', install=False) as database:
         _zip, wheel = build(Path(scratch), committed=False)
-        command = bench.test_command(database, '/orestapi', '--with-demo')
+        command = bench.test_command(database, '/orestapi', '--with-demo', '--few-assets')
         command[0] = str(install(wheel, Path(scratch, 'venv')))
         # Only Odoo's own addons: Odoo finds this addon because pip has installed it beside them.
         command[command.index('--addons-path') + 1] = ','.join(str(path) for path in addons_folders(bench.odoo))
         _run_odoo(outcome, bench, 'package', database, '/orestapi', command, stop)
 
 
-def _run_core_lint(outcome, bench, database):
+def _run_core_lint(outcome, bench, database, stop=None):
     from .workbench.eslint import eslint_path
     from .workbench.odoo_log import read_log
 
@@ -260,15 +284,15 @@ def _run_core_lint(outcome, bench, database):
     command[1] = str(CHECKOUT / 'dev' / 'core_lint.py')
     command.remove('server')
     log = bench.logs / f'{database}-lint.log'
-    code, text = _watch(bench, 'test_lint', command, log, eslint_path())
-    _report(outcome, 'test_lint', read_log(text), code, log, started)
+    code, text, cpu = _watch(bench, 'test_lint', command, log, eslint_path(), stop)
+    _report(outcome, 'test_lint', read_log(text), code, log, started, cpu)
 
 
-def _run_unit(outcome, options=()):
+def _run_unit(outcome, options=(), stop=None):
     # `layers` reads the imports of all folders.
     for package in ('layers', *plain_packages()):
         with _Pytest(f'unit of {package}', CHECKOUT / 'tests' / package, options) as tests:
-            tests.finish(outcome)
+            tests.finish(outcome, stop)
 
 
 def _run_live(outcome, alone):
@@ -298,7 +322,7 @@ def _beside(run, *arguments):
             raise
 
 
-def _run_tags(outcome, bench, purpose, tags, options=(), stop=None):
+def _run_tags(outcome, bench, purpose, tags, options=('--few-assets',), stop=None):
     with bench.database(purpose, install=False) as database:
         command = bench.test_command(database, tags, '--with-demo', *options)
         _run_odoo(outcome, bench, 'odoo', database, tags, command, stop)
@@ -319,22 +343,26 @@ def _run_check(outcome):
         _run_unit(outcome, ['--hypothesis-profile=few'])
 
 
+def _run_lane(outcome, bench, parts, stop):
+    """Run the style, Odoo's tests from the wheel, and then the short parts."""
+    if 'lint' in parts:
+        _run_hooks(outcome)
+    if 'package' in parts and not stop.is_set():
+        _run_package(outcome, bench, stop)
+    if 'unit' in parts and not stop.is_set():
+        _run_unit(outcome, stop=stop)
+    if 'lint' in parts and not stop.is_set():
+        with bench.database('lint') as database:
+            _run_core_lint(outcome, bench, database, stop)
+
+
 def _run_parts(outcome, bench, parts, tags):
-    """Run the parts in two lanes, for two cores: Odoo's tests from the wheel, and all others."""
-    with contextlib.ExitStack() as stack:
-        if 'package' in parts:
-            stack.enter_context(_beside(_run_package, outcome, bench))
-        if 'lint' in parts:
-            _run_hooks(outcome)
-        if 'unit' in parts:
-            _run_unit(outcome)
+    """Run the parts in two lanes of about the same length, for two cores."""
+    with _beside(_run_lane, outcome, bench, parts):
         if 'odoo' in parts:
             _run_tags(outcome, bench, 'test', tags or '/orestapi')
         if 'live' in parts:
             _run_live(outcome, parts == {'live'})
-        if 'lint' in parts:
-            with bench.database('lint') as database:
-                _run_core_lint(outcome, bench, database)
 
 
 def main():

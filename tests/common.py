@@ -1,5 +1,3 @@
-import base64
-import re
 import xmlrpc.client
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -8,13 +6,14 @@ from odoo import fields
 from odoo.tests import HttpCase, freeze_time, new_test_user
 from odoo.tools import mute_logger
 
-from ..oauth2 import pkce
+from ..dispatchers.headers import PAGE
+from ..oauth2.tokens import parse
+from . import oauth2_client
 
 CALLBACK = 'https://wiki.example.com/callback'
 CLIENT_SECRET = 'a-secret.the_administrator~brought-50-1'
 WRONG_SECRET = CLIENT_SECRET[:-1] + '2'
 PASSWORD = 'a password of at least 8'
-VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
 
 #: Access tokens that this server never issued: a JWT that names an audience, with `alg`
 #: none (RFC 8725 §2.1), with a signature, and an opaque one.
@@ -35,6 +34,8 @@ class OAuth2Case(HttpCase):
     second one, `self.public` has no secret. `self.user` is an employee,
     `self.administrator` only administers applications.
     """
+
+    kept_of = kept = None
 
     @classmethod
     def setUpClass(cls):
@@ -76,6 +77,17 @@ class OAuth2Case(HttpCase):
         ])
         cls.env['ir.config_parameter'].set_param('orestapi.issuer', 'https://odoo.example.com')
 
+    def setUp(self):
+        super().setUp()
+        # Core clears all caches after each test. Computing the routes and the files of the bundles again, which no
+        # test changes, would take longer than most requests.
+        caches = self.registry._Registry__caches
+        if OAuth2Case.kept_of is not self.registry:
+            OAuth2Case.kept_of, OAuth2Case.kept = self.registry, {'routing': {}, 'assets': {}}
+        for name, kept in OAuth2Case.kept.items():
+            caches[name].update(kept)
+            self.addCleanup(lambda name=name, kept=kept: kept.update(caches[name]))
+
     # Time
 
     def stop_clock(self):
@@ -91,17 +103,8 @@ class OAuth2Case(HttpCase):
     def get_request(self, application=None, **changes):
         """Return the parameters of a good authorization request, with changes; None leaves one out."""
         application = application or self.application
-        parameters = {
-            'response_type': 'code',
-            'client_id': application.client_id,
-            'redirect_uri': application.uri_ids[:1].uri,
-            'scope': 'read',
-            'state': 'state of the application',
-            'code_challenge': pkce.compute_challenge(VERIFIER),
-            'code_challenge_method': 'S256',
-        }
-        parameters.update(changes)
-        return {name: value for name, value in parameters.items() if value is not None}
+        parameters = oauth2_client.request_authorization(application.client_id, application.uri_ids[:1].uri)
+        return oauth2_client.change(parameters, changes)
 
     def authorize(self, query, **kwargs):
         """GET /oauth2/authorize, without following redirects.
@@ -114,10 +117,9 @@ class OAuth2Case(HttpCase):
     def get_form(self, page):
         """Return the form's action and the hidden fields of a consent page."""
         self.assertEqual(page.status_code, 200, page.text)
-        form = re.search(r'<form[^>]*action="([^"]*)"', page.text)
-        fields = dict(re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', page.text))
+        action, fields = oauth2_client.read_form(page.text)
         self.assertIn('consent', fields, page.text)
-        return form[1].replace('&amp;', '&'), fields
+        return action, fields
 
     def decide(self, page, decision='allow', **changes):
         """Press a button of a consent page."""
@@ -140,6 +142,25 @@ class OAuth2Case(HttpCase):
         self.assertEqual(len(dict(pairs)), len(pairs), "A parameter is repeated.")
         return dict(pairs)
 
+    def assertPage(self, response, status):
+        """Assert status and header fields of a page of the authorization endpoint."""
+        self.assertEqual(response.status_code, status, response.text)
+        self.assertLessEqual(PAGE.items(), dict(response.headers).items())
+
+    def assertErrorPage(self, response):
+        """Assert an error page that leads nowhere and shows nothing of the request, and that nothing was granted."""
+        self.assertPage(response, 400)
+        self.assertNotIn('Location', response.headers)
+        self.assertEqual(response.headers['Content-Type'], 'text/html; charset=utf-8')
+        for trace in ('app.example', 'wiki.example.com', 'evil', 'marker'):
+            with self.subTest(trace=trace):
+                self.assertNotIn(trace, response.text)
+        self.assertNothingGranted()
+
+    def assertNothingGranted(self):
+        self.assertFalse(self.env['orestapi.authorization.code'].search([]))
+        self.assertFalse(self.env['orestapi.authorization'].search([]))
+
     # The endpoints for applications
 
     def post(self, path, parameters, auth=None, headers=None, **kwargs):
@@ -149,10 +170,10 @@ class OAuth2Case(HttpCase):
         """
         headers = dict(headers or {})
         if auth:
-            headers['Authorization'] = self.get_basic(*auth)
+            headers['Authorization'] = oauth2_client.get_basic(*auth)
         if not isinstance(parameters, (str, bytes)):
             parameters = urlencode(parameters)
-            headers.setdefault('Content-Type', 'application/x-www-form-urlencoded')
+            headers.setdefault('Content-Type', oauth2_client.FORM)
         cookies = self.opener.cookies.copy()
         self.opener.cookies.clear()
         try:
@@ -160,28 +181,18 @@ class OAuth2Case(HttpCase):
         finally:
             self.opener.cookies.update(cookies)
 
-    def get_basic(self, client_id, client_secret):
-        """Return the header of HTTP Basic, with both parts form-encoded (RFC 6749 §2.3.1)."""
-        pair = urlencode({client_id: client_secret}).replace('=', ':', 1)
-        return 'Basic ' + base64.b64encode(pair.encode()).decode()
-
     def get_auth(self, application=None):
         return ((application or self.application).client_id, CLIENT_SECRET)
 
     def redeem(self, code, application=None, auth=True, **changes):
         """POST /oauth2/token with a code."""
         application = application or self.application
-        parameters = {
-            'grant_type': 'authorization_code',
-            'code': code,
-            'redirect_uri': application.uri_ids[:1].uri,
-            'code_verifier': VERIFIER,
-        }
+        parameters = oauth2_client.request_tokens(code, application.uri_ids[:1].uri)
         return self._post_token(parameters, application, auth, changes)
 
     def refresh(self, refresh_token, application=None, auth=True, **changes):
         """POST /oauth2/token with a refresh token."""
-        parameters = {'grant_type': 'refresh_token', 'refresh_token': refresh_token}
+        parameters = oauth2_client.request_refresh(refresh_token)
         return self._post_token(parameters, application or self.application, auth, changes)
 
     def _post_token(self, parameters, application, auth, changes):
@@ -190,9 +201,8 @@ class OAuth2Case(HttpCase):
             auth = None
         elif auth is True:
             auth = self.get_auth(application)
-        parameters.update(changes)
-        parameters = {name: value for name, value in parameters.items() if value is not None}
-        return self.post('/oauth2/token', parameters, auth)
+        self.sign_ins_before = self.env['orestapi.token'].search_count([])
+        return self.post('/oauth2/token', oauth2_client.change(parameters, changes), auth)
 
     def sign_in(self, application=None, user=None, **changes):
         """Go through the whole flow and return the token response, as a dict."""
@@ -207,13 +217,30 @@ class OAuth2Case(HttpCase):
         self.assertEqual(response.status_code, 200, response.text)
         return response.json()
 
+    def get_sign_in(self, tokens):
+        """Return the record behind the tokens of a token response."""
+        return self.env['orestapi.token'].browse(parse(tokens['access_token']).row_id)
+
     def assertActive(self, *tokens, application=None):
         for token in tokens:
-            self.assertTrue(self.introspect(token, application)['active'])
+            with self.subTest(token=token):
+                self.assertTrue(self.introspect(token, application)['active'])
 
     def assertInactive(self, *tokens, application=None):
         for token in tokens:
-            self.assertEqual(self.introspect(token, application), {'active': False})
+            with self.subTest(token=token):
+                self.assertEqual(self.introspect(token, application), {'active': False})
+
+    def assertSignInEnded(self, *responses, reason):
+        """Assert that all tokens of a sign-in are dead, wherever they are presented."""
+        for tokens in responses:
+            with self.subTest(tokens=tokens):
+                self.assertInactive(tokens['access_token'], tokens['refresh_token'])
+                self.assertEqual(self.call_json2(tokens['access_token']).status_code, 401)
+                self.assertOAuth2Error(self.refresh(tokens['refresh_token']), 400, 'invalid_grant')
+        sign_in = self.get_sign_in(responses[0])
+        self.assertTrue(sign_in.revoked_at)
+        self.assertEqual(sign_in.revoked_reason, reason)
 
     def assertOAuth2Error(self, response, status, error):
         """Assert status, body and headers of an error of RFC 6749 §5.2."""
@@ -224,6 +251,11 @@ class OAuth2Case(HttpCase):
         self.assertRegex(response.json()['error_description'], r'\A[\x20-\x21\x23-\x5b\x5d-\x7e]+\Z')
         self.assertNoStore(response)
 
+    def assertNoTokens(self, response, error='invalid_grant'):
+        """Assert an error of the token endpoint, and that the last request of `_post_token` opened no sign-in."""
+        self.assertOAuth2Error(response, 400, error)
+        self.assertEqual(self.env['orestapi.token'].search_count([]), self.sign_ins_before)
+
     def assertInvalidClient(self, response):
         """Assert a failed client authentication, with the challenge that each 401 has (RFC 9110 §15.5.2)."""
         self.assertOAuth2Error(response, 401, 'invalid_client')
@@ -231,8 +263,23 @@ class OAuth2Case(HttpCase):
 
     def assertNoStore(self, response):
         for name, value in NO_STORE.items():
-            self.assertEqual(response.headers[name], value)
+            with self.subTest(name=name):
+                self.assertEqual(response.headers[name], value)
         self.assertNotIn('Set-Cookie', response.headers)
+
+    def assertProblem(self, response, status, error, challenge=True):
+        """Assert problem details and the header of RFC 6750 §3."""
+        self.assertEqual(response.status_code, status, response.text)
+        self.assertEqual(response.headers['Content-Type'], 'application/problem+json')
+        self.assertEqual(response.headers['Cache-Control'], 'no-store, private')
+        self.assertNotIn('Set-Cookie', response.headers)
+        problem = response.json()
+        self.assertEqual(set(problem), {'type', 'title', 'status', 'detail', 'error'})
+        self.assertEqual((problem['type'], problem['status'], problem['error']), ('about:blank', status, error))
+        if challenge:
+            self.assertIn(f'error="{error}"', response.headers['WWW-Authenticate'])
+        else:
+            self.assertNotIn('WWW-Authenticate', response.headers)
 
     def call_json2(self, access_token, model='res.users', method='context_get', **kwargs):
         """Call Odoo's own API with an access token."""

@@ -299,12 +299,14 @@ class TestAccess(OAuth2Case):
 
     def test_buttons(self):
         for method in ('action_generate_client_id', 'action_generate_own_id', 'action_generate_own_secret'):
-            for user in self.get_others():
-                before = self.get_snapshot()
-                self.assertFault(4, self.call_xmlrpc, user, APPLICATION, method, self.application.ids)
-                self.assertEqual(self.get_snapshot(), before)
-            # XML-RPC cannot transport None, which would look like a failure.
-            self.assertTrue(self.call_xmlrpc(self.administrator, APPLICATION, method, self.application.ids))
+            with self.subTest(method=method):
+                for user in self.get_others():
+                    with self.subTest(user=user):
+                        before = self.get_snapshot()
+                        self.assertFault(4, self.call_xmlrpc, user, APPLICATION, method, self.application.ids)
+                        self.assertEqual(self.get_snapshot(), before)
+                # XML-RPC cannot transport None, which would look like a failure.
+                self.assertTrue(self.call_xmlrpc(self.administrator, APPLICATION, method, self.application.ids))
 
     def test_archive(self):
         """Users who may write may also archive, over XML-RPC too."""
@@ -313,11 +315,12 @@ class TestAccess(OAuth2Case):
                 continue
             records = self.env[model].search([], limit=1)
             for method, active in (('action_archive', False), ('action_unarchive', True)):
-                for user in self.get_others():
-                    with self.subTest(model=model, method=method, user=user.login):
-                        self.assertFault(4, self.call_xmlrpc, user, model, method, records.ids)
-                self.assertTrue(self.call_xmlrpc(self.administrator, model, method, records.ids))
-                self.assertEqual(records.active, active)
+                with self.subTest(model=model, method=method):
+                    for user in self.get_others():
+                        with self.subTest(user=user.login):
+                            self.assertFault(4, self.call_xmlrpc, user, model, method, records.ids)
+                    self.assertTrue(self.call_xmlrpc(self.administrator, model, method, records.ids))
+                    self.assertEqual(records.active, active)
 
     def get_models(self):
         """Return the names of all models of this addon with permanent records.
@@ -339,13 +342,14 @@ class TestAccess(OAuth2Case):
             (SCHEME, 'action_forget_missing_models'),
             (CONFIGURATION, 'action_forget_missing_fields'),
         ):
-            ids = self.env[model].search([], limit=1).ids
-            for user in self.get_others():
-                with self.subTest(model=model, method=method, user=user.login):
-                    before = self.get_snapshot()
-                    self.assertFault(4, self.call_xmlrpc, user, model, method, ids)
-                    self.assertEqual(self.get_snapshot(), before)
-            self.assertTrue(self.call_xmlrpc(self.administrator, model, method, ids))
+            with self.subTest(model=model):
+                ids = self.env[model].search([], limit=1).ids
+                for user in self.get_others():
+                    with self.subTest(method=method, user=user.login):
+                        before = self.get_snapshot()
+                        self.assertFault(4, self.call_xmlrpc, user, model, method, ids)
+                        self.assertEqual(self.get_snapshot(), before)
+                self.assertTrue(self.call_xmlrpc(self.administrator, model, method, ids))
 
     def test_nobody(self):
         """Without a password there is no access."""
@@ -360,8 +364,9 @@ class TestAccess(OAuth2Case):
                     self.env.registry._login_failures = None
                     self.assertFault(3, self.call_xmlrpc, user, model, 'search', [], password=password)
         for model in ALLOWED:
-            response = self.url_open(f'/json/2/{model}/search_read', json={'domain': []})
-            self.assertEqual(response.status_code, 401)
+            with self.subTest(model=model):
+                response = self.url_open(f'/json/2/{model}/search_read', json={'domain': []})
+                self.assertEqual(response.status_code, 401)
         # With an anonymous session at the routes of the web client.
         self.authenticate(None, None)
         response = self.url_open(
@@ -376,16 +381,18 @@ class TestAccess(OAuth2Case):
         self.assertIn('placeholder', self.url_open(f'/web/image/{address}').headers['Content-Disposition'])
         self.authenticate('mitchell', PASSWORD)
         for route in ('content', 'image'):
-            response = self.url_open(f'/web/{route}/{address}')
-            self.assertEqual(response.status_code, 200)
-            self.assertNotIn('placeholder', response.headers['Content-Disposition'])
+            with self.subTest(route=route):
+                response = self.url_open(f'/web/{route}/{address}')
+                self.assertEqual(response.status_code, 200)
+                self.assertNotIn('placeholder', response.headers['Content-Disposition'])
 
     def test_public_user_in_the_server(self):
         """The same for code that runs as the public user, such as a page of a website."""
         for model in ALLOWED:
             for operation in OPERATIONS:
-                self.assertFalse(self.env[model].with_user(self.public_user).has_access(operation))
-                self.assertFalse(self.env[model].with_user(self.portal_user).has_access(operation))
+                with self.subTest(model=model, operation=operation):
+                    self.assertFalse(self.env[model].with_user(self.public_user).has_access(operation))
+                    self.assertFalse(self.env[model].with_user(self.portal_user).has_access(operation))
 
     # What employees see of applications
 
@@ -446,7 +453,8 @@ class TestAccess(OAuth2Case):
                 ('web_search_read', [[], {'application_id': {'fields': {'own_secret': {}}}}]),
                 ('formatted_read_group', [[], ['application_id.client_id'], ['__count']]),
             ):
-                self.assertFault(4, self.call_xmlrpc, self.user, model, method, *args)
+                with self.subTest(model=model, method=method):
+                    self.assertFault(4, self.call_xmlrpc, self.user, model, method, *args)
         for method, args in (
             ('copy_data', [self.application.ids]),
             ('copy', [self.application.ids]),
@@ -462,22 +470,24 @@ class TestAccess(OAuth2Case):
             (APPLICATION, self.application, ['name', 'own_secret']),
             (TOKEN, self.get_records(TOKEN, self.user), ['application_id/own_secret']),
         ):
-            self.assertFault(4, self.call_xmlrpc, self.user, model, 'export_data', records.ids, names)
+            with self.subTest(model=model):
+                self.assertFault(4, self.call_xmlrpc, self.user, model, 'export_data', records.ids, names)
 
     def test_n223_authorizations_of_others(self):
         """Employees see, count and end only their own."""
         for model in (AUTHORIZATION, TOKEN):
-            own, others = self.get_records(model, self.user), self.get_records(model, self.administrator)
-            self.assertEqual(self.call_xmlrpc(self.user, model, 'search', []), own.ids)
-            self.assertEqual(self.call_xmlrpc(self.user, model, 'search_count', []), len(own))
-            self.assertFalse(self.call_xmlrpc(self.user, model, 'search', [('id', 'in', others.ids)]))
-            for method in ('read', 'action_revoke', 'unlink', 'copy'):
-                with self.subTest(model=model, method=method):
-                    self.assertFault(4, self.call_xmlrpc, self.user, model, method, others.ids)
-                    # Not together with their own either.
-                    self.assertFault(4, self.call_xmlrpc, self.user, model, method, (own + others).ids)
-            self.assertEqual(self.get_records(model, self.user), own)
-            self.assertEqual(self.get_records(model, self.administrator), others)
+            with self.subTest(model=model):
+                own, others = self.get_records(model, self.user), self.get_records(model, self.administrator)
+                self.assertEqual(self.call_xmlrpc(self.user, model, 'search', []), own.ids)
+                self.assertEqual(self.call_xmlrpc(self.user, model, 'search_count', []), len(own))
+                self.assertFalse(self.call_xmlrpc(self.user, model, 'search', [('id', 'in', others.ids)]))
+                for method in ('read', 'action_revoke', 'unlink', 'copy'):
+                    with self.subTest(method=method):
+                        self.assertFault(4, self.call_xmlrpc, self.user, model, method, others.ids)
+                        # Not together with their own either.
+                        self.assertFault(4, self.call_xmlrpc, self.user, model, method, (own + others).ids)
+                self.assertEqual(self.get_records(model, self.user), own)
+                self.assertEqual(self.get_records(model, self.administrator), others)
         self.assertFalse(self.env[TOKEN].search([('revoked_at', '!=', False)]))
         # Not through the other user either.
         [values] = self.call_xmlrpc(
@@ -492,18 +502,19 @@ class TestAccess(OAuth2Case):
     def test_n223_authorizations_that_others_may_see(self):
         """An administrator's rule that lets employees see those of others does not let them end any."""
         for model in (AUTHORIZATION, TOKEN):
-            self.env['ir.rule'].create({
-                'name': "Everything",
-                'model_id': self.env['ir.model']._get_id(model),
-                'groups': self.env.ref('base.group_user').ids,
-                'domain_force': "[(1, '=', 1)]",
-            })
-            others = self.get_records(model, self.administrator)
-            self.assertTrue(self.call_xmlrpc(self.user, model, 'read', others.ids, ['application_id']))
-            self.assertIn(
-                "your own", self.assertFault(4, self.call_xmlrpc, self.user, model, 'action_revoke', others.ids)
-            )
-            self.assertEqual(self.get_records(model, self.administrator), others)
+            with self.subTest(model=model):
+                self.env['ir.rule'].create({
+                    'name': "Everything",
+                    'model_id': self.env['ir.model']._get_id(model),
+                    'groups': self.env.ref('base.group_user').ids,
+                    'domain_force': "[(1, '=', 1)]",
+                })
+                others = self.get_records(model, self.administrator)
+                self.assertTrue(self.call_xmlrpc(self.user, model, 'read', others.ids, ['application_id']))
+                self.assertIn(
+                    "your own", self.assertFault(4, self.call_xmlrpc, self.user, model, 'action_revoke', others.ids)
+                )
+                self.assertEqual(self.get_records(model, self.administrator), others)
         self.assertFalse(self.env[TOKEN].search([('revoked_at', '!=', False)]))
 
     def test_n223_portal_user(self):
@@ -513,7 +524,8 @@ class TestAccess(OAuth2Case):
         for model in (AUTHORIZATION, TOKEN):
             own = self.get_records(model, self.portal_user)
             for method, args in (('read', [own.ids]), ('search', [[]]), ('action_revoke', [own.ids])):
-                self.assertFault(4, self.call_xmlrpc, self.portal_user, model, method, *args)
+                with self.subTest(model=model, method=method):
+                    self.assertFault(4, self.call_xmlrpc, self.portal_user, model, method, *args)
         self.assertFault(
             4,
             self.call_xmlrpc,
@@ -544,8 +556,9 @@ class TestAccess(OAuth2Case):
         self.assertTrue(self.call_xmlrpc(self.user, AUTHORIZATION, 'action_revoke', own.ids))
         self.assertFalse(own.exists())
         for ended in (tokens, second):
-            self.assertInactive(ended['access_token'], ended['refresh_token'])
-            self.assertOAuth2Error(self.refresh(ended['refresh_token']), 400, 'invalid_grant')
+            with self.subTest(ended=ended):
+                self.assertInactive(ended['access_token'], ended['refresh_token'])
+                self.assertOAuth2Error(self.refresh(ended['refresh_token']), 400, 'invalid_grant')
         self.assertOAuth2Error(self.redeem(code), 400, 'invalid_grant')
         self.assertActive(elsewhere['access_token'], application=self.other)
         self.assertActive(other_user['access_token'])
@@ -601,19 +614,20 @@ class TestAccess(OAuth2Case):
         system = new_test_user(self.env, 'root3', 'base.group_system,orestapi.group_administrator', password=PASSWORD)
         events = self.get_records(EVENT)
         for user in (self.administrator, system, self.user, self.portal_user):
-            before = self.get_snapshot()[EVENT]
-            for method, args in (
-                ('write', [events.ids, {'detail': "x"}]),
-                ('unlink', [events.ids]),
-                ('create', [{}]),
-                ('create', [self.get_values(EVENT, None)]),
-                ('web_save', [events.ids, {'detail': "x"}, {}]),
-            ):
-                with self.subTest(user=user.login, method=method):
-                    self.assertFault(4, self.call_xmlrpc, user, EVENT, method, *args)
-            self.assertEqual(self.get_snapshot()[EVENT], before)
+            with self.subTest(user=user):
+                before = self.get_snapshot()[EVENT]
+                for method, args in (
+                    ('write', [events.ids, {'detail': "x"}]),
+                    ('unlink', [events.ids]),
+                    ('create', [{}]),
+                    ('create', [self.get_values(EVENT, None)]),
+                    ('web_save', [events.ids, {'detail': "x"}, {}]),
+                ):
+                    with self.subTest(user=user.login, method=method):
+                        self.assertFault(4, self.call_xmlrpc, user, EVENT, method, *args)
+                self.assertEqual(self.get_snapshot()[EVENT], before)
         for method, args in ((events.sudo().write, [{'detail': "x"}]), (events.sudo().unlink, [])):
-            with self.assertRaises(AccessError):
+            with self.subTest(method=method), self.assertRaises(AccessError):
                 method(*args)
 
     def test_n227_events_outlive_what_they_tell_of(self):

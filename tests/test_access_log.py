@@ -11,7 +11,8 @@ from odoo.tests.common import BaseCase
 from ..dispatchers.access_log import CallFilter, RequestFilter, StatementFilter
 from ..oauth2.parameters import MEDIA_TYPE
 from ..oauth2.tokens import parse
-from .common import CLIENT_SECRET, PASSWORD, VERIFIER, WRONG_SECRET, OAuth2Case
+from .common import CLIENT_SECRET, PASSWORD, WRONG_SECRET, OAuth2Case
+from .oauth2_client import VERIFIER, get_basic
 
 #: Secrets that only this test sends.
 OWN_SECRET = "of the remote side: it's 100% own"
@@ -99,12 +100,14 @@ class TestLog(OAuth2Case):
             'UPDATE "orestapi_application"',
             'Login failed for login:orestapi_at_…',
         ):
-            self.assertIn(line, log)
+            with self.subTest(line=line):
+                self.assertIn(line, log)
         self.assertGreater(len(self.secrets), 25)
         for secret in self.secrets:
             for form in self.get_forms(secret):
-                if form in log:
-                    self.fail(f"{form} is in the log: " + next(line for line in log.split('\n') if form in line))
+                with self.subTest(secret=secret, form=form):
+                    if form in log:
+                        self.fail(f"{form} is in the log: " + next(line for line in log.split('\n') if form in line))
 
     def get_forms(self, secret):
         """Return a secret and its parts, each in all its notations."""
@@ -114,7 +117,7 @@ class TestLog(OAuth2Case):
         for part in parts:
             yield from (part, part.swapcase(), quote(part), quote(part, safe=''), quote_plus(part), repr(part)[1:-1])
             yield base64.b64encode(part.encode()).decode().rstrip('=')[:-2]
-        yield self.get_basic('wiki-client', secret).partition(' ')[2]
+        yield get_basic('wiki-client', secret).partition(' ')[2]
 
     def ask_for_codes(self):
         self.unused = self.keep_code()
@@ -291,8 +294,9 @@ class TestAccessLog(BaseCase):
             '/orestapi/1/models/"x y',
         ):
             for secret in ('s3cret', 's3" HTTP/1.1" 200 -cret', 's\u20283cret', 's3?cret'):
-                line = self.render('"%s" %s %s', f'POST {path}?client_secret={secret} HTTP/1.1', 200, '-')
-                self.assertEqual(line, f'"POST {path}?… HTTP/1.1" 200 -')
+                with self.subTest(path=path, secret=secret):
+                    line = self.render('"%s" %s %s', f'POST {path}?client_secret={secret} HTTP/1.1', 200, '-')
+                    self.assertEqual(line, f'"POST {path}?… HTTP/1.1" 200 -')
         # A request line with a space in it.
         line = self.render("Bad request syntax (%r)", 'POST /orestapi/oauth2/access_token?client_secret=s3 cret x')
         self.assertNotIn('cret', line)
@@ -314,13 +318,17 @@ class TestAccessLog(BaseCase):
         )
         self.assertEqual(line, 'fe80::1%eth0 - - [x] "POST /oauth2/token?… HTTP/1.1" 200 -')
         for wrong in ('%s "%s" %s %s', '%(x)s "%s" %s %s'):
-            self.assertNotIn('s3cret', self.render(wrong, 'POST /oauth2/token?client_secret=s3cret HTTP/1.1', 200, '-'))
+            with self.subTest(wrong=wrong):
+                self.assertNotIn(
+                    's3cret', self.render(wrong, 'POST /oauth2/token?client_secret=s3cret HTTP/1.1', 200, '-')
+                )
 
     def test_s08_tokens_anywhere(self):
         for name in ('access_token=orestapi_at_1_' + 's3cret' * 7, 'x=orestapi%5Frt%5F1_2_s3cret_s3cret'):
-            line = self.render('"%s" %s %s', f'GET /json/2/x?{name}&y=z HTTP/1.1', 200, '-')
-            self.assertNotIn('s3cret', line)
-            self.assertTrue(line.endswith('&y=z HTTP/1.1" 200 -'), line)
+            with self.subTest(name=name):
+                line = self.render('"%s" %s %s', f'GET /json/2/x?{name}&y=z HTTP/1.1', 200, '-')
+                self.assertNotIn('s3cret', line)
+                self.assertTrue(line.endswith('&y=z HTTP/1.1" 200 -'), line)
 
     def test_s08_statements(self):
         """All values are hidden if one of them is stored in plain text; other statements are unchanged."""
@@ -338,9 +346,10 @@ class TestAccessLog(BaseCase):
             ('query: %s', ("SELECT 1 FROM x WHERE y = 'z'",), "query: SELECT 1 FROM x WHERE y = 'z'"),
             ('no arguments: 100 %', (), 'no arguments: 100 %'),
         ):
-            record = logging.LogRecord('odoo.sql_db', logging.DEBUG, '', 0, message, args, None)
-            self.assertTrue(StatementFilter().filter(record))
-            self.assertEqual(record.getMessage(), expected)
+            with self.subTest(message=message):
+                record = logging.LogRecord('odoo.sql_db', logging.DEBUG, '', 0, message, args, None)
+                self.assertTrue(StatementFilter().filter(record))
+                self.assertEqual(record.getMessage(), expected)
 
     def test_s08_calls(self):
         for model, arguments, shown in (
@@ -348,12 +357,14 @@ class TestAccessLog(BaseCase):
             ('res.partner()', "{'name': 'A partner'}", True),
             ('other.model()', "{'line_ids': [(0, 0, {'own_secret': 's3cret'})]}", False),
         ):
-            record = logging.LogRecord(
-                'odoo.service.model', logging.DEBUG, '', 0, 'call %s.%s(%s)', (model, 'create', arguments), None
-            )
-            self.assertTrue(CallFilter().filter(record))
-            self.assertEqual(record.getMessage(), f'call {model}.create({arguments if shown else "…"})')
+            with self.subTest(model=model):
+                record = logging.LogRecord(
+                    'odoo.service.model', logging.DEBUG, '', 0, 'call %s.%s(%s)', (model, 'create', arguments), None
+                )
+                self.assertTrue(CallFilter().filter(record))
+                self.assertEqual(record.getMessage(), f'call {model}.create({arguments if shown else "…"})')
 
     def test_others_stay(self):
         for line in ('"GET /web?debug=1 HTTP/1.1" 200 -', '"GET /orestapi/version HTTP/1.1" 200 -'):
-            self.assertEqual(self.render(line), line)
+            with self.subTest(line=line):
+                self.assertEqual(self.render(line), line)

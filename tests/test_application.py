@@ -73,7 +73,7 @@ class ApplicationCase(OAuth2Case):
         cls.applications = cls.env['orestapi.application'].with_user(cls.administrator)
         cls.wiki = cls.application.with_user(cls.administrator)
 
-    def assertInvalid(self, sentence, method, *args):
+    def assertValidationError(self, sentence, method, *args):
         """Assert that an action is refused with one sentence, and return it."""
         with self.assertRaises(ValidationError) as caught, self.env.cr.savepoint():
             method(*args)
@@ -100,7 +100,8 @@ class TestApplication(ApplicationCase):
         application = self.env['orestapi.application'].create({'name': "Calendar", 'scope_ids': [Command.clear()]})
         self.assertEqual(application.status, 'incomplete')
         for word in ("No callback URI", "No client secret", "No scope"):
-            self.assertIn(word, application.status_message)
+            with self.subTest(word=word):
+                self.assertIn(word, application.status_message)
 
     def test_name_of_a_scope(self):
         """RFC 6749 §3.3: an application could not request any other scope."""
@@ -147,8 +148,9 @@ class TestApplication(ApplicationCase):
         )
         application.generate_client_secret()
         for vals in ({}, {'scope_ids': [Command.clear()]}, {'model_scheme_id': False}):
-            application.write(vals)
-            self.assertEqual(self.read_status(application), ('ready', ''))
+            with self.subTest(vals=vals):
+                application.write(vals)
+                self.assertEqual(self.read_status(application), ('ready', ''))
         # An application that also signs people in needs the rest.
         application.uri_ids = [Command.create({'uri': 'https://mail.example.com/callback'})]
         status, message = self.read_status(application)
@@ -165,7 +167,8 @@ class TestApplication(ApplicationCase):
             (self.applications.create, {'name': "Calendar", 'group_ids': []}),
             (self.applications.create, {'name': "Calendar", 'group_ids': [Command.set([])]}),
         ):
-            self.assertInvalid("at least one group", method, vals)
+            with self.subTest(method=method, vals=vals):
+                self.assertValidationError("at least one group", method, vals)
         self.assertNotEqual(self.read_status(self.application)[0], 'incomplete')
         group = self.env['res.groups'].create({'name': "Sales"})
         self.application.group_ids = group
@@ -195,22 +198,26 @@ class TestApplication(ApplicationCase):
                 "Choose an internal user",
             ),
         ):
-            robot.write(change)
-            self.assertOAuth2Error(self.post('/oauth2/token', grant, self.get_auth(application)), 400, 'invalid_grant')
-            status, message = self.read_status(application)
-            self.assertEqual(status, 'incomplete')
-            self.assertIn(word, message)
-            robot.write(undo)
-            self.assertNotEqual(self.read_status(application)[0], 'incomplete')
+            with self.subTest(change=change):
+                robot.write(change)
+                self.assertOAuth2Error(
+                    self.post('/oauth2/token', grant, self.get_auth(application)), 400, 'invalid_grant'
+                )
+                status, message = self.read_status(application)
+                self.assertEqual(status, 'incomplete')
+                self.assertIn(word, message)
+                robot.write(undo)
+                self.assertNotEqual(self.read_status(application)[0], 'incomplete')
 
     def test_s11_status(self):
         """The form of a confidential application on a user's device tells why users are asked each time."""
         word = "Users are asked each time"
         self.assertNotIn(word, self.read_status(self.application)[1])
         for uri in ('http://127.0.0.1/callback', 'https://localhost/callback', 'com.example.app:/callback'):
-            self.application.uri_ids[1:].unlink()
-            self.application.uri_ids = [Command.create({'uri': uri})]
-            self.assertIn(f"{word} when the code goes to {uri}:", self.read_status(self.application)[1])
+            with self.subTest(uri=uri):
+                self.application.uri_ids[1:].unlink()
+                self.application.uri_ids = [Command.create({'uri': uri})]
+                self.assertIn(f"{word} when the code goes to {uri}:", self.read_status(self.application)[1])
         # Public applications are made for that; a trusted one gets a warning.
         self.assertNotIn(word, self.read_status(self.public)[1])
         self.public.trusted = True
@@ -241,10 +248,11 @@ class TestApplication(ApplicationCase):
             ('access_token_expiry', 0, 60),
             ('refresh_token_grace', 61, 60),
         ):
-            form[name] = wrong
-            self.assertEqual(form.status, 'incomplete', name)
-            form[name] = right
-            self.assertEqual(form.status, 'ready', name)
+            with self.subTest(name=name):
+                form[name] = wrong
+                self.assertEqual(form.status, 'incomplete', name)
+                form[name] = right
+                self.assertEqual(form.status, 'ready', name)
         form.allowed_origins = 'HTTPS://Shop.example.com/ https://wiki.example.com:443'
         self.assertEqual(form.allowed_origins, 'https://shop.example.com\nhttps://wiki.example.com')
         form.save()
@@ -262,9 +270,10 @@ class TestApplication(ApplicationCase):
                 self.wiki.uri_ids[-1].uri = typed
                 self.assertEqual(self.wiki.uri_ids[-1].uri, stored)
         for vals in ({}, {'name': "Calendar"}):
-            application = self.wiki if not vals else self.applications.create(vals)
-            application.allowed_origins = 'https://shop.example.com/\n HTTP://Localhost:3000 '
-            self.assertEqual(application.allowed_origins, 'https://shop.example.com\nhttp://localhost:3000')
+            with self.subTest(vals=vals):
+                application = self.wiki if not vals else self.applications.create(vals)
+                application.allowed_origins = 'https://shop.example.com/\n HTTP://Localhost:3000 '
+                self.assertEqual(application.allowed_origins, 'https://shop.example.com\nhttp://localhost:3000')
         application = self.applications.create({'name': "Calendar", 'allowed_origins': 'https://page.example.com/'})
         self.assertEqual(application.allowed_origins, 'https://page.example.com')
         self.assertTrue(self.env['orestapi.application']._is_allowed_origin('https://page.example.com'))
@@ -306,7 +315,7 @@ class TestApplication(ApplicationCase):
                 (self.applications.create, {'name': "Calendar", 'uri_ids': [Command.create({'uri': uri})]}),
             ):
                 with self.subTest(uri=uri[:60], method=method.__name__):
-                    message = self.assertInvalid(sentence, method, vals)
+                    message = self.assertValidationError(sentence, method, vals)
                     self.assertEqual(len(message.splitlines()), 1)
         self.assertEqual(self.application.uri_ids.mapped('uri'), [CALLBACK])
 
@@ -331,8 +340,9 @@ class TestApplication(ApplicationCase):
     def test_uri_half_typed(self):
         """The form computes the warning while somebody types."""
         for uri, warned in ((False, False), ('http://[', True), ('http://wiki.example.com', True)):
-            uris = self.env['orestapi.application.uri'].new({'uri': uri})
-            self.assertEqual(bool(uris.warning), warned, uri)
+            with self.subTest(uri=uri):
+                uris = self.env['orestapi.application.uri'].new({'uri': uri})
+                self.assertEqual(bool(uris.warning), warned, uri)
 
     def test_uri_twice(self):
         with self.assertRaises(Exception) as caught, mute_logger('odoo.sql_db'), self.env.cr.savepoint():
@@ -356,13 +366,14 @@ class TestApplication(ApplicationCase):
                         (self.wiki.write, {name: value}),
                         (self.applications.create, {'name': "Calendar", name: value}),
                     ):
-                        message = self.assertInvalid("enter a whole number from", method, vals)
+                        message = self.assertValidationError("enter a whole number from", method, vals)
                         self.assertTrue(message.startswith(label), message)
                     self.assertEqual(self.wiki[name], good[-1])
             for value in bad:
-                # Values can also come from the context.
-                create = self.applications.with_context(**{f'default_{name}': value}).create
-                self.assertInvalid("enter a whole number from", create, {'name': "Calendar"})
+                with self.subTest(name=name, value=value):
+                    # Values can also come from the context.
+                    create = self.applications.with_context(**{f'default_{name}': value}).create
+                    self.assertValidationError("enter a whole number from", create, {'name': "Calendar"})
 
     def test_n218_lifetimes_count_at_that_moment(self):
         self.application.access_token_expiry = 60
@@ -439,7 +450,9 @@ class TestApplication(ApplicationCase):
             '１２３４５６７８',
         ):
             with self.subTest(client_id=client_id):
-                self.assertInvalid("A client ID has 8 to 128 characters", self.wiki.write, {'client_id': client_id})
+                self.assertValidationError(
+                    "A client ID has 8 to 128 characters", self.wiki.write, {'client_id': client_id}
+                )
         for client_id in ('wiki.client~1', 'x' * 128, '1234567-'):
             self.wiki.client_id = client_id
         self.assertTrue(self.authenticates(CLIENT_SECRET))
@@ -475,7 +488,7 @@ class TestApplication(ApplicationCase):
             'https://user@shop.example.com',
         ):
             with self.subTest(text=text):
-                self.assertInvalid("each origin as https://", self.wiki.write, {'allowed_origins': text})
+                self.assertValidationError("each origin as https://", self.wiki.write, {'allowed_origins': text})
         self.wiki.allowed_origins = 'https://shop.example.com\nhttp://localhost:3000\r\n http://[::1]:3000'
 
     def test_logo(self):
@@ -486,11 +499,15 @@ class TestApplication(ApplicationCase):
         self.assertEqual(stored.size, (512, 300))
 
     def test_public_application_has_no_service_user(self):
-        self.assertInvalid("A public application has no secret", self.public.write, {'service_user_id': self.user.id})
+        self.assertValidationError(
+            "A public application has no secret", self.public.write, {'service_user_id': self.user.id}
+        )
         self.application.service_user_id = self.user
-        self.assertInvalid("A public application has no secret", self.application.write, {'client_type': 'public'})
+        self.assertValidationError(
+            "A public application has no secret", self.application.write, {'client_type': 'public'}
+        )
 
-    def assertNotAllowed(self, sentence, method, *args):
+    def assertAccessError(self, sentence, method, *args):
         """Assert that an action is refused because of missing rights."""
         with self.assertRaises(AccessError) as caught, self.env.cr.savepoint():
             method(*args)
@@ -505,7 +522,8 @@ class TestApplication(ApplicationCase):
             (self.applications.create, [{'name': "Calendar", 'service_user_id': colleague.id}]),
             (self.applications.with_context(default_service_user_id=colleague.id).create, [{'name': "Calendar"}]),
         ):
-            self.assertNotAllowed(refused, method, *args)
+            with self.subTest(method=method):
+                self.assertAccessError(refused, method, *args)
         # For a service user chosen by somebody else, adding a secret or a scope would have the same effect.
         self.application.service_user_id = colleague
         until = fields.Datetime.now() + timedelta(days=1)
@@ -515,11 +533,12 @@ class TestApplication(ApplicationCase):
             (self.wiki.write, [{'previous_client_secret_expires_at': until}]),
             (self.wiki.write, [{'scope_ids': [Command.clear()]}]),
         ):
-            self.assertNotAllowed(refused, method, *args)
+            with self.subTest(method=method, args=args):
+                self.assertAccessError(refused, method, *args)
         self.wiki.write({'description': "The rest", 'previous_client_secret_expires_at': False})
         self.assertFalse(self.wiki.copy().service_user_id)
         # An administrator may do it all if the application acts only as themself.
-        self.assertNotAllowed(refused, self.wiki.write, {'service_user_id': self.administrator.id})
+        self.assertAccessError(refused, self.wiki.write, {'service_user_id': self.administrator.id})
         self.wiki.service_user_id = False
         self.wiki.service_user_id = self.administrator
         self.wiki.generate_client_secret()
@@ -535,7 +554,8 @@ class TestApplication(ApplicationCase):
             (self.applications.create, [{'name': "Calendar", 'trusted': True}]),
             (self.applications.with_context(default_trusted=True).create, [{'name': "Calendar"}]),
         ):
-            self.assertNotAllowed(refused, method, *args)
+            with self.subTest(method=method):
+                self.assertAccessError(refused, method, *args)
         self.application.trusted = True
         uri = {'uri': 'https://evil.example/callback'}
         for method, args in (
@@ -543,7 +563,8 @@ class TestApplication(ApplicationCase):
             (self.wiki.uri_ids.write, [uri]),
             (self.wiki.write, [{'scope_ids': [Command.clear()]}]),
         ):
-            self.assertNotAllowed(refused, method, *args)
+            with self.subTest(method=method, args=args):
+                self.assertAccessError(refused, method, *args)
         self.assertFalse(self.wiki.copy().trusted)
         self.wiki.trusted = False
         self.wiki.uri_ids.write(uri)
@@ -578,7 +599,8 @@ class TestApplication(ApplicationCase):
         self.get_code()
         self.wiki.unlink()
         for model in ('authorization', 'authorization.code', 'token'):
-            self.assertFalse(self.env[f'orestapi.{model}'].search([]))
+            with self.subTest(model=model):
+                self.assertFalse(self.env[f'orestapi.{model}'].search([]))
         self.assertFalse(self.env['orestapi.application.uri'].search([('uri', '=', CALLBACK)]))
         event = self.env['orestapi.event'].search([('kind', '=', 'application_deleted')])
         self.assertEqual((event.application_name, event.actor_id), ("Wiki", self.administrator))

@@ -183,7 +183,8 @@ class TestApplicationChanges(OAuth2Case):
         stored = str(events.read())
         self.env.cr.execute("SELECT client_secret_hash FROM orestapi_application WHERE client_secret_hash IS NOT NULL")
         for secret in (*secrets, CLIENT_SECRET, *(hash_ for [hash_] in self.env.cr.fetchall())):
-            self.assertNotIn(secret, stored)
+            with self.subTest(secret=secret):
+                self.assertNotIn(secret, stored)
 
     def test_s12_indirectly(self):
         """Changes through other records are logged for the application."""
@@ -259,16 +260,17 @@ class TestApplicationChanges(OAuth2Case):
         self.assertEqual(len(self.get_events()), before + 1)
 
     def test_a20_address_of_a_change_over_rpc(self):
-        for change in (
+        for case, change in enumerate((
             lambda: self.call_xmlrpc(
                 self.administrator, 'orestapi.application', 'write', self.wiki.ids, {'description': "XML-RPC"}
             ),
             lambda: self.call_jsonrpc('write', self.wiki.ids, {'description': "JSON-RPC"}),
-        ):
-            change()
-            event = self.get_events()[-1]
-            self.assertEqual((event.field_name, event.address), ('description', '127.0.0.1'))
-            self.assertEqual(event.actor_id, self.administrator)
+        )):
+            with self.subTest(case=case):
+                change()
+                event = self.get_events()[-1]
+                self.assertEqual((event.field_name, event.address), ('description', '127.0.0.1'))
+                self.assertEqual(event.actor_id, self.administrator)
 
     def call_jsonrpc(self, method, *args):
         params = {
@@ -361,8 +363,9 @@ class TestLists(OAuth2Case):
             ('user_id', {"Abigail", "Mitchell"}),
             ('authorization_id', {"Abigail, Wiki", "Mitchell, Wiki", "Mitchell, Shop"}),
         ):
-            groups = self.tokens.formatted_read_group([], [name], ['__count'])
-            self.assertEqual({group[name][1] for group in groups}, names)
+            with self.subTest(name=name):
+                groups = self.tokens.formatted_read_group([], [name], ['__count'])
+                self.assertEqual({group[name][1] for group in groups}, names)
         groups = self.tokens.formatted_read_group([], ['application_id'], ['__count'])
         self.assertEqual({group['application_id'][1]: group['__count'] for group in groups}, {"Wiki": 3, "Shop": 1})
         for model in ('orestapi.token', 'orestapi.authorization', 'orestapi.authorization.code', 'orestapi.event'):
@@ -390,10 +393,11 @@ class TestLists(OAuth2Case):
         self.env.invalidate_all()
         old = token_of_wiki.authorization_id
         for model, expected in (('token', token_of_wiki), ('authorization', old)):
-            view = self.env.ref(f'orestapi.orestapi_{model}_view_search')
+            with self.subTest(model=model):
+                view = self.env.ref(f'orestapi.orestapi_{model}_view_search')
 
-            domain = literal_eval(html.unescape(re.search(r'name="not_used"[^>]*domain="([^"]*)"', view.arch)[1]))
-            self.assertEqual(self.env[f'orestapi.{model}'].with_user(self.administrator).search(domain), expected)
+                domain = literal_eval(html.unescape(re.search(r'name="not_used"[^>]*domain="([^"]*)"', view.arch)[1]))
+                self.assertEqual(self.env[f'orestapi.{model}'].with_user(self.administrator).search(domain), expected)
         everything = self.authorizations.search([])
         self.assertEqual(self.authorizations.search([], order='last_used_at', limit=1), old)
         self.assertEqual(self.authorizations.search([], order='last_used_at desc')[-1], old)

@@ -180,7 +180,8 @@ class TestApplicationGuard(ApplicationCase):
                 {'sign_in_expiry': 599},
                 {'access_token_expiry': 1},
             ):
-                self.assertTrue(self.call('write', self.application.ids, vals))
+                with self.subTest(vals=vals):
+                    self.assertTrue(self.call('write', self.application.ids, vals))
 
         self.each(check)
 
@@ -296,13 +297,15 @@ class TestApplicationGuard(ApplicationCase):
         self.each(check)
 
         for vals, sentence in (({'trusted': True}, TRUSTED), ({'service_user_id': self.colleague.id}, SERVICE)):
-            self.assertGuarded(sentence, 'create', {'name': "Calendar", **vals})
-            self.assertGuarded(sentence, 'copy', self.application.ids, vals)
-            self.assertGuarded(sentence, 'write', self.application.ids, vals)
-            defaults = {f'default_{name}': value for name, value in vals.items()}
-            for method in ('create', 'name_create'):
-                args = [{'name': "Calendar"}] if method == 'create' else ["Calendar"]
-                self.assertGuarded(sentence, method, *args, context=defaults)
+            with self.subTest(vals=vals):
+                self.assertGuarded(sentence, 'create', {'name': "Calendar", **vals})
+                self.assertGuarded(sentence, 'copy', self.application.ids, vals)
+                self.assertGuarded(sentence, 'write', self.application.ids, vals)
+                defaults = {f'default_{name}': value for name, value in vals.items()}
+                for method in ('create', 'name_create'):
+                    with self.subTest(method=method):
+                        args = [{'name': "Calendar"}] if method == 'create' else ["Calendar"]
+                        self.assertGuarded(sentence, method, *args, context=defaults)
 
     def test_s01_who_administers_rights(self):
         def check(_sentence):

@@ -53,43 +53,45 @@ class TestApplicationSecret(ApplicationCase):
         self.refresh(tokens['refresh_token'])
         self.administrator.group_ids += self.env.ref('base.group_allow_export')
         for user in (self.administrator, system):
-            for model_name, names in hidden.items():
-                model = self.env[model_name].with_user(user)
-                records = model.search([])
-                self.assertTrue(records)
-                self.assertFalse({*names} & {*records.read()[0]})
-                self.assertFalse({*names} & {*model.fields_get()})
-                for name in names:
-                    for method, args in (
-                        (records.read, [[name]]),
-                        (records.mapped, [name]),
-                        (records.export_data, [[name]]),
-                        (records.search, [[(name, '!=', False)]]),
-                        (records.search, [[(name, '=like', 'a%')]]),
-                        (records.search, [[], 0, 1, name]),
-                        (records.formatted_read_group, [[], [name], ['__count']]),
-                        (records.formatted_read_group, [[], [], [f'{name}:max']]),
-                        (records.web_read, [{name: {}}]),
-                        (records.web_search_read, [[], {name: {}}]),
-                        (records.filtered_domain, [[(name, '!=', False)]]),
-                        (records.write, [{name: 'x'}]),
-                    ):
-                        with self.subTest(user=user.login, model=model_name, name=name, method=method.__name__):
-                            self.env.invalidate_all()
-                            with self.assertRaises(AccessError), self.env.cr.savepoint():
-                                method(*args)
-            application = self.application.with_user(user)
-            self.assertEqual(application.read(['client_secret']), [{'id': application.id, 'client_secret': False}])
-            self.assertEqual(application.export_data(['client_secret']), {'datas': [['']]})
-            for domain in (
-                [('authorization_ids.token_ids.access_digest', '!=', False)],
-                [('event_ids.application_id.client_secret_hash', '!=', False)],
-            ):
-                with self.assertRaises(AccessError):
-                    application.search(domain)
-            # It is not in a column that could be searched.
-            with self.assertRaises(ValueError):
-                application.search([('client_secret', '=', CLIENT_SECRET)])
+            with self.subTest(user=user):
+                for model_name, names in hidden.items():
+                    with self.subTest(model_name=model_name):
+                        model = self.env[model_name].with_user(user)
+                        records = model.search([])
+                        self.assertTrue(records)
+                        self.assertFalse({*names} & {*records.read()[0]})
+                        self.assertFalse({*names} & {*model.fields_get()})
+                        for name in names:
+                            for method, args in (
+                                (records.read, [[name]]),
+                                (records.mapped, [name]),
+                                (records.export_data, [[name]]),
+                                (records.search, [[(name, '!=', False)]]),
+                                (records.search, [[(name, '=like', 'a%')]]),
+                                (records.search, [[], 0, 1, name]),
+                                (records.formatted_read_group, [[], [name], ['__count']]),
+                                (records.formatted_read_group, [[], [], [f'{name}:max']]),
+                                (records.web_read, [{name: {}}]),
+                                (records.web_search_read, [[], {name: {}}]),
+                                (records.filtered_domain, [[(name, '!=', False)]]),
+                                (records.write, [{name: 'x'}]),
+                            ):
+                                with self.subTest(user=user.login, model=model_name, name=name, method=method.__name__):
+                                    self.env.invalidate_all()
+                                    with self.assertRaises(AccessError), self.env.cr.savepoint():
+                                        method(*args)
+                application = self.application.with_user(user)
+                self.assertEqual(application.read(['client_secret']), [{'id': application.id, 'client_secret': False}])
+                self.assertEqual(application.export_data(['client_secret']), {'datas': [['']]})
+                for domain in (
+                    [('authorization_ids.token_ids.access_digest', '!=', False)],
+                    [('event_ids.application_id.client_secret_hash', '!=', False)],
+                ):
+                    with self.subTest(domain=domain), self.assertRaises(AccessError):
+                        application.search(domain)
+                # It is not in a column that could be searched.
+                with self.assertRaises(ValueError):
+                    application.search([('client_secret', '=', CLIENT_SECRET)])
 
     def test_n221_secret_is_in_no_table(self):
         """It is not in an event, an attachment, or a wizard either."""
@@ -101,12 +103,15 @@ class TestApplicationSecret(ApplicationCase):
         ]
         self.assertIn('orestapi_application', tables)
         for table in tables:
-            [[count]] = self.env.execute_query(
-                SQL(
-                    "SELECT count(*) FROM %s AS record WHERE record::text LIKE %s", SQL.identifier(table), f'%{secret}%'
+            with self.subTest(table=table):
+                [[count]] = self.env.execute_query(
+                    SQL(
+                        "SELECT count(*) FROM %s AS record WHERE record::text LIKE %s",
+                        SQL.identifier(table),
+                        f'%{secret}%',
+                    )
                 )
-            )
-            self.assertEqual(count, 0, table)
+                self.assertEqual(count, 0, table)
         self.assertFalse(self.env['orestapi.client.secret.show']._auto)
 
     def test_secret_of_the_administrator(self):
@@ -119,13 +124,14 @@ class TestApplicationSecret(ApplicationCase):
             ('a-secret-of\ntwo-lines', "digits and - . _ ~"),
         ):
             with self.subTest(secret=secret[:20]):
-                self.assertInvalid(sentence, self.wiki.write, {'client_secret': secret})
+                self.assertValidationError(sentence, self.wiki.write, {'client_secret': secret})
         self.assertTrue(self.authenticates(CLIENT_SECRET))
         for secret in ('Ohng0ohng3aevaPh', 'Ohng0ohng3aevaPh4ohXu8ai~Qu.a' * 8 + 'x' * 24, 'a_secret-of.the~moon'):
-            self.wiki.client_secret = secret
-            self.assertFalse(self.wiki.client_secret)
-            self.assertTrue(self.authenticates(secret))
-            self.assertFalse(self.authenticates(CLIENT_SECRET))
+            with self.subTest(secret=secret):
+                self.wiki.client_secret = secret
+                self.assertFalse(self.wiki.client_secret)
+                self.assertTrue(self.authenticates(secret))
+                self.assertFalse(self.authenticates(CLIENT_SECRET))
 
     def test_p09_secret_that_few_clients_can_send(self):
         """Reported when it is set, not when a program fails that does not encode it by RFC 6749 §2.3.1."""
@@ -137,7 +143,7 @@ class TestApplicationSecret(ApplicationCase):
                 (self.applications.with_context(default_client_secret=secret).create, {'name': "Calendar"}),
             ):
                 with self.subTest(sign=sign, method=method.__name__):
-                    self.assertInvalid("digits and - . _ ~", method, vals)
+                    self.assertValidationError("digits and - . _ ~", method, vals)
         # An accepted secret needs no encoding.
         for _number in range(20):
             secret = self.wiki.generate_client_secret()
@@ -152,9 +158,9 @@ class TestApplicationSecret(ApplicationCase):
             'Wiki-Wiki-Wiki-Wiki',
         ):
             with self.subTest(secret=secret):
-                self.assertInvalid("easy to guess", self.wiki.write, {'client_secret': secret})
+                self.assertValidationError("easy to guess", self.wiki.write, {'client_secret': secret})
                 vals = {'name': "Wiki", 'client_id': 'wiki-client-2', 'client_secret': secret}
-                self.assertInvalid("easy to guess", self.applications.create, vals)
+                self.assertValidationError("easy to guess", self.applications.create, vals)
         self.assertTrue(self.authenticates(CLIENT_SECRET))
 
     def test_secret_is_hashed(self):
@@ -189,7 +195,8 @@ class TestApplicationSecret(ApplicationCase):
         self.wiki.own_secret = 'our secret there'
         fields_get = self.call_xmlrpc(self.administrator, 'orestapi.application', 'fields_get', [], ['exportable'])
         for name in ('client_secret', 'own_secret'):
-            self.assertIs(fields_get[name]['exportable'], False)
+            with self.subTest(name=name):
+                self.assertIs(fields_get[name]['exportable'], False)
         names = ['.id', 'name', 'client_id', 'own_id', 'own_secret', 'client_secret', 'allowed_origins', 'active']
         rows = self.call_xmlrpc(self.administrator, 'orestapi.application', 'export_data', self.wiki.ids, names)[
             'datas'
@@ -211,10 +218,11 @@ class TestApplicationSecret(ApplicationCase):
         """Every field that can be set but not read has this type, including fields added later."""
         readable = self.wiki.read()[0]
         for name, field in self.applications._fields.items():
-            if (field.inverse and not field.store) or (
-                name in readable and name.endswith('_secret') and name[:4] != 'has_'
-            ):
-                self.assertFalse(field.exportable, name)
+            with self.subTest(name=name):
+                if (field.inverse and not field.store) or (
+                    name in readable and name.endswith('_secret') and name[:4] != 'has_'
+                ):
+                    self.assertFalse(field.exportable, name)
 
     def test_a07_removed(self):
         """Removing has its own methods and event."""
@@ -257,7 +265,8 @@ class TestApplicationSecret(ApplicationCase):
             (self.applications.create, {'name': "X", 'client_type': 'public', 'client_secret': 'Ohng0ohng3aevaPh4ohX'}),
             (self.other.write, {'client_type': 'public', 'client_secret': 'Ohng0ohng3aevaPh4ohX'}),
         ):
-            self.assertInvalid("A public application has no client secret", method, *args)
+            with self.subTest(method=method):
+                self.assertValidationError("A public application has no client secret", method, *args)
         self.wiki.client_type = 'confidential'
         self.assertFalse(self.authenticates(secret))
         self.assertFalse(self.authenticates(CLIENT_SECRET))
@@ -283,8 +292,9 @@ class TestApplicationSecret(ApplicationCase):
             )
         )
         for record in application:
-            events = self.env['orestapi.event'].search([('application_id', '=', record.id)], order='id')
-            self.assertEqual(events.mapped('kind'), ['application_created', 'client_secret_changed'])
+            with self.subTest(record=record):
+                events = self.env['orestapi.event'].search([('application_id', '=', record.id)], order='id')
+                self.assertEqual(events.mapped('kind'), ['application_created', 'client_secret_changed'])
         self.assertTrue(self.authenticates('eiS7Aefoo9eiThae9ei.', application[1]))
 
     def test_generate_client_secret(self):
@@ -310,7 +320,8 @@ class TestApplicationSecret(ApplicationCase):
         self.wiki.generate_client_secret(keep_previous=7)
         self.assertEqual(self.wiki.previous_client_secret_expires_at, fields.Datetime.now() + timedelta(days=7))
         for days in (-1, 91, 1.5, '7', None):
-            self.assertInvalid("0 to 90 days", self.wiki.generate_client_secret, days)
+            with self.subTest(days=days):
+                self.assertValidationError("0 to 90 days", self.wiki.generate_client_secret, days)
 
     def test_a05_question(self):
         """Before a new secret is generated, the dialog tells which one stops working now and asks for the days."""
@@ -349,7 +360,8 @@ class TestApplicationSecret(ApplicationCase):
         self.assertFalse(self.show_first(application))
         self.assertFalse(self.authenticates(secret, application))
         for vals in ({'client_type': 'public'}, {'client_secret': 'Ohng0ohng3aevaPh4ohX'}):
-            self.assertFalse(self.show_first(self.applications.create({'name': "Calendar", **vals})))
+            with self.subTest(vals=vals):
+                self.assertFalse(self.show_first(self.applications.create({'name': "Calendar", **vals})))
         self.assertFalse(self.show_first(self.env['orestapi.application'].create({'name': "Of somebody else"})))
         application = self.applications.create({'name': "Calendar"})
         with self.later(minutes=11):
@@ -367,19 +379,20 @@ class TestApplicationSecret(ApplicationCase):
             Form(application).client_id = 'another-client'
         arch = etree.fromstring(self.applications.get_view(view_type='form')['arch'])
         for method in ('action_generate_client_id', 'action_remove_client_secret', 'action_remove_own_secret'):
-            [button] = arch.xpath(f'//button[@name="{method}"]')
-            self.assertTrue(button.get('confirm'))
+            with self.subTest(method=method):
+                [button] = arch.xpath(f'//button[@name="{method}"]')
+                self.assertTrue(button.get('confirm'))
 
     def test_overlap_has_a_bound(self):
         self.stop_clock()
         self.wiki.generate_client_secret(keep_previous=1)
         bound = fields.Datetime.now() + timedelta(days=90)
         self.wiki.previous_client_secret_expires_at = bound
-        self.assertInvalid(
+        self.assertValidationError(
             "0 to 90 days", self.wiki.write, {'previous_client_secret_expires_at': bound + timedelta(seconds=1)}
         )
         with self.later(days=80):
-            self.assertInvalid(
+            self.assertValidationError(
                 "0 to 90 days", self.wiki.write, {'previous_client_secret_expires_at': bound + timedelta(days=80)}
             )
 

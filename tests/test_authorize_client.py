@@ -7,7 +7,6 @@ import requests
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..dispatchers.headers import PAGE
 from ..oauth2.parameters import MAX_PARAMETERS
 from .common import PASSWORD, OAuth2Case
 
@@ -51,21 +50,10 @@ class TestAuthorizeClient(OAuth2Case):
         parameters = self.get_request(**{'redirect_uri': URI, 'state': STATE, **changes})
         return self.authorize([*parameters.items(), *pairs])
 
-    def assertRefused(self, response):
-        """Assert [E]: an error page, no redirect, no code, and nothing of the request on the page."""
-        self.assertEqual(response.status_code, 400, response.headers.get('Location'))
-        self.assertNotIn('Location', response.headers)
-        self.assertEqual(response.headers['Content-Type'], 'text/html; charset=utf-8')
-        self.assertLessEqual(PAGE.items(), dict(response.headers).items())
-        for trace in ('app.example', 'evil', 'marker'):
-            self.assertNotIn(trace, response.text)
-        self.assertFalse(self.env['orestapi.authorization.code'].search([]))
-        self.assertFalse(self.env['orestapi.authorization'].search([]))
-
     def assertRefusedURIs(self, *uris, application=None):
         for uri in uris:
             with self.subTest(uri=uri):
-                self.assertRefused(self.ask(redirect_uri=uri, client_id=(application or self.application).client_id))
+                self.assertErrorPage(self.ask(redirect_uri=uri, client_id=(application or self.application).client_id))
 
     def assertAnswered(self, response, uri):
         self.assertIn('code', self.get_response(response))
@@ -79,20 +67,20 @@ class TestAuthorizeClient(OAuth2Case):
     def test_n001_client_id_missing(self):
         self.assertAnswered(self.ask(), URI)
         self.env['orestapi.authorization'].search([]).unlink()
-        self.assertRefused(self.ask(client_id=None))
-        self.assertRefused(self.ask(client_id=''))
-        self.assertRefused(self.authorize(''))
+        self.assertErrorPage(self.ask(client_id=None))
+        self.assertErrorPage(self.ask(client_id=''))
+        self.assertErrorPage(self.authorize(''))
 
     def test_n002_client_id_unknown(self):
         for client_id in ('unknown-client', 'WIKI-CLIENT', 'wiki-client ', "'", 'ä' * 100, '%', '0', 'a' * 5000):
             with self.subTest(client_id=client_id):
-                self.assertRefused(self.ask(client_id=client_id))
+                self.assertErrorPage(self.ask(client_id=client_id))
 
     def test_n003_application_archived(self):
         unknown = self.ask(client_id='unknown-client')
         self.application.active = False
         archived = self.ask()
-        self.assertRefused(archived)
+        self.assertErrorPage(archived)
         self.assertEqual(self.get_page(archived), self.get_page(unknown))
 
     def test_n004_application_deleted_while_the_page_is_open(self):
@@ -101,33 +89,33 @@ class TestAuthorizeClient(OAuth2Case):
         page = self.ask()
         self.application.unlink()
         response = self.decide(page)
-        self.assertRefused(response)
+        self.assertErrorPage(response)
         self.assertEqual(self.get_page(response), self.get_page(unknown))
 
     def test_n005_client_id_repeated(self):
         for client_id in ('wiki-client', 'shop-client', 'unknown-client', ''):
             with self.subTest(client_id=client_id):
-                self.assertRefused(self.ask(('client_id', client_id)))
-                self.assertRefused(self.ask(('client_id', 'wiki-client'), client_id=client_id))
+                self.assertErrorPage(self.ask(('client_id', client_id)))
+                self.assertErrorPage(self.ask(('client_id', 'wiki-client'), client_id=client_id))
 
     def test_n006_redirect_uri_repeated(self):
         for uri in (URI, 'https://evil.example/cb', ''):
             with self.subTest(uri=uri):
-                self.assertRefused(self.ask(('redirect_uri', uri)))
-                self.assertRefused(self.ask(('redirect_uri', URI), redirect_uri=uri))
+                self.assertErrorPage(self.ask(('redirect_uri', uri)))
+                self.assertErrorPage(self.ask(('redirect_uri', URI), redirect_uri=uri))
 
     def test_n007_redirect_uri_omitted_with_two_registered(self):
         self.register(URI, URI + '2')
-        self.assertRefused(self.ask(redirect_uri=None))
-        self.assertRefused(self.ask(redirect_uri=''))
+        self.assertErrorPage(self.ask(redirect_uri=None))
+        self.assertErrorPage(self.ask(redirect_uri=''))
 
     def test_n008_redirect_uri_omitted_with_one_registered(self):
         self.assertAnswered(self.ask(redirect_uri=None), URI)
 
     def test_n009_redirect_uri_omitted_with_none_registered(self):
         self.register()
-        self.assertRefused(self.ask(redirect_uri=None))
-        self.assertRefused(self.ask())
+        self.assertErrorPage(self.ask(redirect_uri=None))
+        self.assertErrorPage(self.ask())
 
     def test_n010_redirect_uri_of_another_application(self):
         self.assertRefusedURIs('https://shop.example.com/callback', 'http://127.0.0.1/callback')
@@ -252,23 +240,24 @@ class TestAuthorizeClient(OAuth2Case):
         self.register(*uris[:3])
         self.assertRefusedURIs(*uris[:3])
         for uri in uris:
-            response = self.ask(redirect_uri=uri)
-            self.assertNotIn('evil', str(response.headers))
+            with self.subTest(uri=uri):
+                response = self.ask(redirect_uri=uri)
+                self.assertNotIn('evil', str(response.headers))
 
     def test_n025_nul(self):
         self.assertRefusedURIs(URI + '\0', '\0', URI + '\0.evil.example')
-        self.assertRefused(self.ask(client_id='wiki-client\0'))
-        self.assertRefused(self.ask(client_id='\0'))
-        self.assertRefused(self.ask(('\0', '')))
+        self.assertErrorPage(self.ask(client_id='wiki-client\0'))
+        self.assertErrorPage(self.ask(client_id='\0'))
+        self.assertErrorPage(self.ask(('\0', '')))
 
     def test_n026_invalid_utf8(self):
         good = urlencode(self.get_request(redirect_uri=URI, state=STATE))
         for name in ('client_id', 'redirect_uri', 'response_type', 'scope', 'state', 'code_challenge', 'other'):
             for value in ('%ff%fe', 'a%c0%80', '%ed%a0%80', '%C3'):
                 with self.subTest(name=name, value=value):
-                    self.assertRefused(self.authorize(f'{good}&{name}2={value}'))
-                    self.assertRefused(self.authorize(f'{name}={value}&{good}'))
-        self.assertRefused(self.authorize(f'{good}&%ff=1'))
+                    self.assertErrorPage(self.authorize(f'{good}&{name}2={value}'))
+                    self.assertErrorPage(self.authorize(f'{name}={value}&{good}'))
+        self.assertErrorPage(self.authorize(f'{good}&%ff=1'))
 
     def test_n027_host_that_looks_alike(self):
         uris = (
@@ -308,9 +297,9 @@ class TestAuthorizeClient(OAuth2Case):
     def test_n030_array_syntax(self):
         for name in ('redirect_uri[]', 'redirect_uri[0]', 'redirect_uri[a][b]', 'client_id[]'):
             with self.subTest(name=name):
-                self.assertRefused(self.ask((name, URI)))
-                self.assertRefused(self.ask((name, URI), redirect_uri=None))
-                self.assertRefused(self.ask((name, 'https://evil.example/cb')))
+                self.assertErrorPage(self.ask((name, URI)))
+                self.assertErrorPage(self.ask((name, URI), redirect_uri=None))
+                self.assertErrorPage(self.ask((name, 'https://evil.example/cb')))
 
     def test_n031_wildcard(self):
         self.assertRefusedURIs('https://*.example/cb', 'https://*/cb', 'https://app.example/*', '*', 'https://app.%/cb')
@@ -466,9 +455,9 @@ class TestAuthorizeClient(OAuth2Case):
             return response
 
         good = urlencode(self.get_request(redirect_uri=URI, state=STATE))
-        self.assertRefused(measure(good + '&a=' * 10_000))
-        self.assertRefused(measure(good + '&' + '&'.join(f'a{number}' for number in range(MAX_PARAMETERS))))
-        self.assertRefused(measure(good + '&client_id=' + 'a' * 60_000))
+        self.assertErrorPage(measure(good + '&a=' * 10_000))
+        self.assertErrorPage(measure(good + '&' + '&'.join(f'a{number}' for number in range(MAX_PARAMETERS))))
+        self.assertErrorPage(measure(good + '&client_id=' + 'a' * 60_000))
         # Longer than Odoo's HTTP server accepts: it closes the connection, and logs that.
         with mute_logger('werkzeug', 'odoo.service.server'), self.assertRaises(requests.ConnectionError):
             measure(good + '&a=' + 'a' * 70_000)

@@ -43,8 +43,7 @@ class TestAuthorizeResponse(OAuth2Case):
         if state is not None:
             expected['state'] = state
         self.assertEqual(parameters, expected)
-        self.assertFalse(self.env['orestapi.authorization.code'].search([]))
-        self.assertFalse(self.env['orestapi.authorization'].search([]))
+        self.assertNothingGranted()
 
     def assertErrors(self, error, *changes):
         for change in changes:
@@ -104,7 +103,8 @@ class TestAuthorizeResponse(OAuth2Case):
 
     def test_p08_blanks_in_the_scope(self):
         for text in ('read  rpc', ' read rpc', 'read rpc  '):
-            self.assertAsked(self.ask(scope=text))
+            with self.subTest(text=text):
+                self.assertAsked(self.ask(scope=text))
         self.assertAsked(self.ask(scope='  '))
 
     def test_n046_scope_as_array(self):
@@ -131,8 +131,9 @@ class TestAuthorizeResponse(OAuth2Case):
     def assertRefusedChallenges(self, *changes):
         """Assert that malformed PKCE is refused, also where the application may leave PKCE out."""
         for required in (True, False):
-            self.application.require_pkce = required
-            self.assertErrors('invalid_request', *changes)
+            with self.subTest(required=required):
+                self.application.require_pkce = required
+                self.assertErrors('invalid_request', *changes)
 
     def test_n048_method_plain(self):
         self.assertRefusedChallenges({'code_challenge_method': 'plain'})
@@ -172,7 +173,7 @@ class TestAuthorizeResponse(OAuth2Case):
         self.assertEqual(event.kind, 'consent_refused')
         self.assertEqual((event.application_id, event.user_id), (self.application, self.user))
 
-    def assertNotAllowed(self, response):
+    def assertNotAllowedPage(self, response):
         """Assert the error page, whose link returns `access_denied` to the application."""
         self.assertEqual(response.status_code, 403, response.text)
         self.assertNotIn('Location', response.headers)
@@ -184,19 +185,19 @@ class TestAuthorizeResponse(OAuth2Case):
         page = self.ask()
         group = self.env['res.groups'].create({'name': "Writers of the wiki"})
         self.application.group_ids = group
-        self.assertNotAllowed(self.ask())
+        self.assertNotAllowedPage(self.ask())
         # The user loses the group while the page is open.
-        self.assertNotAllowed(self.decide(page))
+        self.assertNotAllowedPage(self.decide(page))
         # Neither Trusted nor an earlier consent helps.
         self.application.trusted = True
-        self.assertNotAllowed(self.ask())
+        self.assertNotAllowedPage(self.ask())
         self.user.group_ids += group
         self.assertIn('code', self.get_response(self.ask()))
         self.env['orestapi.authorization'].search([]).unlink()
         # By default, the portal may not.
         self.application.group_ids = self.env.ref('base.group_user')
         self.authenticate('joel', PASSWORD)
-        self.assertNotAllowed(self.ask())
+        self.assertNotAllowedPage(self.ask())
 
     # Odoo logs the exception, which the administrator needs.
     @mute_logger('odoo.http', 'odoo.service.model')
@@ -213,7 +214,8 @@ class TestAuthorizeResponse(OAuth2Case):
 
     def test_n055_internal_exception(self):
         for exception in (ValueError("a defect"), KeyError('code'), psycopg2.DataError("too long")):
-            self.assertExceptionRedirected(exception, 'server_error')
+            with self.subTest(exception=exception):
+                self.assertExceptionRedirected(exception, 'server_error')
 
     def test_n056_overload(self):
         self.assertExceptionRedirected(psycopg2.OperationalError("too many connections"), 'temporarily_unavailable')
@@ -224,7 +226,8 @@ class TestAuthorizeResponse(OAuth2Case):
 
     def test_n058_resource_is_ignored(self):
         for resource in ('https://api.example', '/relative', 'https://api.example#fragment'):
-            self.assertAsked(self.ask(('resource', resource), ('resource', resource)))
+            with self.subTest(resource=resource):
+                self.assertAsked(self.ask(('resource', resource), ('resource', resource)))
 
     def test_n059_unknown_parameters_are_ignored(self):
         for name in (
@@ -305,10 +308,12 @@ class TestAuthorizeResponse(OAuth2Case):
         page = self.ask()
         _action, fields = self.get_form(page)
         for decision in ('deny', 'allow'):
-            response = self.decide(page, decision)
-            self.assertRedirected(response)
-            for value in fields.values():
-                self.assertNotIn(value, response.headers['Location'])
+            with self.subTest(decision=decision):
+                response = self.decide(page, decision)
+                self.assertRedirected(response)
+                for value in fields.values():
+                    with self.subTest(value=value):
+                        self.assertNotIn(value, response.headers['Location'])
 
     def test_n064_success(self):
         issuer = self.url_open('/.well-known/oauth-authorization-server').json()['issuer']
@@ -329,9 +334,10 @@ class TestAuthorizeResponse(OAuth2Case):
         for issuer in ('https://odoo.example.com', 'https://odoo.example.org'):
             self.env['ir.config_parameter'].set_param('orestapi.issuer', issuer)
             metadata = self.url_open('/.well-known/oauth-authorization-server').json()
-            for response in (self.ask(scope='unknown'), self.decide(self.ask())):
-                # The comparison of a strict client (RFC 9207 §2.4).
-                self.assertEqual(self.get_response(response)['iss'], metadata['issuer'])
+            for case, response in enumerate((self.ask(scope='unknown'), self.decide(self.ask()))):
+                with self.subTest(issuer=issuer, case=case):
+                    # The comparison of a strict client (RFC 9207 §2.4).
+                    self.assertEqual(self.get_response(response)['iss'], metadata['issuer'])
             seen.add(metadata['issuer'])
             self.env['orestapi.authorization'].search([]).unlink()
         self.assertEqual(len(seen), 2)

@@ -3,6 +3,7 @@ from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
 from .common import CLIENT_SECRET, FOREIGN_TOKENS, PASSWORD, OAuth2Case
+from .oauth2_client import get_basic, read_form
 
 URL = '/json/2/res.users/context_get'
 
@@ -16,7 +17,7 @@ class TestBearer(OAuth2Case):
         headers = {} if authorization is None else {'Authorization': authorization}
         return self.url_open(url, method='POST', headers=headers, **(kwargs or {'json': {}}))
 
-    def assertServed(self, response, user=None):
+    def assertJson2Served(self, response, user=None):
         self.assertEqual(response.status_code, 200, response.text)
         self.assertEqual(response.json()['uid'], (user or self.user).id)
 
@@ -35,7 +36,8 @@ class TestBearer(OAuth2Case):
 
     def assertInvalidToken(self, *access_tokens):
         for access_token in access_tokens:
-            self.assertBearerError(self.call_json2(access_token), 401, 'invalid_token')
+            with self.subTest(access_token=access_token):
+                self.assertBearerError(self.call_json2(access_token), 401, 'invalid_token')
 
     def assertAnonymous(self, response):
         """Assert Odoo's own response to a request without an access token of this addon."""
@@ -60,7 +62,7 @@ class TestBearer(OAuth2Case):
             revoked['access_token'],
             refreshed['access_token'],
         )
-        self.assertServed(self.call_json2(tokens['access_token']))
+        self.assertJson2Served(self.call_json2(tokens['access_token']))
         with self.later(seconds=3600):
             self.assertInvalidToken(tokens['access_token'])
 
@@ -70,11 +72,11 @@ class TestBearer(OAuth2Case):
         tokens = self.sign_in(scope='rpc')
         with self.later(seconds=300):
             refreshed = self.refresh(tokens['refresh_token']).json()
-            self.assertServed(self.call_json2(tokens['access_token']))
-            self.assertServed(self.call_json2(refreshed['access_token']))
+            self.assertJson2Served(self.call_json2(tokens['access_token']))
+            self.assertJson2Served(self.call_json2(refreshed['access_token']))
         with self.later(seconds=600):
             self.assertInvalidToken(tokens['access_token'])
-            self.assertServed(self.call_json2(refreshed['access_token']))
+            self.assertJson2Served(self.call_json2(refreshed['access_token']))
 
     def test_n186_malformed_header(self):
         access_token = self.sign_in(scope='rpc')['access_token']
@@ -94,22 +96,23 @@ class TestBearer(OAuth2Case):
             with self.subTest(authorization=authorization):
                 self.assertBearerError(self.call(authorization), 400, 'invalid_request')
         # RFC 6750 §2.1 has `1*SP`, so two spaces are allowed.
-        self.assertServed(self.call(f'Bearer  {access_token}'))
+        self.assertJson2Served(self.call(f'Bearer  {access_token}'))
 
     def test_n187_sent_twice(self):
         tokens, administrator = self.sign_in(scope='rpc'), self.sign_in(user=self.administrator, scope='rpc')
         access_token = tokens['access_token']
         # A server joins two headers like this.
         for other in (access_token, administrator['access_token']):
-            self.assertBearerError(self.call(f'Bearer {access_token},Bearer {other}'), 400, 'invalid_request')
-            self.assertBearerError(
-                self.call(f'Bearer {access_token}', URL + '?access_token=' + other), 400, 'invalid_request'
-            )
-            # Odoo's API accepts only JSON, and only arguments of the method.
-            response = self.call(f'Bearer {access_token}', data={'access_token': other})
-            self.assertEqual(response.status_code, 415)
-            response = self.call(f'Bearer {access_token}', json={'access_token': other})
-            self.assertEqual(response.status_code, 422)
+            with self.subTest(other=other):
+                self.assertBearerError(self.call(f'Bearer {access_token},Bearer {other}'), 400, 'invalid_request')
+                self.assertBearerError(
+                    self.call(f'Bearer {access_token}', URL + '?access_token=' + other), 400, 'invalid_request'
+                )
+                # Odoo's API accepts only JSON, and only arguments of the method.
+                response = self.call(f'Bearer {access_token}', data={'access_token': other})
+                self.assertEqual(response.status_code, 415)
+                response = self.call(f'Bearer {access_token}', json={'access_token': other})
+                self.assertEqual(response.status_code, 422)
 
     def test_n188_only_in_the_query(self):
         access_token = self.sign_in(scope='rpc')['access_token']
@@ -125,7 +128,8 @@ class TestBearer(OAuth2Case):
     def test_n190_scheme_in_other_case(self):
         access_token = self.sign_in(scope='rpc')['access_token']
         for scheme in ('bearer', 'BEARER', 'bEaReR'):
-            self.assertServed(self.call(f'{scheme} {access_token}'))
+            with self.subTest(scheme=scheme):
+                self.assertJson2Served(self.call(f'{scheme} {access_token}'))
 
     def test_n191_other_scheme(self):
         access_token = self.sign_in(scope='rpc')['access_token']
@@ -135,9 +139,9 @@ class TestBearer(OAuth2Case):
             f'Basic {access_token}',
             f'DPoP {access_token}',
             f'BearerX {access_token}',
-            self.get_basic('mitchell', access_token),
-            self.get_basic('mitchell', PASSWORD),
-            self.get_basic(*self.get_auth()),
+            get_basic('mitchell', access_token),
+            get_basic('mitchell', PASSWORD),
+            get_basic(*self.get_auth()),
         ):
             with self.subTest(authorization=authorization):
                 self.assertAnonymous(self.call(authorization))
@@ -163,7 +167,7 @@ class TestBearer(OAuth2Case):
         self.assertBearerError(self.call_json2(tokens['access_token']), 403, 'insufficient_scope', scope='rpc')
         self.assertFault(3, self.call_xmlrpc, self.user, 'res.users', 'context_get', password=tokens['access_token'])
         tokens = self.sign_in(scope='read rpc')
-        self.assertServed(self.call_json2(tokens['access_token']))
+        self.assertJson2Served(self.call_json2(tokens['access_token']))
         narrowed = self.refresh(tokens['refresh_token'], scope='read').json()
         self.assertBearerError(self.call_json2(narrowed['access_token']), 403, 'insufficient_scope', scope='rpc')
         self.application.scope_ids = self.env.ref('orestapi.scope_read')
@@ -180,9 +184,9 @@ class TestBearer(OAuth2Case):
             )
         self.assertEqual(response.json()['error']['data']['name'], 'odoo.exceptions.AccessDenied')
         page = self.url_open('/web/login')
-        csrf_token = page.text.partition('name="csrf_token" value="')[2].partition('"')[0]
-        self.assertTrue(csrf_token)
-        login = {'login': 'mitchell', 'csrf_token': csrf_token}
+        _action, fields = read_form(page.text)
+        self.assertTrue(fields['csrf_token'])
+        login = {**fields, 'login': 'mitchell'}
         response = self.url_open('/web/login', {**login, 'password': access_token}, allow_redirects=False)
         self.assertEqual(response.status_code, 200)
         self.assertIn('Wrong login/password', response.text)
@@ -209,7 +213,7 @@ class TestBearer(OAuth2Case):
         tokens = self.sign_in(scope='rpc')
         row = tokens['access_token'].split('_')[2]
         self.assertInvalidToken(f'orestapi_at_{row}_' + 'x' * 43)
-        self.assertServed(self.call_json2(tokens['access_token']))
+        self.assertJson2Served(self.call_json2(tokens['access_token']))
         # Signed with the key of another database.
         self.env.cr.execute("UPDATE orestapi_key SET value = repeat('0', 64)")
         self.env.registry.clear_cache()
@@ -218,11 +222,12 @@ class TestBearer(OAuth2Case):
     def test_n195_n196_tokens_of_other_issuers(self):
         """Odoo treats foreign tokens as API keys, and finds none."""
         for token in FOREIGN_TOKENS:
-            self.assertAnonymous(self.call_json2(token))
+            with self.subTest(token=token):
+                self.assertAnonymous(self.call_json2(token))
 
     def test_n197_user_archived(self):
         access_token = self.sign_in(scope='rpc')['access_token']
-        self.assertServed(self.call_json2(access_token))
+        self.assertJson2Served(self.call_json2(access_token))
         self.user.action_archive()
         self.assertInvalidToken(access_token)
         # Unarchiving the account does not restore it.
@@ -273,12 +278,12 @@ class TestBearer(OAuth2Case):
     def test_n198_application_archived(self):
         """Its tokens do not work while it is archived, as its form says."""
         tokens = self.sign_in(scope='rpc')
-        self.assertServed(self.call_json2(tokens['access_token']))
+        self.assertJson2Served(self.call_json2(tokens['access_token']))
         self.application.action_archive()
         self.assertInvalidToken(tokens['access_token'])
         self.assertInvalidClient(self.refresh(tokens['refresh_token']))
         self.application.action_unarchive()
-        self.assertServed(self.call_json2(tokens['access_token']))
+        self.assertJson2Served(self.call_json2(tokens['access_token']))
 
     def test_n198_application_deleted(self):
         tokens = self.sign_in(scope='rpc')
@@ -291,7 +296,7 @@ class TestBearer(OAuth2Case):
         tokens = self.sign_in(scope='rpc')
         session = self.authenticate('ada', PASSWORD)
         response = self.call_json2(tokens['access_token'])
-        self.assertServed(response)
+        self.assertJson2Served(response)
         self.assertNotIn('Set-Cookie', response.headers)
         self.assertEqual(session.uid, self.administrator.id)
         response = self.url_open('/web/session/get_session_info', json={'params': {}})
@@ -315,7 +320,7 @@ class TestBearer(OAuth2Case):
         """A portal user can be admitted, and then has the rights of a portal user."""
         self.application.group_ids += self.env.ref('base.group_portal')
         access_token = self.sign_in(user=self.portal_user, scope='rpc')['access_token']
-        self.assertServed(self.call_json2(access_token), self.portal_user)
+        self.assertJson2Served(self.call_json2(access_token), self.portal_user)
         with mute_logger('odoo.http'):
             response = self.call_json2(access_token, 'orestapi.application', 'search_count', domain=[])
         self.assertEqual(response.status_code, 403)
@@ -324,5 +329,5 @@ class TestBearer(OAuth2Case):
         """Odoo's own API keys work as before, but not at this addon's endpoints."""
         user = new_test_user(self.env, 'grace', 'base.group_user', password=PASSWORD)
         key = self.env['res.users.apikeys'].with_user(user).sudo()._generate(None, "A key", None)
-        self.assertServed(self.call(f'Bearer {key}'), user)
+        self.assertJson2Served(self.call(f'Bearer {key}'), user)
         self.assertInactive(key)

@@ -11,13 +11,9 @@ from ..models.orestapi_authentication_failure import COUNTED, LIMIT, RECHECK_AFT
 from ..oauth2 import client_secret
 from ..oauth2.client_authentication import Credentials
 from ..oauth2.errors import InvalidClient, TooManyRequests
-from .common import CLIENT_SECRET, PASSWORD, VERIFIER, WRONG_SECRET
+from .common import CLIENT_SECRET, PASSWORD, WRONG_SECRET
+from .oauth2_client import VERIFIER, encode_basic, get_basic
 from .test_token import OTHER_SECRET, TokenEndpointCase
-
-
-def encode_basic(pair):
-    """Return the header of HTTP Basic for a pair that is joined and encoded already."""
-    return {'Authorization': 'Basic ' + base64.b64encode(pair.encode() if isinstance(pair, str) else pair).decode()}
 
 
 @tagged('post_install', '-at_install')
@@ -25,12 +21,12 @@ class TestClientAuthentication(TokenEndpointCase):
     """Client authentication (RFC 6749 §2.3, §3.2.1)."""
 
     def ask_basic(self, pair):
-        return self.ask(auth=None, headers=encode_basic(pair))
+        return self.ask(auth=None, headers={'Authorization': encode_basic(pair)})
 
     def ask_body(self, client_id, *secret):
         return self.ask([('client_id', client_id), *(('client_secret', text) for text in secret)], auth=None)
 
-    def assertRefused(self, client_id, secret):
+    def assertNotAuthenticated(self, client_id, secret):
         """Assert that a client cannot authenticate, in either way."""
         self.assertInvalidClient(self.ask(auth=(client_id, secret)))
         self.assertInvalidClient(self.ask_body(client_id, secret))
@@ -56,8 +52,9 @@ class TestClientAuthentication(TokenEndpointCase):
 
     def test_n092_two_methods(self):
         for secret in (CLIENT_SECRET, WRONG_SECRET):
-            response = self.ask({'client_id': 'wiki-client', 'client_secret': secret})
-            self.assertOAuth2Error(response, 400, 'invalid_request')
+            with self.subTest(secret=secret):
+                response = self.ask({'client_id': 'wiki-client', 'client_secret': secret})
+                self.assertOAuth2Error(response, 400, 'invalid_request')
         self.assertOAuth2Error(self.ask({'client_secret': CLIENT_SECRET}), 400, 'invalid_request')
 
     def test_n093_two_clients(self):
@@ -101,7 +98,7 @@ class TestClientAuthentication(TokenEndpointCase):
         self.assertIssued(self.ask_basic(good))
 
     def test_n095_scheme_in_other_case(self):
-        header = self.get_basic(*self.get_auth()).partition(' ')[2]
+        header = get_basic(*self.get_auth()).partition(' ')[2]
         for scheme in ('basic', 'BASIC', 'bAsIc'):
             with self.subTest(scheme=scheme):
                 self.assertIssued(self.ask(auth=None, headers={'Authorization': f'{scheme} {header}'}))
@@ -141,27 +138,27 @@ class TestClientAuthentication(TokenEndpointCase):
 
     def test_n098_archived_or_deleted(self):
         self.application.active = False
-        self.assertRefused('wiki-client', CLIENT_SECRET)
+        self.assertNotAuthenticated('wiki-client', CLIENT_SECRET)
         self.public.active = False
         self.assertInvalidClient(self.ask_body('tool-client'))
         self.application.active = True
         self.assertIssued(self.ask())
         self.application.unlink()
         self.issued = self.count_issued()
-        self.assertRefused('wiki-client', CLIENT_SECRET)
+        self.assertNotAuthenticated('wiki-client', CLIENT_SECRET)
 
     def test_n099_old_secret(self):
         secret = self.application.generate_client_secret()
-        self.assertRefused('wiki-client', CLIENT_SECRET)
+        self.assertNotAuthenticated('wiki-client', CLIENT_SECRET)
         self.assertIssued(self.ask(auth=('wiki-client', secret)))
         self.application.client_secret = CLIENT_SECRET
-        self.assertRefused('wiki-client', secret)
+        self.assertNotAuthenticated('wiki-client', secret)
         # An empty one changes nothing (A7).
         self.application.client_secret = False
         self.assertIssued(self.ask())
         self.application.action_remove_client_secret()
-        self.assertRefused('wiki-client', CLIENT_SECRET)
-        self.assertRefused('wiki-client', '')
+        self.assertNotAuthenticated('wiki-client', CLIENT_SECRET)
+        self.assertNotAuthenticated('wiki-client', '')
 
     def test_n099_old_secret_with_overlap(self):
         self.stop_clock()
@@ -170,28 +167,28 @@ class TestClientAuthentication(TokenEndpointCase):
         with self.later(days=2, seconds=-1):
             self.assertIssued(self.ask())
         with self.later(days=2):
-            self.assertRefused('wiki-client', CLIENT_SECRET)
+            self.assertNotAuthenticated('wiki-client', CLIENT_SECRET)
             self.assertIssued(self.ask(auth=('wiki-client', secret)))
         # At most two secrets work, and the overlap can be ended at once.
         third = self.application.generate_client_secret(keep_previous=2)
-        self.assertRefused('wiki-client', CLIENT_SECRET)
+        self.assertNotAuthenticated('wiki-client', CLIENT_SECRET)
         self.assertIssued(self.ask(auth=('wiki-client', secret)))
         self.application.previous_client_secret_expires_at = False
-        self.assertRefused('wiki-client', secret)
+        self.assertNotAuthenticated('wiki-client', secret)
         self.assertIssued(self.ask(auth=('wiki-client', third)))
 
     def test_n100_public_client_sends_a_secret(self):
         code = self.get_code(self.public)
-        self.assertRefused('tool-client', CLIENT_SECRET)
-        self.assertRefused('tool-client', ' ')
+        self.assertNotAuthenticated('tool-client', CLIENT_SECRET)
+        self.assertNotAuthenticated('tool-client', ' ')
         # Not even the secret that it had while it was confidential.
         self.application.write({'service_user_id': False, 'client_type': 'public'})
-        self.assertRefused('wiki-client', CLIENT_SECRET)
+        self.assertNotAuthenticated('wiki-client', CLIENT_SECRET)
         self.assertEqual(self.redeem(code, self.public).status_code, 200)
 
     def test_p01_empty_secret_is_none(self):
         """Six libraries send an empty secret for a public client: at any endpoint, in the header, the body, or both."""
-        empty = encode_basic('tool-client:')
+        empty = {'Authorization': encode_basic('tool-client:')}
         for headers, parameters in (
             (empty, {}),
             (empty, {'client_id': 'tool-client'}),
@@ -219,11 +216,13 @@ class TestClientAuthentication(TokenEndpointCase):
         self.assertFalse(self.env['orestapi.event'].search([('kind', '=', 'client_authentication_failed')]))
         # It does not authenticate an application that has or needs a secret.
         for pair in ('wiki-client:', 'unknown-client:'):
-            self.assertInvalidClient(self.ask_basic(pair))
+            with self.subTest(pair=pair):
+                self.assertInvalidClient(self.ask_basic(pair))
         self.assertInvalidClient(self.post('/oauth2/introspect', {'token': 'x'}, headers=empty))
         # A secret in the other place counts.
-        self.assertIssued(self.ask({'client_secret': CLIENT_SECRET}, auth=None, headers=encode_basic('wiki-client:')))
-        response = self.ask({'client_id': 'shop-client'}, auth=None, headers=encode_basic('wiki-client:'))
+        empty = {'Authorization': encode_basic('wiki-client:')}
+        self.assertIssued(self.ask({'client_secret': CLIENT_SECRET}, auth=None, headers=empty))
+        response = self.ask({'client_id': 'shop-client'}, auth=None, headers=empty)
         self.assertOAuth2Error(response, 400, 'invalid_request')
 
     def test_p06_each_401_has_a_challenge(self):
@@ -249,13 +248,14 @@ class TestClientAuthentication(TokenEndpointCase):
                     self.assertEqual(response.headers['WWW-Authenticate'], basic)
         for path in ('/orestapi/1/models', '/orestapi/application/model'):
             for headers in ({}, {'Authorization': 'Bearer x'}, {'Authorization': 'Basic x'}):
-                response = self.url_open(path, headers=headers)
-                self.assertEqual(response.status_code, 401)
-                self.assertRegex(response.headers['WWW-Authenticate'], '^Bearer realm="orestapi"')
+                with self.subTest(path=path, headers=headers):
+                    response = self.url_open(path, headers=headers)
+                    self.assertEqual(response.status_code, 401)
+                    self.assertRegex(response.headers['WWW-Authenticate'], '^Bearer realm="orestapi"')
 
     def test_p07_blanks_around_headers(self):
         """RFC 9110 §5.5: spaces around a field value are not part of it."""
-        basic = self.get_basic(*self.get_auth())
+        basic = get_basic(*self.get_auth())
         for end in (' ', '   ', '\t', ' \t '):
             with self.subTest(end=end):
                 headers = {
@@ -281,10 +281,11 @@ class TestClientAuthentication(TokenEndpointCase):
         self.stop_clock()
         code = self.get_code(self.public)
         for count in range(LIMIT + 5):
-            path = ('/oauth2/token', '/oauth2/revoke', '/oauth2/introspect')[count % 3]
-            parameters = {'token': 'x', 'client_id': 'tool-client', 'client_secret': WRONG_SECRET}
-            headers = {'Origin': 'https://evil.example', 'Sec-Fetch-Site': 'cross-site'} if count % 2 else {}
-            self.assertInvalidClient(self.post(path, parameters, headers=headers))
+            with self.subTest(count=count):
+                path = ('/oauth2/token', '/oauth2/revoke', '/oauth2/introspect')[count % 3]
+                parameters = {'token': 'x', 'client_id': 'tool-client', 'client_secret': WRONG_SECRET}
+                headers = {'Origin': 'https://evil.example', 'Sec-Fetch-Site': 'cross-site'} if count % 2 else {}
+                self.assertInvalidClient(self.post(path, parameters, headers=headers))
         response = self.redeem(code, self.public)
         self.assertIssued(response)
         self.assertEqual(self.refresh(response.json()['refresh_token'], self.public).status_code, 200)
@@ -306,12 +307,13 @@ class TestClientAuthentication(TokenEndpointCase):
             {'Origin': 'https://evil.odoo.example.com', 'Sec-Fetch-Site': 'same-site'},
         )
         for count in range(2 * LIMIT):
-            response = self.ask(
-                {'client_id': 'wiki-client', 'client_secret': WRONG_SECRET},
-                auth=None,
-                headers=pages[count % len(pages)],
-            )
-            self.assertIn(response.status_code, (401, 429))
+            with self.subTest(count=count):
+                response = self.ask(
+                    {'client_id': 'wiki-client', 'client_secret': WRONG_SECRET},
+                    auth=None,
+                    headers=pages[count % len(pages)],
+                )
+                self.assertIn(response.status_code, (401, 429))
         # The application itself keeps working from the same IP address.
         self.assertIssued(self.ask())
         self.assertIssued(self.ask(headers={'Origin': 'https://odoo.example.com'}))
@@ -351,7 +353,7 @@ class TestClientAuthentication(TokenEndpointCase):
         """The same slow computation verifies the whole secret, however much of it is right."""
         with self.count_verifications() as verify:
             for length in range(1, len(CLIENT_SECRET)):
-                with self.later(minutes=2 * length):
+                with self.subTest(length=length), self.later(minutes=2 * length):
                     self.assertInvalidClient(self.ask(auth=('wiki-client', CLIENT_SECRET[:length])))
         self.assertEqual(
             [call.args[0] for call in verify.call_args_list],
@@ -365,9 +367,10 @@ class TestClientAuthentication(TokenEndpointCase):
         with self.later(seconds=20):
             # Even with the right secret, so that a guesser cannot see which one it is.
             for secret in (WRONG_SECRET, CLIENT_SECRET):
-                response = self.ask(auth=('wiki-client', secret))
-                self.assertOAuth2Error(response, 429, 'invalid_client')
-                self.assertEqual(response.headers['Retry-After'], '40')
+                with self.subTest(secret=secret):
+                    response = self.ask(auth=('wiki-client', secret))
+                    self.assertOAuth2Error(response, 429, 'invalid_client')
+                    self.assertEqual(response.headers['Retry-After'], '40')
             # Others at the same IP address are not affected: other applications, and people who log in.
             self.assertIssued(self.redeem(self.get_code(self.public), self.public))
             self.assertOAuth2Error(self.ask(auth=('shop-client', OTHER_SECRET)), 400, 'unauthorized_client')
@@ -387,13 +390,15 @@ class TestClientAuthentication(TokenEndpointCase):
     def test_n103_failures_at_every_endpoint_count(self):
         self.stop_clock()
         for count in range(LIMIT):
-            path = ('/oauth2/token', '/oauth2/revoke', '/oauth2/introspect')[count % 3]
-            self.assertInvalidClient(
-                self.post(path, {'token': 'x', 'client_id': 'wiki-client', 'client_secret': WRONG_SECRET})
-            )
+            with self.subTest(count=count):
+                path = ('/oauth2/token', '/oauth2/revoke', '/oauth2/introspect')[count % 3]
+                self.assertInvalidClient(
+                    self.post(path, {'token': 'x', 'client_id': 'wiki-client', 'client_secret': WRONG_SECRET})
+                )
         for path in ('/oauth2/token', '/oauth2/revoke', '/oauth2/introspect'):
-            response = self.post(path, {'token': 'x'}, self.get_auth())
-            self.assertOAuth2Error(response, 429, 'invalid_client')
+            with self.subTest(path=path):
+                response = self.post(path, {'token': 'x'}, self.get_auth())
+                self.assertOAuth2Error(response, 429, 'invalid_client')
 
     def count_failures_elsewhere(self, address):
         """Add the maximum number of failures from an IP address, as another process would."""
@@ -421,10 +426,11 @@ class TestClientAuthentication(TokenEndpointCase):
             failure._count(self.application.id, f'2001:db8:1:2:{number}::{number}', False)
         credentials = Credentials('wiki-client', CLIENT_SECRET, 'client_secret_post')
         for address in ('2001:db8:1:2::', '2001:db8:1:2:ffff:ffff:ffff:ffff', '2001:DB8:1:2::a'):
-            with self.assertRaises(TooManyRequests):
+            with self.subTest(address=address), self.assertRaises(TooManyRequests):
                 applications._authenticate_client(credentials, address)
         for address in ('2001:db8:1:3::1', '2001:db8:1:1:ffff:ffff:ffff:ffff', '203.0.113.7'):
-            self.assertEqual(applications._authenticate_client(credentials, address).id, self.application.id)
+            with self.subTest(address=address):
+                self.assertEqual(applications._authenticate_client(credentials, address).id, self.application.id)
         self.assertEqual(len(failure._get_dates(self.application.id, '2001:db8:1:2::', False)), LIMIT)
 
     def test_n103_no_failure_is_remembered(self):
@@ -496,6 +502,7 @@ class TestClientAuthentication(TokenEndpointCase):
     def test_n103_unknown_clients(self):
         self.stop_clock()
         for count in range(LIMIT):
-            self.assertInvalidClient(self.ask_body(f'unknown-client-{count}', WRONG_SECRET))
+            with self.subTest(count=count):
+                self.assertInvalidClient(self.ask_body(f'unknown-client-{count}', WRONG_SECRET))
         self.assertOAuth2Error(self.ask_body('unknown-client-x', WRONG_SECRET), 429, 'invalid_client')
         self.assertIssued(self.ask())

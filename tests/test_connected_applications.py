@@ -1,9 +1,8 @@
-import re
-
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from .common import PASSWORD, OAuth2Case
+from .oauth2_client import read_form
 
 PATH = '/oauth2/applications'
 
@@ -31,10 +30,8 @@ class TestConnectedApplications(OAuth2Case):
         """Submit the user's own question with any id."""
         own = self.env['orestapi.authorization'].search([('user_id', '=', self.portal_user.id)], limit=1)
         page = self.url_open(f'{PATH}?authorization={own.id}')
-        csrf_token = re.search(r'name="csrf_token" value="([^"]*)"', page.text)[1]
-        return self.url_open(
-            PATH, data={'csrf_token': csrf_token, 'authorization': authorization_id}, allow_redirects=False
-        )
+        _action, fields = read_form(page.text)
+        return self.url_open(PATH, data={**fields, 'authorization': authorization_id}, allow_redirects=False)
 
     def get_authorization(self, user, application=None):
         return self.env['orestapi.authorization'].search([
@@ -59,8 +56,9 @@ class TestConnectedApplications(OAuth2Case):
         self.sign_in(user=self.portal_user)
         self.open_page()
         for text in (self.get_authorization(self.user).id, '0', '', 'x', '1; DROP'):
-            response = self.disconnect(text)
-            self.assertEqual((response.status_code, response.headers['Location']), (303, PATH))
+            with self.subTest(text=text):
+                response = self.disconnect(text)
+                self.assertEqual((response.status_code, response.headers['Location']), (303, PATH))
         self.assertActive(tokens['access_token'])
         self.assertTrue(self.get_authorization(self.portal_user))
 
@@ -84,7 +82,8 @@ class TestConnectedApplications(OAuth2Case):
     def test_consent_page_names_it(self):
         """The login page leads users without preferences there."""
         for user, text in ((self.portal_user, PATH), (self.user, "My Preferences")):
-            self.authenticate(user.login, PASSWORD)
-            page = self.authorize(self.get_request())
-            self.assertEqual([word in page.text for word in (PATH, "My Preferences")].count(True), 1)
-            self.assertIn(text, page.text)
+            with self.subTest(user=user):
+                self.authenticate(user.login, PASSWORD)
+                page = self.authorize(self.get_request())
+                self.assertEqual([word in page.text for word in (PATH, "My Preferences")].count(True), 1)
+                self.assertIn(text, page.text)

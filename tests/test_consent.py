@@ -8,8 +8,8 @@ from odoo import http
 from odoo.tests import tagged
 
 from ..controllers.consent import CONSENT_EXPIRY
-from ..dispatchers.headers import PAGE
 from .common import CALLBACK, PASSWORD, OAuth2Case
+from .oauth2_client import change, read_form
 
 #: Characters that a step between the request and its resumption could change.
 STATE = 'a&b=c#d%e+f g/?%2B%26 😀é"<>\\\r\n'
@@ -25,21 +25,13 @@ class TestConsent(OAuth2Case):
     def post_form(self, page, **changes):
         """Send the form of a consent page with changes; None leaves a field out."""
         action, fields = self.get_form(page)
-        fields = {**fields, 'decision': 'allow', **changes}
-        return self.url_open(
-            action,
-            data={name: value for name, value in fields.items() if value is not None},
-            allow_redirects=False,
-            method='POST',
-        )
+        data = change({**fields, 'decision': 'allow'}, changes)
+        return self.url_open(action, data=data, allow_redirects=False, method='POST')
 
     def log_in(self, url, login='mitchell', password=PASSWORD, **changes):
         """Fill in the login page at `url`, and return the response."""
         page = self.url_open(url)
-        fields = {
-            name: html.unescape(value)
-            for name, value in re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', page.text)
-        }
+        _action, fields = read_form(page.text)
         return self.url_open(
             '/web/login', data={**fields, 'login': login, 'password': password, **changes}, allow_redirects=False
         )
@@ -51,32 +43,17 @@ class TestConsent(OAuth2Case):
         self.assertIn(f'{location.scheme}://{location.netloc}', ('://', self.base_url()))
         return response.headers['Location'].removeprefix(self.base_url())
 
-    def assertNothingWritten(self):
-        self.assertFalse(self.env['orestapi.authorization.code'].search([]))
-        self.assertFalse(self.env['orestapi.authorization'].search([]))
-
-    def assertHeaders(self, response, status):
-        self.assertEqual(response.status_code, status, response.text)
-        self.assertLessEqual(PAGE.items(), dict(response.headers).items())
-
-    def assertRefused(self, response):
-        """Assert an error page that leads nowhere, and that nothing was granted."""
-        self.assertHeaders(response, 400)
-        self.assertNotIn('Location', response.headers)
-        self.assertNotIn('wiki.example.com', response.text)
-        self.assertNothingWritten()
-
     def test_n066_anonymous_user_logs_in_first(self):
         self.application.trusted = True
         self.authenticate(None, None)
         request = list(self.get_request(state=STATE).items())
         response = self.authorize(request)
-        self.assertHeaders(response, 303)
-        self.assertNothingWritten()
+        self.assertPage(response, 303)
+        self.assertNothingGranted()
         login = self.get_path(response)
         self.assertEqual(urlsplit(login).path, '/web/login')
         resumed = self.get_path(self.log_in(login))
-        self.assertNothingWritten()
+        self.assertNothingGranted()
         self.assertEqual(urlsplit(resumed).path, '/oauth2/authorize')
         self.assertEqual(parse_qsl(urlsplit(resumed).query), request)
         parameters = self.get_response(self.url_open(resumed, allow_redirects=False))
@@ -101,9 +78,10 @@ class TestConsent(OAuth2Case):
         self.authenticate('mitchell', PASSWORD)
         self.user.password = 'another password altogether'
         for method in ('GET', 'POST'):
-            response = self.authorize(self.get_request(state=STATE), method=method)
-            self.assertEqual(urlsplit(self.get_path(response)).path, '/web/login')
-            self.assertNothingWritten()
+            with self.subTest(method=method):
+                response = self.authorize(self.get_request(state=STATE), method=method)
+                self.assertEqual(urlsplit(self.get_path(response)).path, '/web/login')
+                self.assertNothingGranted()
 
     def test_n066_another_user(self):
         """The link *Not you?* leads back to the very same request, as another user."""
@@ -120,14 +98,16 @@ class TestConsent(OAuth2Case):
         self.authenticate('mitchell', PASSWORD)
         # A GET request with the values of the form changes nothing either.
         _action, fields = self.get_form(self.ask())
-        for page in (self.ask(), self.ask(decision='allow', **fields)):
-            self.assertHeaders(page, 200)
-            self.assertNotIn('Location', page.headers)
-            self.get_form(page)
-            scope = self.env.ref('orestapi.scope_read')
-            for text in ("Wiki", "Mitchell", "mitchell", "wiki.example.com", scope.description):
-                self.assertIn(text, page.text)
-        self.assertNothingWritten()
+        for case, page in enumerate((self.ask(), self.ask(decision='allow', **fields))):
+            with self.subTest(case=case):
+                self.assertPage(page, 200)
+                self.assertNotIn('Location', page.headers)
+                self.get_form(page)
+                scope = self.env.ref('orestapi.scope_read')
+                for text in ("Wiki", "Mitchell", "mitchell", "wiki.example.com", scope.description):
+                    with self.subTest(text=text):
+                        self.assertIn(text, page.text)
+        self.assertNothingGranted()
 
     def test_n068_csrf(self):
         self.authenticate('ada', PASSWORD)
@@ -141,21 +121,21 @@ class TestConsent(OAuth2Case):
             good = fields[name]
             for value in (None, '', 'wrong', good[:-1], good + '0', stranger[name], 'é', '\0', 'o', '0o0'):
                 with self.subTest(name=name, value=value):
-                    self.assertRefused(self.post_form(page, **{name: value}))
-        self.assertRefused(self.post_form(page, **stranger))
-        self.assertRefused(self.post_form(page, consent=other['consent']))
+                    self.assertErrorPage(self.post_form(page, **{name: value}))
+        self.assertErrorPage(self.post_form(page, **stranger))
+        self.assertErrorPage(self.post_form(page, consent=other['consent']))
         # Refusing needs them too.
-        self.assertRefused(self.post_form(page, csrf_token=None, decision='deny'))
+        self.assertErrorPage(self.post_form(page, csrf_token=None, decision='deny'))
         # In another session of the same user too.
         self.authenticate('mitchell', PASSWORD)
-        self.assertRefused(self.post_form(page))
+        self.assertErrorPage(self.post_form(page))
         # A body that is no form.
         action, fields = self.get_form(self.ask())
         response = self.url_open(action, json={**fields, 'decision': 'allow'}, allow_redirects=False)
-        self.assertRefused(response)
+        self.assertErrorPage(response)
         # The checks also apply if the user need not be asked.
         self.application.trusted = True
-        self.assertRefused(self.post_form(page, csrf_token=None))
+        self.assertErrorPage(self.post_form(page, csrf_token=None))
 
     def test_s06_settings_changed_while_the_page_is_open(self):
         """The submitted page is checked by the current settings, and must belong to what was shown."""
@@ -169,17 +149,17 @@ class TestConsent(OAuth2Case):
         self.assertEqual(self.get_response(self.post_form(page))['error'], 'invalid_scope')
         page = self.ask(redirect_uri=CALLBACK)
         self.application.uri_ids.uri = 'https://wiki.example.com/other'
-        self.assertRefused(self.post_form(page))
+        self.assertErrorPage(self.post_form(page))
         self.application.uri_ids.uri = CALLBACK
         page = self.ask()
         self.application.group_ids = self.env.ref('base.group_system')
-        self.assertHeaders(self.post_form(page), 403)
+        self.assertPage(self.post_form(page), 403)
         self.application.group_ids = self.env.ref('base.group_user')
         page = self.ask()
         self.application.active = False
         self.assertEqual(self.post_form(page).status_code, 400)
         self.application.active = True
-        self.assertNothingWritten()
+        self.assertNothingGranted()
 
     def test_s06_offer_widened_while_the_page_is_open(self):
         """More than the user was asked about would be allowed, and nobody would ask again."""
@@ -188,10 +168,10 @@ class TestConsent(OAuth2Case):
         self.authenticate('mitchell', PASSWORD)
         page = self.ask()
         scheme.limit_models = 'none'
-        self.assertRefused(self.post_form(page))
+        self.assertErrorPage(self.post_form(page))
         page = self.ask()
         self.application.model_scheme_id = scheme.copy()
-        self.assertRefused(self.post_form(page))
+        self.assertErrorPage(self.post_form(page))
         self.assertIn('code', self.get_response(self.post_form(self.ask())))
 
     def test_s13_consent_expires(self):
@@ -213,9 +193,9 @@ class TestConsent(OAuth2Case):
             f'٣.{signature}',
         ):
             with self.subTest(consent=consent[:40]):
-                self.assertRefused(self.post_form(page, consent=consent))
+                self.assertErrorPage(self.post_form(page, consent=consent))
         with self.later(seconds=CONSENT_EXPIRY):
-            self.assertRefused(self.post_form(page))
+            self.assertErrorPage(self.post_form(page))
         with self.later(seconds=CONSENT_EXPIRY - 1):
             self.assertIn('code', self.get_response(self.post_form(page)))
 
@@ -229,13 +209,14 @@ class TestConsent(OAuth2Case):
         ]
         self.application.group_ids = self.env.ref('base.group_system')
         pages.append(self.ask())
-        for page in pages:
-            policy = dict(part.strip().split(' ', 1) for part in page.headers['Content-Security-Policy'].split(';'))
-            self.assertEqual(policy['script-src'], "'none'")
-            self.assertEqual(policy['frame-ancestors'], "'none'")
-            self.assertNotIn('unsafe-inline', policy['default-src'])
-            self.assertNotIn('<script', page.text)
-            self.assertNotRegex(page.text, r'<[^>]* on[a-z]+=')
+        for case, page in enumerate(pages):
+            with self.subTest(case=case):
+                policy = dict(part.strip().split(' ', 1) for part in page.headers['Content-Security-Policy'].split(';'))
+                self.assertEqual(policy['script-src'], "'none'")
+                self.assertEqual(policy['frame-ancestors'], "'none'")
+                self.assertNotIn('unsafe-inline', policy['default-src'])
+                self.assertNotIn('<script', page.text)
+                self.assertNotRegex(page.text, r'<[^>]* on[a-z]+=')
 
     def test_error_page_says_what_to_do(self):
         """The page is in the user's language, with the protocol's own error only as a detail."""
@@ -244,12 +225,13 @@ class TestConsent(OAuth2Case):
         pages.append(self.post_form(self.ask(), consent=None))
         sentences = ("know the application that sent you here", "registered in Odoo", "This page expired, or you have")
         for page, sentence in zip(pages, sentences, strict=True):
-            self.assertRefused(page)
-            self.assertIn(sentence, page.text)
-            detail = re.search(r'<p class="small[^"]*" lang="en"[^>]*>([^<]*)</p>', page.text)[1]
-            reference = re.search(r'<code[^>]*>([0-9a-f]{8})</code>', page.text)[1]
-            event = self.env['orestapi.event'].search([('reference', '=', reference)])
-            self.assertEqual(event.detail, html.unescape(detail))
+            with self.subTest(sentence=sentence):
+                self.assertErrorPage(page)
+                self.assertIn(sentence, page.text)
+                detail = re.search(r'<p class="small[^"]*" lang="en"[^>]*>([^<]*)</p>', page.text)[1]
+                reference = re.search(r'<code[^>]*>([0-9a-f]{8})</code>', page.text)[1]
+                event = self.env['orestapi.event'].search([('reference', '=', reference)])
+                self.assertEqual(event.detail, html.unescape(detail))
 
     def test_n068_session_id_changes_in_part(self):
         """The form outlives the change of the session id that Odoo makes every few hours."""
@@ -276,10 +258,10 @@ class TestConsent(OAuth2Case):
         ):
             with self.subTest(changes=changes):
                 query = urlencode(self.get_request(**changes))
-                self.assertRefused(self.url_open(f'/oauth2/authorize?{query}', data=data, allow_redirects=False))
+                self.assertErrorPage(self.url_open(f'/oauth2/authorize?{query}', data=data, allow_redirects=False))
         # Changed requests are checked again too.
         query = urlencode(self.get_request(redirect_uri='https://evil.example'))
-        self.assertRefused(self.url_open(f'/oauth2/authorize?{query}', data=data, allow_redirects=False))
+        self.assertErrorPage(self.url_open(f'/oauth2/authorize?{query}', data=data, allow_redirects=False))
         # The body is ignored.
         response = self.url_open(
             action,
@@ -306,24 +288,24 @@ class TestConsent(OAuth2Case):
         self.authenticate('mitchell', PASSWORD)
         page = self.ask(scope=None, redirect_uri=None)
         self.application.scope_ids = self.env.ref('orestapi.scope_rpc')
-        self.assertRefused(self.post_form(page))
+        self.assertErrorPage(self.post_form(page))
         page = self.ask(scope=None, redirect_uri=None)
         self.application.uri_ids.uri = CALLBACK + '2'
-        self.assertRefused(self.post_form(page))
+        self.assertErrorPage(self.post_form(page))
         page = self.ask(scope=None, redirect_uri=None)
         self.application.scope_ids = self.env.ref('orestapi.scope_read')
-        self.assertRefused(self.post_form(page))
+        self.assertErrorPage(self.post_form(page))
         # The client id now stands for another application.
         page = self.ask(redirect_uri=None)
         self.application.client_id = 'wiki-client-old'
         self.other.write({'client_id': 'wiki-client', 'name': "Not the wiki"})
-        self.assertRefused(self.post_form(page))
+        self.assertErrorPage(self.post_form(page))
 
     def test_n070_user_changes_while_the_page_is_open(self):
         self.authenticate('mitchell', PASSWORD)
         page = self.ask()
         self.authenticate('ada', PASSWORD)
-        self.assertRefused(self.post_form(page))
+        self.assertErrorPage(self.post_form(page))
         # Even if the session kept its id, which every login changes.
         page = self.ask()
         session = self.authenticate('mitchell', PASSWORD)
@@ -335,7 +317,7 @@ class TestConsent(OAuth2Case):
         http.root.session_store.save(session)
         fields = self.get_form(self.ask())[1]
         self.assertIn("Ada", self.ask().text)
-        self.assertRefused(self.post_form(page, csrf_token=fields['csrf_token'], consent=kept['consent']))
+        self.assertErrorPage(self.post_form(page, csrf_token=fields['csrf_token'], consent=kept['consent']))
 
     def test_n071_double_click(self):
         self.authenticate('mitchell', PASSWORD)
@@ -364,11 +346,12 @@ class TestConsent(OAuth2Case):
                     {'X-Moz': 'prefetch'},
                 )
             ]
-            for response in responses:
-                self.assertHeaders(response, 204)
-                self.assertNotIn('Location', response.headers)
-                self.assertNotIn('Set-Cookie', response.headers)
-        self.assertNothingWritten()
+            for case, response in enumerate(responses):
+                with self.subTest(parameters=parameters, case=case):
+                    self.assertPage(response, 204)
+                    self.assertNotIn('Location', response.headers)
+                    self.assertNotIn('Set-Cookie', response.headers)
+        self.assertNothingGranted()
         self.assertEqual(self.env['orestapi.event'].search_count([]), events)
         self.assertIn('code', self.get_response(self.authorize(query)))
 
@@ -402,8 +385,9 @@ class TestConsent(OAuth2Case):
         self.assertNotFramed(self.url_open('/web/login_successful?' + urlencode({'redirect': redirect})))
         self.authenticate(None, None)
         for path in ('/odoo', 'x' + redirect):
-            page = self.url_open('/web/login?' + urlencode({'redirect': path}))
-            self.assertEqual(page.headers['X-Frame-Options'], 'SAMEORIGIN')
+            with self.subTest(path=path):
+                page = self.url_open('/web/login?' + urlencode({'redirect': path}))
+                self.assertEqual(page.headers['X-Frame-Options'], 'SAMEORIGIN')
 
     def get_pages(self):
         """Return the pages that this endpoint can show a user."""
@@ -416,22 +400,26 @@ class TestConsent(OAuth2Case):
         return pages
 
     def test_n074_referrer(self):
-        for page in self.get_pages():
-            self.assertEqual(page.headers['Referrer-Policy'], 'no-referrer')
-            for address in re.findall(r'(?:src|srcset|action|data|poster)\s*=\s*["\']?([^"\'\s>]*)', page.text):
-                self.assertRegex(address, r'\A(?:/(?!/)|data:image/)')
-            for link in re.findall(r'<link\b[^>]*>', page.text):
-                self.assertRegex(link, r'href="/(?!/)')
-            self.assertNotRegex(page.text, r'(?i)@import|url\(|http-equiv="refresh')
-            # Style sheets fetch nothing from elsewhere, whatever addons put into them.
-            self.assertEqual(page.headers['Content-Security-Policy'].partition(';')[0], "default-src 'self' data:")
+        for case, page in enumerate(self.get_pages()):
+            with self.subTest(case=case):
+                self.assertEqual(page.headers['Referrer-Policy'], 'no-referrer')
+                for address in re.findall(r'(?:src|srcset|action|data|poster)\s*=\s*["\']?([^"\'\s>]*)', page.text):
+                    with self.subTest(address=address):
+                        self.assertRegex(address, r'\A(?:/(?!/)|data:image/)')
+                for link in re.findall(r'<link\b[^>]*>', page.text):
+                    with self.subTest(link=link):
+                        self.assertRegex(link, r'href="/(?!/)')
+                self.assertNotRegex(page.text, r'(?i)@import|url\(|http-equiv="refresh')
+                # Style sheets fetch nothing from elsewhere, whatever addons put into them.
+                self.assertEqual(page.headers['Content-Security-Policy'].partition(';')[0], "default-src 'self' data:")
 
     def test_n075_cache(self):
         self.authenticate('mitchell', PASSWORD)
         page = self.ask()
-        for response in (*self.get_pages(), self.post_form(page), self.ask(scope='unknown')):
-            self.assertEqual(response.headers['Cache-Control'], 'no-store')
-            self.assertEqual(response.headers['Pragma'], 'no-cache')
+        for case, response in enumerate((*self.get_pages(), self.post_form(page), self.ask(scope='unknown'))):
+            with self.subTest(case=case):
+                self.assertEqual(response.headers['Cache-Control'], 'no-store')
+                self.assertEqual(response.headers['Pragma'], 'no-cache')
         self.authenticate(None, None)
         self.assertEqual(self.ask().headers['Cache-Control'], 'no-store')
 
@@ -441,13 +429,15 @@ class TestConsent(OAuth2Case):
         self.user.name = evil
         # An administrator writes the name, and has no reason to reverse it.
         self.env.ref('orestapi.scope_read').description = evil.replace('\u202egpj', '')
-        for page in self.get_pages():
-            self.assertNotIn('<script>alert', page.text)
-            self.assertNotIn('<img src=x', page.text)
-            # A name that reverses the writing direction affects only itself.
-            body = page.text.partition('<body')[2]
-            for element in re.findall(r'(<[^>]*>)[^<]*gpj', body):
-                self.assertEqual(element, '<bdi>')
+        for case, page in enumerate(self.get_pages()):
+            with self.subTest(case=case):
+                self.assertNotIn('<script>alert', page.text)
+                self.assertNotIn('<img src=x', page.text)
+                # A name that reverses the writing direction affects only itself.
+                body = page.text.partition('<body')[2]
+                for element in re.findall(r'(<[^>]*>)[^<]*gpj', body):
+                    with self.subTest(element=element):
+                        self.assertEqual(element, '<bdi>')
 
     def test_n076_logo(self):
         """A logo shows as an image, and cannot run scripts when it is opened by itself."""
@@ -468,29 +458,32 @@ class TestConsent(OAuth2Case):
         self.application.write({'trusted': True, 'allowed_origins': 'https://wiki.example.com'})
         self.authenticate('mitchell', PASSWORD)
         for origin in ('https://wiki.example.com', 'https://evil.example', 'null'):
-            preflight = self.authorize(
-                self.get_request(),
-                method='OPTIONS',
-                headers={'Origin': origin, 'Access-Control-Request-Method': 'POST'},
-            )
-            self.assertHeaders(preflight, 204)
-            self.assertNothingWritten()
-            responses = [preflight] + [
-                self.authorize(self.get_request(**changes), headers={'Origin': origin})
-                for changes in ({}, {'client_id': 'unknown-client'}, {'scope': 'unknown'})
-            ]
-            for response in responses:
-                self.assertFalse([name for name in response.headers if name.startswith('Access-Control-')])
-            self.env['orestapi.authorization'].search([]).unlink()
+            with self.subTest(origin=origin):
+                preflight = self.authorize(
+                    self.get_request(),
+                    method='OPTIONS',
+                    headers={'Origin': origin, 'Access-Control-Request-Method': 'POST'},
+                )
+                self.assertPage(preflight, 204)
+                self.assertNothingGranted()
+                responses = [preflight] + [
+                    self.authorize(self.get_request(**changes), headers={'Origin': origin})
+                    for changes in ({}, {'client_id': 'unknown-client'}, {'scope': 'unknown'})
+                ]
+                for case, response in enumerate(responses):
+                    with self.subTest(case=case):
+                        self.assertFalse([name for name in response.headers if name.startswith('Access-Control-')])
+                self.env['orestapi.authorization'].search([]).unlink()
 
     def test_n078_more_is_asked_than_was_allowed(self):
         self.authenticate('mitchell', PASSWORD)
         self.post_form(self.ask(scope=None))
         codes = self.env['orestapi.authorization.code'].search_count([])
         for scope in ('read rpc', 'rpc'):
-            page = self.ask(scope=scope)
-            self.get_form(page)
-            self.assertIn(self.env.ref('orestapi.scope_rpc').description, page.text)
+            with self.subTest(scope=scope):
+                page = self.ask(scope=scope)
+                self.get_form(page)
+                self.assertIn(self.env.ref('orestapi.scope_rpc').description, page.text)
         # The default scope has grown.
         self.application.scope_ids = self.env.ref('orestapi.scope_rpc')
         self.get_form(self.ask(scope=None))
@@ -513,7 +506,7 @@ class TestConsent(OAuth2Case):
                 with self.subTest(changes=changes, method=method):
                     response = self.authorize(self.get_request(**changes), method=method)
                     self.assertEqual(urlsplit(self.get_path(response)).path, '/web/login')
-        self.assertNothingWritten()
+        self.assertNothingGranted()
 
     def test_n080_login_stays_on_this_origin(self):
         for redirect in (

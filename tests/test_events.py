@@ -31,8 +31,9 @@ class TestEvents(OAuth2Case):
         """Anybody can send bad requests endlessly: only the first ones of a minute are stored."""
         before = len(self.find('authorization_request_refused'))
         for number in range(REFUSED_LIMIT + 5):
-            response = self.authorize({'client_id': f'nobody-{number}'})
-            self.assertEqual(response.status_code, 400)
+            with self.subTest(number=number):
+                response = self.authorize({'client_id': f'nobody-{number}'})
+                self.assertEqual(response.status_code, 400)
         self.assertEqual(len(self.find('authorization_request_refused')) - before, REFUSED_LIMIT)
         self.assertNotIn('</code>', response.text)
 
@@ -52,7 +53,8 @@ class TestEvents(OAuth2Case):
         kept = [self.refuse(self.application, network) for network in networks for _number in range(REFUSED_LIMIT)]
         self.assertEqual(len(list(filter(None, kept))), REFUSED_APPLICATION_LIMIT)
         for application, facts in ((self.other, {}), (None, {}), (self.application, {'user_id': self.user.id})):
-            self.assertTrue(self.refuse(application, networks[0], **facts))
+            with self.subTest(application=application):
+                self.assertTrue(self.refuse(application, networks[0], **facts))
         before = len(self.find('request_refused'))
         self.refuse(self.application, networks[0], 'request_refused')
         self.assertEqual(len(self.find('request_refused')), before + 1)
@@ -62,9 +64,10 @@ class TestEvents(OAuth2Case):
         self.authenticate(self.user.login, PASSWORD)
         page = self.authorize(self.get_request())
         for kind, decision in (('consent_refused', 'deny'), ('consent_given', 'allow')):
-            for _number in range(REFUSED_LIMIT + 2):
-                self.get_response(self.decide(page, decision))
-            self.assertEqual(len(self.find(kind)), REFUSED_LIMIT)
+            with self.subTest(kind=kind):
+                for _number in range(REFUSED_LIMIT + 2):
+                    self.get_response(self.decide(page, decision))
+                self.assertEqual(len(self.find(kind)), REFUSED_LIMIT)
         with self.later(minutes=1):
             self.get_response(self.decide(page, 'deny'))
         self.assertEqual(len(self.find('consent_refused')), REFUSED_LIMIT + 1)
@@ -124,10 +127,11 @@ class TestEvents(OAuth2Case):
         view = self.env.ref('orestapi.orestapi_event_view_search')
         found = set()
         for domain in re.findall(r'<filter [^>]*\bdomain="([^"]+)"', view.arch):
-            [(field, operator, kinds)] = literal_eval(domain)
-            if field == 'create_date':
-                continue
-            self.assertEqual((field, operator), ('kind', 'in'))
-            found.update(kinds)
+            with self.subTest(domain=domain):
+                [(field, operator, kinds)] = literal_eval(domain)
+                if field == 'create_date':
+                    continue
+                self.assertEqual((field, operator), ('kind', 'in'))
+                found.update(kinds)
         kinds = {kind for kind, _label in self.env['orestapi.event']._fields['kind'].selection}
         self.assertEqual(found, kinds)

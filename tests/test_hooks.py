@@ -12,6 +12,7 @@ from ..models import ir_http
 from ..models.ir_model_data import IrModelData
 from ..oauth2 import tokens
 from .common import PASSWORD, OAuth2Case
+from .oauth2_client import read_form
 
 #: The hooks of this addon in other requests: the object and the name of the attribute.
 HOOKS = (
@@ -85,11 +86,9 @@ class TestHooks(OAuth2Case):
     def log_in_at_the_page(self):
         self.authenticate(None, None)
         page = self.url_open('/web/login')
-        csrf_token = page.text.partition('name="csrf_token" value="')[2].partition('"')[0]
+        _action, fields = read_form(page.text)
         response = self.url_open(
-            '/web/login',
-            data={'login': 'mitchell', 'password': PASSWORD, 'csrf_token': csrf_token},
-            allow_redirects=False,
+            '/web/login', data={**fields, 'login': 'mitchell', 'password': PASSWORD}, allow_redirects=False
         )
         self.assertEqual(response.status_code, 303, response.text)
         self.assertEqual(self.url_open('/odoo', allow_redirects=False).status_code, 200)
@@ -169,14 +168,20 @@ class TestHooks(OAuth2Case):
         """The client's IP address from a proxy is logged, where it may look like a format string."""
         with patch.dict(odoo.tools.config.options, proxy_mode=True):
             for address in ADDRESSES:
-                headers = {'X-Forwarded-For': address, 'X-Forwarded-Host': 'odoo.example.com'}
-                for path in ('/web/health', '/web/login', '/oauth2/token?client_secret=s3cret', '/oauth2/authorize'):
-                    with self.subTest(address=address, path=path):
-                        response = self.url_open(path, headers=headers)
-                        self.assertIn(response.status_code, (200, 400, 405))
-                headers['Authorization'] = f'Bearer {self.key}'
-                response = self.url_open('/json/2/res.users/context_get', json={}, method='POST', headers=headers)
-                self.assertEqual(response.status_code, 200, response.text)
+                with self.subTest(address=address):
+                    headers = {'X-Forwarded-For': address, 'X-Forwarded-Host': 'odoo.example.com'}
+                    for path in (
+                        '/web/health',
+                        '/web/login',
+                        '/oauth2/token?client_secret=s3cret',
+                        '/oauth2/authorize',
+                    ):
+                        with self.subTest(path=path):
+                            response = self.url_open(path, headers=headers)
+                            self.assertIn(response.status_code, (200, 400, 405))
+                    headers['Authorization'] = f'Bearer {self.key}'
+                    response = self.url_open('/json/2/res.users/context_get', json={}, method='POST', headers=headers)
+                    self.assertEqual(response.status_code, 200, response.text)
 
     def test_o02_one_address_with_many_ports(self):
         """The limit also applies behind a proxy that forwards the client's port."""

@@ -1,6 +1,7 @@
 from odoo.tests import tagged
 
 from .common import CLIENT_SECRET, OAuth2Case
+from .oauth2_client import get_basic
 
 
 @tagged('post_install', '-at_install')
@@ -123,9 +124,11 @@ class TestIntrospect(OAuth2Case):
     def test_n176_token_of_another_application(self):
         tokens, public = self.sign_in(), self.sign_in(self.public)
         for token in (tokens['access_token'], tokens['refresh_token'], public['access_token']):
-            self.assertInactive(token, application=self.other)
+            with self.subTest(token=token):
+                self.assertInactive(token, application=self.other)
         for token in (tokens['access_token'], public['access_token']):
-            self.assertActive(token, application=self.resource_server)
+            with self.subTest(token=token):
+                self.assertActive(token, application=self.resource_server)
 
     def test_s05_refresh_token_at_a_resource_server(self):
         """RFC 6749 §1.5: refresh tokens are not for resource servers, which would mistake them for access tokens."""
@@ -134,10 +137,11 @@ class TestIntrospect(OAuth2Case):
             refreshed = self.refresh(tokens['refresh_token'], application).json()
             for token in (tokens['refresh_token'], refreshed['refresh_token']):
                 for hint in ('refresh_token', 'access_token'):
-                    response = self.post_introspect(
-                        {'token': token, 'token_type_hint': hint}, self.get_auth(self.resource_server)
-                    )
-                    self.assertEqual(response.json(), {'active': False})
+                    with self.subTest(application=application, token=token, hint=hint):
+                        response = self.post_introspect(
+                            {'token': token, 'token_type_hint': hint}, self.get_auth(self.resource_server)
+                        )
+                        self.assertEqual(response.json(), {'active': False})
         # Its own application may ask (RFC 7662 §4), even if it is a resource server itself.
         self.application.resource_server = True
         self.assertActive(self.sign_in()['refresh_token'])
@@ -150,14 +154,15 @@ class TestIntrospect(OAuth2Case):
         })
         self.application.scope_ids = self.env['orestapi.scope'].search([('name', 'in', ('read', 'rpc', 'profile'))])
         for scope, told in (('read', False), ('read rpc', True), ('read profile', True)):
-            tokens = self.sign_in(scope=scope)
-            for name in ('access_token', 'refresh_token'):
-                with self.subTest(scope=scope, name=name):
-                    description = self.introspect(tokens[name])
-                    self.assertEqual(description.get('username'), 'mitchell' if told else None)
-                    self.assertEqual(description['sub'], str(self.user.id))
-            described = self.introspect(tokens['access_token'], self.resource_server)
-            self.assertEqual(described['username'], 'mitchell')
+            with self.subTest(scope=scope):
+                tokens = self.sign_in(scope=scope)
+                for name in ('access_token', 'refresh_token'):
+                    with self.subTest(name=name):
+                        description = self.introspect(tokens[name])
+                        self.assertEqual(description.get('username'), 'mitchell' if told else None)
+                        self.assertEqual(description['sub'], str(self.user.id))
+                described = self.introspect(tokens['access_token'], self.resource_server)
+                self.assertEqual(described['username'], 'mitchell')
         # The current scope of the token, not the one that the user allowed.
         self.application.scope_ids = self.env.ref('orestapi.scope_read')
         self.assertNotIn('username', self.introspect(tokens['access_token']))
@@ -213,7 +218,7 @@ class TestIntrospect(OAuth2Case):
 
     def test_n182_only_post_and_only_the_body(self):
         tokens = self.sign_in()
-        headers = {'Authorization': self.get_basic(*self.get_auth())}
+        headers = {'Authorization': get_basic(*self.get_auth())}
         for method in ('GET', 'HEAD', 'PUT', 'DELETE'):
             with self.subTest(method=method):
                 response = self.url_open(
@@ -222,8 +227,9 @@ class TestIntrospect(OAuth2Case):
                 self.assertEqual(response.status_code, 405)
                 self.assertIn('POST', response.headers['Allow'])
         for body in ({}, {'token': tokens['access_token']}):
-            response = self.post('/oauth2/introspect?token=' + tokens['access_token'], body, self.get_auth())
-            self.assertOAuth2Error(response, 400, 'invalid_request')
+            with self.subTest(body=body):
+                response = self.post('/oauth2/introspect?token=' + tokens['access_token'], body, self.get_auth())
+                self.assertOAuth2Error(response, 400, 'invalid_request')
 
     def test_n183_guesses(self):
         """Guessing the secret for introspection is limited; tokens have 256 bits."""
@@ -233,8 +239,9 @@ class TestIntrospect(OAuth2Case):
             response = self.post_introspect({'token': tokens['access_token']}, ('wiki-client', 'wrong'))
             self.assertInvalidClient(response)
         for secret in ('wrong', CLIENT_SECRET):
-            response = self.post_introspect({'token': tokens['access_token']}, ('wiki-client', secret))
-            self.assertOAuth2Error(response, 429, 'invalid_client')
-            self.assertEqual(response.headers['Retry-After'], '60')
+            with self.subTest(secret=secret):
+                response = self.post_introspect({'token': tokens['access_token']}, ('wiki-client', secret))
+                self.assertOAuth2Error(response, 429, 'invalid_client')
+                self.assertEqual(response.headers['Retry-After'], '60')
         with self.later(seconds=60):
             self.assertActive(tokens['access_token'])

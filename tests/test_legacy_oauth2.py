@@ -6,6 +6,7 @@ from odoo.tools import mute_logger
 
 from ..dispatchers.headers import PAGE
 from .common import CALLBACK, CLIENT_SECRET, PASSWORD, OAuth2Case
+from .oauth2_client import get_basic
 
 AUTHORIZATION = '/orestapi/oauth2/authorization'
 ACCESS_TOKEN = '/orestapi/oauth2/access_token'
@@ -45,7 +46,7 @@ class TestLegacyConnector(OAuth2Case):
         """POST to the older token endpoint, with parameters in the query string and a form."""
         return self.post(f'{path}?{urlencode(query)}' if query else path, body, **kwargs)
 
-    def assertLegacyError(self, response, status, error, code):
+    def assertLegacyOAuth2Error(self, response, status, error, code):
         self.assertEqual(response.status_code, status, response.text)
         content = response.json()
         self.assertEqual(set(content), {'error', 'error_description', 'orestapi_code', 'orestapi_message'})
@@ -76,7 +77,7 @@ class TestLegacyConnector(OAuth2Case):
     def test_parameter_in_both_places(self):
         code_request = self.get_code_request(self.get_code())
         response = self.ask(code_request, {'client_secret': CLIENT_SECRET})
-        self.assertLegacyError(response, 400, 'invalid_request', 'Oauth2AccessToken')
+        self.assertLegacyOAuth2Error(response, 400, 'invalid_request', 'Oauth2AccessToken')
 
     def test_response_has_the_issuer(self):
         self.authenticate('mitchell', PASSWORD)
@@ -106,7 +107,8 @@ class TestLegacyConnector(OAuth2Case):
         self.authenticate('mitchell', PASSWORD)
         codes = self.env['orestapi.authorization.code'].search_count([])
         for kwargs in ({'method': 'HEAD'}, {'method': 'OPTIONS'}, {'headers': {'Sec-Purpose': 'prefetch'}}):
-            self.assertEqual(self.authorize(self.get_request(), **kwargs).status_code, 204)
+            with self.subTest(kwargs=kwargs):
+                self.assertEqual(self.authorize(self.get_request(), **kwargs).status_code, 204)
         self.assertEqual(self.env['orestapi.authorization.code'].search_count([]), codes)
 
     def test_parameter_named_self(self):
@@ -116,9 +118,10 @@ class TestLegacyConnector(OAuth2Case):
     def test_bad_client_or_uri_is_not_redirected(self):
         self.authenticate('mitchell', PASSWORD)
         for changes in ({'client_id': 'unknown-client'}, {'redirect_uri': 'https://evil.example/'}):
-            response = self.authorize(self.get_request(**changes))
-            self.assertEqual(response.status_code, 400)
-            self.assertNotIn('Location', response.headers)
+            with self.subTest(changes=changes):
+                response = self.authorize(self.get_request(**changes))
+                self.assertEqual(response.status_code, 400)
+                self.assertNotIn('Location', response.headers)
 
     def test_standard_paths_accept_nothing_of_it(self):
         self.authenticate('mitchell', PASSWORD)
@@ -148,8 +151,9 @@ class TestLegacyConnector(OAuth2Case):
         for require_pkce in (True, False):
             self.application.require_pkce = require_pkce
             for path in (ACCESS_TOKEN, '/oauth2/token'):
-                response = self.ask(body=code_request, path=path)
-                self.assertEqual((response.status_code, response.json()['error']), (400, 'invalid_grant'))
+                with self.subTest(require_pkce=require_pkce, path=path):
+                    response = self.ask(body=code_request, path=path)
+                    self.assertEqual((response.status_code, response.json()['error']), (400, 'invalid_grant'))
         self.assertFalse(self.env['orestapi.token'].search([]))
 
     def test_other_applications_are_refused(self):
@@ -161,10 +165,10 @@ class TestLegacyConnector(OAuth2Case):
         code = self.get_code()
         code_request = self.get_code_request(code)
         code_name = 'Oauth2AccessToken'
-        self.assertLegacyError(self.ask(code_request), 400, 'invalid_request', code_name)
+        self.assertLegacyOAuth2Error(self.ask(code_request), 400, 'invalid_request', code_name)
         response = self.ask(body=code_request, headers={'Authorization': 'OAuth'})
-        self.assertLegacyError(response, 401, 'invalid_client', code_name)
-        self.assertLegacyError(
+        self.assertLegacyOAuth2Error(response, 401, 'invalid_client', code_name)
+        self.assertLegacyOAuth2Error(
             self.ask({'grant_type': 'refresh_token', 'refresh_token': 'x'}, auth=self.get_auth()),
             400,
             'invalid_request',
@@ -193,12 +197,12 @@ class TestLegacyConnector(OAuth2Case):
             },
             headers={'Authorization': 'OAuth'},
         )
-        self.assertLegacyError(response, 401, 'invalid_client', 'Oauth2AccessToken')
+        self.assertLegacyOAuth2Error(response, 401, 'invalid_client', 'Oauth2AccessToken')
 
     def test_wrong_secret_is_refused_and_counted(self):
         code_request = {**self.get_code_request(self.get_code()), 'client_secret': 'x' * 20}
         response = self.ask(code_request)
-        self.assertLegacyError(response, 401, 'invalid_client', 'Oauth2AccessToken')
+        self.assertLegacyOAuth2Error(response, 401, 'invalid_client', 'Oauth2AccessToken')
         events = self.env['orestapi.event'].search([('kind', '=', 'client_authentication_failed')])
         self.assertEqual(events.application_id, self.application)
 
@@ -208,39 +212,41 @@ class TestLegacyConnector(OAuth2Case):
         response = self.ask(
             {'grant_type': 'refresh_token', 'refresh_token': tokens['refresh_token']}, auth=self.get_auth(self.other)
         )
-        self.assertLegacyError(response, 400, 'invalid_grant', 'Oauth2AccessToken')
+        self.assertLegacyOAuth2Error(response, 400, 'invalid_grant', 'Oauth2AccessToken')
         self.assertActive(tokens['access_token'])
 
     def test_code_twice(self):
         code_request = self.get_code_request(self.get_code())
         tokens = self.ask(code_request).json()
-        self.assertLegacyError(self.ask(code_request), 400, 'invalid_grant', 'Oauth2AccessToken')
+        self.assertLegacyOAuth2Error(self.ask(code_request), 400, 'invalid_grant', 'Oauth2AccessToken')
         self.assertInactive(tokens['access_token'])
 
     def test_nonsense(self):
         for query in ('%ff=%ff', 'client_id=%00', 'client_id=a&client_id=b'):
-            response = self.post(f'{ACCESS_TOKEN}?{query}', '')
-            self.assertLegacyError(response, 400, 'invalid_request', 'Oauth2AccessToken')
+            with self.subTest(query=query):
+                response = self.post(f'{ACCESS_TOKEN}?{query}', '')
+                self.assertLegacyOAuth2Error(response, 400, 'invalid_request', 'Oauth2AccessToken')
         response = self.post(ACCESS_TOKEN, '{}', headers={'Content-Type': 'application/json'})
-        self.assertLegacyError(response, 400, 'invalid_request', 'Oauth2AccessToken')
+        self.assertLegacyOAuth2Error(response, 400, 'invalid_request', 'Oauth2AccessToken')
         response = self.post(
             ACCESS_TOKEN, 'x=' + 'x' * 20000, headers={'Content-Type': 'application/x-www-form-urlencoded'}
         )
-        self.assertLegacyError(response, 413, 'invalid_request', 'Oauth2AccessToken')
+        self.assertLegacyOAuth2Error(response, 413, 'invalid_request', 'Oauth2AccessToken')
         self.assertEqual(self.url_open(ACCESS_TOKEN).status_code, 405)
 
     def test_version(self):
         for method in ('GET', 'POST'):
-            response = self.url_open('/orestapi/version?self=x', method=method)
-            self.assertEqual(
-                set(response.json()),
-                {'server_version', 'server_version_info', 'server_serie', 'protocol_version', 'orestapi_version'},
-            )
+            with self.subTest(method=method):
+                response = self.url_open('/orestapi/version?self=x', method=method)
+                self.assertEqual(
+                    set(response.json()),
+                    {'server_version', 'server_version_info', 'server_serie', 'protocol_version', 'orestapi_version'},
+                )
         module = self.env['ir.module.module'].search([('name', '=', 'orestapi')])
         self.assertEqual(response.json()['orestapi_version'], module.installed_version)
 
     def test_status(self):
-        headers = {'Authorization': self.get_basic(*self.get_auth(self.other))}
+        headers = {'Authorization': get_basic(*self.get_auth(self.other))}
         [status] = self.url_open(STATUS, headers=headers).json()
         self.assertEqual(
             status,
@@ -254,14 +260,15 @@ class TestLegacyConnector(OAuth2Case):
         self.assertEqual(self.url_open(STATUS, headers=headers, method='POST').json(), [status])
 
     def test_status_refused(self):
-        wrong = {'Authorization': self.get_basic(self.other.client_id, 'x' * 20)}
+        wrong = {'Authorization': get_basic(self.other.client_id, 'x' * 20)}
         for headers in ({}, wrong, {'Authorization': 'Bearer x'}, {'Authorization': 'Basic x'}):
-            response = self.url_open(f'{STATUS}?{urlencode({"client_id": "shop-client"})}', headers=headers)
-            self.assertLegacyError(response, 401, 'invalid_client', 'ApplicationStatus')
-            self.assertIn('Basic', response.headers['WWW-Authenticate'])
+            with self.subTest(headers=headers):
+                response = self.url_open(f'{STATUS}?{urlencode({"client_id": "shop-client"})}', headers=headers)
+                self.assertLegacyOAuth2Error(response, 401, 'invalid_client', 'ApplicationStatus')
+                self.assertIn('Basic', response.headers['WWW-Authenticate'])
         self.other.active = False
-        response = self.url_open(STATUS, headers={'Authorization': self.get_basic(*self.get_auth(self.other))})
-        self.assertLegacyError(response, 401, 'invalid_client', 'ApplicationStatus')
+        response = self.url_open(STATUS, headers={'Authorization': get_basic(*self.get_auth(self.other))})
+        self.assertLegacyOAuth2Error(response, 401, 'invalid_client', 'ApplicationStatus')
 
     def test_setting(self):
         self.assertIn("Legacy connector:", self.application.status_message)

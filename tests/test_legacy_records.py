@@ -4,7 +4,8 @@ from urllib.parse import urlencode
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .common import CALLBACK, CLIENT_SECRET, FOREIGN_TOKENS, VERIFIER
+from .common import CALLBACK, CLIENT_SECRET, FOREIGN_TOKENS
+from .oauth2_client import VERIFIER
 from .test_records import RecordsCase
 
 MODEL, FIELD = '/orestapi/application/model', '/orestapi/model/field'
@@ -21,22 +22,24 @@ class TestLegacyRecords(RecordsCase):
         encoded = {name: value if isinstance(value, str) else json.dumps(value) for name, value in parameters.items()}
         if method == 'GET':
             return self.get(path, **encoded)
-        return self.post(path, encoded, headers={'Authorization': f'Bearer {self.token}'})
+        # A request for a thousand ids takes five seconds, and on a loaded machine longer than core waits.
+        return self.post(path, encoded, headers={'Authorization': f'Bearer {self.token}'}, timeout=60)
 
     def load(self, path, **parameters):
         """Return the response, which must be the same for GET and POST."""
         answers = []
         for method in ('GET', 'POST'):
-            response = self.ask(path, method, **parameters)
-            self.assertEqual(response.status_code, 200, response.text)
-            self.assertEqual(response.headers['Content-Type'], 'application/json')
-            self.assertEqual(response.headers['Cache-Control'], 'no-store, private')
-            self.assertNotIn('Set-Cookie', response.headers)
-            answers.append(response.json())
+            with self.subTest(method=method):
+                response = self.ask(path, method, **parameters)
+                self.assertEqual(response.status_code, 200, response.text)
+                self.assertEqual(response.headers['Content-Type'], 'application/json')
+                self.assertEqual(response.headers['Cache-Control'], 'no-store, private')
+                self.assertNotIn('Set-Cookie', response.headers)
+                answers.append(response.json())
         self.assertEqual(*answers)
         return answers[0]
 
-    def assertLegacyError(self, response, status, error):
+    def assertLegacyRecordsError(self, response, status, error):
         self.assertEqual(response.status_code, status, response.text)
         self.assertEqual(response.headers['Cache-Control'], 'no-store, private')
         self.assertNotIn('Set-Cookie', response.headers)
@@ -50,7 +53,8 @@ class TestLegacyRecords(RecordsCase):
 
     def refuse(self, status, error, path, **parameters):
         for method in ('GET', 'POST'):
-            self.assertLegacyError(self.ask(path, method, **parameters), status, error)
+            with self.subTest(method=method):
+                self.assertLegacyRecordsError(self.ask(path, method, **parameters), status, error)
 
     def test_models(self):
         self.assertEqual(
@@ -136,19 +140,22 @@ class TestLegacyRecords(RecordsCase):
 
     def test_n184_no_credentials(self):
         for path in PATHS:
-            response = self.get(path, token=None)
-            self.assertLegacyError(response, 401, None)
-            self.assertEqual(response.headers['WWW-Authenticate'], 'Bearer realm="orestapi"')
+            with self.subTest(path=path):
+                response = self.get(path, token=None)
+                self.assertLegacyRecordsError(response, 401, None)
+                self.assertEqual(response.headers['WWW-Authenticate'], 'Bearer realm="orestapi"')
 
     def test_n185_n192_n193_n213_wrong_token(self):
         tokens = self.sign_in(scope='read')
         rpc = self.sign_in(scope='rpc')['access_token']
         for path in PATHS:
-            for token in (tokens['refresh_token'], CLIENT_SECRET[:8], 'x', tokens['access_token'][:-1] + '~'):
-                self.assertLegacyError(self.get(path, token=token), 401, 'invalid_token')
-            response = self.get(path, token=rpc)
-            self.assertLegacyError(response, 403, 'insufficient_scope')
-            self.assertIn('scope="read"', response.headers['WWW-Authenticate'])
+            with self.subTest(path=path):
+                for token in (tokens['refresh_token'], CLIENT_SECRET[:8], 'x', tokens['access_token'][:-1] + '~'):
+                    with self.subTest(token=token):
+                        self.assertLegacyRecordsError(self.get(path, token=token), 401, 'invalid_token')
+                response = self.get(path, token=rpc)
+                self.assertLegacyRecordsError(response, 403, 'insufficient_scope')
+                self.assertIn('scope="read"', response.headers['WWW-Authenticate'])
 
     def test_n186_malformed_header(self):
         for path in PATHS:
@@ -163,24 +170,26 @@ class TestLegacyRecords(RecordsCase):
             ):
                 with self.subTest(path=path, header=header):
                     response = self.get(path, token=None, headers={'Authorization': header})
-                    self.assertLegacyError(response, 400, 'invalid_request')
+                    self.assertLegacyRecordsError(response, 400, 'invalid_request')
         # RFC 6750 §2.1 has `1*SP`, so two spaces are allowed.
         response = self.get(MODEL, token=None, headers={'Authorization': f'Bearer  {self.token}'})
         self.assertEqual(response.status_code, 200)
 
     def test_n187_n188_n189_n190_n191_where_the_token_is(self):
         for path in PATHS:
-            self.assertLegacyError(self.get(path, access_token=self.token), 400, 'invalid_request')
-            self.assertLegacyError(self.get(path, token=None, access_token=self.token), 401, None)
-            self.assertLegacyError(self.post(path, {'access_token': self.token}), 401, None)
-            self.assertLegacyError(
-                self.post(path, {'access_token': self.token}, headers={'Authorization': f'Bearer {self.token}'}),
-                400,
-                'invalid_request',
-            )
-            for scheme in ('OAuth', 'Basic', 'Token'):
-                response = self.get(path, token=None, headers={'Authorization': f'{scheme} {self.token}'})
-                self.assertLegacyError(response, 401, None)
+            with self.subTest(path=path):
+                self.assertLegacyRecordsError(self.get(path, access_token=self.token), 400, 'invalid_request')
+                self.assertLegacyRecordsError(self.get(path, token=None, access_token=self.token), 401, None)
+                self.assertLegacyRecordsError(self.post(path, {'access_token': self.token}), 401, None)
+                self.assertLegacyRecordsError(
+                    self.post(path, {'access_token': self.token}, headers={'Authorization': f'Bearer {self.token}'}),
+                    400,
+                    'invalid_request',
+                )
+                for scheme in ('OAuth', 'Basic', 'Token'):
+                    with self.subTest(scheme=scheme):
+                        response = self.get(path, token=None, headers={'Authorization': f'{scheme} {self.token}'})
+                        self.assertLegacyRecordsError(response, 401, None)
         self.assertEqual(
             self.get(MODEL, token=None, headers={'Authorization': f'bearer {self.token}'}).status_code, 200
         )
@@ -209,19 +218,23 @@ class TestLegacyRecords(RecordsCase):
         """The token names a row that may exist here, but its secret was never issued here."""
         row = self.token.split('_')[2]
         for path in PATHS:
-            self.assertLegacyError(self.get(path, token=f'orestapi_at_{row}_' + 'x' * 43), 401, 'invalid_token')
+            with self.subTest(path=path):
+                self.assertLegacyRecordsError(
+                    self.get(path, token=f'orestapi_at_{row}_' + 'x' * 43), 401, 'invalid_token'
+                )
 
     def test_n195_n196_tokens_of_other_issuers(self):
         for path in PATHS:
             for token in FOREIGN_TOKENS:
-                self.assertLegacyError(self.get(path, token=token), 401, 'invalid_token')
+                with self.subTest(path=path, token=token):
+                    self.assertLegacyRecordsError(self.get(path, token=token), 401, 'invalid_token')
 
     def test_n197_n198_user_or_application_archived(self):
         self.application.active = False
-        self.assertLegacyError(self.get(MODEL), 401, 'invalid_token')
+        self.assertLegacyRecordsError(self.get(MODEL), 401, 'invalid_token')
         self.application.active = True
         self.user.active = False
-        self.assertLegacyError(self.get(MODEL), 401, 'invalid_token')
+        self.assertLegacyRecordsError(self.get(MODEL), 401, 'invalid_token')
 
     def test_n199_model_outside(self):
         for model in ('res.users', 'no.such.model', 'ir.config_parameter', 'base', '__class__'):
@@ -289,7 +302,8 @@ class TestLegacyRecords(RecordsCase):
     @mute_logger('odoo.http')
     def test_n204_no_methods(self):
         for path in ('unlink', 'write', 'create', 'search', 'export_data', '__class__', 'read/sudo', 'read/1/unlink'):
-            self.assertEqual(self.get(f'/orestapi/record/{path}', model='res.partner', ids='[1]').status_code, 404)
+            with self.subTest(path=path):
+                self.assertEqual(self.get(f'/orestapi/record/{path}', model='res.partner', ids='[1]').status_code, 404)
         partner = {'model': 'res.partner'}
         for name in ('__class__', '_name', 'env', 'sudo', 'with_user', 'export_data', 'unlink', '_fields'):
             with self.subTest(name):
@@ -305,21 +319,23 @@ class TestLegacyRecords(RecordsCase):
         before = self.ours[0].write_date
         for path in PATHS:
             for method in ('PUT', 'PATCH', 'DELETE'):
-                response = self.get(path, method=method)
-                self.assertLegacyError(response, 405, 'invalid_request')
-                self.assertEqual(response.headers['Allow'], 'GET, HEAD, OPTIONS, POST')
+                with self.subTest(path=path, method=method):
+                    response = self.get(path, method=method)
+                    self.assertLegacyRecordsError(response, 405, 'invalid_request')
+                    self.assertEqual(response.headers['Allow'], 'GET, HEAD, OPTIONS, POST')
         for method in ('GET', 'POST'):
-            response = self.get(
-                READ,
-                method=method,
-                headers={'X-HTTP-Method-Override': 'DELETE'},
-                model='res.partner',
-                ids=str(self.ours.ids),
-                fields='["name"]',
-                _method='DELETE',
-                vals='{"name": "x"}',
-            )
-            self.assertEqual(len(response.json()[1]['data']), 3)
+            with self.subTest(method=method):
+                response = self.get(
+                    READ,
+                    method=method,
+                    headers={'X-HTTP-Method-Override': 'DELETE'},
+                    model='res.partner',
+                    ids=str(self.ours.ids),
+                    fields='["name"]',
+                    _method='DELETE',
+                    vals='{"name": "x"}',
+                )
+                self.assertEqual(len(response.json()[1]['data']), 3)
         self.ours.invalidate_recordset()
         self.assertEqual(self.ours[0].write_date, before)
 
@@ -364,7 +380,9 @@ class TestLegacyRecords(RecordsCase):
         ):
             with self.subTest(path=path, parameters=str(parameters)[:80]):
                 self.refuse(400, 'invalid_request', path, **parameters)
-        self.assertLegacyError(self.get(f'{NAME_SEARCH}?model=res.partner&model=res.country'), 400, 'invalid_request')
+        self.assertLegacyRecordsError(
+            self.get(f'{NAME_SEARCH}?model=res.partner&model=res.country'), 400, 'invalid_request'
+        )
 
     def test_n206_long_lists(self):
         """A thousand ids and names fit into a form; for more, the error tells the limit."""
@@ -375,10 +393,10 @@ class TestLegacyRecords(RecordsCase):
         self.assertEqual(response.status_code, 200, response.text)
         self.assertEqual([row['id'] for row in response.json()[1]['data']], self.ours.ids)
         response = self.ask(READ, 'POST', **partner, ids=list(range(1, 100_001)))
-        self.assertLegacyError(response, 400, 'invalid_request')
+        self.assertLegacyRecordsError(response, 400, 'invalid_request')
         self.assertIn("more than 1000 items", response.json()['orestapi_message'])
         response = self.ask(READ, 'POST', **partner, ids='[' + '1' * 1024 * 1024 + ']')
-        self.assertLegacyError(response, 413, 'invalid_request')
+        self.assertLegacyRecordsError(response, 413, 'invalid_request')
 
     def test_n208_binaries(self):
         partner = {'model': 'res.partner', 'fields': ['image_128']}
@@ -403,15 +421,16 @@ class TestLegacyRecords(RecordsCase):
         """No cache may keep a response or an error, whatever the status."""
         partner = {'model': 'res.partner', 'ids': str(self.ours.ids), 'names': '["name"]'}
         for path in PATHS:
-            for response in (
+            for case, response in enumerate((
                 self.get(path, **partner),
                 self.get(path),
                 self.get(path, token=None),
                 self.get(path, token='x'),
                 self.get(path, model='no.such.model', ids='[1]', names='[]'),
-            ):
-                self.assertEqual(response.headers['Cache-Control'], 'no-store, private', response.text)
-                self.assertNotIn('ETag', response.headers)
+            )):
+                with self.subTest(path=path, case=case):
+                    self.assertEqual(response.headers['Cache-Control'], 'no-store, private', response.text)
+                    self.assertNotIn('ETag', response.headers)
 
     def test_n211_origin(self):
         response = self.get(MODEL, headers={'Origin': 'https://evil.example'})

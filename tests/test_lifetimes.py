@@ -3,7 +3,6 @@ from itertools import product
 from odoo import fields
 from odoo.tests import tagged
 
-from ..oauth2.tokens import parse
 from .common import CLIENT_SECRET, OAuth2Case
 
 #: Seconds of the three limits that the tests combine: access token, refresh token, sign-in.
@@ -18,9 +17,6 @@ class TestLifetimes(OAuth2Case):
         super().setUp()
         self.stop_clock()
 
-    def get_active_token(self, tokens):
-        return self.env['orestapi.token'].browse(parse(tokens['access_token']).row_id)
-
     def get_state(self, sign_in):
         self.env.invalidate_all()
         return sign_in.state
@@ -29,7 +25,7 @@ class TestLifetimes(OAuth2Case):
         response = self.call_json2(access_token)
         return response.json()['uid'] if response.status_code == 200 else None
 
-    def assertServed(self, access_token):
+    def assertServedEverywhere(self, access_token):
         """Assert that an access token with both scopes works on each protocol."""
         self.assertActive(access_token)
         self.assertEqual(self.get_uid(access_token), self.user.id)
@@ -74,7 +70,7 @@ class TestLifetimes(OAuth2Case):
         self.application.sign_in_expiry = 600
         tokens = self.sign_in(scope='read rpc')
         with self.later(seconds=599):
-            self.assertServed(tokens['access_token'])
+            self.assertServedEverywhere(tokens['access_token'])
         with self.later(seconds=600):
             self.assertRefusedEverywhere(tokens['access_token'])
 
@@ -85,7 +81,7 @@ class TestLifetimes(OAuth2Case):
             tokens = self.refresh(tokens['refresh_token']).json()
             self.assertEqual(tokens['expires_in'], 200)
             self.assertEqual(self.get_exp(tokens['access_token']), 200)
-            self.assertServed(tokens['access_token'])
+            self.assertServedEverywhere(tokens['access_token'])
         with self.later(seconds=7200):
             self.assertRefusedEverywhere(tokens['access_token'])
 
@@ -113,11 +109,11 @@ class TestLifetimes(OAuth2Case):
                 self.assertEqual(self.get_exp(tokens['access_token']), 3600)
                 self.application.write(changes)
                 self.assertEqual(self.get_exp(tokens['access_token']), nearest)
-                sign_in = self.get_active_token(tokens)
+                sign_in = self.get_sign_in(tokens)
                 self.env.invalidate_all()
                 self.assertEqual((sign_in.access_ends_at - sign_in.create_date).total_seconds(), nearest)
                 with self.later(seconds=nearest - 1):
-                    self.assertServed(tokens['access_token'])
+                    self.assertServedEverywhere(tokens['access_token'])
                 with self.later(seconds=nearest):
                     self.assertRefusedEverywhere(tokens['access_token'])
                 self.application.write({'access_token_expiry': 3600, 'refresh_token_expiry': 0, 'sign_in_expiry': 0})
@@ -141,10 +137,10 @@ class TestLifetimes(OAuth2Case):
         with self.later(seconds=500):
             newer = self.refresh(tokens['refresh_token']).json()
             self.assertEqual(self.get_exp(tokens['access_token']), 100)
-            self.assertServed(tokens['access_token'])
+            self.assertServedEverywhere(tokens['access_token'])
         with self.later(seconds=600):
             self.assertRefusedEverywhere(tokens['access_token'])
-            self.assertServed(newer['access_token'])
+            self.assertServedEverywhere(newer['access_token'])
 
     def test_a16_tokens_of_the_first_release(self):
         """Tokens of the first release were stored with the whole hour, whatever the limits."""
@@ -161,7 +157,7 @@ class TestLifetimes(OAuth2Case):
         response = self.post('/oauth2/token', {'grant_type': 'client_credentials'}, self.get_auth())
         self.assertEqual(response.json()['expires_in'], 3600)
         access_token = response.json()['access_token']
-        sign_in = self.get_active_token(response.json())
+        sign_in = self.get_sign_in(response.json())
         self.application.access_token_expiry = 100
         self.assertEqual(self.get_exp(access_token), 100)
         with self.later(seconds=99):
@@ -179,33 +175,37 @@ class TestLifetimes(OAuth2Case):
         acting = self.env['orestapi.token']
         resource_server = self.get_resource_server_auth()
         for tokens in responses:
-            response = self.post('/oauth2/introspect', {'token': tokens['access_token']}, resource_server)
-            works = response.json()['active']
-            if 'refresh_token' in tokens:
-                works = works or self.is_refreshable(tokens)
-            sign_in = self.get_active_token(tokens)
-            if works:
-                acting += sign_in
-            if sign_in.exists():
-                self.assertEqual(self.get_state(sign_in) == 'active', works, sign_in.state)
+            with self.subTest(tokens=tokens):
+                response = self.post('/oauth2/introspect', {'token': tokens['access_token']}, resource_server)
+                works = response.json()['active']
+                if 'refresh_token' in tokens:
+                    works = works or self.is_refreshable(tokens)
+                sign_in = self.get_sign_in(tokens)
+                if works:
+                    acting += sign_in
+                if sign_in.exists():
+                    self.assertEqual(self.get_state(sign_in) == 'active', works, sign_in.state)
         self.env.invalidate_all()
         everything = self.env['orestapi.token'].search([])
         states = dict(self.env['orestapi.token']._read_group([], ['state'], ['id:recordset']))
         for state in ('active', 'suspended', 'expired', 'ended'):
-            expected = everything.filtered(lambda sign_in, state=state: sign_in.state == state)
-            self.assertEqual(self.env['orestapi.token'].search([('state', '=', state)]), expected)
-            self.assertEqual(states.get(state, acting.browse()).sorted('id'), expected.sorted('id'))
-            self.assertEqual(self.env['orestapi.token'].search([('state', '!=', state)]), everything - expected)
+            with self.subTest(state=state):
+                expected = everything.filtered(lambda sign_in, state=state: sign_in.state == state)
+                self.assertEqual(self.env['orestapi.token'].search([('state', '=', state)]), expected)
+                self.assertEqual(states.get(state, acting.browse()).sorted('id'), expected.sorted('id'))
+                self.assertEqual(self.env['orestapi.token'].search([('state', '!=', state)]), everything - expected)
         self.assertEqual(self.env['orestapi.token'].search([('state', '=', 'active')]).sorted(), acting.sorted())
         for application in self.application + self.other:
-            of_application = acting.filtered(lambda sign_in, own=application: sign_in.application_id == own)
-            self.assertEqual(application.sign_in_count, len(of_application))
+            with self.subTest(application=application):
+                of_application = acting.filtered(lambda sign_in, own=application: sign_in.application_id == own)
+                self.assertEqual(application.sign_in_count, len(of_application))
         for authorization in self.env['orestapi.authorization'].search([]):
-            own = acting.filtered(lambda sign_in, own=authorization: sign_in.authorization_id == own)
-            self.assertEqual(authorization.sign_in_count, len(own))
-            self.assertEqual(bool(authorization.devices), bool(own))
-            found = self.env['orestapi.authorization'].search([('token_ids', 'any', [('state', '=', 'active')])])
-            self.assertEqual(authorization in found, bool(own))
+            with self.subTest(authorization=authorization):
+                own = acting.filtered(lambda sign_in, own=authorization: sign_in.authorization_id == own)
+                self.assertEqual(authorization.sign_in_count, len(own))
+                self.assertEqual(bool(authorization.devices), bool(own))
+                found = self.env['orestapi.authorization'].search([('token_ids', 'any', [('state', '=', 'active')])])
+                self.assertEqual(authorization in found, bool(own))
         # The service here has one token; of more, the preferences show the last (`test_s13_many_tokens_of_a_service`).
         devices = acting.filtered(lambda sign_in: sign_in.user_id == self.user)
         self.assertEqual(self.user.orestapi_token_ids.sorted(), devices.sorted())
@@ -223,7 +223,7 @@ class TestLifetimes(OAuth2Case):
 
     def is_refreshable(self, tokens):
         """Return whether the token endpoint would give new tokens, without using up the refresh token."""
-        sign_in = self.get_active_token(tokens)
+        sign_in = self.get_sign_in(tokens)
         if not sign_in.exists():
             return False
         # Client authentication fails for an archived application.
@@ -246,7 +246,8 @@ class TestLifetimes(OAuth2Case):
             code = self.env['orestapi.authorization.code'].search([], limit=1)
             self.assertEqual(code.state, state)
             for other in ('valid', 'used', 'expired', 'revoked'):
-                self.assertEqual(code in code.search([('state', '=', other)]), other == state, other)
+                with self.subTest(other=other):
+                    self.assertEqual(code in code.search([('state', '=', other)]), other == state, other)
 
         code = self.get_code()
         self.application.authorization_code_expiry = 60
@@ -286,7 +287,7 @@ class TestLifetimes(OAuth2Case):
     def test_a16_service_user_who_is_no_employee_any_more(self):
         self.application.service_user_id = self.user
         service = self.post('/oauth2/token', {'grant_type': 'client_credentials'}, self.get_auth()).json()
-        sign_in = self.get_active_token(service)
+        sign_in = self.get_sign_in(service)
         self.assertShown(service)
         self.assertEqual(self.get_state(sign_in), 'active')
         self.user.group_ids = self.env.ref('base.group_portal')
@@ -301,8 +302,8 @@ class TestLifetimes(OAuth2Case):
         tokens, ended, other = self.sign_in(scope='rpc'), self.sign_in(), self.sign_in(self.other)
         service = self.post('/oauth2/token', {'grant_type': 'client_credentials'}, self.get_auth()).json()
         everything = tokens, ended, other, service
-        sign_in = self.get_active_token(tokens)
-        self.get_active_token(ended).action_revoke()
+        sign_in = self.get_sign_in(tokens)
+        self.get_sign_in(ended).action_revoke()
         self.assertShown(*everything)
         self.assertEqual(self.get_state(sign_in), 'active')
         for what, state, change, undo in (
@@ -369,18 +370,19 @@ class TestLifetimes(OAuth2Case):
         self.application.action_archive()
         self.assertEqual(collect(), (0, False))
         self.application.action_unarchive()
-        for change in (
+        for case, change in enumerate((
             lambda: self.user.write({'group_ids': [(6, 0, self.env.ref('base.group_portal').ids)]}),
             lambda: self.set_active(False),
             lambda: self.count_revocations(1),
-        ):
-            with self.env.cr.savepoint() as savepoint:
-                change()
-                self.env.flush_all()
-                self.assertEqual(collect(), (1, False))
+        )):
+            with self.subTest(case=case):
+                with self.env.cr.savepoint() as savepoint:
+                    change()
+                    self.env.flush_all()
+                    self.assertEqual(collect(), (1, False))
+                    self.env.invalidate_all()
+                    self.assertFalse(self.get_sign_in(mine).exists())
+                    self.assertTrue(self.get_sign_in(others).exists())
+                    savepoint.close(rollback=True)
                 self.env.invalidate_all()
-                self.assertFalse(self.get_active_token(mine).exists())
-                self.assertTrue(self.get_active_token(others).exists())
-                savepoint.close(rollback=True)
-            self.env.invalidate_all()
-            self.env.registry.clear_cache()
+                self.env.registry.clear_cache()

@@ -69,9 +69,10 @@ class TestMetadata(OAuth2Case):
 
     def test_only_get(self):
         for method in ('POST', 'PUT', 'DELETE'):
-            response = self.url_open(WELL_KNOWN, method=method)
-            self.assertEqual(response.status_code, 405)
-            self.assertIn('GET', response.headers['Allow'])
+            with self.subTest(method=method):
+                response = self.url_open(WELL_KNOWN, method=method)
+                self.assertEqual(response.status_code, 405)
+                self.assertIn('GET', response.headers['Allow'])
 
     def test_n214_spoofed_host(self):
         honest = self.get_metadata()
@@ -127,11 +128,13 @@ class TestMetadata(OAuth2Case):
     def test_n216_grant_types(self):
         document = self.get_metadata()
         for name in document['grant_types_supported']:
-            response = self.post('/oauth2/token', {'grant_type': name}, self.get_auth())
-            self.assertNotEqual(response.json()['error'], 'unsupported_grant_type', name)
+            with self.subTest(name=name):
+                response = self.post('/oauth2/token', {'grant_type': name}, self.get_auth())
+                self.assertNotEqual(response.json()['error'], 'unsupported_grant_type', name)
         for name in ('password', 'implicit', 'urn:ietf:params:oauth:grant-type:device_code'):
-            response = self.post('/oauth2/token', {'grant_type': name}, self.get_auth())
-            self.assertOAuth2Error(response, 400, 'unsupported_grant_type')
+            with self.subTest(name=name):
+                response = self.post('/oauth2/token', {'grant_type': name}, self.get_auth())
+                self.assertOAuth2Error(response, 400, 'unsupported_grant_type')
 
     def test_n216_client_authentication(self):
         document = self.get_metadata()
@@ -158,15 +161,20 @@ class TestMetadata(OAuth2Case):
         document = self.get_metadata()
         self.authenticate('mitchell', PASSWORD)
         for name in ('code', 'token', 'id_token', 'code token', 'none'):
-            response = self.authorize(self.get_request(response_type=name))
-            self.assertEqual(response.status_code == 200, name in document['response_types_supported'], name)
+            with self.subTest(name=name):
+                response = self.authorize(self.get_request(response_type=name))
+                self.assertEqual(response.status_code == 200, name in document['response_types_supported'], name)
         for name in ('S256', 'plain', 'S512'):
-            response = self.authorize(self.get_request(code_challenge_method=name))
-            self.assertEqual(response.status_code == 200, name in document['code_challenge_methods_supported'], name)
+            with self.subTest(name=name):
+                response = self.authorize(self.get_request(code_challenge_method=name))
+                self.assertEqual(
+                    response.status_code == 200, name in document['code_challenge_methods_supported'], name
+                )
         self.application.scope_ids = self.env['orestapi.scope'].search([])
         for name in ('read', 'rpc', 'openid', 'profile', 'offline_access', 'address', 'write'):
-            response = self.authorize(self.get_request(scope=name))
-            self.assertEqual(response.status_code == 200, name in document['scopes_supported'], name)
+            with self.subTest(name=name):
+                response = self.authorize(self.get_request(scope=name))
+                self.assertEqual(response.status_code == 200, name in document['scopes_supported'], name)
         parameters = self.get_response(self.decide(self.authorize(self.get_request())))
         self.assertEqual('iss' in parameters, document['authorization_response_iss_parameter_supported'])
 

@@ -61,7 +61,8 @@ class TestModelScheme(OAuth2Case):
         self.assertEqual(offer.configurations, {'res.partner': configuration.id})
         self.assertIn('email', offer.get_fields('res.partner'))
         for name in ('signup_type', 'user_ids', 'image_1920', 'comment', 'vat', 'bank_ids'):
-            self.assertNotIn(name, offer.get_fields('res.partner'))
+            with self.subTest(name=name):
+                self.assertNotIn(name, offer.get_fields('res.partner'))
         self.assertTrue(configuration.icon)
         self.assertFalse(configuration.missing_field_names)
         self.assertEqual(self.get_offer(self.env.ref('orestapi.model_scheme_all')).models, Limit())
@@ -273,11 +274,12 @@ class TestModelScheme(OAuth2Case):
             }),
             lambda: self.application.write({'model_scheme_id': self.env.ref('orestapi.model_scheme_all').id}),
         )
-        for change in widen:
-            self.assertEqual(self.authorize(self.get_request()).status_code, 303)
-            change()
-            self.assertEqual(self.authorize(self.get_request()).status_code, 200)
-            self.get_response(self.decide(self.authorize(self.get_request())))
+        for case, change in enumerate(widen):
+            with self.subTest(case=case):
+                self.assertEqual(self.authorize(self.get_request()).status_code, 303)
+                change()
+                self.assertEqual(self.authorize(self.get_request()).status_code, 200)
+                self.get_response(self.decide(self.authorize(self.get_request())))
         self.assertEqual(self.get_events().mapped('kind'), ['offer_widened'] * 3)
         self.assertEqual(self.authorize(self.get_request()).status_code, 303)
 

@@ -6,7 +6,8 @@ from odoo import fields
 from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 
-from .common import PASSWORD, VERIFIER, OAuth2Case
+from .common import PASSWORD, OAuth2Case
+from .oauth2_client import VERIFIER
 
 ORIGIN = 'https://shop.example.com'
 OTHER_ORIGIN = 'https://page.example.com'
@@ -49,12 +50,12 @@ class TestCrossOrigin(OAuth2Case):
         self.assertNotIn('Access-Control-Allow-Credentials', response.headers)
         self.assertNotIn('Set-Cookie', response.headers)
 
-    def assertNotAllowed(self, response):
+    def assertNoAccessControl(self, response):
         self.assertFalse([name for name in response.headers if name.lower().startswith('access-control-')])
 
     def assertWithheld(self, response):
         """Assert that this origin may not read what another may, and that no cache mixes the two up."""
-        self.assertNotAllowed(response)
+        self.assertNoAccessControl(response)
         self.assertEqual(response.headers['Vary'], 'Origin')
         self.assertNotIn('Set-Cookie', response.headers)
 
@@ -77,26 +78,29 @@ class TestCrossOrigin(OAuth2Case):
             'idempotency-key,if-match,mcp-protocol-version,x-shop-version'
         )
         for path, method in self.ENDPOINTS.items():
-            response = self.preflight(path, method=method, headers=names)
-            allowed = response.headers['Access-Control-Allow-Headers'].lower().split(', ')
-            self.assertEqual(set(names.split(',')) - set(allowed), set())
-            self.assertEqual(len(allowed), len(set(allowed)))
-            self.assertNotIn('Content-Type', response.headers)
+            with self.subTest(path=path):
+                response = self.preflight(path, method=method, headers=names)
+                allowed = response.headers['Access-Control-Allow-Headers'].lower().split(', ')
+                self.assertEqual(set(names.split(',')) - set(allowed), set())
+                self.assertEqual(len(allowed), len(set(allowed)))
+                self.assertNotIn('Content-Type', response.headers)
         # Not a text that is not a list of names.
         for names in ('x-a x-b', 'x-a,,x-b', 'x:a', 'é', ','.join(f'x-{number}' for number in range(100))):
-            allowed = self.preflight(TOKEN, headers=names.encode()).headers['Access-Control-Allow-Headers']
-            self.assertNotIn('x-', allowed.replace('X-', ''))
-        self.assertNotAllowed(self.preflight(TOKEN, 'https://evil.example', headers='x-a'))
+            with self.subTest(names=names):
+                allowed = self.preflight(TOKEN, headers=names.encode()).headers['Access-Control-Allow-Headers']
+                self.assertNotIn('x-', allowed.replace('X-', ''))
+        self.assertNoAccessControl(self.preflight(TOKEN, 'https://evil.example', headers='x-a'))
 
     def test_p04_page_reads_the_headers(self):
-        for response in (
+        for case, response in enumerate((
             self.url_open(WELL_KNOWN, headers={'Origin': ORIGIN}),
             self.ask(ORIGIN),
             self.post(TOKEN, {'client_id': 'wiki-client'}, headers={'Origin': ORIGIN}),
             self.url_open('/orestapi/1/models', headers={'Origin': ORIGIN}),
-        ):
-            exposed = response.headers['Access-Control-Expose-Headers'].split(', ')
-            self.assertLessEqual({'WWW-Authenticate', 'Retry-After'}, set(exposed))
+        )):
+            with self.subTest(case=case):
+                exposed = response.headers['Access-Control-Expose-Headers'].split(', ')
+                self.assertLessEqual({'WWW-Authenticate', 'Retry-After'}, set(exposed))
 
     @mute_logger('odoo.http', 'odoo.sql_db')
     def test_p04_errors_outside_of_a_handler(self):
@@ -136,7 +140,8 @@ class TestCrossOrigin(OAuth2Case):
                     else:
                         self.assertWithheld(response)
         for path in ('/oauth2/introspect', '/orestapi/nothing', '/orestapi/oauth2/access_token'):
-            self.assertNotAllowed(self.url_open(path, headers={'Origin': ORIGIN}))
+            with self.subTest(path=path):
+                self.assertNoAccessControl(self.url_open(path, headers={'Origin': ORIGIN}))
 
     def call(self, access_token, origin, path='/json/2/res.users/context_get'):
         return self.url_open(
@@ -184,19 +189,20 @@ class TestCrossOrigin(OAuth2Case):
         """Neither a session nor an API key: nobody has listed an origin for those."""
         path = '/json/2/res.users/context_get'
         for origin in ('https://evil.example', 'null', '*'):
-            self.assertNotAllowed(self.preflight(path, origin))
-        self.assertNotAllowed(self.call('x', ORIGIN))
+            with self.subTest(origin=origin):
+                self.assertNoAccessControl(self.preflight(path, origin))
+        self.assertNoAccessControl(self.call('x', ORIGIN))
         tomorrow = fields.Datetime.now() + timedelta(days=1)
         key = self.env['res.users.apikeys'].with_user(self.user)._generate('rpc', 'Key', tomorrow)
         response = self.call(key, ORIGIN)
         self.assertEqual(response.status_code, 200)
-        self.assertNotAllowed(response)
+        self.assertNoAccessControl(response)
         self.authenticate('mitchell', PASSWORD)
-        self.assertNotAllowed(self.url_open(path, json={}, headers={'Origin': ORIGIN}, method='POST'))
+        self.assertNoAccessControl(self.url_open(path, json={}, headers={'Origin': ORIGIN}, method='POST'))
         # Other routes of Odoo stay as they are.
-        self.assertNotAllowed(self.preflight('/web/session/get_session_info'))
+        self.assertNoAccessControl(self.preflight('/web/session/get_session_info'))
         self.application.action_archive()
-        self.assertNotAllowed(self.preflight(path))
+        self.assertNoAccessControl(self.preflight(path))
 
     def test_p07_blanks_around_the_origin(self):
         self.assertAllowed(self.ask(ORIGIN + ' '))
@@ -231,9 +237,10 @@ class TestCrossOrigin(OAuth2Case):
 
     def test_n107_no_origin(self):
         """For a request from a server, the response does not depend on an origin."""
-        for response in (self.preflight(TOKEN, ''), self.ask('')):
-            self.assertNotAllowed(response)
-            self.assertNotIn('Vary', response.headers)
+        for case, response in enumerate((self.preflight(TOKEN, ''), self.ask(''))):
+            with self.subTest(case=case):
+                self.assertNoAccessControl(response)
+                self.assertNotIn('Vary', response.headers)
 
     def test_n107_answers(self):
         """A page can read the error, too."""
@@ -252,9 +259,10 @@ class TestCrossOrigin(OAuth2Case):
             'redirect_uri': 'http://127.0.0.1/callback',
         }
         for verifier, status in (('x' * 43, 400), (VERIFIER, 200)):
-            response = self.post(TOKEN, {**parameters, 'code_verifier': verifier}, headers={'Origin': OTHER_ORIGIN})
-            self.assertEqual(response.status_code, status)
-            self.assertAllowed(response, OTHER_ORIGIN)
+            with self.subTest(verifier=verifier):
+                response = self.post(TOKEN, {**parameters, 'code_verifier': verifier}, headers={'Origin': OTHER_ORIGIN})
+                self.assertEqual(response.status_code, status)
+                self.assertAllowed(response, OTHER_ORIGIN)
 
     def test_n107_by_application(self):
         """The page of one application does not read the answers to another."""
@@ -277,7 +285,8 @@ class TestCrossOrigin(OAuth2Case):
     def test_n107_inactive_application(self):
         self.application.action_archive()
         for path, method in self.ENDPOINTS.items():
-            self.assertWithheld(self.preflight(path, method=method))
+            with self.subTest(path=path):
+                self.assertWithheld(self.preflight(path, method=method))
         self.assertWithheld(self.url_open(TOKEN, method='OPTIONS', headers={'Origin': ORIGIN}))
 
     def test_never_elsewhere(self):
@@ -286,10 +295,10 @@ class TestCrossOrigin(OAuth2Case):
         for path in ('/oauth2/authorize', '/oauth2/introspect', '/web/login'):
             for method in ('GET', 'POST'):
                 with self.subTest(path=path, method=method):
-                    self.assertNotAllowed(self.preflight(path, method=method))
+                    self.assertNoAccessControl(self.preflight(path, method=method))
         response = self.authorize(self.get_request(), headers={'Origin': ORIGIN})
         self.assertEqual(response.status_code, 200)
-        self.assertNotAllowed(response)
+        self.assertNoAccessControl(response)
         response = self.post('/oauth2/introspect', {'token': 'x'}, self.get_auth(), headers={'Origin': ORIGIN})
         self.assertEqual(response.status_code, 200)
-        self.assertNotAllowed(response)
+        self.assertNoAccessControl(response)

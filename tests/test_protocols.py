@@ -145,15 +145,17 @@ class TestProtocols(OAuth2Case):
                 'odoo.sql_db',
             ):
                 for method, arguments in (('login', []), ('authenticate', [{}])):
-                    args = [get_db_name(), self.user.login, token, *arguments]
-                    answer = self.url_open(
-                        '/jsonrpc', json={'params': {'service': 'common', 'method': method, 'args': args}}
-                    ).json()
-                    self.assertEqual(answer.get('result') or False, expected, answer)
-                    self.assertEqual(getattr(self.xmlrpc_common, method)(*args) or False, expected)
+                    with self.subTest(scope=scope, method=method):
+                        args = [get_db_name(), self.user.login, token, *arguments]
+                        answer = self.url_open(
+                            '/jsonrpc', json={'params': {'service': 'common', 'method': method, 'args': args}}
+                        ).json()
+                        self.assertEqual(answer.get('result') or False, expected, answer)
+                        self.assertEqual(getattr(self.xmlrpc_common, method)(*args) or False, expected)
                 for method in ('dump', 'drop', 'duplicate_database', 'change_admin_password'):
-                    answer = self.url_open(
-                        '/jsonrpc',
-                        json={'params': {'service': 'db', 'method': method, 'args': [token, get_db_name(), 'x']}},
-                    ).json()
-                    self.assertIn('error', answer)
+                    with self.subTest(scope=scope, method=method):
+                        answer = self.url_open(
+                            '/jsonrpc',
+                            json={'params': {'service': 'db', 'method': method, 'args': [token, get_db_name(), 'x']}},
+                        ).json()
+                        self.assertIn('error', answer)

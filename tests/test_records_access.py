@@ -14,14 +14,16 @@ class TestRecordsAccess(RecordsCase):
 
     def test_n184_no_credentials(self):
         for path in (RECORDS, '/orestapi/1/models', '/orestapi/1/openapi.json', '/orestapi/1/models/res.partner/icon'):
-            response = self.get(path, token=None)
-            self.assertEqual(response.status_code, 401)
-            self.assertEqual(response.headers['WWW-Authenticate'], 'Bearer realm="orestapi"')
-            self.assertEqual(response.headers['Content-Type'], 'application/problem+json')
+            with self.subTest(path=path):
+                response = self.get(path, token=None)
+                self.assertEqual(response.status_code, 401)
+                self.assertEqual(response.headers['WWW-Authenticate'], 'Bearer realm="orestapi"')
+                self.assertEqual(response.headers['Content-Type'], 'application/problem+json')
 
     def test_n185_not_a_valid_token(self):
         for token in ('orestapi_at_1_' + 'x' * 43, self.token[:-2] + 'AA', 'x'):
-            self.assertProblem(self.get(RECORDS, token=token), 401, 'invalid_token')
+            with self.subTest(token=token):
+                self.assertProblem(self.get(RECORDS, token=token), 401, 'invalid_token')
         self.post('/oauth2/revoke', {'token': self.token}, self.get_auth())
         self.assertProblem(self.get(RECORDS), 401, 'invalid_token')
 
@@ -42,8 +44,9 @@ class TestRecordsAccess(RecordsCase):
     def test_n104_large_body(self):
         """A stranger cannot make the server read more than it needs."""
         for media_type in ('application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'text/plain'):
-            response = self.get(RECORDS, token=None, body=b'x' * 20_000, headers={'Content-Type': media_type})
-            self.assertProblem(response, 413, 'invalid_request', challenge=False)
+            with self.subTest(media_type=media_type):
+                response = self.get(RECORDS, token=None, body=b'x' * 20_000, headers={'Content-Type': media_type})
+                self.assertProblem(response, 413, 'invalid_request', challenge=False)
 
     def test_n188_token_in_the_query(self):
         self.assertEqual(self.get(RECORDS, token=None, access_token=self.token).status_code, 401)
@@ -55,13 +58,15 @@ class TestRecordsAccess(RecordsCase):
 
     def test_n191_other_schemes(self):
         for scheme in ('Basic', 'OAuth', 'Token'):
-            response = self.get(RECORDS, token=None, headers={'Authorization': f'{scheme} {self.token}'})
-            self.assertEqual(response.status_code, 401)
+            with self.subTest(scheme=scheme):
+                response = self.get(RECORDS, token=None, headers={'Authorization': f'{scheme} {self.token}'})
+                self.assertEqual(response.status_code, 401)
 
     def test_n192_other_credentials(self):
         tokens = self.sign_in(scope='read')
         for credential in (tokens['refresh_token'], self.get_code(scope='read'), 'secret', CLIENT_SECRET):
-            self.assertProblem(self.get(RECORDS, token=credential), 401, 'invalid_token')
+            with self.subTest(credential=credential):
+                self.assertProblem(self.get(RECORDS, token=credential), 401, 'invalid_token')
         # Not a bearer token (RFC 6750 §2.1).
         self.assertEqual(self.get(RECORDS, token='50%:1').status_code, 400)
 
@@ -83,7 +88,8 @@ class TestRecordsAccess(RecordsCase):
 
     def test_n195_n196_tokens_of_other_issuers(self):
         for token in FOREIGN_TOKENS:
-            self.assertProblem(self.get(RECORDS, token=token), 401, 'invalid_token')
+            with self.subTest(token=token):
+                self.assertProblem(self.get(RECORDS, token=token), 401, 'invalid_token')
 
     def test_n155_scheme_emptied(self):
         self.scheme.configuration_ids = False
@@ -94,11 +100,11 @@ class TestRecordsAccess(RecordsCase):
     def test_n197_user_archived(self):
         with mute_logger('odoo.addons.base.models.res_users'):
             self.user.active = False
-        self.assertRefused(401, 'invalid_token')
+        self.assertQueryRefused(401, 'invalid_token')
 
     def test_n198_application_archived(self):
         self.application.active = False
-        self.assertRefused(401, 'invalid_token')
+        self.assertQueryRefused(401, 'invalid_token')
 
     def test_n199_model_not_offered(self):
         responses = [
@@ -106,8 +112,9 @@ class TestRecordsAccess(RecordsCase):
             for model in ('res.users', 'no.such.model', 'ir.config_parameter', 'base', 'orestapi.record')
             for path in (f'records/{model}', f'records/{model}/1', f'models/{model}', f'models/{model}/icon')
         ]
-        for response in responses:
-            self.assertProblem(response, 403, 'not_offered', challenge=False)
+        for case, response in enumerate(responses):
+            with self.subTest(case=case):
+                self.assertProblem(response, 403, 'not_offered', challenge=False)
         self.assertEqual(len({response.text for response in responses}), 1)
 
     def test_n200_field_not_offered(self):
@@ -120,7 +127,8 @@ class TestRecordsAccess(RecordsCase):
                 response = self.get(f'{RECORDS}/{self.partners[0].id}', fields=name)
                 self.assertProblem(response, 403, 'not_offered', challenge=False)
         for path in ('user_ids.login', 'country_id.phone_code', 'country_id.currency_id.name', 'category_id.name'):
-            self.assertNotOffered(filter=f'{path} pr')
+            with self.subTest(path=path):
+                self.assertNotOffered(filter=f'{path} pr')
 
     def test_n200_display_name_is_no_oracle(self):
         """Core searches the name of a partner in the e-mail, too."""
@@ -144,9 +152,10 @@ class TestRecordsAccess(RecordsCase):
         })
         path = f'/orestapi/1/records/res.users/{self.user.id}'
         for name in ('password', 'totp_secret', 'api_key_ids', 'signature', 'image_1920'):
-            response = self.get(path, fields=name)
-            self.assertIn(response.status_code, (400, 403), name)
-            self.assertNotIn('fields', response.json())
+            with self.subTest(name=name):
+                response = self.get(path, fields=name)
+                self.assertIn(response.status_code, (400, 403), name)
+                self.assertNotIn('fields', response.json())
         fields = self.get('/orestapi/1/models/res.users').json()['fields']
         self.assertFalse({'password', 'new_password', 'api_key_ids', 'signature', 'image_1920'} & set(fields))
         self.assertIn('login', fields)
@@ -170,22 +179,25 @@ class TestRecordsAccess(RecordsCase):
 
     def test_n203_context(self):
         for name in ('context', 'lang', 'active_test', 'allowed_company_ids', 'bin_size', 'domain', 'fields[]', 'self'):
-            self.assertProblem(self.get(f'{RECORDS}?{name}=1'), 400, 'invalid_request')
+            with self.subTest(name=name):
+                self.assertProblem(self.get(f'{RECORDS}?{name}=1'), 400, 'invalid_request')
 
     @mute_logger('odoo.http')
     def test_n204_no_methods(self):
         for path in ('/orestapi/1/records/res.partner/1/unlink', '/orestapi/1/records/res.partner/__class__/sudo'):
-            self.assertProblem(self.get(path), 404, 'not_found', challenge=False)
+            with self.subTest(path=path):
+                self.assertProblem(self.get(path), 404, 'not_found', challenge=False)
         response = self.get(f'{RECORDS}/__class__')
         self.assertProblem(response, 404, 'not_found', challenge=False)
-        self.assertInvalid(filter='__class__ pr')
+        self.assertQueryInvalid(filter='__class__ pr')
 
     @mute_logger('odoo.http')
     def test_n205_other_methods(self):
         for method in ('POST', 'PUT', 'PATCH', 'DELETE'):
-            response = self.get(f'{RECORDS}/{self.partners[0].id}', method=method)
-            self.assertProblem(response, 405, 'method_not_allowed', challenge=False)
-            self.assertEqual(response.headers['Allow'], 'GET, HEAD, OPTIONS')
+            with self.subTest(method=method):
+                response = self.get(f'{RECORDS}/{self.partners[0].id}', method=method)
+                self.assertProblem(response, 405, 'method_not_allowed', challenge=False)
+                self.assertEqual(response.headers['Allow'], 'GET, HEAD, OPTIONS')
         self.assertTrue(self.partners[0].exists())
 
     def test_n206_limits(self):
@@ -212,7 +224,7 @@ class TestRecordsAccess(RecordsCase):
             {'count': '1'},
         ):
             with self.subTest(changes):
-                self.assertInvalid(**changes)
+                self.assertQueryInvalid(**changes)
 
     def test_n206_search_that_takes_long(self):
         """A slow query is cancelled, and the next request works."""
@@ -258,36 +270,39 @@ class TestRecordsAccess(RecordsCase):
             'create_date eq "9999-12-31T23:59:59"',
         ):
             with self.subTest(text):
-                self.assertInvalid(filter=text)
-        self.assertInvalid(fields='nothing')
-        self.assertInvalid(fields='name,')
-        self.assertInvalid(order='nothing')
-        self.assertInvalid(order='country_id')
+                self.assertQueryInvalid(filter=text)
+        self.assertQueryInvalid(fields='nothing')
+        self.assertQueryInvalid(fields='name,')
+        self.assertQueryInvalid(order='nothing')
+        self.assertQueryInvalid(order='country_id')
         self.application.model_scheme_id = self.env['orestapi.model.scheme'].create({
             'name': "All",
             'limit_models': 'none',
         })
         # Computed, and inherited from a model where it is.
         for order in ('contact_address', '-email_formatted'):
-            self.assertInvalid(order=order)
-            self.assertProblem(self.get('/orestapi/1/records/res.users', order=order), 400, 'invalid_request')
+            with self.subTest(order=order):
+                self.assertQueryInvalid(order=order)
+                self.assertProblem(self.get('/orestapi/1/records/res.users', order=order), 400, 'invalid_request')
         self.assertEqual(self.get('/orestapi/1/records/res.users', order='-email').status_code, 200)
         # The search method of a computed field may fail.
         self.user.group_ids += self.env.ref('base.group_system')
         for operator in ('eq', 'ne'):
-            self.assertProblem(
-                self.get(
-                    '/orestapi/1/records/ir.module.module.dependency',
-                    filter=f'depend_id {operator} 99999999999',
-                ),
-                400,
-                'invalid_request',
-            )
+            with self.subTest(operator=operator):
+                self.assertProblem(
+                    self.get(
+                        '/orestapi/1/records/ir.module.module.dependency',
+                        filter=f'depend_id {operator} 99999999999',
+                    ),
+                    400,
+                    'invalid_request',
+                )
         for model, path in (('ir.ui.view', 'model_data_id.name'), ('ir.module.module.dependency', 'depend_id.name')):
-            self.assertProblem(
-                self.get(f'/orestapi/1/records/{model}', filter=f'{path} co "a"'), 400, 'invalid_request'
-            )
-        self.assertInvalid(cursor='x')
+            with self.subTest(model=model):
+                self.assertProblem(
+                    self.get(f'/orestapi/1/records/{model}', filter=f'{path} co "a"'), 400, 'invalid_request'
+                )
+        self.assertQueryInvalid(cursor='x')
         self.assertEqual(self.get(RECORDS + '?filter=%ff').status_code, 400)
         self.assertEqual(self.get(RECORDS + '?search=%00').status_code, 400)
         self.assertEqual(self.get(RECORDS + '?limit=1&limit=2').status_code, 400)
@@ -300,7 +315,7 @@ class TestRecordsAccess(RecordsCase):
         self.assertEqual(response.json()['fields']['image_128'], self.partners[0].image_128.decode())
         values = [{'name': str(number), 'country_id': self.hungary.id} for number in range(11)]
         ids = self.env['res.partner'].create(values).ids
-        self.assertInvalid(fields='image_128', ids=','.join(map(str, ids)))
+        self.assertQueryInvalid(fields='image_128', ids=','.join(map(str, ids)))
 
     def test_n209_session_of_another_user(self):
         self.authenticate('admin', 'admin')
@@ -322,14 +337,15 @@ class TestRecordsAccess(RecordsCase):
             '/orestapi/1/openapi.json',
         ):
             # The document of the API holds no record: see test_s13_openapi_is_kept.
-            for response in (
+            for case, response in enumerate((
                 self.get(path if path != '/orestapi/1/openapi.json' else f'{path}?x=1'),
                 self.get(path, token=None),
                 self.get(path, token='x'),
                 self.get(path, nothing='x'),
-            ):
-                self.assertEqual(response.headers['Cache-Control'], 'no-store, private', response.text)
-                self.assertNotIn('ETag', response.headers)
+            )):
+                with self.subTest(path=path, case=case):
+                    self.assertEqual(response.headers['Cache-Control'], 'no-store, private', response.text)
+                    self.assertNotIn('ETag', response.headers)
         self.application.logo = self.env.ref('base.main_partner').avatar_128
         response = self.get('/orestapi/1/application/logo')
         self.assertEqual(response.headers['Cache-Control'], 'private, max-age=3600')
@@ -337,7 +353,7 @@ class TestRecordsAccess(RecordsCase):
     def test_n211_origins(self):
         self.application.allowed_origins = 'https://shop.example.com'
         for origin, allowed in (('https://shop.example.com', True), ('https://evil.example.com', False)):
-            for response in (
+            for case, response in enumerate((
                 self.get(RECORDS, headers={'Origin': origin}),
                 self.get(
                     RECORDS,
@@ -345,13 +361,14 @@ class TestRecordsAccess(RecordsCase):
                     method='OPTIONS',
                     headers={'Origin': origin, 'Access-Control-Request-Method': 'GET'},
                 ),
-            ):
-                self.assertEqual(response.headers.get('Access-Control-Allow-Origin'), origin if allowed else None)
-                self.assertNotIn('Access-Control-Allow-Credentials', response.headers)
+            )):
+                with self.subTest(origin=origin, case=case):
+                    self.assertEqual(response.headers.get('Access-Control-Allow-Origin'), origin if allowed else None)
+                    self.assertNotIn('Access-Control-Allow-Credentials', response.headers)
 
     def test_n212_nothing_is_written(self):
         before = self.partners[0].write_date
-        self.assertInvalid(_method='DELETE')
+        self.assertQueryInvalid(_method='DELETE')
         response = self.get(
             f'{RECORDS}/{self.partners[0].id}', headers={'X-HTTP-Method-Override': 'DELETE'}, fields='name'
         )
@@ -378,9 +395,10 @@ class TestRecordsLeaks(RecordsCase):
         offered = {'res.partner', 'res.country'}
         for model in sorted(self.env.registry):
             for path in (f'records/{model}', f'records/{model}/1', f'models/{model}'):
-                response = self.get(f'/orestapi/1/{path}')
-                self.assertNotIn(marker, response.text)
-                self.assertEqual(response.status_code == 403, model not in offered, (path, response.text))
+                with self.subTest(model=model, path=path):
+                    response = self.get(f'/orestapi/1/{path}')
+                    self.assertNotIn(marker, response.text)
+                    self.assertEqual(response.status_code == 403, model not in offered, (path, response.text))
         partner = self.env['res.partner']
         for name in sorted(set(partner._fields) - {'id', *PARTNER_FIELDS}):
             for changes in (
@@ -393,7 +411,8 @@ class TestRecordsLeaks(RecordsCase):
                 with self.subTest(changes):
                     self.assertNotOffered(**changes)
         for name in sorted(self.env['res.users']._fields):
-            self.assertNotOffered(filter=f'user_ids.{name} pr')
+            with self.subTest(name=name):
+                self.assertNotOffered(filter=f'user_ids.{name} pr')
         document = json.dumps(self.get('/orestapi/1/openapi.json').json())
         self.assertNotIn('"vat"', document)
 

@@ -67,7 +67,8 @@ class TestRecordsIndirect(RecordsCase):
         self.limit('none', res__partner=('blacklist', ['name']))
         self.assertLeftOut('name', 'complete_name')
         for parameters in ({'search': "Partner"}, {'order': 'display_name'}, {'fields': 'display_name'}):
-            self.assertNotOffered(**parameters)
+            with self.subTest(parameters=parameters):
+                self.assertNotOffered(**parameters)
         self.assertNotIn("Partner 1", self.get(f'{RECORDS}/{self.partners[0].id}').text)
 
     def test_n200_display_name_that_is_made_of_what_is_left_out(self):
@@ -78,9 +79,10 @@ class TestRecordsIndirect(RecordsCase):
         path = '/orestapi/1/records/res.country.state'
         self.assertLeftOut('country_id', 'display_name', path=path)
         self.assertLeftOut('state_id')
-        for answer in (self.get(f'{path}/{state.id}'), self.get(f'{RECORDS}/{self.partners[0].id}')):
-            self.assertEqual(answer.status_code, 200)
-            self.assertNotIn("Tolna (", answer.text)
+        for case, answer in enumerate((self.get(f'{path}/{state.id}'), self.get(f'{RECORDS}/{self.partners[0].id}'))):
+            with self.subTest(case=case):
+                self.assertEqual(answer.status_code, 200)
+                self.assertNotIn("Tolna (", answer.text)
         # The parent of a partner is in its name.
         self.partners[0].parent_id = self.partners[1]
         self.limit('none', res__partner=('blacklist', ['parent_id', 'complete_name', 'commercial_company_name']))

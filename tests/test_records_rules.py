@@ -94,10 +94,12 @@ class TestRecordsDates(RecordRulesCase):
 
     def test_r01_refused(self):
         for operator in ('eq', 'ne'):
-            self.assertSentence("is a date and time", filter=f'create_date {operator} "2026-11-25"')
+            with self.subTest(operator=operator):
+                self.assertSentence("is a date and time", filter=f'create_date {operator} "2026-11-25"')
         for operator in ('eq', 'ne', 'gt', 'ge', 'lt', 'le'):
-            self.assertSentence("whole seconds", filter=f'create_date {operator} "2026-11-25T12:00:00.5Z"')
-            self.assertSentence("Write a day as", filter=f'create_date {operator} "20261125"')
+            with self.subTest(operator=operator):
+                self.assertSentence("whole seconds", filter=f'create_date {operator} "2026-11-25T12:00:00.5Z"')
+                self.assertSentence("Write a day as", filter=f'create_date {operator} "20261125"')
         # An unencoded plus sign is a space.
         self.assertSentence("%2B", filter='create_date gt "2026-11-25T10:00:00 02:00"')
 
@@ -117,7 +119,8 @@ class TestRecordsDates(RecordRulesCase):
     def test_r01_in_openapi(self):
         text = json.dumps(self.get(OPENAPI).json())
         for words in ("whole seconds", "`le` includes the whole day", "time zone of the user", "%2B02:00", "archived"):
-            self.assertIn(words, text)
+            with self.subTest(words=words):
+                self.assertIn(words, text)
 
     def test_r07_moments_in_properties(self):
         self.env['properties.base.definition']._get_definition_for_property_field('res.partner', 'properties')
@@ -166,7 +169,8 @@ class TestRecordsDates(RecordRulesCase):
         self.assertIs(empty['flag']['value'], False)
         self.assertEqual(empty['tags']['value'], [])
         for name in ('moment', 'day', 'words', 'country'):
-            self.assertIsNone(empty[name]['value'], name)
+            with self.subTest(name=name):
+                self.assertIsNone(empty[name]['value'], name)
 
 
 @tagged('post_install', '-at_install')
@@ -206,9 +210,10 @@ class TestRecordsRules(RecordRulesCase):
         self.user.lang = 'sr@latin'
         self.authenticate(self.user.login, PASSWORD)
         for path in ('/orestapi/1/docs', '/oauth2/applications'):
-            page = self.url_open(path, headers={'Accept-Language': 'zh-TW'})
-            self.assertEqual(page.headers['Content-Language'], 'sr-Latn')
-            self.assertIn('lang="sr-Latn"', page.text)
+            with self.subTest(path=path):
+                page = self.url_open(path, headers={'Accept-Language': 'zh-TW'})
+                self.assertEqual(page.headers['Content-Language'], 'sr-Latn')
+                self.assertIn('lang="sr-Latn"', page.text)
 
     def walk(self, **search):
         """Return the ids of all pages of a search, one record each."""
@@ -262,22 +267,27 @@ class TestRecordsRules(RecordRulesCase):
         response = self.get(RECORDS, filter=filter_, limit=1)
         self.assertEqual(response.status_code, 200, response.text)
         for parameter in ({'search': '€' * 7000}, {'order': 'x' * 60_000}, {'filter': padding}):
-            response = self.get(RECORDS, **parameter)
-            self.assertProblem(response, 400, 'invalid_request')
+            with self.subTest(parameter=parameter):
+                response = self.get(RECORDS, **parameter)
+                self.assertProblem(response, 400, 'invalid_request')
 
     def test_s13_cursor_of_another_user_or_application(self):
         ids = ','.join(map(str, self.partners.ids))
         cursor = self.search(ids=ids, limit=1)['next_cursor']
         self.other.model_scheme_id = self.scheme
         colleague = self.env['res.users'].create({'name': "C", 'login': 'colleague', 'password': PASSWORD})
-        for token in (self.sign_in(self.other, scope='read'), self.sign_in(user=colleague, scope='read')):
-            response = self.get(RECORDS, token=token['access_token'], ids=ids, limit=1, cursor=cursor)
-            self.assertProblem(response, 400, 'invalid_request')
+        for case, token in enumerate((
+            self.sign_in(self.other, scope='read'),
+            self.sign_in(user=colleague, scope='read'),
+        )):
+            with self.subTest(case=case):
+                response = self.get(RECORDS, token=token['access_token'], ids=ids, limit=1, cursor=cursor)
+                self.assertProblem(response, 400, 'invalid_request')
         self.assertEqual(self.search(ids=ids, limit=1, cursor=cursor)['records'][0]['id'], self.ours[1].id)
 
     def test_s13_length_of_a_search(self):
         self.assertEqual(self.get(RECORDS, search='x' * parameters.MAX_SEARCH).status_code, 200)
-        self.assertInvalid(search='x' * (parameters.MAX_SEARCH + 1))
+        self.assertQueryInvalid(search='x' * (parameters.MAX_SEARCH + 1))
 
     def test_s13_openapi_is_kept(self):
         record = self.env.registry['orestapi.record']
@@ -350,12 +360,14 @@ class TestRecordsRules(RecordRulesCase):
         answer = self.get(f'{RECORDS}/{active.id}', fields='parent_id').json()['fields']['parent_id']
         self.assertEqual(answer[0], archived.id)
         for text in (f'parent_id eq {archived.id}', 'parent_id.name eq "Partner 2"'):
-            self.assertEqual(self.find(ids=active.id, filter=text), active, text)
+            with self.subTest(text=text):
+                self.assertEqual(self.find(ids=active.id, filter=text), active, text)
         active.parent_id = False
         archived.parent_id = active
         self.assertEqual(self.get(f'{RECORDS}/{active.id}', fields='child_ids').json()['fields']['child_ids'], [])
         for text in (f'child_ids eq {archived.id}', 'child_ids pr', 'child_ids.name eq "Partner 2"'):
-            self.assertFalse(self.find(ids=active.id, filter=text), text)
+            with self.subTest(text=text):
+                self.assertFalse(self.find(ids=active.id, filter=text), text)
         described = json.dumps(self.get(OPENAPI).json())
         self.assertIn("archived", described)
 
@@ -425,7 +437,8 @@ class TestRecordsRules(RecordRulesCase):
             compute="for record in self:\n    record['x_broken'] = 1 // len('')",
         )
         for path in (f'{RECORDS}/{self.partners[0].id}', RECORDS):
-            self.assertProblem(self.get(path, fields='x_broken'), 400, 'invalid_request')
+            with self.subTest(path=path):
+                self.assertProblem(self.get(path, fields='x_broken'), 400, 'invalid_request')
 
     def test_r09_the_limit_covers_searches_within_the_search(self):
         """The limit is set before everything else in the request."""
@@ -440,14 +453,15 @@ class TestRecordsRules(RecordRulesCase):
         self.assertEqual(self.get(RECORDS, limit='1').status_code, 200)
 
     def test_p10_what_is_not_offered_asks_for_no_other_token(self):
-        for response in (
+        for case, response in enumerate((
             self.get('/orestapi/1/records/res.users'),
             self.get(RECORDS, fields='vat'),
             self.get(RECORDS, filter='vat pr'),
             self.get(RECORDS, order='vat'),
             self.get(RECORDS, filter='user_ids.login pr'),
-        ):
-            self.assertProblem(response, 403, 'not_offered', challenge=False)
+        )):
+            with self.subTest(case=case):
+                self.assertProblem(response, 403, 'not_offered', challenge=False)
         response = self.get(RECORDS, token=self.sign_in(scope='rpc')['access_token'])
         self.assertProblem(response, 403, 'insufficient_scope')
         self.assertIn('scope="read"', response.headers['WWW-Authenticate'])
@@ -505,7 +519,7 @@ class TestRecordsComputedTexts(RecordRulesCase):
         self.assertIn('res_name', self.get_told('ir.attachment'))
         self.assertIn('street', self.get_told('res.company'))
 
-    def assertLeftOut(self, model, *names):
+    def assertTextLeftOut(self, model, *names):
         told = self.get_told(model)
         for name in names:
             with self.subTest(f'{model}.{name}'):
@@ -522,7 +536,7 @@ class TestRecordsComputedTexts(RecordRulesCase):
             'res_id': self.partners[0].id,
         })
         self.exclude(res__partner=['name', 'complete_name'])
-        self.assertLeftOut('ir.attachment', 'res_name')
+        self.assertTextLeftOut('ir.attachment', 'res_name')
         text = self.get(f'/orestapi/1/records/ir.attachment/{attachment.id}').text
         self.assertIn("A file", text)
         self.assertNotIn("Partner 1", text)
@@ -530,7 +544,7 @@ class TestRecordsComputedTexts(RecordRulesCase):
     def test_s07_whole_model(self):
         self.env.company.street = "A hidden street"
         self.exclude(models=['res.partner'])
-        self.assertLeftOut('res.company', 'street', 'city', 'zip', 'email', 'phone')
+        self.assertTextLeftOut('res.company', 'street', 'city', 'zip', 'email', 'phone')
         self.assertNotIn("hidden street", self.get('/orestapi/1/records/res.company/1').text)
 
     def test_s07_end_in_a_relation(self):
@@ -542,7 +556,7 @@ class TestRecordsComputedTexts(RecordRulesCase):
             compute="for record in self:\n    record['x_label'] = record.country_id.phone_code",
         )
         self.exclude(res__country=['phone_code'])
-        self.assertLeftOut('res.partner', 'x_label')
+        self.assertTextLeftOut('res.partner', 'x_label')
         self.exclude(res__currency=['symbol'])
         self.assertIn('x_label', self.get_told('res.partner'))
 
@@ -553,7 +567,7 @@ class TestRecordsComputedTexts(RecordRulesCase):
             compute="for record in self:\n    record['x_label'] = record.comment",
         )
         self.exclude(res__country=['phone_code'])
-        self.assertLeftOut('res.partner', 'x_label')
+        self.assertTextLeftOut('res.partner', 'x_label')
         self.offer_all()
         self.assertIn('x_label', self.get_told('res.partner'))
 
@@ -573,7 +587,7 @@ class TestRecordsComputedTexts(RecordRulesCase):
         )
         self.assertLessEqual(set(told), set(self.get_told('orestapi.event')))
         self.exclude(res__users=['name'])
-        self.assertLeftOut('orestapi.event', *told)
+        self.assertTextLeftOut('orestapi.event', *told)
         self.assertIn('address', self.get_told('orestapi.event'))
         # The sentence of an event names all of its texts.
         fields = self.env['orestapi.event']._fields.values()
@@ -590,20 +604,21 @@ class TestRecordsComputedTexts(RecordRulesCase):
         self.assertIn('x_any', self.get_told('res.partner'))
         with patch.object(field, 'search', '_search_any'), patch.object(field, 'store', False):
             self.env.registry.clear_cache()
-            self.assertLeftOut('res.partner', 'x_any')
+            self.assertTextLeftOut('res.partner', 'x_any')
 
     def test_s07_view_of_other_tables(self):
         self.user.group_ids += self.env.ref('base.group_system')
         self.exclude(res__country=['phone_code'])
         self.assertIn('browser', self.get_told('res.device'))
         self.exclude(models=['res.device.log'])
-        self.assertLeftOut('res.device', 'browser')
+        self.assertTextLeftOut('res.device', 'browser')
 
     def test_s07_names_of_records_stay(self):
         """Also for models without a name, and for texts that declare more than they show."""
         self.exclude(res__country=['phone_code'])
         for model in ('res.partner', 'res.users', 'res.country', 'res.currency', 'res.company', 'res.groups'):
-            self.assertIn('display_name', self.get_told(model), model)
+            with self.subTest(model=model):
+                self.assertIn('display_name', self.get_told(model), model)
         self.assertIn('country_id', self.get_told('res.partner'))
 
     def test_s07_listed_by_name(self):

@@ -17,10 +17,7 @@ class TestRefreshToken(OAuth2Case):
         self.assertNoStore(response)
         return response.json()
 
-    def get_active_token(self, tokens):
-        return self.env['orestapi.token'].browse(parse(tokens['refresh_token']).row_id)
-
-    def assertRefused(self, refresh_token, application=None, error='invalid_grant', **changes):
+    def assertRefreshRefused(self, refresh_token, application=None, error='invalid_grant', **changes):
         self.assertOAuth2Error(self.refresh(refresh_token, application, **changes), 400, error)
 
     def assertAlive(self, tokens, application=None):
@@ -29,20 +26,13 @@ class TestRefreshToken(OAuth2Case):
             self.assertActive(tokens['access_token'], tokens['refresh_token'])
         return self.renew(tokens, application)
 
-    def assertEnded(self, *responses, reason):
-        """Assert that all tokens of a sign-in are dead, wherever they are presented."""
-        for tokens in responses:
-            self.assertInactive(tokens['access_token'], tokens['refresh_token'])
-            self.assertEqual(self.call_json2(tokens['access_token']).status_code, 401)
-            self.assertRefused(tokens['refresh_token'])
-        self.assertEqual(self.get_active_token(responses[0]).revoked_reason, reason)
-
     def count_events(self):
         return self.env['orestapi.event'].search_count([('kind', '=', 'refresh_token_reused')])
 
     def test_n137_missing(self):
         for refresh_token in (None, ''):
-            self.assertRefused(refresh_token, error='invalid_request')
+            with self.subTest(refresh_token=refresh_token):
+                self.assertRefreshRefused(refresh_token, error='invalid_request')
 
     def test_n137_garbage(self):
         tokens = self.sign_in()
@@ -71,31 +61,32 @@ class TestRefreshToken(OAuth2Case):
             render_refresh_token(self.env['orestapi.token']._get_mac_key(), parsed.row_id, 7, other_secret),
         ):
             with self.subTest(refresh_token=wrong[:80]):
-                self.assertRefused(wrong)
+                self.assertRefreshRefused(wrong)
         self.assertAlive(tokens)
 
     def test_n137_forged(self):
         """A made-up token of an earlier refresh must not end a sign-in: anybody could end all."""
         first = self.sign_in()
         second = self.renew(first)
-        row_id = self.get_active_token(first).id
+        row_id = self.get_sign_in(first).id
         secret = parse(first['refresh_token']).secret
-        self.assertRefused(render_refresh_token(b'another key', row_id, 0, secret))
-        self.assertRefused(f'orestapi_rt_{row_id}_0_{generate_secret()}_{generate_secret()}')
+        self.assertRefreshRefused(render_refresh_token(b'another key', row_id, 0, secret))
+        self.assertRefreshRefused(f'orestapi_rt_{row_id}_0_{generate_secret()}_{generate_secret()}')
         self.assertAlive(second)
         self.assertEqual(self.count_events(), 0)
 
     def test_n137_revoked(self):
         tokens = self.sign_in()
-        self.get_active_token(tokens).with_user(self.user).action_revoke()
-        self.assertEnded(tokens, reason='user')
+        self.get_sign_in(tokens).with_user(self.user).action_revoke()
+        self.assertSignInEnded(tokens, reason='user')
 
     def test_n138_another_confidential_client(self):
         self.other.client_secret = OTHER_SECRET
         first = self.sign_in()
         second = self.renew(first)
         for refresh_token in (first['refresh_token'], second['refresh_token']):
-            self.assertRefused(refresh_token, auth=('shop-client', OTHER_SECRET))
+            with self.subTest(refresh_token=refresh_token):
+                self.assertRefreshRefused(refresh_token, auth=('shop-client', OTHER_SECRET))
         self.assertAlive(second)
 
     def test_n139_another_public_client(self):
@@ -103,11 +94,12 @@ class TestRefreshToken(OAuth2Case):
         first = self.sign_in(self.public)
         second = self.renew(first, self.public)
         for refresh_token in (first['refresh_token'], second['refresh_token']):
-            self.assertRefused(refresh_token, self.public, client_id='other-tool-client')
-            # Not with another secret either, nor the other way round.
-            self.assertRefused(refresh_token, auth=self.get_auth())
+            with self.subTest(refresh_token=refresh_token):
+                self.assertRefreshRefused(refresh_token, self.public, client_id='other-tool-client')
+                # Not with another secret either, nor the other way round.
+                self.assertRefreshRefused(refresh_token, auth=self.get_auth())
         self.assertAlive(second, self.public)
-        self.assertRefused(self.sign_in()['refresh_token'], self.public)
+        self.assertRefreshRefused(self.sign_in()['refresh_token'], self.public)
 
     def test_n140_no_authentication(self):
         tokens = self.sign_in()
@@ -127,7 +119,7 @@ class TestRefreshToken(OAuth2Case):
         tokens = self.sign_in(scope='read')
         for scope in ('rpc', 'read rpc', 'read unknown', 'READ', '"', 'read\\', 'read\tread', 'x' * 2000):
             with self.subTest(scope=scope[:50]):
-                self.assertRefused(tokens['refresh_token'], error='invalid_scope', scope=scope)
+                self.assertRefreshRefused(tokens['refresh_token'], error='invalid_scope', scope=scope)
         self.assertEqual(self.assertAlive(tokens)['scope'], 'read')
 
     def test_n141_scope_taken_from_the_application(self):
@@ -136,11 +128,11 @@ class TestRefreshToken(OAuth2Case):
         self.application.scope_ids = self.env.ref('orestapi.scope_read')
         self.assertEqual(self.introspect(tokens['access_token'])['scope'], 'read')
         self.assertEqual(self.call_json2(tokens['access_token']).status_code, 403)
-        self.assertRefused(tokens['refresh_token'], error='invalid_scope', scope='read rpc')
+        self.assertRefreshRefused(tokens['refresh_token'], error='invalid_scope', scope='read rpc')
         tokens = self.renew(tokens)
         self.assertEqual(tokens['scope'], 'read')
         self.application.scope_ids = False
-        self.assertRefused(tokens['refresh_token'], error='invalid_scope')
+        self.assertRefreshRefused(tokens['refresh_token'], error='invalid_scope')
         self.application.scope_ids = self.env.ref('orestapi.scope_read')
         self.assertAlive(tokens)
 
@@ -164,8 +156,8 @@ class TestRefreshToken(OAuth2Case):
             tokens.append(self.renew(tokens[-1]))
         self.assertEqual(len({response[name] for response in tokens for name in ('access_token', 'refresh_token')}), 8)
         self.assertEqual(self.call_json2(tokens[-1]['access_token']).status_code, 200)
-        self.assertRefused(tokens[-2]['refresh_token'])
-        self.assertEnded(*tokens, reason='refresh_token_reused')
+        self.assertRefreshRefused(tokens[-2]['refresh_token'])
+        self.assertSignInEnded(*tokens, reason='refresh_token_reused')
         # One event, however often the token is tried.
         self.assertEqual(self.count_events(), 1)
         event = self.env['orestapi.event'].search([('kind', '=', 'refresh_token_reused')])
@@ -179,15 +171,15 @@ class TestRefreshToken(OAuth2Case):
                 tokens = [self.sign_in()]
                 for _count in range(6):
                     tokens.append(self.renew(tokens[-1]))
-                self.assertRefused(tokens[generation]['refresh_token'])
-                self.assertEnded(tokens[-1], reason='refresh_token_reused')
+                self.assertRefreshRefused(tokens[generation]['refresh_token'])
+                self.assertSignInEnded(tokens[-1], reason='refresh_token_reused')
 
     def test_n143_public_client(self):
         first = self.sign_in(self.public, scope='rpc')
         second = self.renew(first, self.public)
         self.assertEqual(self.call_json2(second['access_token']).status_code, 200)
-        self.assertRefused(first['refresh_token'], self.public)
-        self.assertRefused(second['refresh_token'], self.public)
+        self.assertRefreshRefused(first['refresh_token'], self.public)
+        self.assertRefreshRefused(second['refresh_token'], self.public)
         self.assertEqual(self.call_json2(second['access_token']).status_code, 401)
 
     def test_n144_grandparent_in_grace_period(self):
@@ -196,8 +188,8 @@ class TestRefreshToken(OAuth2Case):
         first = self.sign_in(scope='rpc')
         second = self.renew(first)
         third = self.renew(second)
-        self.assertRefused(first['refresh_token'])
-        self.assertEnded(first, second, third, reason='refresh_token_reused')
+        self.assertRefreshRefused(first['refresh_token'])
+        self.assertSignInEnded(first, second, third, reason='refresh_token_reused')
 
     def test_n145_grace_period(self):
         self.stop_clock()
@@ -205,17 +197,17 @@ class TestRefreshToken(OAuth2Case):
         first = self.sign_in(scope='read rpc')
         second = self.renew(first)
         for seconds in (0, 1, 30):
-            with self.later(seconds=seconds):
+            with self.subTest(seconds=seconds), self.later(seconds=seconds):
                 # The same response, whatever is requested, except for the time.
                 self.assertEqual(self.renew(first), {**second, 'expires_in': 3600 - seconds})
                 self.assertEqual(self.renew(first, scope='read'), {**second, 'expires_in': 3600 - seconds})
-        sign_in = self.get_active_token(first)
+        sign_in = self.get_sign_in(first)
         self.assertEqual(sign_in.generation, 1)
         self.assertEqual(self.call_json2(second['access_token']).status_code, 200)
         third = self.renew(second)
         # Its successor has been used, so the first response is no longer needed.
-        self.assertRefused(first['refresh_token'])
-        self.assertEnded(second, third, reason='refresh_token_reused')
+        self.assertRefreshRefused(first['refresh_token'])
+        self.assertSignInEnded(second, third, reason='refresh_token_reused')
 
     def test_n145_after_the_grace_period(self):
         self.stop_clock()
@@ -223,8 +215,8 @@ class TestRefreshToken(OAuth2Case):
         first = self.sign_in()
         second = self.renew(first)
         with self.later(seconds=31):
-            self.assertRefused(first['refresh_token'])
-            self.assertEnded(first, second, reason='refresh_token_reused')
+            self.assertRefreshRefused(first['refresh_token'])
+            self.assertSignInEnded(first, second, reason='refresh_token_reused')
 
     def test_n145_grace_period_for_the_application_only(self):
         """A stolen predecessor is of no use to other applications, and neither is one with a wrong secret."""
@@ -233,10 +225,10 @@ class TestRefreshToken(OAuth2Case):
         (self.application + self.other).refresh_token_grace = 60
         first = self.sign_in()
         second = self.renew(first)
-        self.assertRefused(first['refresh_token'], auth=('shop-client', OTHER_SECRET))
+        self.assertRefreshRefused(first['refresh_token'], auth=('shop-client', OTHER_SECRET))
         self.assertInvalidClient(self.refresh(first['refresh_token'], auth=None, client_id='wiki-client'))
-        forged = f'orestapi_rt_{self.get_active_token(first).id}_0_{generate_secret()}_{generate_secret()}'
-        self.assertRefused(forged)
+        forged = f'orestapi_rt_{self.get_sign_in(first).id}_0_{generate_secret()}_{generate_secret()}'
+        self.assertRefreshRefused(forged)
         self.assertAlive(second)
 
     def test_n145_grace_period_switched_off_or_on(self):
@@ -247,23 +239,24 @@ class TestRefreshToken(OAuth2Case):
         second = self.renew(first)
         self.application.refresh_token_grace = 0
         with self.later(seconds=5):
-            self.assertRefused(first['refresh_token'])
-            self.assertEnded(second, reason='refresh_token_reused')
+            self.assertRefreshRefused(first['refresh_token'])
+            self.assertSignInEnded(second, reason='refresh_token_reused')
         first = self.sign_in()
         second = self.renew(first)
         self.application.refresh_token_grace = 60
-        self.assertRefused(first['refresh_token'])
-        self.assertEnded(second, reason='refresh_token_reused')
+        self.assertRefreshRefused(first['refresh_token'])
+        self.assertSignInEnded(second, reason='refresh_token_reused')
 
     def test_n146_revoked_in_grace_period(self):
         self.stop_clock()
         self.application.refresh_token_grace = 60
         for revoked in (0, 1):
-            tokens = [self.sign_in()]
-            tokens.append(self.renew(tokens[0]))
-            response = self.post('/oauth2/revoke', {'token': tokens[revoked]['refresh_token']}, self.get_auth())
-            self.assertEqual(response.status_code, 200)
-            self.assertEnded(*tokens, reason='application')
+            with self.subTest(revoked=revoked):
+                tokens = [self.sign_in()]
+                tokens.append(self.renew(tokens[0]))
+                response = self.post('/oauth2/revoke', {'token': tokens[revoked]['refresh_token']}, self.get_auth())
+                self.assertEqual(response.status_code, 200)
+                self.assertSignInEnded(*tokens, reason='application')
         self.assertEqual(self.count_events(), 0)
 
     def test_n148_answer_lost(self):
@@ -271,8 +264,8 @@ class TestRefreshToken(OAuth2Case):
         first = self.sign_in(scope='rpc')
         self.renew(first)
         # Without a grace period this looks like a theft: the user must sign in again.
-        self.assertRefused(first['refresh_token'])
-        self.assertEnded(first, reason='refresh_token_reused')
+        self.assertRefreshRefused(first['refresh_token'])
+        self.assertSignInEnded(first, reason='refresh_token_reused')
         self.application.refresh_token_grace = 60
         first = self.sign_in(scope='rpc')
         self.renew(first)
@@ -295,9 +288,9 @@ class TestRefreshToken(OAuth2Case):
                 tokens = self.renew(tokens)
         with self.later(seconds=7200):
             self.assertInactive(other['refresh_token'])
-            self.assertRefused(other['refresh_token'])
+            self.assertRefreshRefused(other['refresh_token'])
         with self.later(seconds=3 * 7200):
-            self.assertRefused(tokens['refresh_token'])
+            self.assertRefreshRefused(tokens['refresh_token'])
 
     def test_n149_absolute_limit(self):
         self.stop_clock()
@@ -310,8 +303,9 @@ class TestRefreshToken(OAuth2Case):
         with self.later(seconds=10_000):
             # However often it was refreshed, and however lately.
             for refresh_token in (tokens['refresh_token'], other['refresh_token']):
-                self.assertInactive(refresh_token)
-                self.assertRefused(refresh_token)
+                with self.subTest(refresh_token=refresh_token):
+                    self.assertInactive(refresh_token)
+                    self.assertRefreshRefused(refresh_token)
 
     def test_n149_no_limit(self):
         """The default: a refresh token never expires."""
@@ -328,9 +322,9 @@ class TestRefreshToken(OAuth2Case):
             self.assertActive(tokens['refresh_token'])
         with self.later(seconds=600):
             self.assertInactive(tokens['refresh_token'])
-            self.assertRefused(tokens['refresh_token'])
+            self.assertRefreshRefused(tokens['refresh_token'])
             self.application.write({'refresh_token_expiry': 0, 'sign_in_expiry': 600})
-            self.assertRefused(tokens['refresh_token'])
+            self.assertRefreshRefused(tokens['refresh_token'])
             # After the limit is lengthened again, the sign-in works, because nobody has ended it.
             self.application.sign_in_expiry = 601
             self.assertAlive(tokens)
@@ -342,7 +336,8 @@ class TestRefreshToken(OAuth2Case):
         self.assertInvalidClient(self.refresh(tokens['refresh_token']))
         self.assertInvalidClient(self.refresh(public_tokens['refresh_token'], self.public))
         for response in (tokens, public_tokens):
-            self.assertEqual(self.call_json2(response['access_token']).status_code, 401)
+            with self.subTest(response=response):
+                self.assertEqual(self.call_json2(response['access_token']).status_code, 401)
         (self.application + self.public).active = True
         self.assertAlive(tokens)
 
@@ -365,19 +360,20 @@ class TestRefreshToken(OAuth2Case):
         code = self.get_code()
         tokens = self.sign_in()
         for other in (code, tokens['access_token']):
-            self.assertRefused(other)
-            self.assertRefused(other.replace('_at_', '_rt_').replace('_ac_', '_rt_'))
+            with self.subTest(other=other):
+                self.assertRefreshRefused(other)
+                self.assertRefreshRefused(other.replace('_at_', '_rt_').replace('_ac_', '_rt_'))
         self.assertAlive(tokens)
         self.assertEqual(self.redeem(code).status_code, 200)
 
     def test_n157_two_devices(self):
         first, second, third = (self.sign_in(scope='rpc') for _device in range(3))
-        self.assertEqual(len({self.get_active_token(tokens).id for tokens in (first, second, third)}), 3)
-        self.assertEqual(len(self.get_active_token(first).authorization_id.token_ids), 3)
+        self.assertEqual(len({self.get_sign_in(tokens).id for tokens in (first, second, third)}), 3)
+        self.assertEqual(len(self.get_sign_in(first).authorization_id.token_ids), 3)
         newer = self.renew(first)
-        self.assertRefused(first['refresh_token'])
-        self.assertEnded(first, newer, reason='refresh_token_reused')
+        self.assertRefreshRefused(first['refresh_token'])
+        self.assertSignInEnded(first, newer, reason='refresh_token_reused')
         second = self.assertAlive(second)
-        self.get_active_token(second).with_user(self.user).action_revoke()
-        self.assertEnded(second, reason='user')
+        self.get_sign_in(second).with_user(self.user).action_revoke()
+        self.assertSignInEnded(second, reason='user')
         self.assertAlive(third)

@@ -76,7 +76,7 @@ class TestRetention(OAuth2Case):
         code = self.get_code()
         self.sign_in()
         for delta in ({'seconds': 600}, {'days': 1}, {'days': 7}, {'days': 7, 'seconds': 599}):
-            with self.later(**delta):
+            with self.subTest(delta=delta), self.later(**delta):
                 self.assertEqual(self.clean_up(), {})
         # Kept, but still of no use.
         with self.later(seconds=600):

@@ -32,17 +32,18 @@ class TestRevoke(OAuth2Case):
         self.assertEqual(response.headers['Content-Type'], 'application/json')
         self.assertNoStore(response)
 
-    def assertWorks(self, tokens, application=None):
+    def assertBothActive(self, tokens, application=None):
         self.assertActive(tokens['access_token'], tokens['refresh_token'], application=application)
 
-    def assertEnded(self, tokens, application=None):
+    def assertBothInactive(self, tokens, application=None):
         self.assertInactive(tokens['access_token'], tokens['refresh_token'], application=application)
 
     def test_p02_answer_is_json(self):
         """Libraries parse the response as JSON, and failed after the sign-in was ended."""
         tokens = self.sign_in()
         for token in (tokens['access_token'], 'unknown'):
-            self.assertEqual(self.revoke(token).json(), {})
+            with self.subTest(token=token):
+                self.assertEqual(self.revoke(token).json(), {})
 
     def test_p02_no_type_without_content(self):
         self.authenticate('mitchell', PASSWORD)
@@ -56,9 +57,10 @@ class TestRevoke(OAuth2Case):
         self.authenticate(None, None)
         responses.append(self.authorize(self.get_request()))
         self.assertEqual([response.status_code for response in responses], [204] * 5 + [303] * 3)
-        for response in responses:
-            self.assertEqual(response.content, b'')
-            self.assertNotIn('Content-Type', response.headers)
+        for case, response in enumerate(responses):
+            with self.subTest(case=case):
+                self.assertEqual(response.content, b'')
+                self.assertNotIn('Content-Type', response.headers)
 
     def test_n158_only_post(self):
         tokens = self.sign_in()
@@ -68,7 +70,7 @@ class TestRevoke(OAuth2Case):
                 self.assertEqual(response.status_code, 405)
                 self.assertIn('POST', response.headers['Allow'])
                 self.assertNotIn(method, response.headers['Allow'])
-        self.assertWorks(tokens)
+        self.assertBothActive(tokens)
 
     def test_n159_token_missing(self):
         # RFC 6749 §3.2: a parameter without a value counts as missing.
@@ -92,7 +94,7 @@ class TestRevoke(OAuth2Case):
             with self.subTest(auth=auth, changes=changes):
                 response = self.revoke(tokens['access_token'], auth=auth, **changes)
                 self.assertInvalidClient(response)
-        self.assertWorks(tokens)
+        self.assertBothActive(tokens)
 
     def test_n161_not_a_valid_token(self):
         ended, expired = self.sign_in(), self.sign_in()
@@ -110,7 +112,7 @@ class TestRevoke(OAuth2Case):
         for name, string in strings.items():
             with self.subTest(name):
                 self.assertRevoked(self.revoke(string))
-        self.assertWorks(expired)
+        self.assertBothActive(expired)
         with self.later(seconds=3600):
             self.assertRevoked(self.revoke(expired['access_token']))
 
@@ -128,8 +130,9 @@ class TestRevoke(OAuth2Case):
         """It gets the same response as an unknown token, so that nobody can probe; the token keeps working."""
         tokens, public = self.sign_in(), self.sign_in(self.public)
         for token in (*tokens.values(), public['access_token'], public['refresh_token']):
-            self.assertRevoked(self.revoke(str(token), self.other))
-        self.assertWorks(tokens)
+            with self.subTest(token=token):
+                self.assertRevoked(self.revoke(str(token), self.other))
+        self.assertBothActive(tokens)
         self.assertEqual(self.refresh(public['refresh_token'], self.public).status_code, 200)
 
     def test_n163_public_application(self):
@@ -140,7 +143,7 @@ class TestRevoke(OAuth2Case):
         # A public application must not claim to be confidential either.
         self.assertInvalidClient(self.revoke(tokens['access_token'], auth=(self.public.client_id, CLIENT_SECRET)))
         self.assertRevoked(self.revoke(confidential['refresh_token'], self.public))
-        self.assertWorks(confidential)
+        self.assertBothActive(confidential)
         self.assertEqual(self.call_json2(tokens['access_token']).status_code, 200)
         self.assertRevoked(self.revoke(tokens['access_token'], self.public))
         self.assertEqual(self.call_json2(tokens['access_token']).status_code, 401)
@@ -150,12 +153,12 @@ class TestRevoke(OAuth2Case):
             with self.subTest(name):
                 tokens = self.sign_in()
                 self.assertRevoked(self.revoke(tokens[name], token_type_hint=hint))
-                self.assertEnded(tokens)
+                self.assertBothInactive(tokens)
 
     def test_n165_unknown_hint(self):
         tokens = self.sign_in()
         self.assertRevoked(self.revoke(tokens['access_token'], token_type_hint='saml2'))
-        self.assertEnded(tokens)
+        self.assertBothInactive(tokens)
 
     def test_n166_refresh_token(self):
         """All tokens of the sign-in end with it, and no token of another sign-in."""
@@ -163,24 +166,25 @@ class TestRevoke(OAuth2Case):
         refreshed = self.refresh(tokens['refresh_token']).json()
         self.assertRevoked(self.revoke(refreshed['refresh_token']))
         self.assertInactive(tokens['access_token'])
-        self.assertEnded(refreshed)
+        self.assertBothInactive(refreshed)
         for access_token in (tokens['access_token'], refreshed['access_token']):
-            self.assertEqual(self.call_json2(access_token).status_code, 401)
+            with self.subTest(access_token=access_token):
+                self.assertEqual(self.call_json2(access_token).status_code, 401)
         self.assertOAuth2Error(self.refresh(refreshed['refresh_token']), 400, 'invalid_grant')
-        self.assertWorks(elsewhere)
+        self.assertBothActive(elsewhere)
 
     def test_n166_refresh_token_of_an_earlier_generation(self):
         """An application may have lost the answer to its last refresh and still sign the user out."""
         tokens = self.sign_in()
         refreshed = self.refresh(tokens['refresh_token']).json()
         self.assertRevoked(self.revoke(tokens['refresh_token']))
-        self.assertEnded(refreshed)
+        self.assertBothInactive(refreshed)
 
     def test_n167_access_token(self):
         """The refresh token dies too: an application that signs a user out sends either (RFC 7009 §2.1)."""
         tokens = self.sign_in()
         self.assertRevoked(self.revoke(tokens['access_token']))
-        self.assertEnded(tokens)
+        self.assertBothInactive(tokens)
         self.assertOAuth2Error(self.refresh(tokens['refresh_token']), 400, 'invalid_grant')
 
     def test_n168_revoke_twice_and_refresh(self):
@@ -189,7 +193,7 @@ class TestRevoke(OAuth2Case):
         for _attempt in range(2):
             self.assertRevoked(self.revoke(tokens['refresh_token']))
         self.assertOAuth2Error(self.refresh(tokens['refresh_token']), 400, 'invalid_grant')
-        self.assertEnded(tokens)
+        self.assertBothInactive(tokens)
 
     def test_n169_server_cannot_process(self):
         """The client must take the token for valid and try again (RFC 7009 §2.2.1)."""
@@ -211,7 +215,7 @@ class TestRevoke(OAuth2Case):
         self.assertOAuth2Error(response, 503, 'temporarily_unavailable')
         self.assertEqual(response.headers['Retry-After'], '5')
         self.env.cr.execute("DROP TRIGGER fail ON orestapi_token")
-        self.assertWorks(tokens)
+        self.assertBothActive(tokens)
 
     def test_n170_repeated_parameter(self):
         tokens, elsewhere = self.sign_in(), self.sign_in()
@@ -223,8 +227,8 @@ class TestRevoke(OAuth2Case):
         ):
             with self.subTest(pairs=[name for name, _value in pairs]):
                 self.assertOAuth2Error(self.post('/oauth2/revoke', pairs, self.get_auth()), 400, 'invalid_request')
-        self.assertWorks(tokens)
-        self.assertWorks(elsewhere)
+        self.assertBothActive(tokens)
+        self.assertBothActive(elsewhere)
 
     def test_n171_no_csrf_token(self):
         """It works for a program without a session; the session of a browser is ignored."""
@@ -234,9 +238,9 @@ class TestRevoke(OAuth2Case):
             '/oauth2/revoke', {'token': tokens['access_token']}, headers={'Authorization': 'Basic Og=='}
         )
         self.assertInvalidClient(response)
-        self.assertWorks(tokens)
+        self.assertBothActive(tokens)
         self.assertRevoked(self.revoke(tokens['access_token']))
-        self.assertEnded(tokens)
+        self.assertBothInactive(tokens)
 
     def test_a04_revoke_tokens(self):
         """The action of the lists asks first, tells how many people it concerns, and reports the result."""
@@ -296,10 +300,12 @@ class TestRevoke(OAuth2Case):
             (self.application, "People who lose access: 2. Their sign-ins: 3. Applications: 1."),
             (self.application + self.other, "People who lose access: 2. Their sign-ins: 4. Applications: 2."),
         ):
-            loss = self.call_xmlrpc(self.administrator, 'orestapi.application', 'get_loss', applications.ids)
-            self.assertEqual({*loss}, {'archive', 'delete'})
-            for sentence in loss.values():
-                self.assertIn(counts, sentence)
+            with self.subTest(applications=applications):
+                loss = self.call_xmlrpc(self.administrator, 'orestapi.application', 'get_loss', applications.ids)
+                self.assertEqual({*loss}, {'archive', 'delete'})
+                for sentence in loss.values():
+                    with self.subTest(sentence=sentence):
+                        self.assertIn(counts, sentence)
         # Nobody can lose access that is lost already.
         self.application.refresh_token_expiry = 60
         with self.later(seconds=61):

@@ -62,24 +62,27 @@ class TestScreens(OAuth2Case):
             set(ARCHIVABLE),
         )
         for model in ARCHIVABLE:
-            active, archived = self.get_archived_pair(model)
-            search = self.get_arch(model, 'search')
-            [inactive] = search.xpath("//filter[@name='inactive']/@domain")
-            self.assertEqual(search.xpath("//filter[@name='inactive']/@string"), ["Inactive"])
-            for action in self.env['ir.actions.act_window'].search([('res_model', '=', model)]):
-                context = safe_eval(action.context)
-                with self.subTest(action.name, model=model):
-                    self.assertFalse([name for name in context if name.startswith(('search_default', 'active_test'))])
-                    records = self.env[model].with_user(self.administrator).with_context(**context)
-                    for domain, expected in (
-                        ([], active),
-                        (safe_eval(inactive), archived),
-                        ([('active', '=', False)], archived),  # *Active is not set* of a custom filter
-                        ([('active', '!=', True)], archived),
-                        ([('active', 'in', [True, False])], active + archived),
-                    ):
-                        found = records.search([*domain, ('id', 'in', (active + archived).ids)])
-                        self.assertEqual(found, expected, domain)
+            with self.subTest(model=model):
+                active, archived = self.get_archived_pair(model)
+                search = self.get_arch(model, 'search')
+                [inactive] = search.xpath("//filter[@name='inactive']/@domain")
+                self.assertEqual(search.xpath("//filter[@name='inactive']/@string"), ["Inactive"])
+                for action in self.env['ir.actions.act_window'].search([('res_model', '=', model)]):
+                    context = safe_eval(action.context)
+                    with self.subTest(action.name, model=model):
+                        self.assertFalse([
+                            name for name in context if name.startswith(('search_default', 'active_test'))
+                        ])
+                        records = self.env[model].with_user(self.administrator).with_context(**context)
+                        for domain, expected in (
+                            ([], active),
+                            (safe_eval(inactive), archived),
+                            ([('active', '=', False)], archived),  # *Active is not set* of a custom filter
+                            ([('active', '!=', True)], archived),
+                            ([('active', 'in', [True, False])], active + archived),
+                        ):
+                            found = records.search([*domain, ('id', 'in', (active + archived).ids)])
+                            self.assertEqual(found, expected, domain)
 
     def test_a02_buttons_open_what_they_count(self):
         scheme = self.env['orestapi.model.scheme'].create({'name': "Shared"})
@@ -215,8 +218,9 @@ class TestScreens(OAuth2Case):
     def test_a13_link_names_the_application(self):
         self.authenticate(self.administrator.login, PASSWORD)
         for application in (self.application, self.other):
-            page = self.url_open(application.documentation_uri)
-            self.assertEqual(self.get_main(page).xpath('.//h2')[0].text_content(), application.name)
+            with self.subTest(application=application):
+                page = self.url_open(application.documentation_uri)
+                self.assertEqual(self.get_main(page).xpath('.//h2')[0].text_content(), application.name)
         arch = self.get_arch('orestapi.application', 'form')
         self.assertFalse(arch.xpath(f"//a[starts-with(@href, '{DOCUMENTATION}')]"))
         self.assertTrue(arch.xpath("//field[@name='documentation_uri'][@widget='url']"))
@@ -235,9 +239,10 @@ class TestScreens(OAuth2Case):
         """Showing another one instead would be misleading."""
         self.authenticate(self.administrator.login, PASSWORD)
         for text in ('0', 'x', str(self.other.id + 100_000)):
-            main = self.get_main(self.url_open(f'{DOCUMENTATION}?application={text}'))
-            self.assertFalse(main.xpath('.//h2'))
-            self.assertNotIn('res.partner', main.text_content())
+            with self.subTest(text=text):
+                main = self.get_main(self.url_open(f'{DOCUMENTATION}?application={text}'))
+                self.assertFalse(main.xpath('.//h2'))
+                self.assertNotIn('res.partner', main.text_content())
 
     # A14: status and last use in lists
 
@@ -247,10 +252,11 @@ class TestScreens(OAuth2Case):
         ours = [('id', 'in', (self.application + self.other + self.public).ids)]
         applications = self.env['orestapi.application'].with_user(self.administrator)
         for status in ('incomplete', 'risky', 'ready'):
-            found = applications.search([*ours, ('status', '=', status)])
-            self.assertEqual(
-                found, applications.search(ours).filtered(lambda found, status=status: found.status == status)
-            )
+            with self.subTest(status=status):
+                found = applications.search([*ours, ('status', '=', status)])
+                self.assertEqual(
+                    found, applications.search(ours).filtered(lambda found, status=status: found.status == status)
+                )
         self.assertIn(self.other, applications.search([('status', '!=', 'ready')]))
         self.assertIn(self.other, applications.search([('status', 'in', ['incomplete', 'risky'])]))
         ordered = applications.search(ours, order='status, id').mapped('status')
@@ -275,7 +281,7 @@ class TestScreens(OAuth2Case):
         applications = self.env['orestapi.application'].with_user(self.administrator)
         ours = [('id', 'in', (self.application + self.other + self.public).ids)]
         for seconds, counts in ((0, [2, 1, 0]), (61, [0, 1, 0])):
-            with self.later(seconds=seconds):
+            with self.subTest(seconds=seconds), self.later(seconds=seconds):
                 applications.invalidate_model()
                 found = applications.search(ours, order='sign_in_count desc, id')
                 self.assertEqual(found.mapped('sign_in_count'), sorted(counts, reverse=True))
@@ -285,10 +291,13 @@ class TestScreens(OAuth2Case):
                 idle = applications.search([*ours, *self.get_filter('not_in_use')])
                 self.assertEqual(idle, found - found.filtered('sign_in_count'))
                 for operator, number in (('>=', 1), ('<', 2), ('<=', 0), ('!=', 1), ('in', [1, 2])):
-                    domain = [('sign_in_count', operator, number)]
-                    self.assertEqual(
-                        applications.search([*ours, *domain]), applications.search(ours).filtered_domain(domain), domain
-                    )
+                    with self.subTest(operator=operator):
+                        domain = [('sign_in_count', operator, number)]
+                        self.assertEqual(
+                            applications.search([*ours, *domain]),
+                            applications.search(ours).filtered_domain(domain),
+                            domain,
+                        )
         described = applications.fields_get(['sign_in_count'], ['sortable', 'searchable'])['sign_in_count']
         self.assertEqual(described, {'sortable': True, 'searchable': True})
         # The web client requests this for each field of a grouped list.
@@ -297,15 +306,15 @@ class TestScreens(OAuth2Case):
 
     def test_a14_status_is_for_administrators(self):
         applications = self.env['orestapi.application'].with_user(self.user)
-        for call in (
+        for case, call in enumerate((
             lambda: applications.search([('sign_in_count', '>', 0)]),
             lambda: applications.search([], order='sign_in_count'),
             lambda: applications.search([('status', '=', 'ready')]),
             lambda: applications.search([], order='status'),
             lambda: applications._read_group([], ['status'], ['__count']),
             lambda: applications.search([], order='last_used_at'),
-        ):
-            with self.assertRaises(AccessError):
+        )):
+            with self.subTest(case=case), self.assertRaises(AccessError):
                 call()
 
     def get_filter(self, name):
@@ -474,11 +483,12 @@ class TestScreens(OAuth2Case):
         self.assertTrue(document.get('lang').startswith('ar'))
         [main] = document.xpath('//main')
         for element in main.iter(etree.Element):
-            texts = [element.text, *(child.tail for child in element)]
-            if not ''.join(filter(None, texts)).strip() or element.get('aria-hidden'):
-                continue
-            directed = element.xpath('ancestor-or-self::*[ancestor::main][@dir or self::bdi]')
-            self.assertTrue(directed, etree.tostring(element))
+            with self.subTest(element=element):
+                texts = [element.text, *(child.tail for child in element)]
+                if not ''.join(filter(None, texts)).strip() or element.get('aria-hidden'):
+                    continue
+                directed = element.xpath('ancestor-or-self::*[ancestor::main][@dir or self::bdi]')
+                self.assertTrue(directed, etree.tostring(element))
 
     def test_a19_right_to_left(self):
         """In a right-to-left language without a translation, the texts are written from left to right."""
@@ -516,9 +526,14 @@ class TestScreens(OAuth2Case):
 
     def test_a19_direction_of_the_page(self):
         self.authenticate(self.user.login, PASSWORD)
-        for page in (self.authorize(self.get_request()), self.url_open(PAGE), self.url_open(DOCUMENTATION)):
-            document = html.fromstring(page.text)
-            self.assertEqual((document.get('dir'), document.get('lang')), ('ltr', 'en-US'))
+        for case, page in enumerate((
+            self.authorize(self.get_request()),
+            self.url_open(PAGE),
+            self.url_open(DOCUMENTATION),
+        )):
+            with self.subTest(case=case):
+                document = html.fromstring(page.text)
+                self.assertEqual((document.get('dir'), document.get('lang')), ('ltr', 'en-US'))
 
 
 class TestTerms(TransactionCase):

@@ -57,13 +57,14 @@ class TestSession(OAuth2Case):
         access_token = self.sign_in(scope='rpc')['access_token']
         check = self.env['res.users.identitycheck'].with_user(self.user).create({'auth_method': 'password'}).id
         for password in ('wrong', PASSWORD):
-            with mute_logger('odoo.http'):
-                response = self.call_json2(
-                    access_token,
-                    'res.users.identitycheck',
-                    'run_check',
-                    ids=[check],
-                    context={'password': password},
-                )
-            self.assertEqual(response.status_code, 403, response.text)
+            with self.subTest(password=password):
+                with mute_logger('odoo.http'):
+                    response = self.call_json2(
+                        access_token,
+                        'res.users.identitycheck',
+                        'run_check',
+                        ids=[check],
+                        context={'password': password},
+                    )
+                self.assertEqual(response.status_code, 403, response.text)
         self.assertFalse(self.env['res.users.apikeys'].search([('user_id', '=', self.user.id)]))

@@ -27,8 +27,9 @@ class TestSettings(TransactionCase):
         self.env['ir.config_parameter'].set_param('orestapi.issuer', 'https://b\u00fccher.example')
         self.assertIn("Punycode", '\n'.join(application._get_issuer_risks()))
         for good in ('https://xn--bcher-kva.example', 'http://odoo_web:8069', '\u200bhttps://odoo.example.com/'):
-            self.save(orestapi_issuer=good)
-            self.assertEqual(self.env['orestapi.server']._get_issuer(), good.strip('\u200b/'))
+            with self.subTest(good=good):
+                self.save(orestapi_issuer=good)
+                self.assertEqual(self.env['orestapi.server']._get_issuer(), good.strip('\u200b/'))
 
     def test_p13_status_names_the_setting_to_change(self):
         application = self.env['orestapi.application'].create({'name': "Wiki"})
@@ -194,7 +195,8 @@ class TestSettings(TransactionCase):
             parameters.set_param(f'orestapi.{key}', 'abc')
         shown = settings.create({})
         for key in ('issuer', 'event_retention', 'mail_administrators'):
-            self.assertIn(f'orestapi.{key}', shown.unread_parameters)
+            with self.subTest(key=key):
+                self.assertIn(f'orestapi.{key}', shown.unread_parameters)
         self.assertEqual((shown.event_retention, shown.mail_administrators), (365, False))
         shown.issuer = 'https://odoo.example.com'
         shown.execute()

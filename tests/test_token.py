@@ -7,7 +7,8 @@ from odoo.tests import new_test_user, tagged
 
 from ..oauth2 import grants
 from ..oauth2.parameters import MAX_PARAMETERS, MEDIA_TYPE
-from .common import CLIENT_SECRET, PASSWORD, VERIFIER, WRONG_SECRET, OAuth2Case
+from .common import CLIENT_SECRET, PASSWORD, WRONG_SECRET, OAuth2Case
+from .oauth2_client import VERIFIER, get_basic
 
 PATH = '/oauth2/token'
 OTHER_SECRET = 'another-secret-of-the-shop'
@@ -84,7 +85,7 @@ class TestTokenTransport(TokenEndpointCase):
             PATH,
             data=urlencode({'grant_type': 'client_credentials'}),
             method='OPTIONS',
-            headers={'Content-Type': MEDIA_TYPE, 'Authorization': self.get_basic(*self.get_auth())},
+            headers={'Content-Type': MEDIA_TYPE, 'Authorization': get_basic(*self.get_auth())},
         )
         self.assertEqual((response.status_code, response.text), (204, ''))
         self.assertEqual(response.headers['Allow'], 'OPTIONS, POST')
@@ -104,7 +105,7 @@ class TestTokenTransport(TokenEndpointCase):
         multipart = self.url_open(
             PATH,
             files={'grant_type': (None, 'client_credentials')},
-            headers={'Authorization': self.get_basic(*self.get_auth())},
+            headers={'Authorization': get_basic(*self.get_auth())},
         )
         self.assertOAuth2Error(multipart, 400, 'invalid_request')
         self.assertIssued(self.ask_raw(body, Content_Type=f'{MEDIA_TYPE}; charset=UTF-8'))
@@ -128,12 +129,13 @@ class TestTokenTransport(TokenEndpointCase):
             'refresh_token': tokens['refresh_token'],
         }
         for parameters in (whole, refresh):
-            for name in parameters:
-                with self.subTest(name=name, grant_type=parameters['grant_type']):
-                    body = {key: text for key, text in parameters.items() if key != name}
-                    response = self.post(f'{PATH}?{urlencode({name: parameters[name]})}', body)
-                    self.assertOAuth2Error(response, 400, 'invalid_request')
-            self.assertOAuth2Error(self.post(f'{PATH}?{urlencode(parameters)}', {}), 400, 'invalid_request')
+            with self.subTest(parameters=parameters):
+                for name in parameters:
+                    with self.subTest(name=name, grant_type=parameters['grant_type']):
+                        body = {key: text for key, text in parameters.items() if key != name}
+                        response = self.post(f'{PATH}?{urlencode({name: parameters[name]})}', body)
+                        self.assertOAuth2Error(response, 400, 'invalid_request')
+                self.assertOAuth2Error(self.post(f'{PATH}?{urlencode(parameters)}', {}), 400, 'invalid_request')
         self.assertOAuth2Error(self.ask(path=f'{PATH}?scope=read'), 400, 'invalid_request')
         self.assertOAuth2Error(self.ask(path=f'{PATH}?anything'), 400, 'invalid_request')
         self.assertOAuth2Error(self.ask(path=f'{PATH}?=anything'), 400, 'invalid_request')
@@ -263,7 +265,7 @@ class TestTokenTransport(TokenEndpointCase):
         self.authenticate('mitchell', PASSWORD)
         store = http.root.session_store
         before = dict(store.get(self.session.sid))
-        headers = {'Content-Type': MEDIA_TYPE, 'Authorization': self.get_basic(*self.get_auth())}
+        headers = {'Content-Type': MEDIA_TYPE, 'Authorization': get_basic(*self.get_auth())}
         response = self.url_open(
             PATH, data=urlencode({'grant_type': 'client_credentials', 'scope': 'rpc'}), headers=headers
         )
@@ -272,23 +274,24 @@ class TestTokenTransport(TokenEndpointCase):
         refused = self.url_open(
             PATH,
             data=urlencode({'grant_type': 'client_credentials'}),
-            headers={**headers, 'Authorization': self.get_basic('wiki-client', WRONG_SECRET)},
+            headers={**headers, 'Authorization': get_basic('wiki-client', WRONG_SECRET)},
         )
         self.assertInvalidClient(refused)
         self.assertEqual(dict(store.get(self.session.sid)), before)
 
     def test_n108_success(self):
         self.application.access_token_expiry = 1234
-        for response in (
+        for case, response in enumerate((
             self.ask(),
             self.redeem(self.get_code(scope='read rpc')),
             self.refresh(self.sign_in()['refresh_token']),
-        ):
-            self.assertEqual(response.status_code, 200, response.text)
-            self.assertNoStore(response)
-            self.assertEqual(response.headers['Content-Type'], 'application/json')
-            self.assertEqual(response.headers['X-Content-Type-Options'], 'nosniff')
-            self.assertEqual(response.json()['token_type'], 'Bearer')
-            self.assertIs(type(response.json()['expires_in']), int)
-            self.assertEqual(response.json()['expires_in'], 1234)
-            self.assertIn(response.json()['scope'], ('read', 'read rpc'))
+        )):
+            with self.subTest(case=case):
+                self.assertEqual(response.status_code, 200, response.text)
+                self.assertNoStore(response)
+                self.assertEqual(response.headers['Content-Type'], 'application/json')
+                self.assertEqual(response.headers['X-Content-Type-Options'], 'nosniff')
+                self.assertEqual(response.json()['token_type'], 'Bearer')
+                self.assertIs(type(response.json()['expires_in']), int)
+                self.assertEqual(response.json()['expires_in'], 1234)
+                self.assertIn(response.json()['scope'], ('read', 'read rpc'))

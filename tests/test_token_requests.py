@@ -82,7 +82,7 @@ class TestTokenRequests(OAuth2Case):
     def get_key(self, user):
         return self.env['res.users.apikeys'].with_user(user).sudo()._generate(None, "A key", None)
 
-    def assertRefused(self, user, access_token, model, method, ids=None, kwargs=None, sentence=SENTENCE):
+    def assertCallRefused(self, user, access_token, model, method, ids=None, kwargs=None, sentence=SENTENCE):
         """Assert that a call is refused over each protocol, with the reason."""
         for protocol in self.protocols:
             with self.subTest(f'{protocol.__name__} {model}.{method}', kwargs=kwargs):
@@ -96,25 +96,31 @@ class TestTokenRequests(OAuth2Case):
         """No oracle: right, wrong and empty passwords get the same response, and nothing is counted or tried."""
         access_token = self.get_token(self.user)
         for old, new in ((PASSWORD, NEW_PASSWORD), ('wrong', NEW_PASSWORD), (PASSWORD, ''), ('', '')):
-            self.assertRefused(
-                self.user, access_token, 'res.users', 'change_password', kwargs={'old_passwd': old, 'new_passwd': new}
-            )
+            with self.subTest(old=old, new=new):
+                self.assertCallRefused(
+                    self.user,
+                    access_token,
+                    'res.users',
+                    'change_password',
+                    kwargs={'old_passwd': old, 'new_passwd': new},
+                )
         self.assertEqual(self.call_xmlrpc(self.user, 'res.users', 'context_get')['uid'], self.user.id)
 
     def test_s03_authenticate(self):
         access_token = self.get_token(self.user)
         for password in (PASSWORD, 'wrong'):
-            self.assertRefused(
-                self.user,
-                access_token,
-                'res.users',
-                'authenticate',
-                ids=[],
-                kwargs={
-                    'credential': {'type': 'password', 'login': 'ada', 'password': password},
-                    'user_agent_env': {'interactive': False},
-                },
-            )
+            with self.subTest(password=password):
+                self.assertCallRefused(
+                    self.user,
+                    access_token,
+                    'res.users',
+                    'authenticate',
+                    ids=[],
+                    kwargs={
+                        'credential': {'type': 'password', 'login': 'ada', 'password': password},
+                        'user_agent_env': {'interactive': False},
+                    },
+                )
 
     def test_s03_identity_is_confirmed_by_a_person(self):
         """Every method of Odoo and its addons that confirms an identity accepts only the browser."""
@@ -141,11 +147,12 @@ class TestTokenRequests(OAuth2Case):
         # It cannot answer a question in the person's browser either: core does not count wrong answers.
         asked = self.env['res.users.identitycheck'].with_user(self.user).create({})
         for password in (PASSWORD, 'wrong'):
-            answer = self.by_json2(
-                self.user, access_token, asked._name, 'run_check', asked.ids, {'context': {'password': password}}
-            )
-            self.assertIsInstance(answer, Refusal, answer)
-            self.assertIn(SENTENCE, answer.text)
+            with self.subTest(password=password):
+                answer = self.by_json2(
+                    self.user, access_token, asked._name, 'run_check', asked.ids, {'context': {'password': password}}
+                )
+                self.assertIsInstance(answer, Refusal, answer)
+                self.assertIn(SENTENCE, answer.text)
 
     def test_s03_address_of_the_server(self):
         """Core takes the base URL from an administrator's login, and uses it in e-mails."""
@@ -176,19 +183,22 @@ class TestTokenRequests(OAuth2Case):
             {'auth_passkey_key_ids': [[0, 0, {'name': "Key", 'credential_identifier': 'x'}]]},
             {'api_key_ids': [[0, 0, {'name': "Key"}]]},
         ):
-            # Core may refuse some of them earlier, with its own message.
-            sentence = SENTENCE if set(vals) <= {'email', 'signature'} else ''
-            self.assertRefused(self.user, access_token, 'res.users', 'write', self.user.ids, {'vals': vals}, sentence)
-            self.assertRefused(
-                self.user,
-                access_token,
-                'res.users',
-                'web_save',
-                self.user.ids,
-                {'vals': vals, 'specification': {}},
-                sentence,
-            )
-        self.assertRefused(
+            with self.subTest(vals=vals):
+                # Core may refuse some of them earlier, with its own message.
+                sentence = SENTENCE if set(vals) <= {'email', 'signature'} else ''
+                self.assertCallRefused(
+                    self.user, access_token, 'res.users', 'write', self.user.ids, {'vals': vals}, sentence
+                )
+                self.assertCallRefused(
+                    self.user,
+                    access_token,
+                    'res.users',
+                    'web_save',
+                    self.user.ids,
+                    {'vals': vals, 'specification': {}},
+                    sentence,
+                )
+        self.assertCallRefused(
             self.user,
             access_token,
             'res.users',
@@ -201,8 +211,9 @@ class TestTokenRequests(OAuth2Case):
         self.assertEqual((self.user.email, self.user.login), ('mitchell@example.com', 'mitchell'))
         # Other values, and an unchanged value.
         for protocol in self.protocols:
-            vals = {'signature': "By an application", 'email': 'mitchell@example.com', 'tz': 'Europe/Budapest'}
-            self.assertTrue(protocol(self.user, access_token, 'res.users', 'write', self.user.ids, {'vals': vals}))
+            with self.subTest(protocol=protocol):
+                vals = {'signature': "By an application", 'email': 'mitchell@example.com', 'tz': 'Europe/Budapest'}
+                self.assertTrue(protocol(self.user, access_token, 'res.users', 'write', self.user.ids, {'vals': vals}))
 
     def test_s03_email_by_way_of_the_contact(self):
         """A link for a new password is sent to the e-mail address of the user's contact."""
@@ -210,31 +221,34 @@ class TestTokenRequests(OAuth2Case):
         company, customer = self.env['res.partner'].create([{'name': "Company"}, {'name': "Customer"}])
         access_token = self.get_token(self.user)
         for partner in (self.user.partner_id, self.administrator.partner_id, self.portal_user.partner_id):
-            calls = (
-                ('write', partner.ids, {'vals': {'email': 'thief@evil.example'}}),
-                ('web_save', partner.ids, {'vals': {'email': 'thief@evil.example'}, 'specification': {}}),
-                ('write', company.ids, {'vals': {'child_ids': [[1, partner.id, {'email': 'thief@evil.example'}]]}}),
-            )
-            for method, ids, kwargs in calls:
-                self.assertRefused(self.user, access_token, 'res.partner', method, ids, kwargs)
-            loaded = self.by_json2(
-                self.user,
-                access_token,
-                'res.partner',
-                'load',
-                None,
-                {'fields': ['.id', 'email'], 'data': [[str(partner.id), 'thief@evil.example']]},
-            )
-            self.assertFalse(loaded['ids'], loaded)
-            partner.invalidate_recordset()
-            self.assertNotEqual(partner.email, 'thief@evil.example')
+            with self.subTest(partner=partner):
+                calls = (
+                    ('write', partner.ids, {'vals': {'email': 'thief@evil.example'}}),
+                    ('web_save', partner.ids, {'vals': {'email': 'thief@evil.example'}, 'specification': {}}),
+                    ('write', company.ids, {'vals': {'child_ids': [[1, partner.id, {'email': 'thief@evil.example'}]]}}),
+                )
+                for method, ids, kwargs in calls:
+                    with self.subTest(method=method, ids=ids):
+                        self.assertCallRefused(self.user, access_token, 'res.partner', method, ids, kwargs)
+                loaded = self.by_json2(
+                    self.user,
+                    access_token,
+                    'res.partner',
+                    'load',
+                    None,
+                    {'fields': ['.id', 'email'], 'data': [[str(partner.id), 'thief@evil.example']]},
+                )
+                self.assertFalse(loaded['ids'], loaded)
+                partner.invalidate_recordset()
+                self.assertNotEqual(partner.email, 'thief@evil.example')
         for protocol in self.protocols:
-            email = f'{protocol.__name__}@example.com'
-            self.assertTrue(
-                protocol(self.user, access_token, 'res.partner', 'write', customer.ids, {'vals': {'email': email}})
-            )
-            customer.invalidate_recordset()
-            self.assertEqual(customer.email, email)
+            with self.subTest(protocol=protocol):
+                email = f'{protocol.__name__}@example.com'
+                self.assertTrue(
+                    protocol(self.user, access_token, 'res.partner', 'write', customer.ids, {'vals': {'email': email}})
+                )
+                customer.invalidate_recordset()
+                self.assertEqual(customer.email, email)
 
     def test_s03_merge_of_contacts(self):
         self.user.group_ids += self.env.ref('base.group_system')
@@ -250,7 +264,9 @@ class TestTokenRequests(OAuth2Case):
             })
         )
         access_token = self.get_token(self.user)
-        self.assertRefused(self.user, access_token, 'base.partner.merge.automatic.wizard', 'action_merge', wizard.ids)
+        self.assertCallRefused(
+            self.user, access_token, 'base.partner.merge.automatic.wizard', 'action_merge', wizard.ids
+        )
         self.portal_user.invalidate_recordset()
         self.assertNotEqual(self.portal_user.partner_id, thief)
 
@@ -264,22 +280,25 @@ class TestTokenRequests(OAuth2Case):
             {'login': 'thief'},
             {'email': 'thief@evil.example'},
         ):
-            self.assertRefused(self.user, access_token, 'res.users', 'write', self.administrator.ids, {'vals': vals})
+            with self.subTest(vals=vals):
+                self.assertCallRefused(
+                    self.user, access_token, 'res.users', 'write', self.administrator.ids, {'vals': vals}
+                )
         group = self.env.ref('base.group_user')
         vals = {'name': "Thief", 'login': 'thief', 'password': NEW_PASSWORD}
-        self.assertRefused(self.user, access_token, 'res.users', 'create', None, {'vals_list': [vals]})
-        self.assertRefused(self.user, access_token, 'res.users', 'copy', self.user.ids, {'default': vals})
-        self.assertRefused(
+        self.assertCallRefused(self.user, access_token, 'res.users', 'create', None, {'vals_list': [vals]})
+        self.assertCallRefused(self.user, access_token, 'res.users', 'copy', self.user.ids, {'default': vals})
+        self.assertCallRefused(
             self.user, access_token, 'res.groups', 'write', group.ids, {'vals': {'user_ids': [[0, 0, vals]]}}
         )
-        self.assertRefused(self.user, access_token, 'res.users', 'name_create', None, {'name': "thief"})
+        self.assertCallRefused(self.user, access_token, 'res.users', 'name_create', None, {'name': "thief"})
         wizard = (
             self
             .env['change.password.wizard']
             .with_user(self.user)
             .create({'user_ids': [Command.create({'user_id': self.administrator.id, 'new_passwd': NEW_PASSWORD})]})
         )
-        self.assertRefused(self.user, access_token, 'change.password.wizard', 'change_password_button', wizard.ids)
+        self.assertCallRefused(self.user, access_token, 'change.password.wizard', 'change_password_button', wizard.ids)
         self.assertFalse(self.env['res.users'].search([('login', '=', 'thief')]))
         self.assertTrue(self.call_xmlrpc(self.administrator, 'res.users', 'context_get'))
 
@@ -293,9 +312,9 @@ class TestTokenRequests(OAuth2Case):
             'code': f"env['res.users'].sudo().browse({self.administrator.id}).write({{'password': 'x' * 12}})",
         })
         access_token = self.get_token(self.user)
-        self.assertRefused(self.user, access_token, 'ir.actions.server', 'run', action.ids)
+        self.assertCallRefused(self.user, access_token, 'ir.actions.server', 'run', action.ids)
         action.code = "env['orestapi.application'].sudo().create({'name': 'Made by a token'})"
-        self.assertRefused(self.user, access_token, 'ir.actions.server', 'run', action.ids)
+        self.assertCallRefused(self.user, access_token, 'ir.actions.server', 'run', action.ids)
         self.assertTrue(self.call_xmlrpc(self.user, 'ir.actions.server', 'run', action.ids) or True)
 
     def test_s03_api_keys_and_devices(self):
@@ -303,14 +322,14 @@ class TestTokenRequests(OAuth2Case):
         self.get_key(self.user)
         access_token = self.get_token(self.user)
         key = self.env['res.users.apikeys'].search([('user_id', '=', self.user.id)], limit=1)
-        self.assertRefused(
+        self.assertCallRefused(
             self.user, access_token, 'res.users.apikeys.description', 'create', None, {'vals_list': [{'name': "Key"}]}
         )
-        self.assertRefused(self.user, access_token, 'res.users.apikeys', 'unlink', key.ids)
+        self.assertCallRefused(self.user, access_token, 'res.users.apikeys', 'unlink', key.ids)
         passkey = self.env['auth.passkey.key'].create({
             'name': "Key", 'credential_identifier': 'x', 'public_key': 'x', 'create_uid': self.administrator.id,
         })  # fmt: skip
-        self.assertRefused(self.user, access_token, 'auth.passkey.key', 'unlink', passkey.ids)
+        self.assertCallRefused(self.user, access_token, 'auth.passkey.key', 'unlink', passkey.ids)
         self.assertTrue(passkey.exists())
         # Not through code that the request runs with more rights than the user's either.
         action = self.env['ir.actions.server'].create({
@@ -323,8 +342,9 @@ class TestTokenRequests(OAuth2Case):
             f"env['res.users.apikeys'].sudo().browse({key.id})._remove()",
             f"env['res.users.apikeys'].sudo().browse({key.id}).unlink()",
         ):
-            action.code = code
-            self.assertRefused(self.user, access_token, 'ir.actions.server', 'run', action.ids)
+            with self.subTest(code=code):
+                action.code = code
+                self.assertCallRefused(self.user, access_token, 'ir.actions.server', 'run', action.ids)
         self.assertEqual(self.env['res.users.apikeys'].search([('user_id', '=', self.user.id)]), key)
 
     def test_s03_link_for_a_new_password(self):
@@ -343,7 +363,7 @@ class TestTokenRequests(OAuth2Case):
         # Users may run an action from the menu of their contact.
         action.group_ids = self.env.ref('base.group_user')
         self.user.group_ids += self.env.ref('base.group_system')
-        self.assertRefused(self.user, access_token, 'ir.actions.server', 'run', action.ids)
+        self.assertCallRefused(self.user, access_token, 'ir.actions.server', 'run', action.ids)
         # A customer without an account gets the link for one: that is a mail like any other.
         customer = self.env['res.partner'].create({'name': "Customer"})
         action.code = f"env['res.partner'].sudo().browse({customer.id})._get_signup_url_for_action()"
@@ -358,18 +378,24 @@ class TestTokenRequests(OAuth2Case):
         access_token, key = self.get_token(self.administrator), self.get_key(self.administrator)
         model = 'orestapi.application'
         vals = {'name': "Made", 'service_user_id': self.administrator.id}
-        self.assertRefused(self.administrator, access_token, model, 'create', None, {'vals_list': [vals]})
-        self.assertRefused(self.administrator, access_token, model, 'copy', self.application.ids)
-        self.assertRefused(self.administrator, access_token, model, 'web_save', [], {'vals': vals, 'specification': {}})
+        self.assertCallRefused(self.administrator, access_token, model, 'create', None, {'vals_list': [vals]})
+        self.assertCallRefused(self.administrator, access_token, model, 'copy', self.application.ids)
+        self.assertCallRefused(
+            self.administrator, access_token, model, 'web_save', [], {'vals': vals, 'specification': {}}
+        )
         for name in ('generate_client_id', 'generate_client_secret', 'generate_own_id', 'generate_own_secret'):
-            self.assertRefused(self.administrator, access_token, model, name, self.application.ids)
+            with self.subTest(name=name):
+                self.assertCallRefused(self.administrator, access_token, model, name, self.application.ids)
         for vals in (
             {'uri_ids': [[0, 0, {'uri': 'https://evil.example/callback'}]]},
             {'client_secret': 'x' * 43},
             {'service_user_id': self.administrator.id},
             {'name': "Another name"},
         ):
-            self.assertRefused(self.administrator, access_token, model, 'write', self.application.ids, {'vals': vals})
+            with self.subTest(vals=vals):
+                self.assertCallRefused(
+                    self.administrator, access_token, model, 'write', self.application.ids, {'vals': vals}
+                )
         loaded = self.by_json2(
             self.administrator, access_token, model, 'load', None, {'fields': ['name'], 'data': [["Made"]]}
         )
@@ -379,28 +405,40 @@ class TestTokenRequests(OAuth2Case):
         # The settings can be read, but not the secret for the remote side.
         self.application.own_secret = 'of the remote side'
         for protocol in self.protocols:
-            answer = protocol(
-                self.administrator, access_token, model, 'read', self.application.ids, {'fields': ['client_id']}
-            )
-            self.assertEqual(answer[0]['client_id'], 'wiki-client')
-            answer = protocol(
-                self.administrator, access_token, model, 'read', self.application.ids, {'fields': ['own_secret']}
-            )
-            self.assertIsInstance(answer, Refusal)
-            answer = protocol(
-                self.administrator, access_token, model, 'search', None, {'domain': [['own_secret', '=like', 'of%']]}
-            )
-            self.assertIsInstance(answer, Refusal)
+            with self.subTest(protocol=protocol):
+                answer = protocol(
+                    self.administrator, access_token, model, 'read', self.application.ids, {'fields': ['client_id']}
+                )
+                self.assertEqual(answer[0]['client_id'], 'wiki-client')
+                answer = protocol(
+                    self.administrator, access_token, model, 'read', self.application.ids, {'fields': ['own_secret']}
+                )
+                self.assertIsInstance(answer, Refusal)
+                answer = protocol(
+                    self.administrator,
+                    access_token,
+                    model,
+                    'search',
+                    None,
+                    {'domain': [['own_secret', '=like', 'of%']]},
+                )
+                self.assertIsInstance(answer, Refusal)
         # An API key and the password still work.
         for protocol, secret in ((self.by_json2, key), (self.by_xmlrpc, key), (self.by_jsonrpc, PASSWORD)):
-            answer = protocol(
-                self.administrator, secret, model, 'write', self.application.ids, {'vals': {'description': "By a key"}}
-            )
-            self.assertIs(answer, True)
-            answer = protocol(
-                self.administrator, secret, model, 'read', self.application.ids, {'fields': ['own_secret']}
-            )
-            self.assertEqual(answer[0]['own_secret'], 'of the remote side')
+            with self.subTest(protocol=protocol):
+                answer = protocol(
+                    self.administrator,
+                    secret,
+                    model,
+                    'write',
+                    self.application.ids,
+                    {'vals': {'description': "By a key"}},
+                )
+                self.assertIs(answer, True)
+                answer = protocol(
+                    self.administrator, secret, model, 'read', self.application.ids, {'fields': ['own_secret']}
+                )
+                self.assertEqual(answer[0]['own_secret'], 'of the remote side')
 
     def test_s03_each_model_of_this_addon(self):
         """A new model must be guarded, or be on the list of models that nobody writes by hand."""
@@ -413,31 +451,36 @@ class TestTokenRequests(OAuth2Case):
         }
         self.assertEqual(models, {*ADMINISTERED, *OF_THE_PROTOCOL})
         for name, vals in ADMINISTERED.items():
-            self.assertRefused(self.administrator, access_token, name, 'create', None, {'vals_list': [vals]}, '')
-            record_id = self.env[name].search([], limit=1).id
-            for method, arguments in (('create', [[vals]]), ('write', [vals]), ('unlink', [])):
-                with self.assertRaises(AccessError), self.env.registry.cursor() as cr:
-                    env = self.env(cr=cr, su=True)
-                    serve(cr, self.user)
-                    records = env[name] if method == 'create' else env[name].browse(record_id)
-                    getattr(records, method)(*arguments)
+            with self.subTest(name=name):
+                self.assertCallRefused(
+                    self.administrator, access_token, name, 'create', None, {'vals_list': [vals]}, ''
+                )
+                record_id = self.env[name].search([], limit=1).id
+                for method, arguments in (('create', [[vals]]), ('write', [vals]), ('unlink', [])):
+                    with self.subTest(method=method), self.assertRaises(AccessError), self.env.registry.cursor() as cr:
+                        env = self.env(cr=cr, su=True)
+                        serve(cr, self.user)
+                        records = env[name] if method == 'create' else env[name].browse(record_id)
+                        getattr(records, method)(*arguments)
 
     def test_s03_settings(self):
         self.administrator.group_ids += self.env.ref('base.group_system')
         access_token = self.get_token(self.administrator)
         for key in ('orestapi.issuer', 'orestapi.another'):
-            self.assertRefused(
-                self.administrator,
-                access_token,
-                'ir.config_parameter',
-                'set_param',
-                None,
-                {'key': key, 'value': 'https://evil.example'},
-            )
+            with self.subTest(key=key):
+                self.assertCallRefused(
+                    self.administrator,
+                    access_token,
+                    'ir.config_parameter',
+                    'set_param',
+                    None,
+                    {'key': key, 'value': 'https://evil.example'},
+                )
         for protocol in self.protocols:
-            arguments = {'key': 'of.another.addon', 'value': protocol.__name__}
-            answer = protocol(self.administrator, access_token, 'ir.config_parameter', 'set_param', None, arguments)
-            self.assertNotIsInstance(answer, Refusal)
+            with self.subTest(protocol=protocol):
+                arguments = {'key': 'of.another.addon', 'value': protocol.__name__}
+                answer = protocol(self.administrator, access_token, 'ir.config_parameter', 'set_param', None, arguments)
+                self.assertNotIsInstance(answer, Refusal)
 
     def test_s03_disconnect_of_a_service(self):
         """Disconnecting is permanent: otherwise the application would just request the next token."""
@@ -474,12 +517,13 @@ class TestTokenRequests(OAuth2Case):
         key = self.get_key(self.user)
         vals = {'email': 'mitchell@example.org'}
         for protocol in self.protocols:
-            self.assertIsInstance(
-                protocol(self.user, access_token, 'res.users', 'write', self.user.ids, {'vals': vals}), Refusal
-            )
-            secret = key if protocol == self.by_json2 else PASSWORD
-            self.assertIs(protocol(self.user, secret, 'res.users', 'write', self.user.ids, {'vals': vals}), True)
-            vals = {'email': f'{protocol.__name__}@example.org'}
+            with self.subTest(protocol=protocol):
+                self.assertIsInstance(
+                    protocol(self.user, access_token, 'res.users', 'write', self.user.ids, {'vals': vals}), Refusal
+                )
+                secret = key if protocol == self.by_json2 else PASSWORD
+                self.assertIs(protocol(self.user, secret, 'res.users', 'write', self.user.ids, {'vals': vals}), True)
+                vals = {'email': f'{protocol.__name__}@example.org'}
         self.authenticate('mitchell', PASSWORD)
         response = self.url_open(
             '/web/dataset/call_kw/res.users/write',

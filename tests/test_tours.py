@@ -1,19 +1,77 @@
+import contextlib
+import http.client
+import json
+import shutil
+import subprocess
 from datetime import timedelta
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 from odoo import Command
 from odoo.tests import tagged
-from odoo.tests.common import ChromeBrowser
+from odoo.tests.common import HOST, ChromeBrowser, websocket
 
 from ..oauth2 import client_secret
 from .common import CLIENT_SECRET, OAuth2Case
 
 
-class TwoWindowsBrowser(ChromeBrowser):
-    """Lets a tour open a second window, which Chromium allows only after a click by a person."""
+class Tab(ChromeBrowser):
+    """A tab of a Chromium that all tours of a class share, with its cache of scripts.
+
+    Core starts a Chromium for each tour, which takes as long as the tour. Each tour has a new tab; at its end, its
+    cookies, its storage and all tabs that it has opened are removed.
+    """
+
+    process = port = folder = first = None
 
     def _spawn_chrome(self, cmd):
+        # Otherwise Chromium opens a second window only after a click by a person, not by a tour.
         return super()._spawn_chrome([cmd[0], '--disable-popup-blocking', *cmd[1:]])
+
+    def _chrome_start(self, **kwargs):
+        if not Tab.process:
+            Tab.process, Tab.port = super()._chrome_start(**kwargs)
+            Tab.folder, self.user_data_dir = self.user_data_dir, ''
+            targets = json.loads(self._send('GET', 'list'))
+            Tab.first = next(target['id'] for target in targets if target['type'] == 'page')
+        # Core may look at the process, but does not end it with the tour.
+        return Mock(poll=Tab.process.poll, pid=Tab.process.pid), Tab.port
+
+    def _send(self, method, path):
+        with contextlib.closing(http.client.HTTPConnection(HOST, Tab.port, timeout=10)) as connection:
+            connection.request(method, f'/json/{path}')
+            return connection.getresponse().read()
+
+    def _open_websocket(self):
+        address = json.loads(self._send('PUT', 'new?about:blank'))['webSocketDebuggerUrl']
+        socket = websocket.create_connection(address, enable_multithread=True, suppress_origin=True)
+        socket.settimeout(0.01)
+        return socket
+
+    def _websocket_request(self, method, **kwargs):
+        if method != 'Browser.close':
+            return super()._websocket_request(method, **kwargs)
+        storage = 'cookies,local_storage,indexeddb,cache_storage,service_workers'
+        super()._websocket_request(
+            'Storage.clearDataForOrigin', params={'origin': self.test_case.base_url(), 'storageTypes': storage}
+        )
+        super()._websocket_request('Network.clearBrowserCookies')
+        for target in json.loads(self._send('GET', 'list')):
+            if target['type'] == 'page' and target['id'] != Tab.first:
+                self._send('GET', f'close/{target["id"]}')
+        return {}
+
+    @classmethod
+    def quit(cls):
+        """End Chromium."""
+        if Tab.process:
+            Tab.process.terminate()
+            try:
+                Tab.process.wait(5)
+            except subprocess.TimeoutExpired:
+                Tab.process.kill()
+                Tab.process.wait()
+            shutil.rmtree(Tab.folder, ignore_errors=True)
+            Tab.process = None
 
 
 @tagged('post_install', '-at_install')
@@ -29,6 +87,8 @@ class TestTours(OAuth2Case):
             language = cls.env['res.lang'].with_context(active_test=False).search([('code', '=', cls.language)])
             cls.env['base.language.install'].create({'lang_ids': language.ids}).lang_install()
         (cls.user + cls.administrator).lang = cls.language
+        cls.startClassPatcher(patch('odoo.tests.common.ChromeBrowser', Tab))
+        cls.addClassCleanup(Tab.quit)
         # A file of this server, so that the browser contacts no other.
         cls.application.uri_ids = [Command.create({'uri': 'http://127.0.0.1/web/static/img/favicon.ico'})]
 
@@ -123,23 +183,19 @@ class TestTours(OAuth2Case):
         self.assertTrue(self.find_authorizations())
         self.assertEqual(self.find_events('sign_in_revoked').actor_id, self.user)
 
-    def start_consent_tour(self, *args, **kwargs):
-        with patch('odoo.tests.common.ChromeBrowser', TwoWindowsBrowser):
-            self.start_tour(*args, **kwargs)
-
     def test_allow(self):
-        self.start_consent_tour('/web/login', 'orestapi_consent_allow')
+        self.start_tour('/web/login', 'orestapi_consent_allow')
         authorization = self.find_authorizations()
         self.assertEqual(authorization.user_id, self.user)
         self.assertEqual(set(authorization.scope_ids.mapped('name')), {'read', 'rpc'})
 
     def test_deny(self):
-        self.start_consent_tour('/odoo', 'orestapi_consent_deny', login='mitchell')
+        self.start_tour('/odoo', 'orestapi_consent_deny', login='mitchell')
         self.assertFalse(self.find_authorizations())
         self.assertEqual(self.find_events('consent_refused').user_id, self.user)
 
     def test_not_you(self):
-        self.start_consent_tour('/odoo', 'orestapi_consent_not_you', login='mitchell')
+        self.start_tour('/odoo', 'orestapi_consent_not_you', login='mitchell')
         self.assertEqual(self.find_authorizations().user_id, self.administrator)
 
 

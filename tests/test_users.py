@@ -28,12 +28,13 @@ class TestUsers(OAuth2Case):
         self.bystander = self.sign_in(user=self.administrator, scope='rpc')
         self.bystander_code = self.get_code(user=self.administrator)
 
-    def assertEnded(self, reason):
+    def assertUserSignedOut(self, reason):
         """Assert that no code and no sign-in of the user works any more, and that the reason is stored."""
         for tokens, application in ((self.tokens, self.application), (self.second, self.other)):
-            self.assertInactive(tokens['access_token'], tokens['refresh_token'], application=application)
-            self.assertEqual(self.call_json2(tokens['access_token']).status_code, 401)
-            self.assertOAuth2Error(self.refresh(tokens['refresh_token'], application), 400, 'invalid_grant')
+            with self.subTest(tokens=tokens):
+                self.assertInactive(tokens['access_token'], tokens['refresh_token'], application=application)
+                self.assertEqual(self.call_json2(tokens['access_token']).status_code, 401)
+                self.assertOAuth2Error(self.refresh(tokens['refresh_token'], application), 400, 'invalid_grant')
         self.assertOAuth2Error(self.redeem(self.code), 400, 'invalid_grant')
         if reason:
             sign_ins = self.env['orestapi.token'].search([('user_id', '=', self.user.id)])
@@ -86,14 +87,14 @@ class TestUsers(OAuth2Case):
 
     def test_n151_archived(self):
         self.user.action_archive()
-        self.assertEnded('user_archived')
+        self.assertUserSignedOut('user_archived')
         self.assertOthersUntouched()
 
     def test_n151_archived_and_activated_again(self):
         """Unarchiving the account does not restore its sign-ins."""
         self.user.active = False
         self.user.active = True
-        self.assertEnded('user_archived')
+        self.assertUserSignedOut('user_archived')
         self.assertEqual(len(self.env['orestapi.event'].search([('kind', '=', 'sign_ins_ended')])), 2)
         self.assertOthersUntouched()
         # The consent is kept: the user is not asked again.
@@ -111,7 +112,7 @@ class TestUsers(OAuth2Case):
     def test_n151_deleted(self):
         user_id = self.user.id
         self.user.unlink()
-        self.assertEnded(None)
+        self.assertUserSignedOut(None)
         self.assertFalse(self.env['orestapi.authorization'].search([('user_id', '=', user_id)]))
         self.assertEqual(self.env['orestapi.token'].search([]).user_id, self.administrator)
         self.assertOthersUntouched()
@@ -143,7 +144,7 @@ class TestUsers(OAuth2Case):
 
     def test_n153_password_changed_by_the_user(self):
         self.assertTrue(self.call_xmlrpc(self.user, 'res.users', 'change_password', PASSWORD, NEW_PASSWORD))
-        self.assertEnded('password_changed')
+        self.assertUserSignedOut('password_changed')
         self.assertOthersUntouched()
 
     def test_n153_password_changed_by_the_administrator(self):
@@ -156,7 +157,7 @@ class TestUsers(OAuth2Case):
                 })
             ]
         }).change_password_button()
-        self.assertEnded('password_changed')
+        self.assertUserSignedOut('password_changed')
         self.assertOthersUntouched()
 
     def test_n153_password_written(self):
@@ -164,7 +165,7 @@ class TestUsers(OAuth2Case):
         device = self.sign_in(scope='rpc')
         self.administrator.group_ids += self.env.ref('base.group_erp_manager')
         self.user.with_user(self.administrator).write({'password': PASSWORD})
-        self.assertEnded('password_changed')
+        self.assertUserSignedOut('password_changed')
         self.assertInactive(device['access_token'], device['refresh_token'])
         self.assertOthersUntouched()
 
@@ -194,9 +195,10 @@ class TestUsers(OAuth2Case):
         self.env.cr.execute("UPDATE res_users SET password = %s WHERE id = %s", [hashed, self.user.id])
         self.assertEqual(self.url_open('/odoo', allow_redirects=False).status_code, 200, "Core has noticed.")
         codes = self.env['orestapi.authorization.code'].search_count([])
-        for response in (self.authorize(query), self.decide(page)):
-            self.assertEqual(response.status_code, 303)
-            self.assertTrue(response.headers['Location'].startswith('/web/login?'), response.headers['Location'])
+        for case, response in enumerate((self.authorize(query), self.decide(page))):
+            with self.subTest(case=case):
+                self.assertEqual(response.status_code, 303)
+                self.assertTrue(response.headers['Location'].startswith('/web/login?'), response.headers['Location'])
         self.assertEqual(self.env['orestapi.authorization.code'].search_count([]), codes)
 
     def test_n132_session_that_was_ended(self):
@@ -211,7 +213,7 @@ class TestUsers(OAuth2Case):
 
     def test_n153_logged_out_from_all_devices(self):
         self.call_kw('action_revoke_all_devices')
-        self.assertEnded('logged_out')
+        self.assertUserSignedOut('logged_out')
         self.assertOthersUntouched()
 
     def test_n153_logging_out_needs_the_password(self):
@@ -236,7 +238,8 @@ class TestUsers(OAuth2Case):
         self.code = self.get_code(scope='rpc')
         self.user.group_ids -= group
         for token in (self.tokens['access_token'], self.tokens['refresh_token']):
-            self.assertInactive(token)
+            with self.subTest(token=token):
+                self.assertInactive(token)
         self.assertEqual(self.call_json2(self.tokens['access_token']).status_code, 401)
         self.assertOAuth2Error(self.redeem(self.code), 400, 'invalid_grant')
         # The user may still use another application.
@@ -286,7 +289,7 @@ class TestUsers(OAuth2Case):
         """A former employee who keeps an account for their payslips."""
         self.user.group_ids = self.env.ref('base.group_portal')
         self.assertInactive(self.tokens['access_token'], self.tokens['refresh_token'])
-        self.assertEnded(None)
+        self.assertUserSignedOut(None)
 
     # The rest
 
@@ -304,7 +307,7 @@ class TestUsers(OAuth2Case):
 
     def test_s09_login_changed(self):
         self.user.write({'login': 'mitchell.admin'})
-        self.assertEnded('login_changed')
+        self.assertUserSignedOut('login_changed')
         self.assertOthersUntouched()
 
     def test_s09_two_users_at_once(self):
@@ -316,7 +319,7 @@ class TestUsers(OAuth2Case):
         """Turned on with a valid code, as the dialog does."""
         code = hotp(base64.b32decode(TOTP_SECRET), int(time.time() / 30))
         self.assertTrue(self.user.with_user(self.user)._totp_try_setting(TOTP_SECRET, code))
-        self.assertEnded('login_changed')
+        self.assertUserSignedOut('login_changed')
         self.assertOthersUntouched()
 
     def test_s09_second_factor_switched_off(self):
@@ -333,26 +336,27 @@ class TestUsers(OAuth2Case):
 
     def test_s09_passkey_added(self):
         self.user.with_user(self.user).sudo().write({'auth_passkey_key_ids': [Command.create(PASSKEY)]})
-        self.assertEnded('login_changed')
+        self.assertUserSignedOut('login_changed')
         self.assertOthersUntouched()
 
     def test_s09_passkey_created_on_its_own(self):
         self.env['auth.passkey.key'].with_user(self.user).sudo().create(PASSKEY)
-        self.assertEnded('login_changed')
+        self.assertUserSignedOut('login_changed')
         self.assertOthersUntouched()
 
     def test_s09_passkey_removed(self):
         """Adding or deleting one ends the sign-ins; using or renaming one does not."""
-        for remove in (
+        for case, remove in enumerate((
             lambda passkey: passkey.unlink(),
             lambda passkey: self.user.sudo().write({'auth_passkey_key_ids': [Command.delete(passkey.id)]}),
-        ):
-            passkey = self.env['auth.passkey.key'].with_user(self.user).sudo().create(PASSKEY)
-            tokens = self.sign_in(scope='rpc')
-            passkey.write({'name': "Another name", 'sign_count': 5})
-            self.assertActive(tokens['access_token'], tokens['refresh_token'])
-            remove(passkey)
-            self.assertInactive(tokens['access_token'], tokens['refresh_token'])
+        )):
+            with self.subTest(case=case):
+                passkey = self.env['auth.passkey.key'].with_user(self.user).sudo().create(PASSKEY)
+                tokens = self.sign_in(scope='rpc')
+                passkey.write({'name': "Another name", 'sign_count': 5})
+                self.assertActive(tokens['access_token'], tokens['refresh_token'])
+                remove(passkey)
+                self.assertInactive(tokens['access_token'], tokens['refresh_token'])
         self.assertOthersUntouched()
 
     def test_s09_each_field_of_the_session_token(self):
@@ -373,5 +377,6 @@ class TestUsers(OAuth2Case):
             ('write', [{'password': NEW_PASSWORD}]),
             ('write', [{'active': False}]),
         ):
-            self.assertFault(4, self.call_xmlrpc, self.administrator, 'res.users', method, self.user.ids, *args)
+            with self.subTest(method=method, args=args):
+                self.assertFault(4, self.call_xmlrpc, self.administrator, 'res.users', method, self.user.ids, *args)
         self.assertAllUntouched()

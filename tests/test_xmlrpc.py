@@ -71,7 +71,8 @@ class TestXmlrpc(OAuth2Case):
             [('uri_ids.uri', '=', 'https://calendar.example.com/callback')],
             [('authorization_code_expiry', '<', 600), ('name', '=', "Calendar")],
         ):
-            self.assertEqual(self.call('search', domain), [application_id])
+            with self.subTest(domain=domain):
+                self.assertEqual(self.call('search', domain), [application_id])
         [values] = self.call('search_read', [('id', '=', application_id)], ['client_id'])
         self.assertEqual(self.call('search', [('client_id', '=', values['client_id'])]), [application_id])
         uris = self.call_xmlrpc(
@@ -105,12 +106,13 @@ class TestXmlrpc(OAuth2Case):
             hidden.add(string[-40:])
         models = ('application', 'application.uri', 'scope', 'authorization', 'authorization.code', 'token', 'event')
         for model in models:
-            records = self.call_xmlrpc(self.administrator, f'orestapi.{model}', 'search_read', [])
-            self.assertTrue(records)
-            text = repr(records)
-            for string in hidden:
-                with self.subTest(model=model):
-                    self.assertNotIn(string, text)
+            with self.subTest(model=model):
+                records = self.call_xmlrpc(self.administrator, f'orestapi.{model}', 'search_read', [])
+                self.assertTrue(records)
+                text = repr(records)
+                for string in hidden:
+                    with self.subTest(model=model):
+                        self.assertNotIn(string, text)
 
     def test_write(self):
         application_id = self.create_calendar()
@@ -188,14 +190,16 @@ class TestXmlrpc(OAuth2Case):
         self.assertEqual((values['client_id'], values['own_id'], values['own_secret']), (client_id, own_id, own_secret))
         # One application at a time, each with its own secret.
         for method in ('generate_client_secret', 'generate_client_id'):
-            self.assertFault(1, self.call, method, (self.application + self.other).ids)
+            with self.subTest(method=method):
+                self.assertFault(1, self.call, method, (self.application + self.other).ids)
 
     def test_generate_keeps_the_previous_secret(self):
         secret = self.call('generate_client_secret', self.application.ids, keep_previous=7)
         self.assertTrue(self.authenticates('wiki-client', secret))
         self.assertTrue(self.authenticates('wiki-client', CLIENT_SECRET))
         for days in (-1, 91, 'x', 1.5):
-            self.assertFault(2, self.call, 'generate_client_secret', self.application.ids, keep_previous=days)
+            with self.subTest(days=days):
+                self.assertFault(2, self.call, 'generate_client_secret', self.application.ids, keep_previous=days)
 
 
 @tagged('post_install', '-at_install')
@@ -355,7 +359,8 @@ class TestXmlrpcToken(OAuth2Case):
         """The token identifies the user: other logins and user ids are refused."""
         self.assertFault(3, self.get_context, self.administrator)
         for login in ('ada', 'MITCHELL ', 'nobody', ''):
-            self.assertFalse(self.log_in(login))
+            with self.subTest(login=login):
+                self.assertFalse(self.log_in(login))
 
     def test_not_interactive(self):
         """The caller cannot turn it into a browser login, for which tokens are not accepted."""
@@ -380,9 +385,10 @@ class TestXmlrpcToken(OAuth2Case):
 
     def test_password_that_begins_like_a_token(self):
         for password in ('orestapi_ is what I use', 'orestapi_at_1_guess'):
-            self.user.password = password
-            self.assertEqual(self.log_in_browser('mitchell', password), self.user.id)
-            self.assertEqual(self.get_context(password=password)['uid'], self.user.id)
+            with self.subTest(password=password):
+                self.user.password = password
+                self.assertEqual(self.log_in_browser('mitchell', password), self.user.id)
+                self.assertEqual(self.get_context(password=password)['uid'], self.user.id)
 
     def test_no_cool_down(self):
         """Wrong or misplaced tokens do not keep people of the same office from logging in."""
@@ -392,7 +398,8 @@ class TestXmlrpcToken(OAuth2Case):
         wrong = 'orestapi_at_1_' + 'x' * 43
         for _attempt in range(11):
             for password in (wrong, self.access_token):
-                self.assertIsNone(self.log_in_browser('mitchell', password))
+                with self.subTest(password=password):
+                    self.assertIsNone(self.log_in_browser('mitchell', password))
             self.assertFault(3, self.get_context, password=wrong)
             self.assertFalse(self.log_in(password=wrong))
         self.assertEqual(self.log_in_browser('ada', PASSWORD), self.administrator.id)

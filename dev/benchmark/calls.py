@@ -1,34 +1,18 @@
 """The measured requests, as an application sends them, and the responses that they must get."""
 
-import base64
-import functools
 import json
 import random
 import threading
 import urllib.parse
 
-from oauth2 import metadata, parameters
+from dev.workbench.oauth2_client import request_refresh, request_tokens
+from dev.workbench.wire import render, render_form
+from oauth2 import metadata
 
-from .closed_loop import CLIENTS, Refused, render_request
+from .closed_loop import CLIENTS, Refused
 
 #: The fields of partners that are read, over the records API and over JSON-2.
 FIELDS = ('name', 'email', 'phone', 'city', 'zip')
-
-
-def _get_basic(client_id, client_secret):
-    return 'Basic ' + base64.b64encode(f'{client_id}:{client_secret}'.encode()).decode()
-
-
-@functools.cache
-def _get_headers(client_id, client_secret):
-    # Computed once, because the clients share the machine with the servers.
-    return {'Authorization': _get_basic(client_id, client_secret), 'Content-Type': parameters.MEDIA_TYPE}
-
-
-def render_form(path, application, **fields):
-    """Return a POST of `fields` by an application that authenticates with HTTP Basic."""
-    headers = _get_headers(application.client_id, application.client_secret)
-    return render_request('POST', path, headers, urllib.parse.urlencode(fields).encode())
 
 
 class Fixed:
@@ -62,7 +46,7 @@ class Introspect:
         self.get_token = get_token
 
     def render(self):
-        return render_form(self.path, self.application, token=self.get_token())
+        return render_form(self.path, self.application, {'token': self.get_token()})
 
     def read(self, body):
         if json.loads(body)['active'] is not True:
@@ -83,9 +67,7 @@ class Refresh:
 
     def render(self):
         self.turn = (self.turn + 1) % len(self.tokens)
-        return render_form(
-            self.path, self.application, grant_type='refresh_token', refresh_token=self.tokens[self.turn]
-        )
+        return render_form(self.path, self.application, request_refresh(self.tokens[self.turn]))
 
     def read(self, body):
         self.tokens[self.turn] = json.loads(body)['refresh_token']
@@ -110,14 +92,8 @@ class Redeem:
             code = next(self.codes, None)
         if code is None:
             raise Refused("There are more exchanges than codes were prepared for.")
-        return render_form(
-            self.path,
-            self.application,
-            grant_type='authorization_code',
-            code=code,
-            redirect_uri=self.application.redirect_uri,
-            code_verifier=self.verifier,
-        )
+        parameters = request_tokens(code, self.application.redirect_uri, self.verifier)
+        return render_form(self.path, self.application, parameters)
 
     def read(self, body):
         answer = json.loads(body)
@@ -143,7 +119,7 @@ class Bearer:
         headers = {'Authorization': f'Bearer {self.get_token()}'}
         if self.body:
             headers['Content-Type'] = 'application/json'
-        return render_request(self.method, self.path, headers, self.body)
+        return render(self.method, self.path, headers, self.body)
 
     def read(self, body):
         if self.expected not in body:
@@ -151,7 +127,7 @@ class Bearer:
 
 
 def health():
-    return [Fixed(render_request('GET', '/web/health', {}), b'pass')] * CLIENTS
+    return [Fixed(render('GET', '/web/health'), b'pass')] * CLIENTS
 
 
 def json2(get_token, partners):

@@ -1,53 +1,19 @@
 """Load from a fixed number of clients, each of which sends a request after the response to the previous one."""
 
 import concurrent.futures
-import re
-import socket
 import threading
 import time
 
 from dev.workbench.cache import CommandError
-from dev.workbench.odoo_server import HOST
+from dev.workbench.wire import send
 
 CLIENTS = 4
-TIMEOUT = 60  # seconds for one response
 #: Seconds that do not count, while the caches of all workers fill, among others with a thousand applications.
 WARM_UP = 4
-LENGTH = re.compile(rb'\r\ncontent-length: *(\d+)', re.IGNORECASE)
 
 
 class Refused(CommandError):
     """The response is not the expected one."""
-
-
-def render_request(method, path, headers, body=b''):
-    """Return an HTTP request as bytes, in version 1.0 because both servers close the connection anyway.
-
-    :param dict headers: further headers
-    """
-    lines = [f'{method} {path} HTTP/1.0', f'Host: {HOST}']
-    lines += [f'{name}: {value}' for name, value in headers.items()]
-    if body:
-        lines.append(f'Content-Length: {len(body)}')
-    return '\r\n'.join([*lines, '', '']).encode() + body
-
-
-def send(port, content):
-    """Send a request and return status and body of the answer.
-
-    It uses sockets, because on a machine with two cores an HTTP library would use more of them than the servers.
-    """
-    with socket.create_connection((HOST, port), TIMEOUT) as connection:
-        connection.sendall(content)
-        answer = b''
-        end = None
-        # Reads the declared length instead of waiting for the close, before which Odoo's server waits 10 ms.
-        while (end is None or len(answer) < end) and (part := connection.recv(65536)):
-            answer += part
-            if end is None and b'\r\n\r\n' in answer and (length := LENGTH.search(answer)):
-                end = answer.index(b'\r\n\r\n') + 4 + int(length[1])
-    head, _, body = answer.partition(b'\r\n\r\n')
-    return head[9:12], body
 
 
 class Measurement:
@@ -75,12 +41,10 @@ class Measurement:
         while not stop():
             content = client.render()
             started = time.monotonic()
-            status, body = send(self.port, content)
-            if status != b'200':
-                raise Refused(
-                    f"{self.name}: status {status.decode(errors='replace')}, {body[:300].decode(errors='replace')}"
-                )
-            client.read(body)
+            answer = send(self.port, content)
+            if answer.status != 200:
+                raise Refused(f"{self.name}: status {answer.status}, {answer.body[:300].decode(errors='replace')}")
+            client.read(answer.body)
             answers.append((started, time.monotonic() - started))
         return answers
 

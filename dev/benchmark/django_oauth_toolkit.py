@@ -15,10 +15,10 @@ from pathlib import Path
 from dev.workbench.cache import CHECKOUT, CommandError, cache_directory, digest, finish, finished, locked, start_over
 from dev.workbench.environment import install
 from dev.workbench.odoo_server import HOST, MODULE, free_port, stop_group
+from dev.workbench.wire import render, send
 from oauth2 import pkce
 
 from . import calls
-from .closed_loop import send
 from .fill import VERIFIER, Application
 
 FOLDER = Path(__file__).parent / 'peer'
@@ -123,7 +123,7 @@ def _wait_until_ready(process, port, log):
     end = time.monotonic() + START_TIMEOUT
     while True:
         with contextlib.suppress(OSError):
-            send(port, calls.render_request('GET', '/', {}))
+            send(port, render('GET', '/'))
             return
         if process.poll() is not None or time.monotonic() > end:
             raise CommandError(f"gunicorn did not start; see {log}.")

@@ -3,8 +3,10 @@
 import re
 import time
 
+from dev.workbench.wire import send
+
 from . import calls
-from .closed_loop import Refused, send
+from .closed_loop import Refused
 from .result import Result
 
 CALLS = 5
@@ -18,13 +20,13 @@ def measure(servers):
     def count(clients):
         client = clients[0]
         for _number in range(CALLS):  # several calls, so that the caches of both workers are filled
-            status, body = send(odoo.port, client.render())
-            if status != b'200':
-                raise Refused(f"Status {status.decode()} where queries are counted.")
-            client.read(body)
+            answer = send(odoo.port, client.render())
+            if answer.status != 200:
+                raise Refused(f"Status {answer.status} where queries are counted.")
+            client.read(answer.body)
         path = client.render().split()[1].decode().partition('?')[0]
         time.sleep(0.2)
-        found = re.findall(rf' {re.escape(path)}\S* HTTP/1.0" 200 - (\d+) ', odoo.server.log.read_text())
+        found = re.findall(rf' {re.escape(path)}\S* HTTP/1.1" 200 - (\d+) ', odoo.server.log.read_text())
         return min(map(int, found[-CALLS:]))
 
     core = count(calls.json2(lambda: key, odoo.partners))

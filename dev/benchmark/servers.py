@@ -70,7 +70,9 @@ class Servers:
 
     def _serve(self, database, number):
         # Without cron, because Odoo's daily clean-up would disturb the measurements.
-        server = self.stack.enter_context(self.bench.serve(database, '--max-cron-threads', '0', workers=WORKERS))
+        server = self.stack.enter_context(
+            self.bench.serve(database, '--max-cron-threads', '0', workers=WORKERS, lean=False)
+        )
         return Odoo(self.bench, server, number)
 
     @functools.cached_property

@@ -6,8 +6,8 @@ import time
 
 from dev.workbench.cache import CommandError, Progress
 from dev.workbench.odoo_server import START_TIMEOUT, free_port, stop_group
+from dev.workbench.wire import render, send
 
-from .closed_loop import render_request, send
 from .result import Result
 from .servers import WORKERS
 
@@ -45,7 +45,7 @@ def _start(bench, database):
     try:
         while time.monotonic() < started + START_TIMEOUT:
             with contextlib.suppress(OSError):
-                if send(port, render_request('GET', '/web/health?db_server_status=true', {}))[0] == b'200':
+                if send(port, render('GET', '/web/health?db_server_status=true')).status == 200:
                     return time.monotonic() - started
             time.sleep(0.01)
         raise CommandError(f"Odoo did not start; see {log}.")

@@ -12,9 +12,10 @@ import requests
 from playwright.sync_api import sync_playwright
 
 from dev.live.counts import FULL, SHORT
+from dev.live.reader import press_allow
+from dev.workbench import oauth2_client
 from dev.workbench.cache import CHECKOUT
 from dev.workbench.odoo_server import LOGIN, PASSWORD, Workbench
-from oauth2 import pkce
 
 #: Workers that race each other.
 WORKERS = 4
@@ -35,6 +36,11 @@ CHROMIUM_OPTIONS = [
 
 #: Lines that tell what each check did, and how often.
 DONE = pytest.StashKey()
+
+#: The hash of `PASSWORD` in one round, which a lean server would otherwise store at the first login to each copy.
+PASSWORD_HASH = (
+    '$pbkdf2-sha512$1$bGl2ZQ$8HLu815MUSYcbWd7/NjoZJ.dimFsM8HOBX.6fJ/xEBqs/4gwt3sTyxaxIHlMDsieI6Hw/YV602/XjkA5NhTWqg'
+)
 
 #: Characters of the random part of each issued secret, and of those that the tests make up.
 RANDOM_PART = 43
@@ -84,10 +90,6 @@ class Application:
     @property
     def auth(self):
         return (self.client_id, self.client_secret) if self.client_secret else None
-
-    def with_client(self, parameters):
-        """Add the client id if the client does not authenticate."""
-        return parameters if self.client_secret else {**parameters, 'client_id': self.client_id}
 
 
 class Live:
@@ -146,12 +148,9 @@ class Live:
     def log_in(self, login=LOGIN, password=PASSWORD):
         """Return the session of a browser in which the user is logged in."""
         session = requests.Session()
-        page = session.get(f'{self.url}/web/login').text
-        csrf_token = page.partition('name="csrf_token" value="')[2].partition('"')[0]
+        _action, fields = oauth2_client.read_form(session.get(f'{self.url}/web/login').text)
         answer = session.post(
-            f'{self.url}/web/login',
-            allow_redirects=False,
-            data={'csrf_token': csrf_token, 'login': login, 'password': password},
+            f'{self.url}/web/login', allow_redirects=False, data={**fields, 'login': login, 'password': password}
         )
         assert answer.status_code == 303, "The login failed."
         return session
@@ -163,56 +162,29 @@ class Live:
 
     def get_code(self, session, application, verifier, scope='read rpc'):
         """Let the user of a session allow an application, and return the code."""
-        answer = session.get(
-            f'{self.url}/oauth2/authorize',
-            allow_redirects=False,
-            params={
-                'response_type': 'code',
-                'client_id': application.client_id,
-                'redirect_uri': application.redirect_uri,
-                'scope': scope,
-                'state': 's',
-                'code_challenge': pkce.compute_challenge(verifier),
-                'code_challenge_method': 'S256',
-            },
+        path = oauth2_client.get_authorization_path(
+            application.client_id, application.redirect_uri, verifier, scope=scope
         )
+        answer = session.get(self.url + path, allow_redirects=False)
         if answer.status_code == 200:
-            answer = session.post(
-                answer.url,
-                allow_redirects=False,
-                data={
-                    'decision': 'allow',
-                    **{
-                        name: answer.text.partition(f'name="{name}" value="')[2].partition('"')[0]
-                        for name in ('csrf_token', 'consent')
-                    },
-                },
-            )
+            answer = press_allow(session, answer)
         assert answer.status_code == 303, answer.text
-        code = answer.headers['Location'].partition('code=')[2].partition('&')[0]
+        code = oauth2_client.read_code(answer.headers['Location'])
         self.note(verifier, code)
         return code
 
     def post(self, path, application, **parameters):
-        answer = requests.post(
-            f'{self.url}/oauth2/{path}', auth=application.auth, data=application.with_client(parameters), timeout=60
-        )
+        headers, body = oauth2_client.encode_form(application, parameters)
+        answer = requests.post(f'{self.url}/oauth2/{path}', headers=headers, data=body, timeout=60)
         if path == 'token' and answer.status_code == 200:
             self.note(answer.json()['access_token'], answer.json()['refresh_token'])
         return answer
 
     def redeem(self, application, code, verifier):
-        return self.post(
-            'token',
-            application,
-            grant_type='authorization_code',
-            code=code,
-            redirect_uri=application.redirect_uri,
-            code_verifier=verifier,
-        )
+        return self.post('token', application, **oauth2_client.request_tokens(code, application.redirect_uri, verifier))
 
     def refresh(self, application, refresh_token):
-        return self.post('token', application, grant_type='refresh_token', refresh_token=refresh_token)
+        return self.post('token', application, **oauth2_client.request_refresh(refresh_token))
 
     def is_active(self, application, token):
         return self.post('introspect', application, token=token).json()['active']
@@ -288,7 +260,28 @@ def summarize(request):
 def installed(bench):
     """The name of a database with the addon, which is only copied and never used."""
     with bench.database('installed') as database:
+        bench.postgres.execute(
+            'UPDATE res_users SET password = %s WHERE login = %s RETURNING id',
+            [PASSWORD_HASH, LOGIN],
+            database=database,
+        )
         yield database
+
+
+#: Prints this addon's routes from Odoo's own map.
+ROUTES = """
+for rule in env['ir.http'].routing_map().iter_rules():
+    if rule.endpoint.func.__module__.startswith('odoo.addons.orestapi.'):
+        print(rule.rule, *sorted(rule.endpoint.routing['methods'] or ['GET', 'POST']))
+"""
+
+
+@pytest.fixture(scope='session')
+def endpoints(bench, installed):
+    """The paths of this addon's routes and the methods of each; variable parts are in angle brackets."""
+    with bench.copy(installed, 'routes') as database:
+        lines = {line for line in bench.run_script(database, ROUTES) if line.startswith('/')}
+    return tuple((path, tuple(methods)) for path, *methods in map(str.split, sorted(lines)))
 
 
 @pytest.fixture(scope='session')

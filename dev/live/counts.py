@@ -11,7 +11,10 @@ class Counts:
     :ivar outages: how often PostgreSQL is stopped under load and started again
     :ivar malformed: requests of the fuzzer
     :ivar seeds: runs of schemathesis, each with its own seed
+    :ivar examples: maximum number of its generated requests for each operation and phase. Generating more takes long;
+        other seeds give new requests faster
     :ivar load: seconds of mixed load
+    :ivar workers: the workers of the server under mixed load
     :ivar share: the share of the conditions that the fuzzer of the records API tries beside real apps
     """
 
@@ -19,9 +22,11 @@ class Counts:
     outages: int
     malformed: int
     seeds: int
+    examples: int
     load: int
+    workers: int
     share: float
 
 
-FULL = Counts(kills=200, outages=10, malformed=100_000, seeds=8, load=180, share=1)
-SHORT = Counts(kills=12, outages=2, malformed=1_000, seeds=1, load=9, share=0.02)
+FULL = Counts(kills=200, outages=10, malformed=100_000, seeds=8, examples=30, load=180, workers=4, share=1)
+SHORT = Counts(kills=12, outages=2, malformed=1_000, seeds=1, examples=12, load=9, workers=2, share=0.02)

@@ -6,7 +6,7 @@ import string
 from dataclasses import dataclass
 from urllib.parse import quote, quote_plus
 
-from dev.live import wire
+from dev.workbench import oauth2_client, wire
 
 METHODS = ('GET', 'POST', 'HEAD', 'OPTIONS', 'PUT', 'PATCH', 'DELETE', 'PROPFIND')
 PARAMETERS = (
@@ -121,12 +121,12 @@ class Fuzzer:
         # About half of the values are right, here and below, to reach the code behind a check.
         if self._maybe(0.6):
             return self.random.choice((
-                wire.basic(application.client_id, application.client_secret)['Authorization'],
+                oauth2_client.get_basic(application.client_id, application.client_secret),
                 f"Bearer {tokens['access_token']}",
             ))
         return self.random.choice((
-            wire.basic(application.client_id, self._damage(application.client_secret))['Authorization'],
-            wire.basic(self._noise(), self._noise())['Authorization'],
+            oauth2_client.encode_basic(f'{application.client_id}:{self._damage(application.client_secret)}'),
+            oauth2_client.encode_basic(f'{self._noise()}:{self._noise()}'),
             f"Bearer {tokens['refresh_token']}",
             f"Bearer {self._damage(tokens['access_token'])}",
             f"bearer  {tokens['access_token']} {self._noise()}",
@@ -174,8 +174,4 @@ class Fuzzer:
         if self._maybe(0.1 if has_body else 0.6):
             path += '?' + self._parameters()
         body = self._body() if has_body else b''
-        lines = [f'{method} {path} HTTP/1.1', 'Host: 127.0.0.1']
-        lines += [f'{name}: {value}' for name, value in self._headers().items()]
-        if body or method == 'POST':
-            lines.append(f'Content-Length: {len(body)}')
-        return '\r\n'.join([*lines, '', '']).encode('latin-1') + body
+        return wire.render(method, path, self._headers(), body)

@@ -3,12 +3,12 @@
 The programs of the documents start it as `$BROWSER`.
 """
 
-import html
-import re
 import sys
+from urllib.parse import urljoin
 
 import requests
 
+from dev.workbench.oauth2_client import read_form
 from dev.workbench.odoo_server import LOGIN, PASSWORD
 
 
@@ -21,18 +21,18 @@ def allow(address, login=LOGIN, password=PASSWORD):
     browser = requests.Session()
     page = browser.get(address)
     if 'name="password"' in page.text:
-        fields = read_fields(page.text)
+        _action, fields = read_form(page.text)
         page = browser.post(page.url, data={**fields, 'login': login, 'password': password})
     assert page.status_code == 200, page.text
-    answer = browser.post(page.url, data={**read_fields(page.text), 'decision': 'allow'}, allow_redirects=False)
+    answer = press_allow(browser, page)
     assert answer.status_code == 303, answer.text
     return answer.headers['Location']
 
 
-def read_fields(page):
-    """Return the hidden fields of the form of a page."""
-    found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page)
-    return {name: html.unescape(value) for name, value in found}
+def press_allow(browser, page):
+    """Send the form of a consent page, and return the answer."""
+    action, fields = read_form(page.text)
+    return browser.post(urljoin(page.url, action), data={**fields, 'decision': 'allow'}, allow_redirects=False)
 
 
 if __name__ == '__main__':

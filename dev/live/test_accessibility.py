@@ -1,14 +1,13 @@
 """The pages that users see, checked with axe-core and with the keyboard in Chromium."""
 
-import secrets
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from dev.workbench.cache import show
 from dev.workbench.npm import install
+from dev.workbench.oauth2_client import get_authorization_path
 from dev.workbench.odoo_server import LOGIN, PASSWORD
-from oauth2 import pkce
 
 pytestmark = pytest.mark.same
 
@@ -37,16 +36,8 @@ def application(live):
 
 
 def get_uri(live, application, **parameters):
-    return f'{live.url}/oauth2/authorize?' + urlencode({
-        'response_type': 'code',
-        'client_id': application.client_id,
-        'redirect_uri': application.redirect_uri,
-        'scope': 'read rpc',
-        'state': 's',
-        'code_challenge_method': 'S256',
-        'code_challenge': pkce.compute_challenge(secrets.token_urlsafe(48)),
-        **parameters,
-    })
+    parameters = {'scope': 'read rpc', 'state': 's', **parameters}
+    return live.url + get_authorization_path(application.client_id, application.redirect_uri, **parameters)
 
 
 def submit_login(page, login=LOGIN, password=PASSWORD):

@@ -7,7 +7,7 @@ import json
 import os
 import re
 import time
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import jwt
 import pyotp
@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from dev.live.conftest import CALLBACK, Live
+from dev.workbench.oauth2_client import VERIFIER, get_authorization_path
 from dev.workbench.odoo_log import read_log
 from dev.workbench.odoo_server import LOGIN, PASSWORD, free_port
-from oauth2 import pkce
 
 ADDONS = ('website', 'portal', 'auth_totp', 'auth_passkey', 'auth_timeout')
 
@@ -29,7 +29,6 @@ TESTS = (
     'TestHooks', 'TestTokenRequests',
 )  # fmt: skip
 
-VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
 STATE = 'a state with & = # % and ünïcode'
 
 
@@ -37,6 +36,13 @@ STATE = 'a state with & = # % and ünïcode'
 def addons_database(bench):
     with bench.database('addons', install=False, addons=ADDONS) as database:
         yield database
+
+
+@pytest.fixture(scope='module')
+def addons_server(bench, addons_database):
+    """A server with the addon beside the others. The last test of this file stops it."""
+    with bench.serve(addons_database, '-i', 'orestapi', workers=2) as server:
+        yield server
 
 
 @pytest.mark.full
@@ -68,50 +74,80 @@ def test_flow_tests_pass_beside_other_addons(bench, addons_database, tmp_path):
 
 
 @pytest.mark.same
-def test_s13_slashes_behind_a_language(bench, addons_database):
+def test_s13_slashes_behind_a_language(addons_server):
     """With a website, a path may begin with a language. No client is redirected to the host in the request."""
-    with bench.serve(addons_database, '-i', 'orestapi', workers=2) as server:
-        for path in ('/en/oauth2//token', '/en//oauth2/token', '/oauth2//token', '/en/orestapi//1/models'):
-            for method in ('POST', 'PUT', 'GET'):
-                answer = requests.request(
-                    method, server.url + path, headers={'Host': 'evil.example'}, allow_redirects=False, timeout=60
-                )
-                location = answer.headers.get('Location', '')
-                assert 'evil.example' not in location, (method, path, location)
-                # Whatever the status, the form is not forwarded to another URL.
-                assert method != 'POST' or not (answer.is_redirect or location), (path, answer.status_code)
+    for path in ('/en/oauth2//token', '/en//oauth2/token', '/oauth2//token', '/en/orestapi//1/models'):
+        for method in ('POST', 'PUT', 'GET'):
+            answer = requests.request(
+                method, addons_server.url + path, headers={'Host': 'evil.example'}, allow_redirects=False, timeout=60
+            )
+            location = answer.headers.get('Location', '')
+            assert 'evil.example' not in location, (method, path, location)
+            # Whatever the status, the form is not forwarded to another URL.
+            assert method != 'POST' or not (answer.is_redirect or location), (path, answer.status_code)
 
 
 @pytest.mark.same
-def test_user_with_two_factor_authentication(bench, addons_database, browser_page):
+def test_user_with_two_factor_authentication(bench, addons_database, addons_server, browser_page):
     """The user comes back from the second factor with every parameter intact."""
     secret = base64.b32encode(os.urandom(20)).decode()
-    with bench.serve(addons_database, '-i', 'orestapi', workers=2) as server:
-        live = Live(server)
-        application = live.register()
-        # Stored as by the dialog of auth_totp after the user has scanned the picture.
-        bench.postgres.execute(
-            'UPDATE res_users SET totp_secret = %s WHERE login = %s RETURNING id',
-            [secret, LOGIN],
-            database=addons_database,
-        )
-        page = browser_page
-        # The wiki does not exist: only the redirect matters.
-        page.route('https://wiki.example.com/**', lambda route: route.fulfill(body="The wiki"))
-        page.goto(f'{live.url}/oauth2/authorize?{get_query(application)}')
-        page.fill('input[name=login]', LOGIN)
-        page.fill('input[name=password]', PASSWORD)
-        page.press('input[name=password]', 'Enter')
-        page.fill('input[name=totp_token]', pyotp.TOTP(secret).now())
-        page.press('input[name=totp_token]', 'Enter')
-        with page.expect_request('https://wiki.example.com/**') as request:
-            page.click('button[value=allow]')
-        response = dict(parse_qsl(urlsplit(request.value.url).query))
-        assert response['state'] == STATE
-        assert request.value.url.startswith(CALLBACK + '?')
-        answer = live.redeem(application, response['code'], VERIFIER)
-        assert answer.status_code == 200, answer.text
-        assert answer.json()['scope'] == 'read rpc'
+    live = Live(addons_server)
+    application = live.register()
+    # Stored as by the dialog of auth_totp after the user has scanned the picture.
+    bench.postgres.execute(
+        'UPDATE res_users SET totp_secret = %s WHERE login = %s RETURNING id',
+        [secret, LOGIN],
+        database=addons_database,
+    )
+    page = browser_page
+    # The wiki does not exist: only the redirect matters.
+    page.route('https://wiki.example.com/**', lambda route: route.fulfill(body="The wiki"))
+    page.goto(live.url + get_authorization_path(application.client_id, CALLBACK, scope='read rpc', state=STATE))
+    page.fill('input[name=login]', LOGIN)
+    page.fill('input[name=password]', PASSWORD)
+    page.press('input[name=password]', 'Enter')
+    page.fill('input[name=totp_token]', pyotp.TOTP(secret).now())
+    page.press('input[name=totp_token]', 'Enter')
+    with page.expect_request('https://wiki.example.com/**') as request:
+        page.click('button[value=allow]')
+    response = dict(parse_qsl(urlsplit(request.value.url).query))
+    assert response['state'] == STATE
+    assert request.value.url.startswith(CALLBACK + '?')
+    answer = live.redeem(application, response['code'], VERIFIER)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()['scope'] == 'read rpc'
+
+
+@pytest.mark.same
+def test_a10_portal_users_find_their_page(bench, addons_database, addons_server, browser_page):
+    """*Connection & Security* of the portal leads to the connected applications, whichever addon came first."""
+    page = browser_page
+    page.goto(f'{addons_server.url}/web/login?redirect=/my/security')
+    page.fill('input[name=login]', 'portal')  # of the demo data
+    page.fill('input[name=password]', 'portal')
+    page.press('input[name=password]', 'Enter')
+    page.click('section[name=orestapi_connected_applications] a')
+    page.wait_for_selector('main h1')
+    assert urlsplit(page.url).path == '/oauth2/applications'
+    page.click("a[href='/my/security']")
+    page.wait_for_selector('section[name=orestapi_connected_applications]')
+    addons_server.stop()
+    query = "SELECT count(*) FROM ir_ui_view WHERE key = 'orestapi.portal_my_security'"
+    # An update of both must neither remove nor duplicate the entry.
+    bench.run_odoo('Updating', addons_database, '-u', 'orestapi,portal')
+    assert bench.postgres.execute(query, database=addons_database) == [(1,)]
+    # Without the entry, as if Portal were installed after this addon.
+    bench.run_script(
+        addons_database,
+        """
+        env.ref('orestapi.portal_my_security').unlink()
+        env['ir.model.data']._extend_portal()
+        assert env.ref('orestapi.portal_my_security').inherit_id == env.ref('portal.portal_my_security')
+        # After the uninstall, the page must not need anything of this addon.
+        env['ir.module.module'].search([('name', '=', 'orestapi')]).button_immediate_uninstall()
+        """,
+    )
+    assert bench.postgres.execute(query, database=addons_database) == [(0,)]
 
 
 class Browser(requests.Session):
@@ -133,8 +169,9 @@ class Browser(requests.Session):
 
     def ask(self, application, **parameters):
         """Send an authentication request, and return the answer."""
-        query = {**dict(parse_qsl(get_query(application))), 'scope': 'openid', **parameters}
-        return self.get(f'{self.live.url}/oauth2/authorize', params=query, allow_redirects=False)
+        query = {'scope': 'openid', 'state': STATE, **parameters}
+        path = get_authorization_path(application.client_id, CALLBACK, **query)
+        return self.get(self.live.url + path, allow_redirects=False)
 
     def confirm(self, page, **values):
         """Answer the page that asks for a credential, and return where it leads."""
@@ -238,50 +275,3 @@ def test_how_a_user_logged_in(bench, addons_database, summarize):
         claims = browser.read_id_token(application, answer)
         assert (claims['amr'], claims['acr']) == (['hwk'], 'urn:orestapi:acr:2fa')
     summarize("password, code, trusted device, passkey")
-
-
-@pytest.mark.same
-def test_a10_portal_users_find_their_page(bench, addons_database, browser_page):
-    """*Connection & Security* of the portal leads to the connected applications, whichever addon came first."""
-    with bench.serve(addons_database, '-i', 'orestapi', workers=2) as server:
-        page = browser_page
-        page.goto(f'{server.url}/web/login?redirect=/my/security')
-        page.fill('input[name=login]', 'portal')  # of the demo data
-        page.fill('input[name=password]', 'portal')
-        page.press('input[name=password]', 'Enter')
-        page.click('section[name=orestapi_connected_applications] a')
-        page.wait_for_selector('main h1')
-        assert urlsplit(page.url).path == '/oauth2/applications'
-        page.click("a[href='/my/security']")
-        page.wait_for_selector('section[name=orestapi_connected_applications]')
-    query = "SELECT count(*) FROM ir_ui_view WHERE key = 'orestapi.portal_my_security'"
-    # An update of both must neither remove nor duplicate the entry.
-    bench.run_odoo('Updating', addons_database, '-u', 'orestapi,portal')
-    assert bench.postgres.execute(query, database=addons_database) == [(1,)]
-    # Without the entry, as if Portal were installed after this addon.
-    bench.run_script(
-        addons_database,
-        """
-        env.ref('orestapi.portal_my_security').unlink()
-        env['ir.model.data']._extend_portal()
-        assert env.ref('orestapi.portal_my_security').inherit_id == env.ref('portal.portal_my_security')
-        """,
-    )
-    # After the uninstall, the page must not need anything of this addon.
-    bench.run_script(
-        addons_database, "env['ir.module.module'].search([('name', '=', 'orestapi')]).button_immediate_uninstall()"
-    )
-    assert bench.postgres.execute(query, database=addons_database) == [(0,)]
-
-
-def get_query(application):
-    """Return the query of an authorization request."""
-    return urlencode({
-        'response_type': 'code',
-        'client_id': application.client_id,
-        'redirect_uri': CALLBACK,
-        'scope': 'read rpc',
-        'state': STATE,
-        'code_challenge': pkce.compute_challenge(VERIFIER),
-        'code_challenge_method': 'S256',
-    })

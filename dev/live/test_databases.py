@@ -1,6 +1,7 @@
 """Tokens when a database is upgraded, copied or dumped, and beside another database."""
 
 import concurrent.futures
+import copy
 import itertools
 import re
 
@@ -9,17 +10,52 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from dev.live.conftest import Live, check_log
-from dev.live.test_fuzz import CLIENTS, find_endpoints
+from dev.live.test_fuzz import CLIENTS
 
 VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
 
 #: Stays below the limit of wrong client secrets from one IP address (N103).
 TRIES_AN_ADDRESS = 9
 
+#: The tables with the secrets of the server.
+KEYS = ('orestapi_key', 'ir_config_parameter')
+
+
+class Origin:
+    """An unused database with sign-ins, of which each test makes its own copy.
+
+    :ivar str database: the name of the database
+    :ivar Application application: the application of the sign-ins
+    :ivar dict used, ended, reused: the token responses of three sign-ins, for tests to use, end, and use again
+    :ivar dict newer: the token response after a refresh of `reused`
+    """
+
+    def __init__(self, live):
+        self.database = live.server.database
+        self.live = live
+        self.application = live.register(own_secret='how Odoo identifies itself')
+        session = live.log_in()
+        self.used, self.ended, self.reused = (live.sign_in(session, self.application) for _device in range(3))
+        self.newer = live.refresh(self.application, self.reused['refresh_token']).json()
+
+    def at(self, server):
+        """Return `Live` for the server of a copy, with the secrets that were issued in the original."""
+        live = copy.copy(self.live)
+        live.server, live.url = server, server.url
+        return live
+
+
+@pytest.fixture(scope='module')
+def origin(bench, installed):
+    with bench.copy(installed, 'origin') as database:
+        with bench.serve(database) as server:
+            origin = Origin(Live(server))
+        yield origin
+
 
 @pytest.fixture
-def database(bench, installed):
-    with bench.copy(installed, 'lifecycle') as database:
+def database(bench, origin):
+    with bench.copy(origin.database, 'lifecycle') as database:
         yield database
 
 
@@ -27,9 +63,12 @@ def test_n065_n135_n194_databases_are_strangers_to_each_other(bench, installed, 
     """N065, N135, N194: each database is a separate issuer, and accepts nothing that another one issued."""
     with bench.copy(installed, 'first') as first, bench.copy(installed, 'second') as second:
         # A copy would share the secrets of the database; a separate database has others.
-        bench.run_script(
-            second, "env['ir.config_parameter'].init(force=True); env.cr.execute('DELETE FROM orestapi_key')"
-        )
+        for statement in (
+            "UPDATE ir_config_parameter SET value = gen_random_uuid() WHERE key = 'database.secret'",
+            "UPDATE ir_config_parameter SET value = gen_random_uuid() WHERE key = 'database.uuid'",
+            'DELETE FROM orestapi_key',
+        ):
+            bench.postgres.execute(statement, database=second)
         check_strangers(bench, first, second)
     summarize("1 code, 1 refresh token and 1 access token of one database refused by the other, and still good at home")
 
@@ -69,8 +108,10 @@ def check_strangers(bench, first, second):
         assert lives[1].refresh(applications[1], tokens[1]['refresh_token']).status_code == 200
 
 
-def test_n225_nothing_in_a_dump_is_a_credential(bench, live, user_session, installed, tmp_path, summarize):
+def test_n225_nothing_in_a_dump_is_a_credential(bench, live, user_session, installed, counts, tmp_path, summarize):
     """N225: no issued secret is in any table, and no stored value works as a secret, code or token."""
+    # A value that was stored before a secret was issued cannot be that secret. The full form tries it anyway.
+    before = read_values(bench, installed if counts.share == 1 else live.server.database)
     application = live.register()
     tokens = live.sign_in(user_session, application)
     live.get_code(user_session, application, VERIFIER)
@@ -78,8 +119,8 @@ def test_n225_nothing_in_a_dump_is_a_credential(bench, live, user_session, insta
     dump = (tmp_path / 'dump').read_bytes().decode(errors='replace')
     assert application.client_id in dump
     assert not live.find_secrets(dump)
-    # Values that every new database has are not secrets of this one.
-    values = read_values(bench, live.server.database) - read_values(bench, installed)
+    # Values that were stored before are not tried, except the keys of the server.
+    values = read_values(bench, live.server.database) - before | read_values(bench, live.server.database, KEYS)
     assert any(re.fullmatch('[0-9a-f]{64}', value) for value in values), "The digests are not among the values."
     assert not values & {application.client_secret, tokens['access_token'], tokens['refresh_token']}
     assert any(application.client_id in value for value in values)
@@ -142,8 +183,8 @@ def call_with_token(live, candidate):
     ).status_code
 
 
-def read_values(bench, database):
-    """Return the values of all tables as a dump writes them, and separately each value within JSON."""
+def read_values(bench, database, tables=()):
+    """Return the values of some or all tables as a dump writes them, and separately each value within JSON."""
     columns = bench.postgres.execute(
         "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'public'",
         database=database,
@@ -151,6 +192,8 @@ def read_values(bench, database):
     values = set()
     with bench.postgres.connect(database) as connection, connection.cursor() as cursor:
         for table, column, data_type in columns:
+            if tables and table not in tables:
+                continue
             cursor.execute(f'SELECT DISTINCT "{column}"::text FROM "{table}" WHERE "{column}" IS NOT NULL')
             found = {value for (value,) in cursor.fetchall() if value and len(value) < 1000}
             if data_type in ('json', 'jsonb'):
@@ -159,18 +202,13 @@ def read_values(bench, database):
     return values
 
 
-def test_n228_upgrade_and_uninstall(bench, database, summarize):
+def test_n228_upgrade_and_uninstall(bench, origin, database, endpoints, summarize):
     """N228: an upgrade keeps tokens alive; an uninstall leaves nothing, and the addon can come back."""
-    endpoints = find_endpoints(bench, database)
-    with bench.serve(database) as server:
-        live = Live(server)
-        application = live.register()
-        tokens = live.sign_in(live.log_in(), application)
     bench.run_odoo("Upgrade with live tokens", database, '-u', 'orestapi')
     with bench.serve(database) as server:
-        live.server, live.url = server, server.url
-        assert live.is_active(application, tokens['access_token'])
-        tokens = live.refresh(application, tokens['refresh_token']).json()
+        live = origin.at(server)
+        assert live.is_active(origin.application, origin.used['access_token'])
+        tokens = live.refresh(origin.application, origin.used['refresh_token']).json()
         [module] = live.call('ir.module.module', 'search', [('name', '=', 'orestapi')])
         live.call('ir.module.module', 'button_immediate_uninstall', [module])
         for path, methods in endpoints:
@@ -190,15 +228,12 @@ def test_n228_upgrade_and_uninstall(bench, database, summarize):
     )
 
 
-def test_restored_backup(bench, database, tmp_path, summarize):
+def test_restored_backup(bench, origin, tmp_path, summarize):
     """Stored sign-ins and secrets work again in a restored backup."""
-    with bench.serve(database) as server:
-        live = Live(server)
-        application = live.register()
-        tokens = live.sign_in(live.log_in(), application)
-    bench.back_up(database, tmp_path / 'backup')
-    with bench.restored(tmp_path / 'backup', database, 'restored') as restored, bench.serve(restored) as server:
-        live.server, live.url = server, server.url
+    application, tokens = origin.application, origin.used
+    bench.back_up(origin.database, tmp_path / 'backup')
+    with bench.restored(tmp_path / 'backup', origin.database, 'restored') as restored, bench.serve(restored) as server:
+        live = origin.at(server)
         assert live.is_active(application, tokens['access_token'])
         assert live.call_json2(tokens['access_token']).status_code == 200
         tokens = live.refresh(application, tokens['refresh_token']).json()
@@ -214,28 +249,23 @@ def get_secret(bench, database):
     return secret
 
 
-def test_o03_dumped_and_loaded(bench, database, tmp_path, summarize):
+def test_o03_dumped_and_loaded(bench, origin, tmp_path, summarize):
     """After Odoo's own dump and load, and in its duplicate, sign-ins keep working with another `database.secret`."""
     dump = tmp_path / 'dump.zip'
-    with bench.serve(database) as server:
-        live = Live(server)
-        application = live.register()
-        session = live.log_in()
-        used, ended, reused = (live.sign_in(session, application) for _device in range(3))
-        newer = live.refresh(application, reused['refresh_token']).json()
+    database = origin.database
     bench.manage('dump', database, dump)
     for what, copying in (('load', bench.loaded(dump)), ('duplicate', bench.duplicated(database))):
-        with copying as copy:
-            assert get_secret(bench, copy) != get_secret(bench, database), what
-            with bench.serve(copy) as server:
-                live.server, live.url = server, server.url
-                check_copied(live, application, used, ended, (reused, newer))
+        with copying as copied:
+            assert get_secret(bench, copied) != get_secret(bench, database), what
+            with bench.serve(copied) as server:
+                live = origin.at(server)
+                check_copied(live, origin.application, origin.used, origin.ended, (origin.reused, origin.newer))
                 check_log(live)
-    with bench.loaded(dump, '--neutralize') as copy:
-        [[key]] = bench.postgres.execute('SELECT value FROM orestapi_key', database=copy)
+    with bench.loaded(dump, '--neutralize') as copied:
+        [[key]] = bench.postgres.execute('SELECT value FROM orestapi_key', database=copied)
         [[original]] = bench.postgres.execute('SELECT value FROM orestapi_key', database=database)
         assert key != original
-        assert bench.postgres.execute('SELECT id FROM orestapi_token', database=copy) == []
+        assert bench.postgres.execute('SELECT id FROM orestapi_token', database=copied) == []
     summarize(
         "loaded and duplicated by Odoo: refresh, reuse and revocation of 3 sign-ins work; neutralized: another key"
     )
@@ -271,21 +301,18 @@ def find_leftovers(bench, database):
     return list(itertools.chain(*(bench.postgres.execute(query, database=database) for query in queries)))
 
 
-def test_neutralized_copy(bench, database, summarize):
+def test_neutralized_copy(bench, origin, database, summarize):
     """On a neutralized copy of the database no token works and no application is active; the original is untouched."""
-    copy = f'{database}_copy'
-    with bench.serve(database) as server:
-        live = Live(server)
-        application = live.register(own_secret='how Odoo identifies itself')
-        tokens = live.sign_in(live.log_in(), application)
-    bench.postgres.execute(f'CREATE DATABASE "{copy}" TEMPLATE "{database}"')
+    application, tokens = origin.application, origin.used
+    neutral = f'{database}_copy'
+    bench.postgres.execute(f'CREATE DATABASE "{neutral}" TEMPLATE "{database}"')
     try:
-        command = bench.odoo_command(copy)
+        command = bench.odoo_command(neutral)
         command[command.index('server')] = 'neutralize'
         process = bench.start(command[: command.index('--http-interface')], None)
         assert process.wait() == 0
-        with bench.serve(copy) as server:
-            live.server, live.url = server, server.url
+        with bench.serve(neutral) as server:
+            live = origin.at(server)
             assert live.refresh(application, tokens['refresh_token']).json()['error'] == 'invalid_client'
             assert live.call_json2(tokens['access_token']).status_code == 401
             assert live.call('orestapi.application', 'search_count', []) == 0
@@ -293,10 +320,10 @@ def test_neutralized_copy(bench, database, summarize):
                 'SELECT 1 FROM orestapi_application WHERE own_secret IS NOT NULL',
                 "SELECT 1 FROM ir_config_parameter WHERE key = 'orestapi.issuer'",
             ):
-                assert bench.postgres.execute(query, database=copy) == []
+                assert bench.postgres.execute(query, database=neutral) == []
     finally:
-        bench.drop(copy)
+        bench.drop(neutral)
     with bench.serve(database) as server:
-        live.server, live.url = server, server.url
+        live = origin.at(server)
         assert live.is_active(application, tokens['access_token'])
     summarize("0 tokens work and 0 applications are active on the copy; the original is untouched")

@@ -20,7 +20,7 @@ import time
 import xmlrpc.client
 import xmlrpc.server
 from pathlib import Path
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
 
 import pytest
 import requests
@@ -29,16 +29,15 @@ from packaging.requirements import Requirement
 from dev.documents import Shell, pages, read_blocks
 from dev.live.conftest import Live
 from dev.live.reader import allow
+from dev.workbench import oauth2_client
 from dev.workbench.cache import CHECKOUT, child
 from dev.workbench.odoo_server import LOGIN, PASSWORD, free_port
-from oauth2 import pkce
 
 pytestmark = pytest.mark.same
 
 LOOPBACK = 'http://127.0.0.1/callback'
 
 #: The code verifier of RFC 7636 appendix B.
-VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
 
 #: The applications that the administrator registers before the commands of a page run.
 APPLICATIONS = {
@@ -84,7 +83,7 @@ class Reader:
 def get_code(output):
     """Return the code that the browser gets for the last authorization request that was printed."""
     address = re.findall(r'https?://\S+/oauth2/authorize\?\S+', output)[-1]
-    return parse_qs(urlsplit(allow(address)).query)['code'][0]
+    return oauth2_client.read_code(allow(address))
 
 
 def get_tokens(output):
@@ -315,7 +314,7 @@ def odoo_behind_nginx(bench, installed):
     """A server that trusts a proxy, and the port of its websocket."""
     websocket_port = free_port()
     options = ('--proxy-mode', '--gevent-port', str(websocket_port), '--max-cron-threads', '0')
-    with bench.copy(installed, 'nginx') as database, bench.serve(database, *options) as server:
+    with bench.copy(installed, 'nginx') as database, bench.serve(database, *options, lean=False) as server:
         yield server, websocket_port
 
 
@@ -443,16 +442,10 @@ def check_flow(live):
     assert re.search('(?i)session_id=.*samesite=lax', cookie)
     assert re.search('(?i)session_id=.*; *secure', cookie)
     application = live.register(LOOPBACK)
-    address = f'{metadata["authorization_endpoint"]}?' + urlencode({
-        'response_type': 'code',
-        'client_id': application.client_id,
-        'redirect_uri': LOOPBACK,
-        'scope': 'read',
-        'code_challenge': pkce.compute_challenge(VERIFIER),
-        'code_challenge_method': 'S256',
-    })
-    code = parse_qs(urlsplit(allow(address)).query)['code'][0]
-    tokens = live.redeem(application, code, VERIFIER).json()
+    parameters = oauth2_client.request_authorization(application.client_id, LOOPBACK)
+    address = f'{metadata["authorization_endpoint"]}?{urlencode(parameters)}'
+    code = oauth2_client.read_code(allow(address))
+    tokens = live.redeem(application, code, oauth2_client.VERIFIER).json()
     answer = requests.get(
         f'{live.url}/orestapi/1/records/res.partner?limit=1',
         headers={'Authorization': f"Bearer {tokens['access_token']}"},
@@ -483,14 +476,13 @@ def check_websocket(nginx):
 def check_address(live, nginx):
     """Wrong secrets are counted by the IP address of the connection, whatever the client claims."""
     application = live.register()
-    wrong = base64.b64encode(f'{application.client_id}:wrong'.encode()).decode()
     found = []
     for number in range(11):
         connection = nginx.connect('127.0.0.2')
         claimed = f'192.0.2.{number}'
         headers = {
-            'Authorization': f'Basic {wrong}',
-            'Content-Type': 'application/x-www-form-urlencoded',
+            'Authorization': oauth2_client.get_basic(application.client_id, 'wrong'),
+            'Content-Type': oauth2_client.FORM,
             'X-Forwarded-For': claimed,
             'X-Real-IP': claimed,
             'Forwarded': f'for={claimed}',

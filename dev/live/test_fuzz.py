@@ -4,9 +4,9 @@ import collections
 import concurrent.futures
 import secrets
 
-from dev.live import wire
 from dev.live.conftest import Live, check_log
 from dev.live.fuzzer import Fuzzer, Known
+from dev.workbench import wire
 
 SEED = 6749
 
@@ -18,18 +18,6 @@ FROM_ONE_ADDRESS = 10
 
 #: Concurrent clients.
 CLIENTS = 4
-
-SCRIPT = """
-for rule in env['ir.http'].routing_map().iter_rules():
-    if rule.endpoint.func.__module__.startswith('odoo.addons.orestapi.'):
-        print(rule.rule, *sorted(rule.endpoint.routing['methods'] or ['GET', 'POST']))
-"""
-
-
-def find_endpoints(bench, database):
-    """Return the paths of this addon's routes and the methods of each; variable parts are in angle brackets."""
-    lines = {line for line in bench.run_script(database, SCRIPT) if line.startswith('/')}
-    return tuple((path, tuple(methods)) for path, *methods in map(str.split, sorted(lines)))
 
 
 def attack(live, application, endpoints, cookie, session, number):
@@ -61,10 +49,9 @@ def attack(live, application, endpoints, cookie, session, number):
     return statuses, wrong
 
 
-def test_malformed_requests(bench, installed, counts, summarize):
+def test_malformed_requests(bench, installed, endpoints, counts, summarize):
     """No status 500, no lost connection, no traceback, and no secret in the log."""
     with bench.copy(installed, 'fuzz') as database:
-        endpoints = find_endpoints(bench, database)
         with bench.serve(database, '--max-cron-threads', '0', workers=CLIENTS) as server:
             live = Live(server, bench.postgres)
             application = live.register()

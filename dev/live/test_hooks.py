@@ -5,8 +5,9 @@ import requests
 
 from dev.live.conftest import Live
 from dev.live.test_documents import Nginx
-from dev.live.wire import basic, render, send
+from dev.workbench.oauth2_client import FORM, get_basic
 from dev.workbench.odoo_server import LOGIN, PASSWORD
+from dev.workbench.wire import render, send
 
 #: An addon that breaks each hook before Odoo serves anything.
 BREAK = '''
@@ -31,7 +32,7 @@ def post_load():
 ADDRESSES = ('fe80::1%eth0', '%s', '%(x)s', '203.0.113.8:50000', 'unknown')
 
 
-@pytest.fixture
+@pytest.fixture(scope='module')
 def proxied(bench, installed):
     """A server that trusts a proxy, with two processes."""
     with (
@@ -96,8 +97,8 @@ def test_o01_address_that_is_a_format(proxied):
 
 def fail_to_authenticate(port, application, number, headers=()):
     fields = {
-        **basic(application.client_id, f'wrong {number}'),
-        'Content-Type': 'application/x-www-form-urlencoded',
+        'Authorization': get_basic(application.client_id, f'wrong {number}'),
+        'Content-Type': FORM,
         **dict(headers),
     }
     return send(port, render('POST', '/oauth2/token', fields, b'grant_type=client_credentials')).status
@@ -135,8 +136,8 @@ def test_o02_behind_nginx_that_sends_the_port(proxied, tmp_path):
         for number in range(14):
             connection = nginx.connect('127.0.0.2')
             headers = {
-                **basic(application.client_id, f'wrong {number}'),
-                'Content-Type': 'application/x-www-form-urlencoded',
+                'Authorization': get_basic(application.client_id, f'wrong {number}'),
+                'Content-Type': FORM,
             }
             connection.request('POST', '/oauth2/token', 'grant_type=client_credentials', headers)
             found.append(connection.getresponse().status)
@@ -144,7 +145,10 @@ def test_o02_behind_nginx_that_sends_the_port(proxied, tmp_path):
     assert found[:10] == [401] * 10
     assert found[-1] == 429
     events = proxied.call(
-        'orestapi.event', 'search_read', [('kind', '=', 'client_authentication_failed')], ['address', 'network']
+        'orestapi.event',
+        'search_read',
+        [('kind', '=', 'client_authentication_failed'), ('application_id', '=', application.id)],
+        ['address', 'network'],
     )
     assert {event['network'] for event in events} == {'127.0.0.2'}
     assert len({event['address'] for event in events}) >= 10

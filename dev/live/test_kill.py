@@ -17,18 +17,18 @@ def find_workers(server):
     """Return the process ids of the workers that answer HTTP requests."""
     pids = Path(f'/proc/{server.process.pid}/task/{server.process.pid}/children').read_text().split()
     arguments = {int(pid): Path(f'/proc/{pid}/cmdline').read_bytes().split(b'\0') for pid in pids}
-    # The bus runs in a separate program, and a zombie process has no arguments.
-    return [pid for pid, words in arguments.items() if len(words) > 1 and b'gevent' not in words]
+    # The bus, or the process in its place, runs in a separate program, and a zombie process has no arguments.
+    return [pid for pid, words in arguments.items() if len(words) > 1 and not {b'gevent', b'sleep'} & {*words}]
 
 
-def wait_for_workers(server):
+def wait_for_workers(server, number=WORKERS):
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         try:
             workers = find_workers(server)
         except FileNotFoundError:
             continue
-        if len(workers) == WORKERS:
+        if len(workers) == number:
             return workers
         time.sleep(0.005)
     raise AssertionError(f"Odoo has not replaced the workers that were killed, see {server.log}.")

@@ -6,8 +6,10 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
 import requests
 
+from dev.live.conftest import Live, check_log
 from dev.live.test_kill import wait_for_workers
 from dev.live.traffic import Traffic
 
@@ -93,11 +95,24 @@ def get_memory(pids):
     return total
 
 
-def test_mixed_load(live, user_session, counts, summarize):
+@pytest.fixture
+def loaded(bench, installed, counts):
+    """A separate server: the fewer workers it has, the sooner each of them has done each kind of work."""
+    with (
+        bench.copy(installed, 'load') as database,
+        bench.serve(database, '--max-cron-threads', '0', workers=counts.workers) as server,
+    ):
+        live = Live(server, bench.postgres)
+        yield live
+        check_log(live)
+
+
+def test_mixed_load(loaded, counts, summarize):
     """After the warm-up, the last third uses no more memory and time than the second."""
+    live = loaded
     application = live.register()
-    tokens = live.sign_in(user_session, application)
-    workers = wait_for_workers(live.server)
+    tokens = live.sign_in(live.log_in(), application)
+    workers = wait_for_workers(live.server, counts.workers)
     threads = [Reader(live, application, tokens['access_token']) for _number in range(2)] + [CleanUp(live)]
     readers, clean_up = threads[:-1], threads[-1]
     memory = []
@@ -118,7 +133,7 @@ def test_mixed_load(live, user_session, counts, summarize):
                 thread.join()
     assert not any(reader.failures for reader in readers), [reader.failures[:3] for reader in readers]
     assert clean_up.runs
-    assert wait_for_workers(live.server) == workers, "A worker was replaced."
+    assert wait_for_workers(live.server, counts.workers) == workers, "A worker was replaced."
     third = counts.load / 3
 
     def get_medians(pairs):

@@ -39,7 +39,8 @@ def test_administrators_are_told_of_a_replay(bench, installed, mail_server):
     port, messages = mail_server
     with (
         bench.copy(installed, 'mail') as database,
-        bench.serve(database, '--smtp', HOST, '--smtp-port', str(port), workers=2) as server,
+        # With cron, which sends the mail.
+        bench.serve(database, '--smtp', HOST, '--smtp-port', str(port), '--max-cron-threads', '1', workers=2) as server,
     ):
         live = Live(server)
         application = live.register(name="Wiki of the office")

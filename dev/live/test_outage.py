@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from dev.live import wire
 from dev.live.conftest import Live
 from dev.live.traffic import Traffic
+from dev.workbench import wire
 from dev.workbench.cache import locked
 from dev.workbench.odoo_server import Workbench
 from dev.workbench.postgres import Postgres

@@ -13,10 +13,6 @@ from dev.workbench.cache import CHECKOUT
 
 SEED = 6749
 
-#: Maximum number of generated requests for each operation and phase. Generating more takes long; other seeds give new
-#: requests faster.
-EXAMPLES = 30
-
 #: The offer of the application: models with relations between them, and fields of each type.
 MODELS = {
     'res.partner': [
@@ -80,7 +76,7 @@ def register(live):
     return live.register(model_scheme_id=scheme_id, logo=picture)
 
 
-def run(live, seed, access_token, report):
+def run(live, seed, examples, access_token, report):
     """Run schemathesis once, and return its report."""
     done = subprocess.run(
         [
@@ -92,7 +88,7 @@ def run(live, seed, access_token, report):
             '--seed',
             str(seed),
             '--max-examples',
-            str(EXAMPLES),
+            str(examples),
             '--report',
             'json',
             '--report-json-path',
@@ -117,7 +113,10 @@ def run(live, seed, access_token, report):
 def test_every_answer_is_in_the_document(live, user_session, counts, summarize, tmp_path):
     """All checks of schemathesis pass: no 500, and no status, header or content that the document does not describe."""
     access_token = live.sign_in(user_session, register(live))['access_token']
-    reports = [run(live, SEED + number, access_token, tmp_path / f'{number}.json') for number in range(counts.seeds)]
+    reports = [
+        run(live, SEED + number, counts.examples, access_token, tmp_path / f'{number}.json')
+        for number in range(counts.seeds)
+    ]
     for report in reports:
         assert report['complete'] and report['operations']['tested'] == 2 + 4 * len(MODELS)
     summarize(

@@ -4,10 +4,8 @@ import collections
 import secrets
 import threading
 import time
-from urllib.parse import urlencode
 
-from dev.live import wire
-from oauth2 import pkce
+from dev.workbench import oauth2_client, wire
 
 #: Refreshes of one sign-in before the device signs in again.
 REFRESHES = 4
@@ -69,10 +67,9 @@ class Device(threading.Thread):
             self.counts[f'{what} lost'] += 1
             time.sleep(PAUSE)
 
-    def post(self, what, path, **parameters):
-        return self.insist(
-            what, lambda: wire.post_form(self.live.server.port, f'/oauth2/{path}', self.application, parameters)
-        )
+    def post(self, what, path, parameters):
+        request = wire.render_form(f'/oauth2/{path}', self.application, parameters)
+        return self.insist(what, lambda: wire.send(self.live.server.port, request))
 
     def complain(self, sentence, answer):
         self.violations.append(f'{sentence} {answer.status} {answer.body[:300]!r}')
@@ -82,30 +79,18 @@ class Device(threading.Thread):
         code = self.get_code(verifier)
         if code is None:
             return None
-        answer, lost = self.post(
-            'exchange',
-            'token',
-            grant_type='authorization_code',
-            code=code,
-            code_verifier=verifier,
-            redirect_uri=self.application.redirect_uri,
-        )
+        parameters = oauth2_client.request_tokens(code, self.application.redirect_uri, verifier)
+        answer, lost = self.post('exchange', 'token', parameters)
         return self.take("A code was refused:", answer, lost, repeatable=False)
 
     def get_code(self, verifier):
-        query = urlencode({
-            'response_type': 'code',
-            'client_id': self.application.client_id,
-            'scope': 'read rpc',
-            'redirect_uri': self.application.redirect_uri,
-            'code_challenge_method': 'S256',
-            'code_challenge': pkce.compute_challenge(verifier),
-        })
-        request = wire.render('GET', f'/oauth2/authorize?{query}', {'Cookie': self.cookie})
+        path = oauth2_client.get_authorization_path(
+            self.application.client_id, self.application.redirect_uri, verifier, scope='read rpc'
+        )
+        request = wire.render('GET', path, {'Cookie': self.cookie})
         answer, _lost = self.insist('authorization', lambda: wire.send(self.live.server.port, request))
         location = answer.headers.get('location', '')
-        if 'code=' in location:
-            code = location.partition('code=')[2].partition('&')[0]
+        if code := oauth2_client.read_code(location):
             self.live.note(code)
             return code
         if 'error=temporarily_unavailable' in location:
@@ -116,7 +101,7 @@ class Device(threading.Thread):
         return None
 
     def refresh(self, tokens):
-        answer, lost = self.post('refresh', 'token', grant_type='refresh_token', refresh_token=tokens['refresh_token'])
+        answer, lost = self.post('refresh', 'token', oauth2_client.request_refresh(tokens['refresh_token']))
         new = self.take("A refresh token was refused:", answer, lost, repeatable=self.grace)
         if new:
             if not self.is_active(new['access_token']):
@@ -143,7 +128,7 @@ class Device(threading.Thread):
         return None
 
     def is_active(self, token):
-        answer, _lost = self.post('introspection', 'introspect', token=token)
+        answer, _lost = self.post('introspection', 'introspect', {'token': token})
         return answer.json()['active']
 
 

@@ -137,3 +137,36 @@ def test_grant_without_a_row_gives_nothing():
     client = dataclasses.replace(CLIENT, grant_types=CLIENT.grant_types | {'urn:new'})
     with pytest.raises(UnsupportedGrantType):
         _validate({**CODE, **REFRESH, 'grant_type': 'urn:new'}, client=client)
+
+
+@pytest.mark.parametrize(
+    ('sent', 'reason'),
+    [
+        (CODE, 'grant_type_not_allowed'),
+        (REFRESH, 'grant_type_not_allowed'),
+        (CREDENTIALS, 'service_user_missing'),
+    ],
+)
+def test_the_event_tells_why_a_grant_is_refused(sent, reason):
+    """The administrator reads what to change (A8)."""
+    with pytest.raises(UnauthorizedClient) as refusal:
+        _validate(sent, client=dataclasses.replace(CLIENT, grant_types=frozenset()))
+    assert refusal.value.reason == reason
+    assert refusal.value.sent == sent['grant_type']
+
+
+def test_the_event_tells_why_a_public_application_is_refused():
+    with pytest.raises(UnauthorizedClient) as refusal:
+        _validate(CREDENTIALS, client=dataclasses.replace(CLIENT, client_type=PUBLIC))
+    assert refusal.value.reason == 'service_public'
+
+
+@pytest.mark.parametrize(
+    ('allowed', 'requested', 'reason'),
+    [(frozenset({'read'}), 'rpc', 'scope_not_allowed'), (frozenset(), None, 'scope_none')],
+)
+def test_the_event_tells_why_a_service_is_refused(allowed, requested, reason):
+    grant = grants.GRANTS['client_credentials']
+    with pytest.raises(InvalidScope) as refusal:
+        grant.decide(grant.Request(scope=requested), dataclasses.replace(CLIENT, scope=allowed))
+    assert refusal.value.reason == reason

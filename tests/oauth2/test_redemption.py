@@ -157,3 +157,43 @@ class TestReplay:
 
 def test_repr_shows_no_secret():
     assert VERIFIER not in repr(REQUEST) and CODE.digest not in repr(CODE)
+
+
+@pytest.mark.parametrize(
+    ('code', 'request_', 'client', 'reason'),
+    [
+        ({'digest': tokens.compute_digest('other')}, {}, {}, 'code_unknown'),
+        ({}, {}, {'id': 2}, 'code_other_application'),
+        ({}, {'redirect_uri': None}, {}, 'redirect_uri_left_out'),
+        ({}, {'redirect_uri': URI + '/'}, {}, 'redirect_uri_changed'),
+        ({'at_legacy_address': True}, {}, {}, 'code_legacy'),
+        ({'code_challenge': None}, {'code_verifier': None}, {}, 'pkce_missing'),
+        ({'verifier_failures': 5}, {}, {}, 'verifier_limit'),
+        ({'revoked': True}, {}, {}, 'code_revoked'),
+        ({'expires_at': NOW}, {}, {}, 'code_expired'),
+        ({}, {}, {'redirect_uris': ()}, 'redirect_uri_gone'),
+        ({}, {}, {'scope': frozenset({'rpc'})}, 'scope_gone'),
+        ({'user_allowed': False}, {}, {}, 'user_not_allowed'),
+        ({'user_allowed': False, 'user_active': False}, {}, {}, 'user_archived'),
+    ],
+)
+def test_the_event_tells_the_reason_and_the_user(code, request_, client, reason):
+    """The application learns little; the administrator reads why, and of whom (A8)."""
+    with pytest.raises((InvalidGrant, InvalidScope)) as refusal:
+        _decide(code, request_, client)
+    assert refusal.value.reason == reason
+    # Of a code that is not known, neither is the user.
+    assert refusal.value.user_id == (None if reason == 'code_unknown' else CODE.user_id)
+
+
+def test_the_event_tells_what_is_no_code():
+    with pytest.raises(InvalidGrant) as refusal:
+        authorization_code.decide(None, None, REQUEST, CLIENT, NOW)
+    assert refusal.value.reason == 'code_malformed'
+    with pytest.raises(InvalidGrant) as refusal:
+        authorization_code.decide(TOKEN, None, REQUEST, CLIENT, NOW)
+    assert refusal.value.reason == 'code_unknown'
+
+
+def test_a_request_without_redirect_uri_and_verifier_sends_neither():
+    assert authorization_code.Request(code='c') == dataclasses.replace(REQUEST, redirect_uri=None, code_verifier=None)

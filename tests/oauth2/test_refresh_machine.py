@@ -186,3 +186,61 @@ def test_another_kind_of_token():
         refresh_token.decide(access, True, machine.row, None, machine.client, START)
     with pytest.raises(InvalidGrant):
         refresh_token.decide(None, False, None, None, machine.client, START)
+
+
+def _open(**changes):
+    machine = Histories()
+    machine.open(grace=0, refresh_expiry=100, whole=0)
+    machine.row = dataclasses.replace(machine.row, **changes)
+    return machine
+
+
+@pytest.mark.parametrize(
+    ('row', 'client', 'seconds', 'reason'),
+    [
+        ({}, {'id': 2}, 0, 'refresh_token_other_application'),
+        ({'refresh_digest': None}, {}, 0, 'refresh_token_unknown'),
+        ({'refresh_digest': tokens.compute_digest('other')}, {}, 0, 'refresh_token_unknown'),
+        ({'revoked_at': START}, {}, 0, 'refresh_token_revoked'),
+        ({}, {}, 100, 'refresh_token_expired'),
+        ({}, {'scope': frozenset({'rpc'})}, 0, 'scope_gone'),
+    ],
+)
+def test_the_event_tells_the_reason_and_the_user(row, client, seconds, reason):
+    """The application learns little; the administrator reads why, and of whom (A8)."""
+    machine = _open(**row)
+    client = dataclasses.replace(machine.client, **client)
+    with pytest.raises((InvalidGrant, InvalidScope)) as refusal:
+        refresh_token.decide(machine.issued[-1], True, machine.row, None, client, START + timedelta(seconds=seconds))
+    assert refusal.value.reason == reason
+    assert refusal.value.user_id == machine.row.user_id
+
+
+@pytest.mark.parametrize(
+    ('is_token', 'is_genuine', 'has_row', 'reason'),
+    [
+        (False, False, False, 'refresh_token_malformed'),
+        (True, False, True, 'refresh_token_unknown'),
+        (True, True, False, 'refresh_token_gone'),
+    ],
+)
+def test_the_event_tells_what_is_no_refresh_token(is_token, is_genuine, has_row, reason):
+    machine = _open()
+    token = machine.issued[-1] if is_token else None
+    with pytest.raises(InvalidGrant) as refusal:
+        refresh_token.decide(token, is_genuine, machine.row if has_row else None, None, machine.client, START)
+    assert refusal.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ('row', 'end'),
+    [
+        ({'user_allowed': False}, ('user_not_allowed', 'user_not_allowed')),
+        ({'user_allowed': False, 'user_active': False}, ('user_not_allowed', 'user_archived')),
+        ({'generation': 2}, ('refresh_token_reused', 'refresh_token_used')),
+    ],
+)
+def test_the_end_of_a_sign_in_has_a_reason(row, end):
+    machine = _open(**row)
+    decision = machine._decide(machine.issued[-1])
+    assert (decision.reason, decision.refusal) == end

@@ -1,20 +1,19 @@
 """HTTP on a socket: fast enough to load a server from the same machine, and able to send what no library would."""
 
-import base64
 import contextlib
 import dataclasses
 import json
 import re
 import socket
-from urllib.parse import urlencode
 
-from dev.workbench.odoo_server import HOST
+from . import oauth2_client
+from .odoo_server import HOST
 
 TIMEOUT = 60  # seconds
 LENGTH = re.compile(rb'\r\ncontent-length: *(\d+)\r\n', re.IGNORECASE)
 
 
-class ConnectionLost(Exception):
+class ConnectionLost(ConnectionError):
     """The connection ended before the whole response arrived: the client cannot know what the server has done."""
 
 
@@ -28,18 +27,18 @@ class Response:
         return json.loads(self.body)
 
 
-def basic(client_id, client_secret):
-    """Return the header of HTTP Basic authentication, without form-encoding."""
-    return {'Authorization': 'Basic ' + base64.b64encode(f'{client_id}:{client_secret}'.encode()).decode()}
-
-
 def render(method, path, headers=(), body=b''):
     """Return a well-formed request as bytes."""
     lines = [f'{method} {path} HTTP/1.1', f'Host: {HOST}']
     lines += [f'{name}: {value}' for name, value in dict(headers).items()]
     if body or method == 'POST':
         lines.append(f'Content-Length: {len(body)}')
-    return '\r\n'.join([*lines, '', '']).encode() + body
+    return '\r\n'.join([*lines, '', '']).encode('latin-1') + body
+
+
+def render_form(path, application, parameters):
+    """Return the POST of an application that authenticates as it is registered."""
+    return render('POST', path, *oauth2_client.encode_form(application, parameters))
 
 
 def _is_whole(data):
@@ -79,13 +78,3 @@ def send(port, request, source=HOST, timeout=TIMEOUT):
     if len(body) < int(headers.get('content-length') or 0) and not request.startswith(b'HEAD '):
         raise ConnectionLost("The response was cut off.")
     return Response(int(words[1]), headers, body)
-
-
-def post_form(port, path, application, parameters, **options):
-    """Send a form with the client authentication of the application."""
-    headers = {'Content-Type': 'application/x-www-form-urlencoded'}
-    if application.client_secret:
-        headers |= basic(application.client_id, application.client_secret)
-    else:
-        parameters = {**parameters, 'client_id': application.client_id}
-    return send(port, render('POST', path, headers, urlencode(parameters).encode()), **options)
