@@ -1,11 +1,12 @@
-"""The requests of an application and of its user's browser as plain values, and what they read of the answers.
+"""The requests of an OAuth 2.0 client and of its user's browser as plain values, and how to read the responses.
 
-Each place sends them in its own way: `HttpCase.url_open` here, requests and a socket in dev/. The module is here,
-because the wheel has these tests and not dev/. It imports nothing of ours: dev/workbench/oauth2_client.py loads it as a
-file, because the package `tests` imports Odoo.
+Each caller sends them in its own way: `HttpCase.url_open` here, requests and a socket in dev/. The module is in tests/,
+because the wheel contains tests/ and not dev/. It must not import other modules of the addon or Odoo:
+dev/workbench/oauth2_client.py loads it as a file, because importing the package `tests` needs Odoo.
 """
 
 import base64
+import functools
 import hashlib
 import html
 import re
@@ -63,6 +64,7 @@ def encode_basic(pair):
     return 'Basic ' + base64.b64encode(pair.encode() if isinstance(pair, str) else pair).decode()
 
 
+@functools.cache
 def get_basic(client_id, client_secret):
     """Return the value of `Authorization` for HTTP Basic, with both parts form-encoded (RFC 6749 §2.3.1)."""
     return encode_basic(urlencode({client_id: client_secret}).replace('=', ':', 1))

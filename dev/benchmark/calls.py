@@ -5,11 +5,10 @@ import random
 import threading
 import urllib.parse
 
-from dev.workbench.oauth2_client import request_refresh, request_tokens
-from dev.workbench.wire import render, render_form
+from dev.workbench.oauth2_client import encode_form, request_refresh, request_tokens
 from oauth2 import metadata
 
-from .closed_loop import CLIENTS, Refused
+from .closed_loop import CLIENTS, Refused, render
 
 #: The fields of partners that are read, over the records API and over JSON-2.
 FIELDS = ('name', 'email', 'phone', 'city', 'zip')
@@ -46,7 +45,7 @@ class Introspect:
         self.get_token = get_token
 
     def render(self):
-        return render_form(self.path, self.application, {'token': self.get_token()})
+        return render('POST', self.path, *encode_form(self.application, {'token': self.get_token()}))
 
     def read(self, body):
         if json.loads(body)['active'] is not True:
@@ -67,7 +66,7 @@ class Refresh:
 
     def render(self):
         self.turn = (self.turn + 1) % len(self.tokens)
-        return render_form(self.path, self.application, request_refresh(self.tokens[self.turn]))
+        return render('POST', self.path, *encode_form(self.application, request_refresh(self.tokens[self.turn])))
 
     def read(self, body):
         self.tokens[self.turn] = json.loads(body)['refresh_token']
@@ -93,7 +92,7 @@ class Redeem:
         if code is None:
             raise Refused("There are more exchanges than codes were prepared for.")
         parameters = request_tokens(code, self.application.redirect_uri, self.verifier)
-        return render_form(self.path, self.application, parameters)
+        return render('POST', self.path, *encode_form(self.application, parameters))
 
     def read(self, body):
         answer = json.loads(body)

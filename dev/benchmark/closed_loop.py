@@ -1,15 +1,20 @@
 """Load from a fixed number of clients, each of which sends a request after the response to the previous one."""
 
 import concurrent.futures
+import functools
 import threading
 import time
 
+from dev.workbench import wire
 from dev.workbench.cache import CommandError
-from dev.workbench.wire import send
 
 CLIENTS = 4
 #: Seconds that do not count, while the caches of all workers fill, among others with a thousand applications.
 WARM_UP = 4
+
+
+#: A response to HTTP/1.0 is never chunked, and `wire.send` does not read chunks.
+render = functools.partial(wire.render, version='1.0')
 
 
 class Refused(CommandError):
@@ -41,7 +46,7 @@ class Measurement:
         while not stop():
             content = client.render()
             started = time.monotonic()
-            answer = send(self.port, content)
+            answer = wire.send(self.port, content)
             if answer.status != 200:
                 raise Refused(f"{self.name}: status {answer.status}, {answer.body[:300].decode(errors='replace')}")
             client.read(answer.body)

@@ -15,10 +15,11 @@ from pathlib import Path
 from dev.workbench.cache import CHECKOUT, CommandError, cache_directory, digest, finish, finished, locked, start_over
 from dev.workbench.environment import install
 from dev.workbench.odoo_server import HOST, MODULE, free_port, stop_group
-from dev.workbench.wire import render, send
+from dev.workbench.wire import send
 from oauth2 import pkce
 
 from . import calls
+from .closed_loop import render
 from .fill import VERIFIER, Application
 
 FOLDER = Path(__file__).parent / 'peer'

@@ -26,7 +26,7 @@ def measure(servers):
             client.read(answer.body)
         path = client.render().split()[1].decode().partition('?')[0]
         time.sleep(0.2)
-        found = re.findall(rf' {re.escape(path)}\S* HTTP/1.1" 200 - (\d+) ', odoo.server.log.read_text())
+        found = re.findall(rf' {re.escape(path)}\S* HTTP/1.0" 200 - (\d+) ', odoo.server.log.read_text())
         return min(map(int, found[-CALLS:]))
 
     core = count(calls.json2(lambda: key, odoo.partners))

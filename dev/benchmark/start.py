@@ -6,8 +6,9 @@ import time
 
 from dev.workbench.cache import CommandError, Progress
 from dev.workbench.odoo_server import START_TIMEOUT, free_port, stop_group
-from dev.workbench.wire import render, send
+from dev.workbench.wire import send
 
+from .closed_loop import render
 from .result import Result
 from .servers import WORKERS
 

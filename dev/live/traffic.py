@@ -68,7 +68,7 @@ class Device(threading.Thread):
             time.sleep(PAUSE)
 
     def post(self, what, path, parameters):
-        request = wire.render_form(f'/oauth2/{path}', self.application, parameters)
+        request = wire.render('POST', f'/oauth2/{path}', *oauth2_client.encode_form(self.application, parameters))
         return self.insist(what, lambda: wire.send(self.live.server.port, request))
 
     def complain(self, sentence, answer):

@@ -6,7 +6,6 @@ import json
 import re
 import socket
 
-from . import oauth2_client
 from .odoo_server import HOST
 
 TIMEOUT = 60  # seconds
@@ -17,28 +16,29 @@ class ConnectionLost(ConnectionError):
     """The connection ended before the whole response arrived: the client cannot know what the server has done."""
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class Response:
     status: int
-    headers: dict  # names in lower case
+    head: bytes
     body: bytes
+
+    @property
+    def headers(self):
+        """The header fields, names in lower case. They are parsed when asked for: the benchmark needs none."""
+        lines = self.head.decode('latin-1').split('\r\n')[1:]
+        return {name.lower(): value.strip() for name, _colon, value in (line.partition(':') for line in lines)}
 
     def json(self):
         return json.loads(self.body)
 
 
-def render(method, path, headers=(), body=b''):
+def render(method, path, headers=(), body=b'', version='1.1'):
     """Return a well-formed request as bytes."""
-    lines = [f'{method} {path} HTTP/1.1', f'Host: {HOST}']
+    lines = [f'{method} {path} HTTP/{version}', f'Host: {HOST}']
     lines += [f'{name}: {value}' for name, value in dict(headers).items()]
     if body or method == 'POST':
         lines.append(f'Content-Length: {len(body)}')
     return '\r\n'.join([*lines, '', '']).encode('latin-1') + body
-
-
-def render_form(path, application, parameters):
-    """Return the POST of an application that authenticates as it is registered."""
-    return render('POST', path, *oauth2_client.encode_form(application, parameters))
 
 
 def _is_whole(data):
@@ -70,11 +70,10 @@ def send(port, request, source=HOST, timeout=TIMEOUT):
         if not data:
             raise ConnectionLost(str(error)) from None
     head, separator, body = bytes(data).partition(b'\r\n\r\n')
-    status_line, *lines = head.decode('latin-1').split('\r\n')
-    headers = {name.lower(): value.strip() for name, _colon, value in (line.partition(':') for line in lines)}
-    words = status_line.split(' ')
+    words = head.split(maxsplit=2)
     if not separator or len(words) < 2 or not words[1].isdigit():
         raise ConnectionLost(f"Not an HTTP response: {bytes(data[:80])!r}.")
-    if len(body) < int(headers.get('content-length') or 0) and not request.startswith(b'HEAD '):
+    length = LENGTH.search(head + b'\r\n')
+    if length and len(body) < int(length[1]) and not request.startswith(b'HEAD '):
         raise ConnectionLost("The response was cut off.")
-    return Response(int(words[1]), headers, body)
+    return Response(int(words[1]), head, body)
