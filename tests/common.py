@@ -252,7 +252,7 @@ class OAuth2Case(HttpCase):
         self.assertNoStore(response)
 
     def assertNoTokens(self, response, error='invalid_grant'):
-        """Assert an error of the token endpoint, and that the last request of `_post_token` opened no sign-in."""
+        """Assert an error of the token endpoint, and that the last request to it has opened no sign-in."""
         self.assertOAuth2Error(response, 400, error)
         self.assertEqual(self.env['orestapi.token'].search_count([]), self.sign_ins_before)
 

@@ -1,4 +1,4 @@
-"""How the tests themselves are written: read off the sources, so that none has to run."""
+"""How the tests themselves are written. The sources are parsed, so no test has to run."""
 
 import ast
 import collections
@@ -17,9 +17,9 @@ def _get_name(node):
 
 
 def _is_case(node):
-    """Return whether a failure below a node says which case it is, and hides no other one.
+    """Return whether a failure below a node names its case and does not hide the other cases.
 
-    Those are `with self.subTest(…)`, and a test to which Hypothesis gives each case, which it shows when it fails.
+    This holds for `with self.subTest(…)`, and for a test with `@given`: Hypothesis shows the example that failed.
     """
     if isinstance(node, ast.With):
         return any(_get_name(item.context_expr) == 'subTest' for item in node.items)
@@ -27,7 +27,7 @@ def _is_case(node):
 
 
 def _walk(node):
-    """Yield a node and those below it, except where a case begins."""
+    """Yield a node and the nodes below it, but nothing from a node that is a case."""
     if not _is_case(node):
         yield node
         for child in ast.iter_child_nodes(node):
@@ -41,7 +41,7 @@ def _is_assertion(node):
 
 
 def _is_repetition(loop):
-    """Return whether a loop does the same each time: it does not use what it goes through, as its name says."""
+    """Return whether a loop repeats the same step: its variable begins with an underscore and is not used."""
     return isinstance(loop.target, ast.Name) and loop.target.id.startswith('_')
 
 
@@ -56,7 +56,7 @@ def _find_bare_loops(tree):
 
 @pytest.mark.parametrize('file', FILES, ids=str)
 def test_d04_loops_over_cases_say_which(file):
-    """In Odoo's tests by `self.subTest`, in those of pytest by parameters."""
+    """Odoo's tests use `self.subTest`, and the tests of pytest use parameters."""
     assert not _find_bare_loops(ast.parse((ROOT / file).read_text(encoding='utf-8')))
 
 
@@ -78,14 +78,14 @@ def test_d04_the_walk_finds_loops(expected, source):
 
 
 def _get_assertions():
-    """Return for each name of an assertion of ours the classes that define it."""
+    """Return the classes that define each assertion method, by its name."""
     found = collections.defaultdict(list)
     for file in FILES:
         for node in ast.walk(ast.parse((ROOT / file).read_text(encoding='utf-8'))):
             if isinstance(node, ast.ClassDef):
                 for method in node.body:
                     if isinstance(method, ast.FunctionDef) and method.name.startswith('assert'):
-                        # What only adds to the same assertion of a class above means the same.
+                        # An override that calls the inherited assertion has the same meaning.
                         if f'super().{method.name}(' not in ast.unparse(method):
                             found[method.name].append(f'{file.stem}.{node.name}')
     return found
