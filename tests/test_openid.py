@@ -61,7 +61,7 @@ class OpenIDCase(OAuth2Case):
             response = self.decide(response)
         return self.get_response(response)
 
-    def assertRedirected(self, response, error, **parameters):
+    def assertErrorAtCallback(self, response, error, **parameters):
         """Assert that an error went to the application, and nothing was shown."""
         answer = self.get_response(response)
         self.assertEqual(answer.get('error'), error, answer)
@@ -125,7 +125,7 @@ class TestOpenIDTokens(OpenIDCase):
     def test_n303_application_without_the_scope(self):
         self.application.scope_ids = self.env.ref('orestapi.scope_read')
         self.authenticate('mitchell', PASSWORD)
-        self.assertRedirected(self.ask(prompt='none'), 'invalid_scope')
+        self.assertErrorAtCallback(self.ask(prompt='none'), 'invalid_scope')
         response = self.url_open(
             '/oauth2/authorize', data=self.get_openid_request(), method='POST', allow_redirects=False
         )
@@ -137,7 +137,7 @@ class TestOpenIDTokens(OpenIDCase):
                 claims = self.get_claims(self.get_tokens(nonce=nonce))
                 self.assertEqual(claims.get('nonce'), nonce)
                 self.assertEqual('nonce' in claims, nonce is not None)
-        self.assertRedirected(self.ask(nonce='x' * 4097), 'invalid_request')
+        self.assertErrorAtCallback(self.ask(nonce='x' * 4097), 'invalid_request')
 
     def test_n312_id_token(self):
         before = int(time.time())
@@ -158,7 +158,8 @@ class TestOpenIDTokens(OpenIDCase):
         refreshed = self.refresh(tokens['refresh_token']).json()
         again = self.get_claims(refreshed)
         for name in ('iss', 'sub', 'aud', 'auth_time', 'acr', 'amr', 'sid'):
-            self.assertEqual(again[name], claims[name])
+            with self.subTest(name=name):
+                self.assertEqual(again[name], claims[name])
         self.assertNotIn('nonce', again)
         self.assertNotEqual(again['at_hash'], claims['at_hash'])
         # A refresh for less than `openid` gets none.
@@ -168,11 +169,12 @@ class TestOpenIDTokens(OpenIDCase):
     def test_n312_other_algorithms(self):
         """PyJWT and joserfc would read them; here, the algorithm is that of the setting, and the hash fits it."""
         for algorithm, length in (('RS256', 22), ('ES256', 22), ('EdDSA', 43)):
-            self.application.id_token_signed_response_alg = algorithm
-            tokens = self.get_tokens()
-            header = json.loads(encoding.decode(tokens['id_token'].partition('.')[0]))
-            self.assertEqual(header['alg'], algorithm)
-            self.assertEqual(len(self.get_claims(tokens)['at_hash']), length)
+            with self.subTest(algorithm=algorithm, length=length):
+                self.application.id_token_signed_response_alg = algorithm
+                tokens = self.get_tokens()
+                header = json.loads(encoding.decode(tokens['id_token'].partition('.')[0]))
+                self.assertEqual(header['alg'], algorithm)
+                self.assertEqual(len(self.get_claims(tokens)['at_hash']), length)
 
     def test_n312_repeated_refresh(self):
         """Within the grace period, the answer that got lost has an ID token too."""
@@ -196,12 +198,13 @@ class TestOpenIDTokens(OpenIDCase):
             ('POST', {}),
             ('POST', {'data': {'access_token': access_token}, 'headers': {}}),
         ):
-            response = self.get_userinfo(access_token, method, **kwargs)
-            self.assertEqual(response.status_code, 200, response.text)
-            self.assertEqual(response.headers['Content-Type'], 'application/json')
-            self.assertNoStore(response)
-            self.assertEqual(response.json()['sub'], subject)
-            self.assertEqual(response.json()['name'], "Mitchell")
+            with self.subTest(method=method, kwargs=kwargs):
+                response = self.get_userinfo(access_token, method, **kwargs)
+                self.assertEqual(response.status_code, 200, response.text)
+                self.assertEqual(response.headers['Content-Type'], 'application/json')
+                self.assertNoStore(response)
+                self.assertEqual(response.json()['sub'], subject)
+                self.assertEqual(response.json()['name'], "Mitchell")
 
     def test_n313_refused(self):
         tokens = self.get_tokens()
@@ -239,10 +242,11 @@ class TestOpenIDTokens(OpenIDCase):
             lambda _tokens: self.user._action_revoke_all_devices(),
             lambda _tokens: self.user.write({'active': False}),
         ):
-            tokens = self.get_tokens()
-            self.assertEqual(self.get_userinfo(tokens['access_token']).status_code, 200)
-            end(tokens)
-            self.assertEqual(self.get_userinfo(tokens['access_token']).status_code, 401)
+            with self.subTest(end=end):
+                tokens = self.get_tokens()
+                self.assertEqual(self.get_userinfo(tokens['access_token']).status_code, 200)
+                end(tokens)
+                self.assertEqual(self.get_userinfo(tokens['access_token']).status_code, 401)
 
     def test_n313_of_a_service(self):
         """Nobody has signed in."""
@@ -355,7 +359,8 @@ class TestOpenIDTokens(OpenIDCase):
         self.assertEqual(response.status_code, 200)
         self.assertTrue(response.headers['Content-Type'].startswith('image/'))
         for wrong in (path[:-1], path.replace('/picture/', '/picture/x'), re.sub(r'/(\d+)/', '/9999999999/', path)):
-            self.assertEqual(self.url_open(wrong).status_code, 404)
+            with self.subTest(wrong=wrong):
+                self.assertEqual(self.url_open(wrong).status_code, 404)
         with self.later(hours=26):
             self.assertEqual(self.url_open(path).status_code, 404)
         self.user.active = False
@@ -373,8 +378,11 @@ class TestOpenIDTokens(OpenIDCase):
         spoofed = self.url_open('/.well-known/openid-configuration', headers={'X-Forwarded-Host': 'evil.example'})
         self.assertEqual(spoofed.json(), document)
         for name, value in document.items():
-            if name.endswith(('_endpoint', '_uri')):
-                self.assertNotEqual(self.url_open(value.removeprefix(ISSUER), allow_redirects=False).status_code, 404)
+            with self.subTest(name=name, value=value):
+                if name.endswith(('_endpoint', '_uri')):
+                    self.assertNotEqual(
+                        self.url_open(value.removeprefix(ISSUER), allow_redirects=False).status_code, 404
+                    )
         self.assertIn('openid', document['scopes_supported'])
         self.assertIn('RS256', document['id_token_signing_alg_values_supported'])
         elsewhere = self.url_open('/.well-known/openid-configuration/x')
@@ -400,10 +408,10 @@ class TestOpenIDTokens(OpenIDCase):
     def test_pkce_exception(self):
         without = {'code_challenge': None, 'code_challenge_method': None}
         self.log_in()
-        self.assertRedirected(self.ask(**without), 'invalid_request')
+        self.assertErrorAtCallback(self.ask(**without), 'invalid_request')
         self.application.nonce_replaces_pkce = True
-        self.assertRedirected(self.ask(nonce=None, **without), 'invalid_request')
-        self.assertRedirected(self.ask(scope='read', **without), 'invalid_request')
+        self.assertErrorAtCallback(self.ask(nonce=None, **without), 'invalid_request')
+        self.assertErrorAtCallback(self.ask(scope='read', **without), 'invalid_request')
         answer = self.get_answer(self.ask(**without))
         self.application.nonce_replaces_pkce = False
         self.assertOAuth2Error(self.redeem(answer['code'], code_verifier=None), 400, 'invalid_grant')

@@ -55,8 +55,8 @@ class TestOpenIDLogin(OpenIDLoginCase):
 
     def test_n304_signed_out(self):
         self.authenticate(None, None)
-        self.assertRedirected(self.ask(prompt='none'), 'login_required')
-        self.assertRedirected(self.ask(prompt='none', max_age='x'), 'invalid_request')
+        self.assertErrorAtCallback(self.ask(prompt='none'), 'login_required')
+        self.assertErrorAtCallback(self.ask(prompt='none', max_age='x'), 'invalid_request')
         page = self.ask(prompt='none', redirect_uri='https://evil.example/')
         self.assertEqual(page.status_code, 400)
         self.assertNotIn('Location', page.headers)
@@ -68,15 +68,16 @@ class TestOpenIDLogin(OpenIDLoginCase):
         first = self.redeem_answer(self.ask())
         second = self.redeem_answer(self.ask(prompt='none'))
         for name in ('sub', 'auth_time', 'sid', 'acr'):
-            self.assertEqual(first[name], second[name])
+            with self.subTest(name=name):
+                self.assertEqual(first[name], second[name])
 
     def test_n305_consent_missing(self):
         self.application.trusted = False
         self.log_in()
-        self.assertRedirected(self.ask(prompt='none'), 'consent_required')
+        self.assertErrorAtCallback(self.ask(prompt='none'), 'consent_required')
         self.decide(self.ask())
         self.assertIn('code', self.get_response(self.ask(prompt='none')))
-        self.assertRedirected(self.ask(prompt='none', scope='openid email'), 'consent_required')
+        self.assertErrorAtCallback(self.ask(prompt='none', scope='openid email'), 'consent_required')
         # A program on the device could claim that address, so that users are asked each time.
         self.application.uri_ids.uri = 'http://127.0.0.1/callback'
         response = self.ask(prompt='none', redirect_uri='http://127.0.0.1:5000/callback')
@@ -85,7 +86,7 @@ class TestOpenIDLogin(OpenIDLoginCase):
     def test_n305_user_not_allowed(self):
         self.application.group_ids = self.env.ref('base.group_system')
         self.log_in()
-        self.assertRedirected(self.ask(prompt='none'), 'access_denied')
+        self.assertErrorAtCallback(self.ask(prompt='none'), 'access_denied')
         page = self.ask()
         self.assertEqual(page.status_code, 403)
         self.assertIn('error=access_denied', page.text)
@@ -93,7 +94,7 @@ class TestOpenIDLogin(OpenIDLoginCase):
     def test_n322_others(self):
         """Portal users where they are not admitted. OdooBot and the public user cannot log in at all."""
         self.log_in(self.portal_user)
-        self.assertRedirected(self.ask(prompt='none'), 'access_denied')
+        self.assertErrorAtCallback(self.ask(prompt='none'), 'access_denied')
         self.assertEqual(self.ask().status_code, 403)
 
     def test_n305_second_factor_pending(self):
@@ -101,7 +102,7 @@ class TestOpenIDLogin(OpenIDLoginCase):
         with patch.object(type(self.env['res.users']), '_mfa_url', lambda _user: '/web/login/totp'):
             self.log_in()
             self.assertTrue(self.get_session()['pre_uid'])
-            self.assertRedirected(self.ask(prompt='none'), 'login_required')
+            self.assertErrorAtCallback(self.ask(prompt='none'), 'login_required')
 
     def test_n305_locked_session(self):
         """`auth_timeout` raises this where the user must confirm who they are."""
@@ -115,13 +116,13 @@ class TestOpenIDLogin(OpenIDLoginCase):
             return original(endpoint)
 
         with patch.object(http_class, '_authenticate', classmethod(authenticate)):
-            self.assertRedirected(self.ask(prompt='none'), 'login_required')
+            self.assertErrorAtCallback(self.ask(prompt='none'), 'login_required')
 
     def test_n306_prompt(self):
         self.log_in()
         for prompt in ('none login', 'consent none', 'create', 'login x'):
             with self.subTest(prompt=prompt):
-                self.assertRedirected(self.ask(prompt=prompt), 'invalid_request')
+                self.assertErrorAtCallback(self.ask(prompt=prompt), 'invalid_request')
         # RFC 6749 §3.1: an empty parameter is as if it was left out.
         self.assertIn('code', self.get_response(self.ask(prompt='')))
 
@@ -134,7 +135,8 @@ class TestOpenIDLogin(OpenIDLoginCase):
         page = self.ask(prompt='login')
         self.assertLoginPage(page)
         for name, value in (('X-Frame-Options', 'DENY'), ('Cache-Control', 'no-store')):
-            self.assertEqual(page.headers[name], value)
+            with self.subTest(name=name, value=value):
+                self.assertEqual(page.headers[name], value)
         answer = self.confirm(page, password=PASSWORD)
         claims = self.redeem_answer(self.follow(answer))
         self.assertGreater(claims['auth_time'], first['auth_time'] - 100)
@@ -147,9 +149,10 @@ class TestOpenIDLogin(OpenIDLoginCase):
         self.log_in()
         page = self.ask(prompt='login')
         for password in ('wrong', '', PASSWORD + ' '):
-            answer = self.confirm(page, password=password)
-            self.assertLoginPage(answer)
-            self.assertIn('role="alert"', answer.text)
+            with self.subTest(password=password):
+                answer = self.confirm(page, password=password)
+                self.assertLoginPage(answer)
+                self.assertIn('role="alert"', answer.text)
         self.assertLoginPage(self.ask(prompt='login'))
         # Without the page, with a token of another page, and without a session.
         with mute_logger('odoo.http'):
@@ -186,7 +189,7 @@ class TestOpenIDLogin(OpenIDLoginCase):
         ):
             with self.subTest(changes=changes):
                 self.assertLoginPage(self.ask(**changes))
-        self.assertRedirected(self.ask(prompt='none'), 'login_required')
+        self.assertErrorAtCallback(self.ask(prompt='none'), 'login_required')
         # At the other address.
         query = urlencode(self.get_openid_request())
         response = self.url_open('/orestapi/oauth2/authorization?' + query, allow_redirects=False)
@@ -233,23 +236,24 @@ class TestOpenIDLogin(OpenIDLoginCase):
         self.log_in()
         tokens = self.get_tokens(login=False)
         for hint in (None, tokens['id_token']):
-            self.log_in()
-            page = self.ask(prompt='login', id_token_hint=hint)
-            self.assertLoginPage(page)
-            link = html.unescape(page.text.split('href="/oauth2/login?')[1].split('"')[0])
-            response = self.url_open('/oauth2/login?' + link, allow_redirects=False)
-            page = self.url_open(response.headers['Location'])
-            response = self.url_open(
-                '/web/login',
-                data={**self.get_hidden(page), 'login': 'ada', 'password': PASSWORD},
-                allow_redirects=False,
-            )
-            response = self.follow(response)
-            if hint:
-                self.assertRedirected(response, 'login_required')
-            else:
-                claims = self.redeem_answer(response)
-                self.assertNotEqual(claims['sub'], self.get_claims(tokens)['sub'])
+            with self.subTest(hint=hint):
+                self.log_in()
+                page = self.ask(prompt='login', id_token_hint=hint)
+                self.assertLoginPage(page)
+                link = html.unescape(page.text.split('href="/oauth2/login?')[1].split('"')[0])
+                response = self.url_open('/oauth2/login?' + link, allow_redirects=False)
+                page = self.url_open(response.headers['Location'])
+                response = self.url_open(
+                    '/web/login',
+                    data={**self.get_hidden(page), 'login': 'ada', 'password': PASSWORD},
+                    allow_redirects=False,
+                )
+                response = self.follow(response)
+                if hint:
+                    self.assertErrorAtCallback(response, 'login_required')
+                else:
+                    claims = self.redeem_answer(response)
+                    self.assertNotEqual(claims['sub'], self.get_claims(tokens)['sub'])
 
     # max_age
 
@@ -260,10 +264,13 @@ class TestOpenIDLogin(OpenIDLoginCase):
         self.assertLoginPage(self.ask(max_age='0', state='0'))
         self.make_older(100)
         self.assertLoginPage(self.ask(max_age='1', state='1'))
-        self.assertRedirected(self.ask(max_age='1', prompt='none', state='state of the application'), 'login_required')
+        self.assertErrorAtCallback(
+            self.ask(max_age='1', prompt='none', state='state of the application'), 'login_required'
+        )
         self.assertEqual(self.redeem_answer(self.ask(max_age='10000', state='2'))['auth_time'], auth_time - 100)
         for max_age in ('-1', 'x', '1' + '0' * 20, '1.5', '٣'):
-            self.assertRedirected(self.ask(max_age=max_age), 'invalid_request')
+            with self.subTest(max_age=max_age):
+                self.assertErrorAtCallback(self.ask(max_age=max_age), 'invalid_request')
         claims = self.redeem_answer(self.follow(self.confirm(self.ask(max_age='1', state='1'), password=PASSWORD)))
         self.assertGreaterEqual(claims['auth_time'], auth_time)
 
@@ -290,7 +297,7 @@ class TestOpenIDLogin(OpenIDLoginCase):
         self.log_in()
         for text in ('x', '[]', '{"userinfo": 1}', '{"x":"' + 'x' * 5000 + '"}', '{"a":1,"a":2}'):
             with self.subTest(text=text[:20]):
-                self.assertRedirected(self.ask(claims=text), 'invalid_request')
+                self.assertErrorAtCallback(self.ask(claims=text), 'invalid_request')
         self.assertIn(
             'code', self.get_response(self.ask(claims='{"userinfo": {"unknown": null, "website": {"x": 1}}}'))
         )
@@ -301,7 +308,9 @@ class TestOpenIDLogin(OpenIDLoginCase):
         self.assertEqual(tokens['scope'], 'email groups openid profile')
         self.assertEqual(self.get_userinfo(tokens['access_token']).json()['name'], "Mitchell")
         self.assertNotIn('name', self.get_claims(tokens))
-        self.assertRedirected(self.ask(claims='{"id_token": {"sub": {"value": "somebody else"}}}'), 'login_required')
+        self.assertErrorAtCallback(
+            self.ask(claims='{"id_token": {"sub": {"value": "somebody else"}}}'), 'login_required'
+        )
         subject = self.get_claims(tokens)['sub']
         response = self.ask(claims=json.dumps({'id_token': {'sub': {'value': subject}}}))
         self.assertIn('code', self.get_response(response))
@@ -324,14 +333,17 @@ class TestOpenIDLogin(OpenIDLoginCase):
                 ({'request_uri': 'http://169.254.169.254/latest'}, 'request_uri_not_supported'),
                 ({'registration': '{}'}, 'registration_not_supported'),
             ):
-                self.assertRedirected(self.ask(**changes), error)
+                with self.subTest(changes=changes, error=error):
+                    self.assertErrorAtCallback(self.ask(**changes), error)
 
     def test_n317_response_types_and_modes(self):
         self.log_in()
         for response_type in ('id_token', 'code id_token', 'id_token token', 'none'):
-            self.assertRedirected(self.ask(response_type=response_type), 'unsupported_response_type')
+            with self.subTest(response_type=response_type):
+                self.assertErrorAtCallback(self.ask(response_type=response_type), 'unsupported_response_type')
         for response_mode in ('fragment', 'web_message', 'query.jwt'):
-            self.assertRedirected(self.ask(response_mode=response_mode), 'invalid_request')
+            with self.subTest(response_mode=response_mode):
+                self.assertErrorAtCallback(self.ask(response_mode=response_mode), 'invalid_request')
         self.assertIn('code', self.get_response(self.ask(response_mode='query')))
 
     def test_n317_form_post(self):
@@ -340,31 +352,33 @@ class TestOpenIDLogin(OpenIDLoginCase):
             ({'state': '"><script>alert(1)</script>&x'}, 'code'),
             ({'prompt': 'none login', 'state': 'x'}, 'error'),
         ):
-            response = self.ask(response_mode='form_post', **changes)
-            self.assertEqual(response.status_code, 200, response.text)
-            self.assertNotIn('Location', response.headers)
-            self.assertIn(f'action="{CALLBACK}"', response.text)
-            fields = self.get_hidden(response)
-            self.assertIn(expected, fields)
-            self.assertEqual((fields['state'], fields['iss']), (changes['state'], ISSUER))
-            self.assertNotIn('<script>alert', response.text)
-            policy = response.headers['Content-Security-Policy']
-            self.assertIn("script-src 'self';", policy)
-            self.assertIn("frame-ancestors 'none'", policy)
-            self.assertEqual(response.headers['Cache-Control'], 'no-store')
+            with self.subTest(changes=changes, expected=expected):
+                response = self.ask(response_mode='form_post', **changes)
+                self.assertEqual(response.status_code, 200, response.text)
+                self.assertNotIn('Location', response.headers)
+                self.assertIn(f'action="{CALLBACK}"', response.text)
+                fields = self.get_hidden(response)
+                self.assertIn(expected, fields)
+                self.assertEqual((fields['state'], fields['iss']), (changes['state'], ISSUER))
+                self.assertNotIn('<script>alert', response.text)
+                policy = response.headers['Content-Security-Policy']
+                self.assertIn("script-src 'self';", policy)
+                self.assertIn("frame-ancestors 'none'", policy)
+                self.assertEqual(response.headers['Cache-Control'], 'no-store')
         self.assertEqual(self.url_open('/orestapi/static/form_post/submit.js').status_code, 200)
 
     def test_n318_login_hint(self):
         pages = {}
         for hint in ('mitchell', 'nobody', '"><script>alert(1)</script>', 'x' * 10000):
-            self.authenticate(None, None)
-            response = self.ask(login_hint=hint)
-            page = self.url_open(response.headers['Location'])
-            self.assertIn(
-                f'value="{html.escape(hint[:320])}"'.replace('&#x27;', "'").replace('&quot;', '&#34;'), page.text
-            )
-            self.assertNotIn('<script>alert', page.text)
-            pages[hint] = page.text
+            with self.subTest(hint=hint):
+                self.authenticate(None, None)
+                response = self.ask(login_hint=hint)
+                page = self.url_open(response.headers['Location'])
+                self.assertIn(
+                    f'value="{html.escape(hint[:320])}"'.replace('&#x27;', "'").replace('&quot;', '&#34;'), page.text
+                )
+                self.assertNotIn('<script>alert', page.text)
+                pages[hint] = page.text
         self.assertEqual(len(pages['mitchell'].splitlines()), len(pages['nobody'].splitlines()))
 
     def test_n319_id_token_hint(self):
@@ -386,20 +400,23 @@ class TestOpenIDLogin(OpenIDLoginCase):
             tokens['access_token'],
             hint + 'x',
         ):
-            self.assertRedirected(self.ask(id_token_hint=wrong), 'invalid_request')
+            with self.subTest(wrong=wrong):
+                self.assertErrorAtCallback(self.ask(id_token_hint=wrong), 'invalid_request')
         # It names who is expected, and signs nobody in.
         self.log_in(self.administrator)
-        self.assertRedirected(self.ask(id_token_hint=hint), 'login_required')
+        self.assertErrorAtCallback(self.ask(id_token_hint=hint), 'login_required')
         self.log_out()
-        self.assertRedirected(self.ask(id_token_hint=hint, prompt='none'), 'login_required')
+        self.assertErrorAtCallback(self.ask(id_token_hint=hint, prompt='none'), 'login_required')
         self.assertTrue(self.ask(id_token_hint=hint).headers['Location'].find('/web/login') >= 0)
 
     def test_n323_acr(self):
         self.log_in()
         self.assertEqual(self.redeem_answer(self.ask(acr_values=f'{TWO_FACTORS} {ONE_FACTOR}'))['acr'], ONE_FACTOR)
         essential = '{"id_token": {"acr": {"essential": true, "values": ["%s"]}}}'
-        self.assertRedirected(self.ask(claims=essential % TWO_FACTORS), 'unmet_authentication_requirements')
-        self.assertRedirected(self.ask(claims=essential % 'urn:x', prompt='none'), 'unmet_authentication_requirements')
+        self.assertErrorAtCallback(self.ask(claims=essential % TWO_FACTORS), 'unmet_authentication_requirements')
+        self.assertErrorAtCallback(
+            self.ask(claims=essential % 'urn:x', prompt='none'), 'unmet_authentication_requirements'
+        )
         self.assertEqual(self.redeem_answer(self.ask(claims=essential % ONE_FACTOR))['acr'], ONE_FACTOR)
 
     def test_n323_second_factor(self):
@@ -424,16 +441,17 @@ class TestOpenIDLogin(OpenIDLoginCase):
         ):
             # The session has the password alone, as after the cookie of a trusted device.
             self.assertEqual(self.redeem_answer(self.ask())['amr'], ['pwd'])
-            self.assertRedirected(self.ask(claims=essential, prompt='none'), 'login_required')
+            self.assertErrorAtCallback(self.ask(claims=essential, prompt='none'), 'login_required')
             page = self.ask(claims=essential)
             self.assertIn('name="password"', page.text)
             page = self.follow(self.confirm(page, password=PASSWORD))
             self.assertLoginPage(page)
             self.assertIn('name="totp_token"', page.text)
             for code in ('12345', 'abcdef', '654321', '１２３４５６'):
-                page = self.confirm(page, totp_token=code)
-                self.assertIn('role="alert"', page.text)
-                self.assertIn('name="totp_token"', page.text)
+                with self.subTest(code=code):
+                    page = self.confirm(page, totp_token=code)
+                    self.assertIn('role="alert"', page.text)
+                    self.assertIn('name="totp_token"', page.text)
             claims = self.redeem_answer(self.follow(self.confirm(page, totp_token='123 456')))
             self.assertEqual((claims['amr'], claims['acr']), (['pwd', 'otp', 'mfa'], TWO_FACTORS))
 
@@ -471,11 +489,12 @@ class TestOpenIDLogin(OpenIDLoginCase):
     def test_prompt_consent_and_select_account(self):
         self.log_in()
         for prompt in ('consent', 'select_account', 'consent select_account'):
-            page = self.ask(prompt=prompt)
-            self.assertEqual(page.status_code, 200)
-            self.assertIn('name="consent"', page.text)
-            self.assertIn('href="/oauth2/login?', page.text)
-            self.assertIn('code', self.get_response(self.decide(page)))
+            with self.subTest(prompt=prompt):
+                page = self.ask(prompt=prompt)
+                self.assertEqual(page.status_code, 200)
+                self.assertIn('name="consent"', page.text)
+                self.assertIn('href="/oauth2/login?', page.text)
+                self.assertIn('code', self.get_response(self.decide(page)))
         page = self.ask(prompt='login consent')
         self.assertLoginPage(page)
         page = self.follow(self.confirm(page, password=PASSWORD))
@@ -484,4 +503,5 @@ class TestOpenIDLogin(OpenIDLoginCase):
     def test_display_and_languages(self):
         self.log_in()
         for changes in ({'display': 'page'}, {'display': 'popup'}, {'ui_locales': 'de fr'}, {'claims_locales': 'de'}):
-            self.assertIn('code', self.get_response(self.ask(**changes)))
+            with self.subTest(changes=changes):
+                self.assertIn('code', self.get_response(self.ask(**changes)))

@@ -68,8 +68,9 @@ class TestSigningKey(TransactionCase):
             lambda: self.keys.with_user(self.administrator).create({'algorithm': 'RS256'}),
             key.copy,
         ):
-            with self.assertRaises(AccessError):
-                call()
+            with self.subTest(call=call):
+                with self.assertRaises(AccessError):
+                    call()
 
     def test_n328_rotation(self):
         """A successor is published a day before it signs, and the key before it for three days after."""
@@ -176,5 +177,6 @@ class TestSigningKey(TransactionCase):
 
     def test_each_algorithm_has_its_key(self):
         for algorithm in ('RS256', 'ES256', 'EdDSA'):
-            self.assertEqual(self.verify(self.sign(algorithm)).header['alg'], algorithm)
+            with self.subTest(algorithm=algorithm):
+                self.assertEqual(self.verify(self.sign(algorithm)).header['alg'], algorithm)
         self.assertEqual(len(self.keys._get_jwks()), 3)

@@ -149,12 +149,12 @@ class TestBadSignature:
 
 class TestAlgorithm:
     @pytest.mark.parametrize('alg', ['none', 'None', 'NONE', '', None])
-    def test_n348_none(self, private_key, alg):
+    @pytest.mark.parametrize('signature', ['', 'AA'])
+    def test_n348_none(self, private_key, alg, signature):
         header = json.dumps({'alg': alg, 'kid': private_key.kid} if alg is not None else {'kid': private_key.kid})
-        for signature in ('', 'AA'):
-            token = f'{encoding.encode(header.encode())}.{encoding.encode(b"{}")}.{signature}'
-            with pytest.raises(InvalidJws, match='algorithm'):
-                jws.verify(token, [private_key.to_public_key()])
+        token = f'{encoding.encode(header.encode())}.{encoding.encode(b"{}")}.{signature}'
+        with pytest.raises(InvalidJws, match='algorithm'):
+            jws.verify(token, [private_key.to_public_key()])
 
     def test_n348_public_key_as_secret(self, private_key):
         """HS256 with the PEM, and with the JWK, of the public key."""
@@ -167,13 +167,13 @@ class TestAlgorithm:
             with pytest.raises(InvalidJws, match='algorithm'):
                 jws.verify(f'{message}.{signature}', [private_key.to_public_key()])
 
-    def test_n348_other_than_the_key_says(self, private_keys):
+    @pytest.mark.parametrize(('named', 'used'), [('RS256', 'PS256'), ('PS256', 'RS256')])
+    def test_n348_other_than_the_key_says(self, private_keys, named, used):
         """RS256 and PS256 take the same kind of key; the key names one of them."""
-        for named, used in (('RS256', 'PS256'), ('PS256', 'RS256')):
-            private_key = private_keys[named]
-            token = _sign_raw(_header(private_key, alg=used), b'{}', private_key, used)
-            with pytest.raises(InvalidJws, match='algorithm'):
-                jws.verify(token, [private_key.to_public_key()])
+        private_key = private_keys[named]
+        token = _sign_raw(_header(private_key, alg=used), b'{}', private_key, used)
+        with pytest.raises(InvalidJws, match='algorithm'):
+            jws.verify(token, [private_key.to_public_key()])
 
     def test_of_another_kind(self, private_keys):
         token = _sign_raw(_header(private_keys['EdDSA'], alg='ES256'), b'{}', private_keys['EdDSA'], 'EdDSA')
@@ -262,8 +262,8 @@ class TestKeys:
 
     def test_chosen_by_id(self, private_keys):
         public_keys = [key.to_public_key() for key in private_keys.values()]
-        for private_key in private_keys.values():
-            assert jws.verify(jws.sign({}, private_key), public_keys).key.kid == private_key.kid
+        chosen = [jws.verify(jws.sign({}, private_key), public_keys).key.kid for private_key in private_keys.values()]
+        assert chosen == [private_key.kid for private_key in private_keys.values()]
 
 
 class TestForm:
@@ -306,11 +306,10 @@ class TestForm:
         with pytest.raises(InvalidJws, match='signature'):
             jws.verify(f'{header}.{encoding.encode(b"[" * 1000)}.{signature}', [private_key.to_public_key()])
 
-    def test_blank_around(self, private_key):
-        token = jws.sign({}, private_key)
-        for changed in (f' {token}', f'{token}\n', f'{token}='):
-            with pytest.raises(InvalidJws):
-                jws.verify(changed, [private_key.to_public_key()])
+    @pytest.mark.parametrize(('before', 'after'), [(' ', ''), ('', '\n'), ('', '=')])
+    def test_blank_around(self, private_key, before, after):
+        with pytest.raises(InvalidJws):
+            jws.verify(before + jws.sign({}, private_key) + after, [private_key.to_public_key()])
 
     def test_repr_shows_nothing(self, private_key):
         verified = jws.verify(jws.sign(CLAIMS, private_key), [private_key.to_public_key()])

@@ -145,11 +145,11 @@ def test_n349_key_that_is_refused(jwk):
         keys.parse(jwk)
 
 
-def test_keys_that_others_made():
+@pytest.mark.parametrize(('key_type', 'parameter'), [('RSA', 2048), ('EC', 'P-256'), ('OKP', 'Ed25519')])
+def test_keys_that_others_made(key_type, parameter):
     """A key of each kind as joserfc writes it."""
-    for key_type, parameter in (('RSA', 2048), ('EC', 'P-256'), ('OKP', 'Ed25519')):
-        jwk = joserfc.jwk.JWKRegistry.generate_key(key_type, parameter).as_dict(private=False)
-        assert isinstance(keys.parse(jwk).key, (rsa.RSAPublicKey, ec.EllipticCurvePublicKey, ed25519.Ed25519PublicKey))
+    jwk = joserfc.jwk.JWKRegistry.generate_key(key_type, parameter).as_dict(private=False)
+    assert isinstance(keys.parse(jwk).key, (rsa.RSAPublicKey, ec.EllipticCurvePublicKey, ed25519.Ed25519PublicKey))
 
 
 class TestKeySet:

@@ -39,15 +39,21 @@ def test_published_ones_keep_their_order():
     assert key_schedule.find_published(KEYS, START + timedelta(days=94)) == [OTHER, SECOND]
 
 
-def test_successor_is_announced_a_day_before():
-    for days, expected in (
+@pytest.mark.parametrize(
+    ('days', 'expected'),
+    [
         (0, None),
         (88.9, None),
         (89, START + timedelta(days=90)),
         (89.5, START + timedelta(days=90.5)),
         # The job did not run for a while.
         (200, START + timedelta(days=201)),
-    ):
-        assert key_schedule.find_next_start([FIRST], 'RS256', START + timedelta(days=days)) == expected
+    ],
+)
+def test_successor_is_announced_a_day_before(days, expected):
+    assert key_schedule.find_next_start([FIRST], 'RS256', START + timedelta(days=days)) == expected
+
+
+def test_successor_only_where_it_is_time():
     assert key_schedule.find_next_start([FIRST], 'ES256', START + timedelta(days=200)) is None
     assert key_schedule.find_next_start(KEYS, 'RS256', START + timedelta(days=100)) is None
