@@ -1,5 +1,7 @@
 from datetime import datetime, timedelta
 
+import pytest
+
 from orestapi.openid import key_schedule
 from orestapi.openid.key_schedule import ScheduledKey
 
@@ -28,8 +30,8 @@ def test_states_follow_each_other():
 
 
 def test_one_key_signs():
-    for days, expected in ((0, FIRST), (89.9, FIRST), (90, SECOND), (200, SECOND)):
-        assert key_schedule.find_signing(KEYS, 'RS256', START + timedelta(days=days)) is expected
+    signing = [key_schedule.find_signing(KEYS, 'RS256', START + timedelta(days=days)) for days in (0, 89.9, 90, 200)]
+    assert signing == [FIRST, FIRST, SECOND, SECOND]
     assert key_schedule.find_signing(KEYS, 'RS256', START - timedelta(minutes=10)) is None
     assert key_schedule.find_signing(KEYS, 'EdDSA', START) is None
 
