@@ -1,7 +1,6 @@
 from datetime import datetime, timedelta
 
 import pytest
-
 from orestapi.openid import key_schedule
 from orestapi.openid.key_schedule import ScheduledKey
 
