@@ -61,7 +61,7 @@ def pytest_configure(config):
 def pytest_collection_modifyitems(config, items):
     full, only = config.getoption('full'), config.getoption('only')
     if full:
-        markers = {'same'} if only else {'same', 'alone'}
+        markers = set() if only else {'same', 'alone'}
     else:
         markers = {'full'}
     left_out = [
