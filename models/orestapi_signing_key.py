@@ -208,7 +208,7 @@ class OrestapiSigningKey(models.Model):
                 )
                 key_id = key.id
             # A transaction of its own, which ends before the lock does.
-            cr.commit()  # pylint: disable=invalid-commit
+            cr.commit()  # pylint: disable=unknown-option-value,invalid-commit
         self._forget_scheduled()
         return key_id
 
@@ -220,7 +220,7 @@ class OrestapiSigningKey(models.Model):
         there for all, and the transaction that looks for a row begins after it was got.
         """
         cr.execute(SQL("SELECT pg_advisory_lock(%s)", LOCK))
-        cr.commit()  # pylint: disable=invalid-commit
+        cr.commit()  # pylint: disable=unknown-option-value,invalid-commit
         try:
             yield
         finally:
