@@ -177,6 +177,8 @@ class Workbench:
         self.logs = self.cache / 'log'
         self.logs.mkdir(exist_ok=True)
         self.bytecode = self.cache / 'bytecode'
+        self.styles = self.cache / 'styles'
+        self.styles.mkdir(exist_ok=True)
 
     def __enter__(self):
         self.postgres.__enter__()
@@ -203,6 +205,7 @@ class Workbench:
         found = {**os.environ, **self.postgres.environment, 'PYTHONPATH': str(self.odoo), 'PYTHONUNBUFFERED': '1'}
         # Without bytecode, half of each start is compiling. In the cache, because the sources may be read-only.
         found['PYTHONPYCACHEPREFIX'] = str(self.bytecode)
+        found['ORESTAPI_STYLES'] = str(self.styles)
         # Removes the user's own Odoo settings.
         for name in list(found):
             if name.startswith('ODOO_') or name in ('PGDATABASE', 'OPENERP_SERVER', 'PYTHONDONTWRITEBYTECODE'):
