@@ -34,9 +34,9 @@ from ..openid.authentication import ONE_TIME_PASSWORD
 from ..openid.authentication_request import CONSENT, FORM_POST, LOGIN, QUERY, SELECT_ACCOUNT
 from ..openid.errors import ConsentRequired, LoginRequired
 from .consent import Consent, PendingAuthorization
-from .page import render_page
+from .page import make_redirect, render_page
 
-#: Characters of an authentication request that came by POST, and goes on as an address.
+#: Maximum length of an authentication request that comes by POST and is redirected as a URL.
 MAX_REQUEST = 16 * 1024
 
 
@@ -75,9 +75,8 @@ class Authorize(Consent):
             self._authenticate_user()
             return self._answer(AuthorizationResponse(uri, query.get('state')), self._authorize, query, client, uri)
         if self._get_endpoint() != metadata.AUTHORIZATION_ENDPOINT:
-            # What the user has to prove is remembered for one address only.
-            uri = f'{metadata.AUTHORIZATION_ENDPOINT}?{request.httprequest.query_string.decode("ascii")}'
-            return make_empty_response(303, {'Location': uri, **PAGE})
+            # The login that a request needs is remembered for one path only.
+            return make_redirect(self._get_request_uri(metadata.AUTHORIZATION_ENDPOINT))
         authorization_response = AuthorizationResponse(
             uri, query.get('state'), authentication_request.find_response_mode(query)
         )
@@ -89,13 +88,13 @@ class Authorize(Consent):
         return self._answer(authorization_response, self._authorize_openid, query, client, uri)
 
     def _is_authentication_request(self, query, client):
-        """Return whether a request asks who the user is, or did so before somebody changed its scope on the way."""
+        """Return whether a request asks who the user is, or did so before its scope was changed on the way."""
         return authentication_request.is_authentication_request(query, client) or (
             OPENID in client.scope and request.env['orestapi.login']._is_required(required_login.compute_key(query))
         )
 
     def _answer(self, authorization_response, authorize, query, client, uri):
-        """Return what a step of the endpoint returns, and its errors as the application must get them.
+        """Run a step of the endpoint, and return its errors in the form for the application.
 
         :param AuthorizationResponse authorization_response: the response to send
         :param authorize: the step
@@ -145,7 +144,7 @@ class Authorize(Consent):
         Core §3.1.2.1 has both methods. Browsers send the cookie of the session with a GET
         that comes from another site, and not with a POST.
 
-        :raise RequestTooLarge: for one that would make too long an address
+        :raise RequestTooLarge: if the URL would be too long
         """
         if request.httprequest.method != 'POST' or request.httprequest.query_string:
             return None
@@ -157,10 +156,10 @@ class Authorize(Consent):
         get_context(request).client = client
         if len(body) > MAX_REQUEST:
             raise RequestTooLarge("The request is too large.", reason='too_large')
-        return make_empty_response(303, {'Location': f'{metadata.AUTHORIZATION_ENDPOINT}?{body}', **PAGE})
+        return make_redirect(f'{metadata.AUTHORIZATION_ENDPOINT}?{body}')
 
     def _redirect_to_login(self, hint=None):
-        return make_empty_response(303, {'Location': self._get_login_uri(hint), **PAGE})
+        return make_redirect(self._get_login_uri(hint))
 
     def _get_login_uri(self, hint=None):
         """Return the address of Odoo's login page, which leads back to the request.
@@ -170,20 +169,21 @@ class Authorize(Consent):
         return '/web/login?' + urlencode({'redirect': self._get_request_uri(), **({'login': hint} if hint else {})})
 
     def _get_switch_user_uri(self, key=None):
-        """Return the address at which somebody else logs in.
+        """Return the URL at which another user logs in.
 
-        :param key: what an authentication request is known by: what it needs is kept then
+        :param key: the key of an authentication request, whose required login is kept then
         """
         if key:
-            return f'{LOGIN_PAGE}?{request.httprequest.query_string.decode("ascii")}'
+            return self._get_request_uri(LOGIN_PAGE)
         return '/web/session/logout?' + urlencode({'redirect': self._get_login_uri()})
 
     def _get_endpoint(self):
         """Return the path that the request came to."""
         return metadata.AUTHORIZATION_ENDPOINT
 
-    def _get_request_uri(self):
-        return f'{self._get_endpoint()}?{request.httprequest.query_string.decode("ascii")}'
+    def _get_request_uri(self, path=None):
+        """Return the address of the request, or of another page that reads the same request."""
+        return f'{path or self._get_endpoint()}?{request.httprequest.query_string.decode("ascii")}'
 
     def _authenticate_user(self):
         # The route is public because a bad request is answered before any login.
@@ -232,7 +232,7 @@ class Authorize(Consent):
             login._require(key)
             problem = login._send_code() if missing == ONE_TIME_PASSWORD else None
             return self._render_login(client, missing, problem)
-        # What single claims need is asked from the user by the scope that carries them.
+        # The user is asked for single claims by the scope that carries them.
         names = asked.claims.userinfo | asked.claims.id_token
         authorization_request = dataclasses.replace(
             authorization_request, scope=authorization_request.scope | (claims.get_scope(names) & client.scope)
@@ -243,7 +243,7 @@ class Authorize(Consent):
         return AuthorizationDenied("The user may not use this application.", reason='user_not_allowed')
 
     def _require_login(self, query):
-        """Note that an authentication request needs a login, whatever its address says later.
+        """Note that an authentication request needs a login, even if its URL is changed later.
 
         :param Parameters query: those of the request, perhaps with errors in it, which the application is told later
         :return: what to fill into the login page, or None
@@ -362,11 +362,10 @@ class Authorize(Consent):
         :param str missing: the credential that it asks for, see `authentication.find_missing`
         :param problem: what was wrong with the last one, as a sentence, or None
         """
-        query = request.httprequest.query_string.decode('ascii')
         values = {
             'application': self._get_application(client),
             'user': request.env.user,
-            'action': f'{LOGIN_PAGE}?{query}',
+            'action': self._get_request_uri(LOGIN_PAGE),
             'missing': missing,
             'problem': problem,
         }
@@ -432,10 +431,10 @@ class AuthorizationResponse:
         return self._get_redirect(parameters)
 
     def _get_redirect(self, parameters):
-        return make_empty_response(303, {'Location': self.get_uri(parameters), **PAGE})
+        return make_redirect(self.get_uri(parameters))
 
     def get_error_redirect(self, exception):
         """Return the redirect that reports a failure of this server to the application."""
         error = TemporarilyUnavailable() if is_outage(exception) else ServerError()
-        # Always in the address: what renders pages may be what has failed.
+        # Always as a redirect, because the rendering of pages may have failed.
         return self._get_redirect(error.to_parameters())

@@ -1,10 +1,8 @@
 from odoo import http
 from odoo.http import request
 
-from ..dispatchers.cross_origin import make_empty_response
-from ..dispatchers.headers import PAGE
 from ..dispatchers.paths import CONNECTED_APPLICATIONS
-from .page import render_page
+from .page import make_redirect, render_page
 
 #: The parameters that name a record to end.
 ENDED = ('authorization', 'sign_in')
@@ -61,8 +59,7 @@ class ConnectedApplications(http.Controller):
         if record:
             record.action_revoke()
         location = f'{CONNECTED_APPLICATIONS}?done={name}' if record else CONNECTED_APPLICATIONS
-        # 303, so that reloading the page does not send the form again.
-        return make_empty_response(303, {'Location': location, **PAGE})
+        return make_redirect(location)
 
     def _get_home(self):
         if request.env.user._is_internal():

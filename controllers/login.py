@@ -9,6 +9,7 @@ from ..oauth2.authorization_request import get_redirect_uri
 from ..oauth2.errors import OAuth2Error
 from ..openid.authentication import ONE_TIME_PASSWORD, PASSWORD
 from .authorize import Authorize
+from .page import make_redirect
 
 
 class Login(Authorize):
@@ -38,4 +39,4 @@ class Login(Authorize):
         form = request.httprequest.form
         if problem := request.env['orestapi.login']._check(form):
             return self._render_login(client, ONE_TIME_PASSWORD if 'totp_token' in form else PASSWORD, problem)
-        return make_empty_response(303, {'Location': self._get_request_uri(), **PAGE})
+        return make_redirect(self._get_request_uri())

@@ -1,5 +1,6 @@
 from odoo.http import request
 
+from ..dispatchers.cross_origin import make_empty_response
 from ..dispatchers.headers import PAGE
 
 
@@ -14,6 +15,16 @@ def render_page(template, values, status=200):
     response = request.render(template, values, status=status)
     response.headers.update({**PAGE, **language})
     return response
+
+
+def make_redirect(location):
+    """Return a redirect with the headers of all pages.
+
+    The status is 303, so that neither a redirect nor a reload sends a form again (RFC 9700 §4.12).
+
+    :param str location: the address
+    """
+    return make_empty_response(303, {'Location': location, **PAGE})
 
 
 def _choose_language():

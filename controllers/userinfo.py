@@ -16,7 +16,7 @@ EXPIRES_AT = re.compile(r'[0-9]{1,12}', re.ASCII)
 
 
 class UserInfo(http.Controller):
-    # Not read-only: a replica that lags would honour a token that was just revoked.
+    # Not read-only: a lagging replica would accept a token that was just revoked.
     @application_route(
         discovery.USERINFO_ENDPOINT,
         type='orestapi_userinfo',
@@ -53,6 +53,6 @@ class UserInfo(http.Controller):
         if EXPIRES_AT.fullmatch(expires_at) and signature.isascii():
             picture = request.env['orestapi.openid']._find_picture(subject, int(expires_at), signature)
         if not picture:
-            raise UnknownPath("There is nothing at this address.")
+            raise UnknownPath("There is nothing at this path.")
         image = base64.b64decode(picture)
         return make_image_response(request, image, guess_mimetype(image, default='application/octet-stream'))

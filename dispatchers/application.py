@@ -145,16 +145,17 @@ class OAuth2Dispatcher(http.Dispatcher):
     def _get_preflight_response(self, endpoint):
         methods = endpoint.routing['methods']
         if self.allows_origins:
-            any_origin = self.allows_origins == cross_origin.ANY
-            return cross_origin.make_preflight_response(self.request, methods, any_origin)
+            # A preflight request names no application, so its origins are not known.
+            origins = cross_origin.ANY if self.allows_origins == cross_origin.ANY else None
+            return cross_origin.make_preflight_response(self.request, methods, origins)
         return cross_origin.make_empty_response(204, {'Allow': ', '.join(sorted({*methods, 'OPTIONS'}))})
 
     def _allow_origin(self, response):
         """Let web pages of the application read the response, if they may call the endpoint."""
-        if self.allows_origins == cross_origin.ANY:
-            cross_origin.allow_any(response)
-        elif self.allows_origins:
-            cross_origin.allow(self.request, response, self._get_allowed_origins())
+        if self.allows_origins:
+            is_public = self.allows_origins == cross_origin.ANY
+            origins = cross_origin.ANY if is_public else self._get_allowed_origins()
+            cross_origin.allow(self.request, response, origins)
         return response
 
     def _get_allowed_origins(self):
@@ -188,14 +189,20 @@ class OAuth2Dispatcher(http.Dispatcher):
         return self._allow_origin(response)
 
     def _get_error_response(self, error):
+        return make_response(self._get_error_parameters(error), error.status, self._get_error_headers(error))
+
+    def _get_error_headers(self, error):
         headers = {}
-        if error.status == 401:
-            # RFC 9110 §15.5.2: also without credentials, because some clients send them only
-            # after a challenge (curl --anyauth, wget, urllib).
-            headers['WWW-Authenticate'] = challenge.BASIC
+        if value := self._get_challenge(error):
+            headers['WWW-Authenticate'] = value
         if retry_after := getattr(error, 'retry_after', None):
             headers['Retry-After'] = str(retry_after)
-        return make_response(self._get_error_parameters(error), error.status, headers)
+        return headers
+
+    def _get_challenge(self, error):
+        # RFC 9110 §15.5.2: also without credentials, because some clients send them only
+        # after a challenge (curl --anyauth, wget, urllib).
+        return challenge.BASIC if error.status == 401 else None
 
     def _get_error_parameters(self, error):
         return error.to_parameters()

@@ -2,6 +2,7 @@
 
 from odoo import http
 
+from ..oauth2 import challenge
 from ..oauth2.errors import InsufficientScope, InvalidToken
 from . import access_token
 from .context import get_context
@@ -27,6 +28,17 @@ def authenticate(request, string, scope):
     request.update_env(user=active.sign_in.user_id)
     access_token.serve(request.env.cr, active)
     return active
+
+
+class BearerErrors:
+    """How a dispatcher answers the errors of endpoints that take an access token (RFC 6750 §3)."""
+
+    def _get_allowed_origins(self):
+        active = get_context(self.request).active_token
+        return active and active.sign_in.client.allowed_origins
+
+    def _get_challenge(self, error):
+        return challenge.get_bearer(error) if error.status in (400, 401, 403) else None
 
 
 def _leave_session(request):

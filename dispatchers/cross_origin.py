@@ -25,7 +25,7 @@ REQUEST_HEADERS = (
 #: response is then the same for everybody, and without this header a page could not tell
 #: an outage from a failed connection.
 UNKNOWN = '*'
-#: What a route declares as `allow_origin` whose answer is for everybody anyway.
+#: The `allow_origin` of a route whose response is the same for everybody.
 ANY = '*'
 #: `#field-name` of RFC 9110 §5.1 as browsers write it, no longer than an honest list.
 FIELD_NAMES = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+(?: *, *[A-Za-z0-9!#$%&'*+.^_`|~-]+){0,49}", re.ASCII)
@@ -49,27 +49,24 @@ def allow(request, response, allowed_origins):
     """Let the page that sent a request read the response, if its origin is listed.
 
     :param response: the response
-    :param allowed_origins: the origins of the requesting application, or None while it is
-        not known: then the origins of all active applications are allowed
+    :param allowed_origins: the origins of the requesting application; `ANY` for a response
+        that is the same for everybody; None while the application is not known: then the
+        origins of all active applications are allowed
     :return: whether the page may
     """
-    origin = get_origin(request)
-    if not origin:
-        return False
-    response.headers.add('Vary', 'Origin')
-    # A preflight request names no application, and an error may occur before the
-    # application is known.
-    found = _find(request, origin) if allowed_origins is None else origin in allowed_origins and origin
+    if allowed_origins == ANY:
+        found = ANY
+    elif origin := get_origin(request):
+        response.headers.add('Vary', 'Origin')
+        # A preflight request names no application, and an error may occur before the
+        # application is known.
+        found = _find(request, origin) if allowed_origins is None else origin in allowed_origins and origin
+    else:
+        found = None
     if found:
         response.headers['Access-Control-Allow-Origin'] = found
         response.headers['Access-Control-Expose-Headers'] = ', '.join(EXPOSED_HEADERS)
     return bool(found)
-
-
-def allow_any(response):
-    """Let every page read the response, which says the same to everybody."""
-    response.headers['Access-Control-Allow-Origin'] = ANY
-    response.headers['Access-Control-Expose-Headers'] = ', '.join(EXPOSED_HEADERS)
 
 
 def _find(request, origin):
@@ -85,16 +82,14 @@ def _find(request, origin):
         return UNKNOWN
 
 
-def make_preflight_response(request, methods, any_origin=False):
-    """Return the response to `OPTIONS`, which tells pages of listed origins what they may send.
+def make_preflight_response(request, methods, allowed_origins=None):
+    """Return the response to `OPTIONS`, which tells pages of allowed origins what they may send.
 
     :param methods: the methods that the endpoint supports
-    :param bool any_origin: whether pages of all origins may
+    :param allowed_origins: see `allow`
     """
     response = make_empty_response(204, {'Allow': ', '.join(sorted({*methods, 'OPTIONS'}))})
-    if any_origin:
-        allow_any(response)
-    if any_origin or allow(request, response, None):
+    if allow(request, response, allowed_origins):
         response.headers['Access-Control-Allow-Methods'] = ', '.join(sorted(methods))
         response.headers['Access-Control-Allow-Headers'] = ', '.join(_get_request_headers(request))
         response.headers['Access-Control-Max-Age'] = str(MAX_AGE)

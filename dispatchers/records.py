@@ -8,15 +8,15 @@ from werkzeug.http import parse_accept_header
 
 from odoo.http import Response
 
-from ..oauth2 import bearer, challenge, parameters
+from ..oauth2 import bearer, parameters
 from ..oauth2.errors import OAuth2Error
 from ..records import problem
 from .application import OAuth2Dispatcher
-from .bearer import authenticate
+from .bearer import BearerErrors, authenticate
 from .context import get_context
 
 
-class RecordDispatcher(OAuth2Dispatcher):
+class RecordDispatcher(BearerErrors, OAuth2Dispatcher):
     """Serves the endpoints at which applications read records: `type='orestapi_records'`.
 
     A route names the scope that the access token needs. Its handler runs as the user of
@@ -68,23 +68,14 @@ class RecordDispatcher(OAuth2Dispatcher):
         schemes = self.request.env['orestapi.model.scheme']
         get_context(self.request).offer = schemes._get_offer(active.sign_in.client.model_scheme_id)
 
-    def _get_allowed_origins(self):
-        active = get_context(self.request).active_token
-        return active and active.sign_in.client.allowed_origins
-
     def _get_error_response(self, error):
         return make_response(
             self.request, problem.render(error), error.status, problem.MEDIA_TYPE, self._get_error_headers(error)
         )
 
-    def _get_error_headers(self, error):
-        headers = {}
+    def _get_challenge(self, error):
         # RFC 6750 §3.1 has no code for `not_offered`, and a challenge would ask for another token.
-        if error.status in (400, 401, 403) and not isinstance(error, problem.NotOffered):
-            headers['WWW-Authenticate'] = challenge.get_bearer(error)
-        if retry_after := getattr(error, 'retry_after', None):
-            headers['Retry-After'] = str(retry_after)
-        return headers
+        return None if isinstance(error, problem.NotOffered) else super()._get_challenge(error)
 
 
 def make_response(request, content, status=200, media_type='application/json', headers=None):

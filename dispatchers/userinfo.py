@@ -1,15 +1,14 @@
-"""Between Odoo's router and UserInfo, which takes the access token in three ways (OpenID Connect Core §5.3.1)."""
+"""The dispatcher between Odoo's router and UserInfo, which takes access tokens in three ways (Core §5.3.1)."""
 
-from ..oauth2 import bearer, challenge, parameters
+from ..oauth2 import bearer, parameters
 from ..oauth2.errors import InvalidRequest
-from .application import OAuth2Dispatcher, make_response
-from .bearer import authenticate
-from .context import get_context
+from .application import OAuth2Dispatcher
+from .bearer import BearerErrors, authenticate
 
 ACCESS_TOKEN = 'access_token'
 
 
-class UserInfoDispatcher(OAuth2Dispatcher):
+class UserInfoDispatcher(BearerErrors, OAuth2Dispatcher):
     """Serves UserInfo: `type='orestapi_userinfo'`. Errors are those of RFC 6750 §3, with its header."""
 
     routing_type = 'orestapi_userinfo'
@@ -35,18 +34,8 @@ class UserInfoDispatcher(OAuth2Dispatcher):
         return authenticate(self.request, string, scope)
 
     def _log_refusal(self, error):
-        """A token that has expired is nothing that an administrator mends."""
+        """Log nothing: an administrator cannot fix an expired token."""
 
-    def _get_allowed_origins(self):
-        active = get_context(self.request).active_token
-        return active and active.sign_in.client.allowed_origins
-
-    def _get_error_response(self, error):
-        headers = {}
-        if error.status in (400, 401, 403):
-            headers['WWW-Authenticate'] = challenge.get_bearer(error)
-        if retry_after := getattr(error, 'retry_after', None):
-            headers['Retry-After'] = str(retry_after)
-        # RFC 6750 §3.1: a request without a token is told no code of an error.
-        content = {name: value for name, value in error.to_parameters().items() if value}
-        return make_response(content, error.status, headers)
+    def _get_error_parameters(self, error):
+        # RFC 6750 §3.1: a request without a token is told no error code.
+        return {name: value for name, value in super()._get_error_parameters(error).items() if value}

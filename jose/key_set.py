@@ -10,9 +10,9 @@ MAX_KEYS = 20
 def parse(value):
     """Return the usable `PublicKey` of a key set, in its order.
 
-    Keys of a kind that is not supported are passed over, as RFC 7517 §5 wants it,
-    so that an application may add one before everybody can read it. A private key
-    is not: it is in the hands of whoever reads the set.
+    Unsupported keys are skipped, as RFC 7517 §5 requires, so that an application can add
+    one before everybody supports it. A private key is refused: every reader of the set
+    has it.
 
     :param value: the parsed JSON of the set
     :raise InvalidKey: when it is not a set of up to 20 keys, when it holds a private

@@ -226,9 +226,9 @@ class OrestapiApplication(models.Model):
     )
     legacy_connector = fields.Boolean(
         groups=ADMINISTRATOR,
-        help="For a connector made for the older addon of Odoo 11 and 12. At the older URLs under /orestapi/oauth2, it "
-        "may do what is no longer safe: send its secret in the URL, and work without PKCE. Turn this off as soon as "
-        "the connector is replaced. The other URLs are not affected.",
+        help="For a connector made for the older addon of Odoo 11 and 12. The older URLs under /orestapi/oauth2 then "
+        "accept its secret in the URL and requests without PKCE, which is unsafe. Turn this off as soon as the "
+        "connector is replaced. The other URLs are not affected.",
     )
     scope_ids = fields.Many2many(
         'orestapi.scope',

@@ -106,6 +106,26 @@ class OrestapiApplication(models.Model):
         for application in watched.exists():
             application._log_changes(before[application.id], application._get_logged_values())
 
+    @api.model
+    @contextmanager
+    def _watch_referrers(self, name, records, is_guarded=False):
+        """Wrap a change of records that applications refer to, and so change together with.
+
+        :param str name: the field of applications that refers to the records
+        :param records: the records, which may be deleted
+        :param bool is_guarded: whether the change may give the applications rights, see `_check_guard`
+        """
+        # sudo: orestapi.application - all that the change affects, whichever user makes it
+        referrers = self.sudo().with_context(active_test=False).search([(name, 'in', records.ids)])
+        if is_guarded:
+            referrers.sudo(False)._check_guard()
+        with referrers._watch_changes():
+            yield
+            if records.exists() != records:
+                # The database has removed the references to deleted records.
+                self.invalidate_model([name])
+        self._invalidate_caches()
+
     def _get_logged_values(self):
         """Return the settings as events show them: for each field name a text or None."""
         self.ensure_one()

@@ -1,4 +1,3 @@
-import time
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -8,7 +7,7 @@ from odoo.tools.lru import LRU
 
 from ..oauth2.errors import TooManyRequests
 from ..oauth2.ip_network import get_network
-from .orestapi_authorization_code import VACUUM_BATCH, VACUUM_REST
+from .vacuum import VACUUM_BATCH, delete_batch
 
 #: Failed client authentications from one network for one application within the
 #: window, before the server answers 429 (RFC 6749 §2.3.1, RFC 6819 §5.1.4.2.3).
@@ -99,8 +98,8 @@ class OrestapiAuthenticationFailure(models.Model):
 
         :return: how many were deleted, and whether there may be more
         """
-        time.sleep(VACUUM_REST)
-        self.env.cr.execute(
+        return delete_batch(
+            self.env.cr,
             SQL(
                 """
                 DELETE FROM orestapi_authentication_failure WHERE id IN (
@@ -109,7 +108,5 @@ class OrestapiAuthenticationFailure(models.Model):
                 """,
                 fields.Datetime.now() - WINDOW,
                 VACUUM_BATCH,
-            )
+            ),
         )
-        deleted = self.env.cr.rowcount
-        return deleted, deleted == VACUUM_BATCH

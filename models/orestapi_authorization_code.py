@@ -1,5 +1,4 @@
 import dataclasses
-import time
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -10,12 +9,7 @@ from ..oauth2 import scopes, tokens
 from ..oauth2.errors import LOGGED, InvalidGrant
 from ..oauth2.grants import authorization_code
 from ..oauth2.sign_in import Code
-
-#: Rows that one statement of the clean-up deletes, so that locks are short.
-VACUUM_BATCH = 10_000
-#: Seconds to pause before each statement, so that requests get the processor: without the
-#: pause, a refresh takes twice as long meanwhile (docs/reports/benchmarks.md).
-VACUUM_REST = 0.05
+from .vacuum import VACUUM_BATCH, delete_batch
 
 
 class OrestapiAuthorizationCode(models.Model):
@@ -283,8 +277,8 @@ class OrestapiAuthorizationCode(models.Model):
 
         :return: how many were deleted, and whether there may be more
         """
-        time.sleep(VACUUM_REST)
-        self.env.cr.execute(
+        return delete_batch(
+            self.env.cr,
             SQL(
                 """
                 DELETE FROM orestapi_authorization_code
@@ -301,7 +295,5 @@ class OrestapiAuthorizationCode(models.Model):
                 """,
                 now=fields.Datetime.now(),
                 batch=VACUUM_BATCH,
-            )
+            ),
         )
-        deleted = self.env.cr.rowcount
-        return deleted, deleted == VACUUM_BATCH

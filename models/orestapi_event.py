@@ -1,6 +1,5 @@
 import logging
 import secrets
-import time
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -12,8 +11,8 @@ from odoo.tools import SQL
 from ..dispatchers.remote_address import get_remote_address
 from ..oauth2 import quotation
 from ..oauth2.ip_network import get_network
-from .orestapi_authorization_code import VACUUM_BATCH, VACUUM_REST
 from .orestapi_event_sentences import REFUSALS, SENTENCES
+from .vacuum import VACUUM_BATCH, delete_batch
 
 _logger = logging.getLogger(__name__)
 
@@ -395,9 +394,9 @@ class OrestapiEvent(models.Model):
 
         :return: how many were deleted, and whether there may be more
         """
-        time.sleep(VACUUM_REST)
         days, _unread = self._get_retention()
-        self.env.cr.execute(
+        return delete_batch(
+            self.env.cr,
             SQL(
                 """
                 DELETE FROM orestapi_event WHERE id IN (
@@ -407,7 +406,5 @@ class OrestapiEvent(models.Model):
                 fields.Datetime.now(),
                 days,
                 VACUUM_BATCH,
-            )
+            ),
         )
-        deleted = self.env.cr.rowcount
-        return deleted, deleted == VACUUM_BATCH

@@ -31,22 +31,9 @@ class OrestapiGroupClaim(models.Model):
             claim.display_name = f'{claim.name} ({claim.group_id.full_name})' if claim.group_id else claim.name
 
     def write(self, vals):
-        applications = self._get_applications()
-        applications.sudo(False)._check_guard()
-        with applications._watch_changes():
-            result = super().write(vals)
-        applications._invalidate_caches()
-        return result
+        with self.env['orestapi.application']._watch_referrers('group_claim_ids', self, is_guarded=True):
+            return super().write(vals)
 
     def unlink(self):
-        with self._get_applications()._watch_changes():
-            result = super().unlink()
-            self.env['orestapi.application'].invalidate_model(['group_claim_ids'])
-        self.env['orestapi.application']._invalidate_caches()
-        return result
-
-    def _get_applications(self):
-        """Return the applications that are told of one of the groups, the archived ones too."""
-        # sudo: orestapi.application - what changes along with the name, no matter which user changes it
-        applications = self.env['orestapi.application'].sudo().with_context(active_test=False)
-        return applications.search([('group_claim_ids', 'in', self.ids)])
+        with self.env['orestapi.application']._watch_referrers('group_claim_ids', self):
+            return super().unlink()

@@ -16,14 +16,14 @@ REQUIRED_KEY = 'orestapi_required_login'
 
 
 class OrestapiLogin(models.AbstractModel):
-    """What the browser's session knows of the login of its user, and whether that is enough for a request."""
+    """How the user of the browser's session logged in, and whether that is enough for a request."""
 
     _name = 'orestapi.login'
     _description = "Login for an Application"
 
     @api.model
     def _require(self, key):
-        """Note that a request needs a login from now on, unless it is noted already.
+        """Note that a request needs a login from now on, unless that is noted already.
 
         :param str key: see `required_login.compute_key`
         """
@@ -31,12 +31,12 @@ class OrestapiLogin(models.AbstractModel):
 
     @api.model
     def _is_required(self, key):
-        """Return whether a request has asked for a login, and got no answer since."""
+        """Return whether a request has asked for a login and has not been answered since."""
         return required_login.find(request.session.get(REQUIRED_KEY), key, time.time()) is not None
 
     @api.model
     def _finish(self, key):
-        """Forget a request that was answered: the next one of the same application asks anew."""
+        """Forget an answered request, so that the next one of the same application asks again."""
         if request.session.get(REQUIRED_KEY):
             request.session[REQUIRED_KEY] = required_login.remove(request.session[REQUIRED_KEY], key)
 
@@ -97,13 +97,13 @@ class OrestapiLogin(models.AbstractModel):
         if asked.max_age is None:
             return False
         remembered = request.session.get(SESSION_KEY)
-        # What was given before is too old, also where something newer was given beside it.
+        # Older credentials do not count, even if a newer one was given as well.
         auth_time, *_others = authentication.describe(remembered, self.env.uid, now - asked.max_age)
         return asked.needs_login(auth_time, now)
 
     @api.model
     def _get_since(self, asked, key, now):
-        """Return since when the credentials count that a request is told of, in seconds since 1970; None for all."""
+        """Return since when credentials count for a request, in seconds since 1970; None if all of them count."""
         since = required_login.find(request.session.get(REQUIRED_KEY), key, now)
         if since is None and asked.max_age is not None:
             since = now - asked.max_age
@@ -111,13 +111,13 @@ class OrestapiLogin(models.AbstractModel):
 
     @api.model
     def _describe(self, asked, key):
-        """Return the `Login` that a request is told of.
+        """Return the `Login` for the ID tokens of a request.
 
         :param AuthenticationRequest asked: the request, from which nothing is missing
         :param str key: see `required_login.compute_key`
         """
         session, uid = request.session, self.env.uid
-        # A session that is older than this addon has no id yet.
+        # A session from before the installation of this addon has no id yet.
         remembered = authentication.begin(session.get(SESSION_KEY), uid, tokens.generate_secret())
         session[SESSION_KEY] = remembered
         auth_time, amr, acr, sid = authentication.describe(remembered, uid, self._get_since(asked, key, time.time()))
@@ -125,9 +125,9 @@ class OrestapiLogin(models.AbstractModel):
 
     @api.model
     def _check(self, form):
-        """Test what a user has entered on the page that asks who they are.
+        """Check the credential that a user has entered on the login page of this addon.
 
-        Core notes in the session what was right, see `_remember_credential`.
+        `_remember_credential` notes a right one in the session.
 
         :param form: `password`, or `totp_token`
         :return: None, or a sentence that says what is wrong
@@ -140,7 +140,7 @@ class OrestapiLogin(models.AbstractModel):
                 return self.env._("Enter the code as six digits.")
             credential = {'type': user._mfa_type(), 'token': int(digits)}
         try:
-            # Counts wrong ones, as the login page does.
+            # Counts failures, as Odoo's login page does.
             with user._assert_can_auth(user=user.login):
                 user._check_credentials(credential, {'interactive': True})
         except AccessDenied as error:
@@ -149,7 +149,7 @@ class OrestapiLogin(models.AbstractModel):
 
     @api.model
     def _send_code(self):
-        """Send the user the code that the page asks for, where it comes by mail.
+        """Send the user the code that the page asks for, if codes come by mail.
 
         :return: None, or a sentence that says what went wrong
         """

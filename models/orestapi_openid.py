@@ -11,14 +11,14 @@ from ..openid import claims, id_token
 from ..openid.discovery import PICTURE_ENDPOINT
 from ..openid.login import COLUMNS, Login
 
-#: Seconds for which the address of a picture works, and that it is rounded up to, so that it
-#: stays the same for a while.
+#: Seconds for which the URL of a picture works, and the step that its expiry is rounded up to,
+#: so that the URL stays the same for a while.
 PICTURE_EXPIRY = 24 * 60 * 60
 PICTURE_STEP = 60 * 60
 
 
 class OrestapiOpenid(models.AbstractModel):
-    """The OpenID provider: what it tells applications about users who log in to them."""
+    """The OpenID provider: the claims about users that it gives to applications."""
 
     _name = 'orestapi.openid'
     _description = "OpenID Provider"
@@ -137,7 +137,7 @@ class OrestapiOpenid(models.AbstractModel):
 
     @api.model
     def _get_picture_uri(self, partner_id, subject):
-        """Return an address at which the picture of a user can be had without a login, for a day; None without one."""
+        """Return a URL that shows the picture of a user without a login, for a day; None without a picture."""
         # sudo: ir.attachment - whether there is a picture
         has_picture = (
             self
@@ -156,9 +156,9 @@ class OrestapiOpenid(models.AbstractModel):
 
     @api.model
     def _find_picture(self, subject, expires_at, signature):
-        """Return the picture that an address of `_get_picture_uri` is for, in base64, or None.
+        """Return the picture for a URL of `_get_picture_uri`, in base64, or None.
 
-        :param str subject: from the address, as the others
+        :param str subject: from the URL, like the others
         :param int expires_at: seconds since 1970
         :param str signature: see `_sign_picture`
         """

@@ -51,24 +51,11 @@ class OrestapiScope(models.Model):
         return scopes
 
     def write(self, vals):
-        applications = self._get_applications()
-        if vals.keys() - {'description', 'sequence'}:
-            # With another name, the scope gives its applications another permission.
-            applications.sudo(False)._check_guard()
-        with applications._watch_changes():
-            result = super().write(vals)
-        applications._invalidate_caches()
-        return result
+        # With another name, the scope gives its applications another permission.
+        is_guarded = bool(vals.keys() - {'description', 'sequence'})
+        with self.env['orestapi.application']._watch_referrers('scope_ids', self, is_guarded):
+            return super().write(vals)
 
     def unlink(self):
-        with self._get_applications()._watch_changes():
-            result = super().unlink()
-            self.env['orestapi.application'].invalidate_model(['scope_ids'])
-        self.env['orestapi.application']._invalidate_caches()
-        return result
-
-    def _get_applications(self):
-        """Return the applications that may request one of the scopes, including archived ones."""
-        # sudo: orestapi.application - all that the change of the scope affects, whichever user makes it
-        applications = self.env['orestapi.application'].sudo().with_context(active_test=False)
-        return applications.search([('scope_ids', 'in', self.ids)])
+        with self.env['orestapi.application']._watch_referrers('scope_ids', self):
+            return super().unlink()

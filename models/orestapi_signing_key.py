@@ -17,23 +17,23 @@ from .orestapi_application import ADMINISTRATOR
 
 _logger = logging.getLogger(__name__)
 
-#: How long the row of a key that is out of use is kept. Its public part still checks an
-#: `id_token_hint`, which may have expired.
+#: How long the row of an unused key is kept. Its public part still verifies an expired
+#: `id_token_hint`.
 KEPT = timedelta(days=365)
 
-#: Number of the advisory lock under which keys are made, so that one of many workers makes one.
+#: Number of the advisory lock under which keys are created, so that only one worker creates one.
 LOCK = 0x6F726573
 
-#: Private keys that this process has read, by database and row: to parse one takes as long as
-#: to sign with it.
+#: Private keys that this process has parsed, by database and row: parsing one takes as long as
+#: signing with it.
 _private_keys = LRU(64)
 
 
 class OrestapiSigningKey(models.Model):
     """A key that this server signs with (RFC 7517): ID tokens, logout tokens.
 
-    The private part is in a column that is no field, so that no method of the ORM, no
-    export and no log of its values can reach it. Keys are made when they are needed.
+    The private part is in a column that is not a field, so no method of the ORM, no export
+    and no log of values can reach it. Keys are created when they are first needed.
     """
 
     _name = 'orestapi.signing.key'
@@ -89,7 +89,7 @@ class OrestapiSigningKey(models.Model):
             elif record.id in scheduled:
                 record.state = key_schedule.get_state(scheduled[record.id], scheduled.values(), now)
             else:
-                # Of the database that this one is a copy of.
+                # The key belongs to the database that this one was copied from.
                 record.state = key_schedule.GONE
 
     @api.model
@@ -100,12 +100,12 @@ class OrestapiSigningKey(models.Model):
     @api.model
     @ormcache('self._get_database_uuid()', "self.env['orestapi.application']._get_signal()")
     def _get_scheduled(self):
-        """Return each `ScheduledKey` of this database, the newest first. Withdrawn ones are none.
+        """Return each `ScheduledKey` of this database that is not withdrawn, the newest first.
 
-        Whatever changes the keys empties the cache, also that of other processes before
-        their next request.
+        Every change of the keys empties the cache, also in other processes before their
+        next request.
         """
-        # The key may be younger than the transaction of the request.
+        # The key may be newer than the transaction of the request.
         with self.env.registry.cursor() as cr:
             cr.execute(
                 SQL(
@@ -123,18 +123,13 @@ class OrestapiSigningKey(models.Model):
     @api.model
     def _forget_scheduled(self):
         self.env.registry.clear_cache()
-        # And again, because another thread may remember until then what was.
+        # And again, because another thread may cache the old keys until the commit.
         self.env.cr.postcommit.add(self.env.registry.clear_cache)
 
     @api.model
     def _get_jwks(self):
         """Return the public JWK of each published key (RFC 7517 §5), the newest first."""
         return [key.jwk for key in key_schedule.find_published(self._get_scheduled(), fields.Datetime.now())]
-
-    @api.model
-    def _get_public_keys(self):
-        """Return the published keys as `PublicKey`, to check tokens of this server with."""
-        return [keys.parse(jwk) for jwk in self._get_jwks()]
 
     @api.model
     def _get_known_keys(self):
@@ -155,8 +150,8 @@ class OrestapiSigningKey(models.Model):
             try:
                 private_key = self._load_private_key(key_id)
             except InvalidKey:
-                # The password of odoo.conf is gone or another one. Without a new key nobody
-                # could sign in any more; the old tokens are still checked with the old key.
+                # The password in odoo.conf was removed or changed. Without a new key, nobody could
+                # sign in; old tokens are still verified with the old key.
                 _logger.warning(
                     "The signing key %s cannot be read with orestapi_key of odoo.conf: a new key is made", key_id
                 )
@@ -207,8 +202,8 @@ class OrestapiSigningKey(models.Model):
                     )
                 )
                 key_id = key.id
-            # A transaction of its own, which ends before the lock does.
-            cr.commit()  # pylint: disable=invalid-commit
+            # A separate transaction, which ends before the lock is released.
+            cr.commit()  # pylint: disable=unknown-option-value,invalid-commit
         self._forget_scheduled()
         return key_id
 
@@ -216,11 +211,12 @@ class OrestapiSigningKey(models.Model):
     def _hold_lock(self, cr):
         """Hold the right to make keys, beside all other workers.
 
-        A lock of the connection and not of the transaction: it is held until the row is
-        there for all, and the transaction that looks for a row begins after it was got.
+        The lock belongs to the connection, not to the transaction: it is held until every
+        worker sees the row, and the transaction that looks for a row begins after the lock
+        is acquired.
         """
         cr.execute(SQL("SELECT pg_advisory_lock(%s)", LOCK))
-        cr.commit()  # pylint: disable=invalid-commit
+        cr.commit()  # pylint: disable=unknown-option-value,invalid-commit
         try:
             yield
         finally:
@@ -229,7 +225,7 @@ class OrestapiSigningKey(models.Model):
 
     @api.model
     def _load_private_key(self, key_id):
-        # A cursor of its own: the row may be younger than this transaction.
+        # A separate cursor, because the row may be newer than this transaction.
         with self.env.registry.cursor() as cr:
             cr.execute(SQL("SELECT private_key, algorithm FROM orestapi_signing_key WHERE id = %s", key_id))
             text, algorithm = cr.fetchone()
@@ -241,9 +237,9 @@ class OrestapiSigningKey(models.Model):
         return (config.get('orestapi_key') or '').encode() or None
 
     def action_withdraw(self):
-        """Take keys back at once: nobody accepts what they signed any more.
+        """Withdraw keys at once: nobody accepts their signatures any more.
 
-        The next token makes a new key, which signs without having been announced.
+        The next token creates a new key, which signs without having been published before.
 
         :raise AccessError: for anyone but an Oregional Odoo App administrator, and for an access token of theirs
         """
@@ -274,7 +270,7 @@ class OrestapiSigningKey(models.Model):
         :return: how many were deleted, and that there are no more
         """
         self._rotate()
-        # sudo: orestapi.signing.key - the daily job of the server
+        # sudo: orestapi.signing.key - the daily clean-up, which runs for nobody in particular
         old = self.sudo().search([('create_date', '<', fields.Datetime.now() - KEPT)])
         gone = old.filtered(lambda key: key.state in (key_schedule.GONE, 'withdrawn'))
         count = len(gone)

@@ -8,9 +8,10 @@ from odoo.tools import SQL, ormcache
 class OrestapiSubject(models.Model):
     """Who a user is for applications (OpenID Connect Core §8): a random UUID, made when it is first needed.
 
-    One for each user, and one more for each application that shall not be able to compare
-    its users with those of others (pairwise). Nothing of a user can be computed from it, and
-    the one not from the other. A table of its own, so that no copy of a user takes it along.
+    Each user has one, and one more for each application that must not be able to compare
+    its users with those of others (pairwise). They are random, so neither can be computed
+    from the other or from the user. They have their own table, so that a copy of a user
+    does not get them.
     """
 
     _name = 'orestapi.subject'
@@ -45,8 +46,8 @@ class OrestapiSubject(models.Model):
         )
         rows = self.env.execute_query(find)
         if not rows:
-            # In a transaction of its own, because this request may only read. Of two that
-            # make one at once, the database tells the second to start over.
+            # In a separate transaction, because this request may be read-only. If two requests
+            # create one at once, PostgreSQL makes the second start over.
             with self.env.registry.cursor() as cr:
                 cr.execute(
                     SQL(
@@ -68,7 +69,7 @@ class OrestapiSubject(models.Model):
     def _find_user(self, subject):
         """Return the active user of a subject identifier, or an empty recordset.
 
-        :param str subject: what a stranger may have made up
+        :param str subject: may be made up
         """
         rows = self.env.execute_query(
             SQL(

@@ -8,7 +8,7 @@ from odoo.tools import SQL
 from ..oauth2 import tokens
 from ..oauth2.grants import authorization_code, client_credentials
 from .orestapi_application import ADMINISTRATOR, ask, show_message
-from .orestapi_authorization_code import VACUUM_BATCH, VACUUM_REST
+from .vacuum import VACUUM_BATCH, VACUUM_REST
 
 #: For how long the clean-up looks for sign-ins that were opened while all sign-ins of their
 #: user were ended. A code lives for ten minutes; the rest allows for missed clean-ups.

@@ -8,11 +8,11 @@ from ..dispatchers.hooks import attempt
 from ..oauth2 import tokens
 from ..openid import authentication
 
-#: Where the session keeps it. Odoo's own keys change for other reasons: `create_time` is
-#: renewed every three hours, without anybody who logs in.
+#: The session key. Odoo's own keys change for other reasons: `create_time` is renewed every
+#: three hours, without a login.
 SESSION_KEY = 'orestapi_authentication'
 
-#: The words of RFC 8176 for what core and its addons call `auth_method`.
+#: The names of RFC 8176 for the values of `auth_method` in core and its addons.
 METHODS = {
     'password': authentication.PASSWORD,
     'ldap': authentication.PASSWORD,
@@ -26,7 +26,7 @@ def _remember(method):
     @functools.wraps(method)
     def check_credentials(self, credential, env):
         info = method(self, credential, env)
-        # Whatever it is, it must not keep anybody from logging in.
+        # A failure here must not keep anybody from logging in.
         attempt(self._remember_credential, info, env)
         return info
 
@@ -41,10 +41,10 @@ class ResUsers(models.Model):
 
     def _register_hook(self):
         super()._register_hook()
-        # Each way to prove who one is comes by this method: password, passkey, second factor,
-        # and the confirmation that a dialog asks for. Put around all addons, because those of
-        # core do not call what they extend. The cookie of a trusted device does not come by
-        # here, so that it is not taken for a second factor.
+        # Every credential passes this method: password, passkey, second factor, and the
+        # confirmation that a dialog asks for. It is wrapped around all addons, because core's
+        # addons do not call the method that they extend. The cookie of a trusted device does
+        # not pass it, so it does not count as a second factor.
         model_class = self.env.registry['res.users']
         if not hasattr(model_class._check_credentials, 'orestapi_remembers'):
             model_class._check_credentials = _remember(model_class._check_credentials)
@@ -58,11 +58,11 @@ class ResUsers(models.Model):
         if not request or not (env or {}).get('interactive', True) or not request.session.can_save:
             return
         remembered = request.session.get(SESSION_KEY)
-        # After the second factor, the `uid` of the answer is that of the public user. The page of
-        # the portal asks with no user at all.
+        # After the second factor, the returned `uid` is that of the public user. The portal's page
+        # calls this without any user.
         uid = self.id or info['uid']
         if remembered and remembered['uid'] != uid:
-            # Somebody else logs in without that the first one has logged out.
+            # Another user logs in before the first one has logged out.
             self.env['orestapi.logout.session']._end_sid(remembered['sid'])
         request.session[SESSION_KEY] = authentication.record(
             remembered,

@@ -42,9 +42,9 @@ class AuthenticationRequest:
     :ivar max_age: seconds since the user last logged in, or None
     :ivar nonce: to be repeated in the ID token, or None
     :ivar login_hint: what to fill into the login form, or None
-    :ivar id_token_hint: an ID token of ours that names the expected user, not checked yet, or None
+    :ivar id_token_hint: an ID token of this server that names the expected user, not verified yet, or None
     :ivar tuple ui_locales: language tags, the best first
-    :ivar tuple acr_values: wished authentication contexts, the best first
+    :ivar tuple acr_values: preferred authentication contexts, the best first
     :ivar ClaimsRequest claims: what the parameter `claims` asks for
     :ivar str response_mode: `query` or `form_post`
     """
@@ -96,7 +96,7 @@ def is_silent(parameters):
 
 
 def find_response_mode(parameters):
-    """Return how the response travels, also that of a request with errors in it.
+    """Return how the response is sent, even for a request with errors.
 
     :return: `query` for anything that is not supported; `validate` refuses it
     """
@@ -112,7 +112,7 @@ def validate(parameters):
     :raise OAuth2Error: to be sent to the redirect URI
     """
     parameters.require_single(PARAMETERS)
-    # Core §6: nothing is fetched and no object is read, and nobody may think that it was.
+    # Core §6: no object is fetched or read, and the application must be told so.
     for name, error in (
         ('request', RequestNotSupported),
         ('request_uri', RequestUriNotSupported),
@@ -146,8 +146,8 @@ def validate(parameters):
 def _parse_prompt(text):
     prompt = frozenset(_parse_list(text))
     if not prompt <= PROMPTS:
-        # Core lets a server ignore it; an application that asks for a page which
-        # never comes is better told.
+        # Core lets a server ignore an unknown value, but an error is better than a page that
+        # the application waits for in vain.
         raise InvalidRequest(
             "The prompt must be none, login, consent or select_account.",
             reason='openid_value',

@@ -32,7 +32,7 @@ def parse(text):
     """Parse the parameter `claims`.
 
     :param text: JSON, or None
-    :return: a `ClaimsRequest`; names that nobody knows are kept, and mean nothing later
+    :return: a `ClaimsRequest`; unknown names are kept and have no effect
     :raise InvalidRequest: when it is not JSON of the form that Core §5.5 gives, or too long
     """
     if text is None:
@@ -71,7 +71,7 @@ def _get_subject(members):
 
 
 def _get_acr(members):
-    """Return the values of an essential `acr` (Core §5.5.1.1); a wish is no condition."""
+    """Return the values of an essential `acr` (Core §5.5.1.1); a voluntary one is not a condition."""
     request = members.get('acr') or {}
     if request.get('essential') is not True:
         return ()

@@ -1,28 +1,28 @@
 """Which requests of a session have asked for a new login (`prompt=login`, `max_age`), and since when.
 
-Kept at the server, because the request travels through the browser: who sits at it could
-take the parameter out of the address between two pages, and get a code without a password.
-A request is known again by what the application checks in the answer, so that a changed
-one gives a code that the application refuses.
+Kept on the server, because the request travels through the browser: a person there could
+remove the parameter from the URL between two pages and get a code without a password.
+A request is identified by the values that the application checks in the response, so a
+changed request gives a code that the application refuses.
 """
 
 import hashlib
 
 from ..jose import encoding
 
-#: Requests that are told apart.
+#: How many requests are told apart.
 MAX_REQUESTS = 20
-#: Seconds for which a request is remembered that got no answer.
+#: Seconds for which an unanswered request is remembered.
 MAX_AGE = 24 * 60 * 60
-#: Stands for every request, where there were more than that.
+#: Stands for every request, if there were more than that.
 ANY = ''
 
-#: What an application compares with what it has sent (RFC 6749 §10.12, Core §3.1.3.7, RFC 7636 §4.6).
+#: The values that an application compares with what it sent (RFC 6749 §10.12, Core §3.1.3.7, RFC 7636 §4.6).
 COMPARED = ('client_id', 'state', 'nonce', 'code_challenge')
 
 
 def compute_key(parameters):
-    """Return what a request is known by.
+    """Return the key that identifies a request.
 
     :param Parameters parameters: those of the request
     """
@@ -39,12 +39,12 @@ def add(required, key, now):
     """
     required = {known: since for known, since in (required or {}).items() if now - since < MAX_AGE}
     required.setdefault(key, now)
-    # Nobody gets rid of one by asking for many others.
+    # Many other requests must not remove one.
     return required if len(required) <= MAX_REQUESTS else {ANY: now}
 
 
 def find(required, key, now):
-    """Return since when a request needs a login, or None where it needs none.
+    """Return since when a request needs a login, or None if it needs none.
 
     :param required: what the session remembers, or None
     :param str key: see `compute_key`

@@ -6,7 +6,7 @@ from odoo import fields
 from odoo.tests import tagged
 from odoo.tools import SQL
 
-from ..models.orestapi_authorization_code import VACUUM_BATCH
+from ..models.vacuum import VACUUM_BATCH
 from .common import OAuth2Case
 
 

@@ -8,7 +8,7 @@ from odoo.modules.neutralize import get_neutralization_queries
 from odoo.tests import TransactionCase, freeze_time, new_test_user, tagged
 from odoo.tools import config, mute_logger
 
-from ..jose import jws
+from ..jose import jws, keys
 from ..models import orestapi_signing_key
 
 
@@ -30,7 +30,7 @@ class TestSigningKey(TransactionCase):
         return jws.sign({'sub': 'x'}, self.keys._get_private_key(algorithm))
 
     def verify(self, token):
-        return jws.verify(token, self.keys._get_public_keys())
+        return jws.verify(token, [keys.parse(jwk) for jwk in self.keys._get_jwks()])
 
     def later(self, **delta):
         return freeze_time(fields.Datetime.now() + timedelta(**delta))

@@ -61,7 +61,7 @@ def pytest_configure(config):
 def pytest_collection_modifyitems(config, items):
     full, only = config.getoption('full'), config.getoption('only')
     if full:
-        markers = {'same'} if only else {'same', 'alone'}
+        markers = set() if only else {'same', 'alone'}
     else:
         markers = {'full'}
     left_out = [
@@ -124,6 +124,13 @@ class Live:
     def call(self, model, method, *arguments, **keywords):
         return self.server.call(model, method, *arguments, **keywords)
 
+    def find_id(self, xmlid):
+        """Return the id of the record of a complete XML id."""
+        module, name = xmlid.split('.')
+        domain = [('module', '=', module), ('name', '=', name)]
+        [record] = self.call('ir.model.data', 'search_read', domain, ['res_id'])
+        return record['res_id']
+
     def register(self, redirect_uri=CALLBACK, **values):
         """Create an application and return it as `Application`."""
         public = values.get('client_type') == 'public'
@@ -177,7 +184,11 @@ class Live:
         headers, body = oauth2_client.encode_form(application, parameters)
         answer = requests.post(f'{self.url}/oauth2/{path}', headers=headers, data=body, timeout=60)
         if path == 'token' and answer.status_code == 200:
-            self.note(answer.json()['access_token'], answer.json()['refresh_token'])
+            tokens = ['access_token']
+            # RFC 6749 §4.4.3: a service gets no refresh token.
+            if parameters['grant_type'] != 'client_credentials':
+                tokens.append('refresh_token')
+            self.note(*(answer.json()[name] for name in tokens))
         return answer
 
     def redeem(self, application, code, verifier):

@@ -9,6 +9,7 @@ import functools
 import json
 import os
 import random
+import urllib.parse
 
 import requests
 import schemathesis
@@ -32,6 +33,10 @@ COMPARISONS = {
     'one2many': (EQUALITY, (1,)),
     'many2many': (EQUALITY, (1, 3)),
 }
+
+#: The longest query to send, in bytes. Odoo's HTTP server itself answers 414 to a request line of more than 64 KiB, and
+#: logs an error. A text of `maxLength` characters that are percent-encoded can be that long.
+MAX_QUERY = 60_000
 
 #: By path: the parameters of a search, with the cursor from its response.
 pages = collections.defaultdict(list)
@@ -60,6 +65,12 @@ def write_filter(fields, choice, depth=2):
     name, operators, values = choice.choice(fields)
     operator = choice.choice(operators)
     return f'{name} {operator} {json.dumps(choice.choice(values))}'
+
+
+@schemathesis.hook
+def filter_case(context, case):
+    """Leave out a request that Odoo's HTTP server refuses before this addon sees it."""
+    return len(urllib.parse.urlencode(case.query or {}, doseq=True, errors='replace')) <= MAX_QUERY
 
 
 @schemathesis.hook

@@ -60,10 +60,9 @@ def open_consent(page, live, application):
 
 
 def open_not_allowed(page, live, application):
-    [record] = live.call(
-        'ir.model.data', 'search_read', [('module', '=', 'base'), ('name', '=', 'group_system')], ['res_id']
+    live.call(
+        'orestapi.application', 'write', [application.id], {'group_ids': [(6, 0, [live.find_id('base.group_system')])]}
     )
-    live.call('orestapi.application', 'write', [application.id], {'group_ids': [(6, 0, [record['res_id']])]})
     log_in(page, live, 'demo', 'demo')
     page.goto(get_uri(live, application))
     page.wait_for_selector("a[href*='error=access_denied']")

@@ -59,14 +59,12 @@ class CleanUp(threading.Thread):
         self.live = live
         self.warm = threading.Event()
         self.stopped = threading.Event()
-        [self.job] = live.call(
-            'ir.model.data', 'search_read', [('module', '=', 'base'), ('name', '=', 'autovacuum_job')], ['res_id']
-        )
+        self.job_id = live.find_id('base.autovacuum_job')
         self.runs = 0
 
     def run(self):
         while not self.stopped.wait(PAUSE * self.warm.is_set()):
-            self.live.call('ir.cron', 'method_direct_trigger', [self.job['res_id']])
+            self.live.call('ir.cron', 'method_direct_trigger', [self.job_id])
             self.runs += 1
 
 

@@ -224,12 +224,9 @@ def test_records_are_those_of_the_replica(live, replica, summarize):
 def test_what_ends_is_known_at_once(live, replica, summarize):
     """The caches of all workers follow too, although Odoo looks for messages at the replica."""
     # The change, and then the responses to a read, a call of Odoo's own API, and an introspection.
-    [portal] = live.call(
-        'ir.model.data', 'search_read', [('module', '=', 'base'), ('name', '=', 'group_portal')], ['res_id']
-    )
     changes = {
         'archive': ({'active': False}, (401, 401, 401, None)),
-        'group': ({'group_ids': [(6, 0, [portal['res_id']])]}, (401, 401, 200, False)),
+        'group': ({'group_ids': [(6, 0, [live.find_id('base.group_portal')])]}, (401, 401, 200, False)),
         'scope': ({'scope_ids': [(5,)]}, (403, 403, 200, True)),
         'scheme': ({'model_scheme_id': False}, (403, 200, 200, True)),
         'secret': ({'client_secret': secrets.token_urlsafe(32)}, (200, 200, 401, None)),

@@ -16,15 +16,10 @@ CROSS_SITE = {'Origin': 'https://evil.example', 'Sec-Fetch-Site': 'cross-site'}
 LIMIT = 10
 
 
-def find_id(live, module, name):
-    [record] = live.call('ir.model.data', 'search_read', [('module', '=', module), ('name', '=', name)], ['res_id'])
-    return record['res_id']
-
-
 def create_user(live, *groups):
     """Create an internal user with groups, and return the keywords that `live.call` logs in with, and the id."""
     login = f'user-{secrets.token_hex(4)}'
-    group_ids = [find_id(live, *group.split('.')) for group in ('base.group_user', *groups)]
+    group_ids = [live.find_id(group) for group in ('base.group_user', *groups)]
     user_id = live.call(
         'res.users',
         'create',
@@ -52,18 +47,11 @@ def assert_refused(live, model, method, *arguments, **user):
     assert 'Traceback' not in fault.value.faultString
 
 
-def ask_as_service(live, application):
-    """Let an application ask for a token of its service user, and return the answer."""
-    return requests.post(
-        f'{live.url}/oauth2/token', auth=application.auth, data={'grant_type': 'client_credentials'}, timeout=60
-    )
-
-
 def test_s01_trusted_application(live, administrator, summarize):
     """An administrator of applications widens nothing of a trusted application."""
-    application = live.register(trusted=True, group_ids=[(6, 0, [find_id(live, 'base', 'group_system')])])
+    application = live.register(trusted=True, group_ids=[(6, 0, [live.find_id('base.group_system')])])
     writes = (
-        {'group_ids': [(6, 0, [find_id(live, 'base', 'group_user')])]},
+        {'group_ids': [(6, 0, [live.find_id('base.group_user')])]},
         {'client_type': 'public'},
         {'require_pkce': False},
         {'legacy_connector': True},
@@ -101,10 +89,10 @@ def test_s02_service_of_somebody_else(live, administrator):
     for method in ('action_unarchive', 'generate_client_secret'):
         assert_refused(live, 'orestapi.application', method, [application.id], **administrator)
     assert_refused(live, 'orestapi.application', 'write', [application.id], {'active': True}, **administrator)
-    answer = ask_as_service(live, application)
+    answer = live.post('token', application, grant_type='client_credentials')
     assert (answer.status_code, answer.json()['error']) == (401, 'invalid_client')
     live.call('orestapi.application', 'write', [application.id], {'active': True})
-    assert ask_as_service(live, application).status_code == 200
+    assert live.post('token', application, grant_type='client_credentials').status_code == 200
 
 
 def test_s03_token_leaves_nothing_behind(live):
@@ -169,10 +157,10 @@ def test_s03_disconnect_ends_the_service(live):
     user, user_id = create_user(live)
     application = live.register(service_user_id=user_id)
     live.sign_in(live.log_in(user['login'], user['password']), application)
-    assert ask_as_service(live, application).status_code == 200
+    assert live.post('token', application, grant_type='client_credentials').status_code == 200
     [authorization_id] = live.call('orestapi.authorization', 'search', [('user_id', '=', user_id)], **user)
     live.call('orestapi.authorization', 'action_disconnect', [authorization_id], **user)
-    answer = ask_as_service(live, application)
+    answer = live.post('token', application, grant_type='client_credentials')
     assert answer.status_code == 400
     assert answer.json()['error'] == 'unauthorized_client'
 

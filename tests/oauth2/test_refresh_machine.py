@@ -166,14 +166,19 @@ def test_generation_of_the_future_ends_nothing():
     machine = Histories()
     machine.open(grace=0, refresh_expiry=0, whole=0)
     future = tokens.parse(tokens.render_refresh_token(KEY, 7, 5, tokens.generate_secret()))
-    with pytest.raises(InvalidGrant):
+    with pytest.raises(InvalidGrant) as refusal:
         machine._decide(future)
+    assert refusal.value.reason == 'refresh_token_used'
 
 
 def test_service_has_no_refresh_token():
     machine = Histories()
     machine.open(grace=0, refresh_expiry=0, whole=0)
     machine.row = dataclasses.replace(machine.row, is_service=True, refresh_digest=None)
+    with pytest.raises(InvalidGrant):
+        machine._decide(machine.issued[-1])
+    # Nor does a forged one of an earlier generation end it.
+    machine.row = dataclasses.replace(machine.row, generation=1)
     with pytest.raises(InvalidGrant):
         machine._decide(machine.issued[-1])
 
@@ -244,3 +249,23 @@ def test_the_end_of_a_sign_in_has_a_reason(row, end):
     machine = _open(**row)
     decision = machine._decide(machine.issued[-1])
     assert (decision.reason, decision.refusal) == end
+
+
+@pytest.mark.parametrize(('seconds', 'expected'), [(10, refresh_token.Repeat), (10.001, refresh_token.End)])
+def test_the_grace_period_includes_its_last_moment(seconds, expected):
+    machine = Histories()
+    machine.open(grace=10, refresh_expiry=0, whole=0)
+    presented = machine.issued[-1]
+    _access_secret, refresh_secret = refresh_token.derive_secrets(presented, 'salt')
+    machine.row = dataclasses.replace(
+        machine.row, generation=1, refresh_salt='salt', refresh_digest=tokens.compute_digest(refresh_secret)
+    )
+    machine.now = START + timedelta(seconds=seconds)
+    assert isinstance(machine._decide(presented), expected)
+
+
+def test_secrets_are_in_no_repr():
+    """N109; RFC 6819 §4.6.7."""
+    request = refresh_token.Request(refresh_token='hunter2')
+    assert request.scope is None
+    assert 'hunter' not in repr(request) + repr(refresh_token.Repeat('hunter3', 'hunter4'))
