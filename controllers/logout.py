@@ -11,6 +11,7 @@ from ..oauth2.errors import InvalidRequest, OAuth2Error, RequestTooLarge
 from ..openid import logout
 from ..openid.discovery import LOGOUT_ENDPOINT
 from .authorize import MAX_REQUEST, Authorize
+from .page import make_redirect
 
 
 class Logout(Authorize):
@@ -18,7 +19,7 @@ class Logout(Authorize):
         LOGOUT_ENDPOINT, type='http', auth='public', methods=['GET', 'POST'], csrf=False, readonly=False, sitemap=False
     )
     def logout(self):
-        """Log the user out of Odoo at the wish of an application (RP-Initiated Logout 1.0).
+        """Log the user out of Odoo because an application asks for it (RP-Initiated Logout 1.0).
 
         Asks the user on a page, unless the `id_token_hint` proves that the application has
         signed in the same user in the same session. GET and POST take the request; POST with
@@ -44,7 +45,7 @@ class Logout(Authorize):
         uri = logout.find_redirect_uri(asked, client.post_logout_redirect_uris) if client else None
         get_context(request).client = client or None
         if not self._has_session():
-            # Without a hint, a link of anybody would lead through this server to the application.
+            # Without a hint, any link could lead through this server to the application.
             return self._leave(asked, uri if asked.subject else None)
         if is_decision:
             csrf_token = form.get('csrf_token', '')
@@ -60,14 +61,14 @@ class Logout(Authorize):
         return self._leave(asked, uri)
 
     def _redirect_posted_logout(self, form):
-        """Return the redirect of a request that came by POST: the browser keeps back the session's cookie from it.
+        """Return the redirect of a request that came by POST, with which browsers send no session cookie.
 
-        :raise RequestTooLarge: for one that would make too long an address
+        :raise RequestTooLarge: if the URL would be too long
         """
         body = urlencode(list(form.items(multi=True)))
         if len(body) > MAX_REQUEST:
             raise RequestTooLarge("The request is too large.", reason='too_large')
-        return make_empty_response(303, {'Location': f'{LOGOUT_ENDPOINT}?{body}', **PAGE})
+        return make_redirect(f'{LOGOUT_ENDPOINT}?{body}')
 
     def _leave(self, asked, uri):
         """Return the way back to the application, or the page of a user who is logged out.
@@ -77,10 +78,10 @@ class Logout(Authorize):
         """
         if uri:
             location = parameters.add_to_uri(uri, {'state': asked.state}) if asked.state else uri
-            return make_empty_response(303, {'Location': location, **PAGE})
+            return make_redirect(location)
         if request.httprequest.query_string or request.httprequest.method == 'POST':
-            # To an address without the ID token, and with the session that has begun now.
-            return make_empty_response(303, {'Location': LOGOUT_ENDPOINT, **PAGE})
+            # To a URL without the ID token, and with the session that has begun now.
+            return make_redirect(LOGOUT_ENDPOINT)
         return self._render('orestapi.logged_out', {})
 
     def _log_wrong_uri(self, asked, client):

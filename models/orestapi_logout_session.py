@@ -7,8 +7,8 @@ from odoo.tools import SQL
 
 from ..oauth2 import scopes
 from ..openid import authentication
-from .orestapi_authorization_code import VACUUM_BATCH
 from .res_users_authentication import SESSION_KEY
+from .vacuum import VACUUM_BATCH
 
 #: A session whose file is looked for has begun this long ago: the file of a new one may not be written yet.
 SETTLED = timedelta(hours=1)
