@@ -78,7 +78,7 @@ class OrestapiApplication(models.Model):
         "Back-Channel Logout URI",
         groups=ADMINISTRATOR,
         help="Where Odoo tells the application that a user has logged out of Odoo, so that it signs the user out too. "
-        "Its sign-ins end with the login in Odoo then, except those with the scope offline_access.",
+        "Its sign-ins then end with the login in Odoo, except those with the scope offline_access.",
     )
 
     @api.depends('scope_ids.name')

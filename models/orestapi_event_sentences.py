@@ -64,28 +64,28 @@ SENTENCES = {
         "A refresh token of %(application)s for %(user)s was reused from %(address)s; the sign-in was ended."
     ),
     'signing_key_withdrawn': _lt("%(actor)s withdrew the signing key %(detail)s."),
-    'logout_told': _lt("%(application)s was told that %(user)s has logged out."),
-    'logout_not_told': _lt("%(application)s could not be told that %(user)s has logged out."),
+    'logout_told': _lt("Odoo told %(application)s that %(user)s has logged out."),
+    'logout_not_told': _lt("Odoo could not tell %(application)s that %(user)s has logged out."),
     ('logout_not_told', 'redirect'): _lt(
-        "%(application)s could not be told that %(user)s has logged out: its back-channel logout URI redirects to "
+        "Odoo could not tell %(application)s that %(user)s has logged out: its back-channel logout URI redirects to "
         "another address."
     ),
     ('logout_not_told', 'refused'): _lt(
-        "%(application)s could not be told that %(user)s has logged out: it refused the logout token."
+        "Odoo could not tell %(application)s that %(user)s has logged out: it refused the logout token."
     ),
     ('logout_not_told', 'internal'): _lt(
-        "%(application)s could not be told that %(user)s has logged out: its back-channel logout URI leads into a "
-        "private network. Add its host to the internal hosts in the settings if that is right."
+        "Odoo could not tell %(application)s that %(user)s has logged out: its back-channel logout URI is in a "
+        "private network. If this is intended, add its host to the internal hosts in the settings."
     ),
     ('logout_not_told', 'failed'): _lt(
-        "%(application)s could not be told that %(user)s has logged out: it reported an error of its own each time."
+        "Odoo could not tell %(application)s that %(user)s has logged out: it reported an error each time."
     ),
     ('logout_not_told', 'unreachable'): _lt(
-        "%(application)s could not be told that %(user)s has logged out: nothing answered in time at its back-channel "
+        "Odoo could not tell %(application)s that %(user)s has logged out: nothing answered in time at its back-channel "
         "logout URI."
     ),
     ('logout_not_told', 'certificate'): _lt(
-        "%(application)s could not be told that %(user)s has logged out: the certificate of its server is not valid."
+        "Odoo could not tell %(application)s that %(user)s has logged out: the certificate of its server is not valid."
     ),
 }
 

@@ -203,7 +203,7 @@ class ResConfigSettings(models.TransientModel):
             if text != current and not all(map(back_channel.is_host, back_channel.parse_hosts(text))):
                 raise ValidationError(
                     self.env._(
-                        "Write each internal host as in the URI, without https:// and without a port, for example "
+                        "Enter each internal host as in the URI, without https:// and without a port, for example "
                         "wiki.intranet or 192.0.2.10."
                     )
                 )
