@@ -112,7 +112,7 @@ class LogoutCase(OpenIDLoginCase):
         self.assertEqual(self.get_session().uid, self.user.id)
 
     def assertLoggedOut(self):
-        self.assertRedirected(self.ask(prompt='none'), 'login_required')
+        self.assertErrorAtCallback(self.ask(prompt='none'), 'login_required')
 
     def assertQuestion(self, page):
         self.assertEqual(page.status_code, 200, page.text)
@@ -591,7 +591,7 @@ class TestBackChannelLogout(LogoutCase):
                 self.assertFalse(self.calls.search([]))
                 if not told:
                     self.assertEqual(self.get_events('logout_not_told').reason, 'internal')
-                    self.assertIn("Add its host", self.get_events('logout_not_told').message)
+                    self.assertIn("add its host", self.get_events('logout_not_told').message)
 
     def test_n338_setting(self):
         settings = self.env['res.config.settings']
