@@ -94,7 +94,8 @@ class TestHooks(OAuth2Case):
         )
         self.assertEqual(response.status_code, 303, response.text)
         self.assertEqual(self.url_open('/odoo', allow_redirects=False).status_code, 200)
-        self.logout()
+        self.assertEqual(self.url_open('/web/session/logout', allow_redirects=False).status_code, 303)
+        self.assertEqual(self.url_open('/odoo', allow_redirects=False).status_code, 303)
 
     def test_o01_each_hook_fails(self):
         for hook in HOOKS:
