@@ -102,9 +102,10 @@ class OrestapiAuthenticationFailure(models.Model):
             self.env.cr,
             SQL(
                 """
-                DELETE FROM orestapi_authentication_failure WHERE id IN (
-                    SELECT id FROM orestapi_authentication_failure WHERE create_date < %s
-                     LIMIT %s FOR UPDATE SKIP LOCKED)
+                DELETE FROM orestapi_authentication_failure
+                 WHERE ctid = ANY(ARRAY(
+                       SELECT ctid FROM orestapi_authentication_failure WHERE create_date < %s
+                        LIMIT %s FOR UPDATE SKIP LOCKED))
                 """,
                 fields.Datetime.now() - WINDOW,
                 VACUUM_BATCH,

@@ -399,9 +399,10 @@ class OrestapiEvent(models.Model):
             self.env.cr,
             SQL(
                 """
-                DELETE FROM orestapi_event WHERE id IN (
-                    SELECT id FROM orestapi_event WHERE create_date < %s - %s * interval '1 day'
-                     ORDER BY create_date LIMIT %s FOR UPDATE SKIP LOCKED)
+                DELETE FROM orestapi_event
+                 WHERE ctid = ANY(ARRAY(
+                       SELECT ctid FROM orestapi_event WHERE create_date < %s - %s * interval '1 day'
+                        ORDER BY create_date LIMIT %s FOR UPDATE SKIP LOCKED))
                 """,
                 fields.Datetime.now(),
                 days,

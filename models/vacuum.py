@@ -15,7 +15,8 @@ def delete_batch(cr, statement):
     """Delete the next batch of rows.
 
     :param cr: the cursor
-    :param SQL statement: deletes at most `VACUUM_BATCH` rows
+    :param SQL statement: deletes at most `VACUUM_BATCH` rows, which it finds in an `ARRAY` subquery: PostgreSQL may run
+        a subquery after `IN` more than once, each time with other rows, and so delete more than its `LIMIT`
     :return: how many were deleted, and whether there may be more, as Odoo expects it of an `autovacuum` method
     """
     time.sleep(VACUUM_REST)
