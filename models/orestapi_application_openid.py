@@ -144,4 +144,5 @@ class OrestapiApplication(models.Model):
         :raise ValidationError: with how to write it instead
         """
         if defect := redirect_uris.find_defect(uri):
-            raise ValidationError(f"{uri}\n{self.env['orestapi.application.uri']._get_defect_message(defect)}")
+            lines = [uri, self.env['orestapi.application.uri']._get_defect_message(defect)]
+            raise ValidationError('\n'.join(lines))

@@ -81,8 +81,8 @@ SENTENCES = {
         "Odoo could not tell %(application)s that %(user)s has logged out: it reported an error each time."
     ),
     ('logout_not_told', 'unreachable'): _lt(
-        "Odoo could not tell %(application)s that %(user)s has logged out: nothing answered in time at its back-channel "
-        "logout URI."
+        "Odoo could not tell %(application)s that %(user)s has logged out: nothing answered in time at its "
+        "back-channel logout URI."
     ),
     ('logout_not_told', 'certificate'): _lt(
         "Odoo could not tell %(application)s that %(user)s has logged out: the certificate of its server is not valid."
