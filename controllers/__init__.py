@@ -5,6 +5,7 @@ from . import introspect
 from . import legacy_oauth2
 from . import legacy_records
 from . import login
+from . import logout
 from . import metadata
 from . import page
 from . import records

@@ -340,6 +340,8 @@ class Authorize(Consent):
             by_setting,
             login,
         )
+        if login:
+            request.env['orestapi.logout.session']._begin(request.session, client, request.env.uid)
         return authorization_response.get_response({'code': code})
 
     # Pages

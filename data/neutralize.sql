@@ -20,6 +20,16 @@ BEGIN
     END IF;
 END
 $$;
+-- Nor may it tell them that somebody has logged out.
+DO $$
+BEGIN
+    IF to_regclass('orestapi_logout_call') IS NOT NULL THEN
+        DELETE FROM orestapi_logout_call;
+        DELETE FROM orestapi_logout_session;
+        UPDATE orestapi_application SET backchannel_logout_uri = NULL;
+    END IF;
+END
+$$;
 UPDATE orestapi_application
    SET active = FALSE,
        own_secret = NULL,

@@ -12,7 +12,7 @@ ISSUER = 'https://odoo.example.com'
 COMPANY = 'Example Company'
 #: Login and password of somebody who only administers applications, for whom most pages are made.
 ADMINISTRATOR = 'application-administrator'
-LARGEST = 150_000  # bytes of a picture
+LARGEST = 200_000  # bytes of a picture
 DEVICES = {
     'desktop': {'viewport': {'width': 1280, 'height': 720}},
     'phone': {
@@ -227,6 +227,15 @@ def main():
             camera.open(path, "a[href*='error=access_denied']")
             camera.shoot('not_allowed')
             server.call('orestapi.application', 'write', [shop], {'group_ids': [(6, 0, shop_values['group_ids'])]})
+            server.call('orestapi.application', 'write', [shop], {'scope_ids': [(4, record('scope_openid'))]})
+            camera.open(f'{path.replace("scope=read", "scope=openid+read")}&prompt=login', 'input[name=password]')
+            camera.shoot('login')
+            server.call('orestapi.application', 'write', [shop], {'scope_ids': [(3, record('scope_openid'))]})
+            camera.open('/oauth2/logout?client_id=web-shop-demo', 'button[value=log_out]')
+            camera.shoot('logout')
+            camera.page.click('button[value=log_out]')
+            camera.page.wait_for_selector('a[href="/web/login"]')
+            camera.shoot('logged_out')
         browser.close()
     return 0
 

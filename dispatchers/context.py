@@ -17,6 +17,8 @@ class Context:
     :ivar parameters: the parameters of the request, once they were read
     :ivar active_token: the access token that the request is made with
     :ivar offer: what the application may read, see `records.offer`
+    :ivar sid: the session of the browser by the name that applications know, as the request began
+    :ivar is_failed: whether what the request has stored will be lost
     :ivar get_error_response: a function that turns an unexpected exception into a redirect to
         the application, once the authorization endpoint knows its redirect URI
     """
@@ -26,6 +28,8 @@ class Context:
     parameters: Parameters | None = None
     active_token: ActiveToken | None = None
     offer: object = None
+    sid: str | None = None
+    is_failed: bool = False
     get_error_response: Callable | None = None
 
 

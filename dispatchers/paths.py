@@ -14,7 +14,13 @@ CONNECTED_APPLICATIONS = '/oauth2/applications'
 LOGIN = '/oauth2/login'
 
 #: The paths that a person sees in a browser.
-PAGES = (metadata.AUTHORIZATION_ENDPOINT, legacy.AUTHORIZATION_ENDPOINT, CONNECTED_APPLICATIONS, LOGIN)
+PAGES = (
+    metadata.AUTHORIZATION_ENDPOINT,
+    legacy.AUTHORIZATION_ENDPOINT,
+    CONNECTED_APPLICATIONS,
+    LOGIN,
+    discovery.LOGOUT_ENDPOINT,
+)
 
 DISPATCHERS = {
     discovery.USERINFO_ENDPOINT: UserInfoDispatcher,

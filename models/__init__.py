@@ -20,6 +20,8 @@ from . import orestapi_event_export
 from . import orestapi_group_claim
 from . import orestapi_key
 from . import orestapi_login
+from . import orestapi_logout_call
+from . import orestapi_logout_session
 from . import orestapi_model_configuration
 from . import orestapi_model_scheme
 from . import orestapi_openid
@@ -40,6 +42,7 @@ from . import orestapi_token_revocation
 from . import orestapi_token_state
 from . import orestapi_application_change  # last, because it extends two models and reads what is a credential
 from . import res_config_settings
+from . import res_device
 from . import res_groups
 from . import res_lang
 from . import res_partner

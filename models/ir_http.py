@@ -4,7 +4,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.routing import RequestRedirect
 
 from odoo import http, models
-from odoo.http import Response, SessionExpiredException, request
+from odoo.http import STORED_SESSION_BYTES, Response, SessionExpiredException, request
 
 from ..dispatchers import cross_origin
 from ..dispatchers.application import OAuth2Dispatcher
@@ -14,6 +14,7 @@ from ..dispatchers.hooks import attempt
 from ..dispatchers.paths import find_dispatcher
 from ..oauth2 import bearer, challenge, legacy, metadata, tokens
 from ..oauth2.errors import OAuth2Error
+from .res_users_authentication import SESSION_KEY
 
 CONTROL = re.compile(r'[\x00-\x1f\x7f]')
 
@@ -74,7 +75,37 @@ class IrHttp(models.AbstractModel):
     @classmethod
     def _authenticate(cls, endpoint):
         attempt(cls._answer_preflight, endpoint)
+        attempt(cls._note_session)
         super()._authenticate(endpoint)
+
+    @classmethod
+    def _note_session(cls):
+        """Note which session the browser is in: `_post_logout` comes after it has been emptied."""
+        session = request.session
+        remembered = session.get(SESSION_KEY)
+        get_context(request).sid = remembered and remembered['sid']
+        if remembered and remembered.get('identifier') not in (None, session.sid[:STORED_SESSION_BYTES]):
+            request.env['orestapi.logout.session']._move(session)
+
+    @classmethod
+    def _post_logout(cls):
+        super()._post_logout()
+        attempt(cls._end_session)
+
+    @classmethod
+    def _end_session(cls):
+        """Tell applications of a logout, whatever has caused it."""
+        context, env = get_context(request), request.env
+        if not context.sid:
+            return
+        if context.is_failed:
+            # With the locks of what will be lost, the cursor below would wait for ever.
+            env.cr.rollback()
+        if context.is_failed or env.cr.readonly:
+            with env.registry.cursor() as cr:
+                env(cr=cr)['orestapi.logout.session']._end_sid(context.sid)
+        else:
+            env['orestapi.logout.session']._end_sid(context.sid)
 
     @classmethod
     def _answer_preflight(cls, endpoint):
@@ -189,6 +220,8 @@ class IrHttp(models.AbstractModel):
         # Set by the authorization endpoint once it knows where to report errors
         # (RFC 6749 §4.1.2.1: the browser must not see a status 500 instead).
         get_response = get_context(request).get_error_response
+        # Core logs out of a session that has expired here, after the transaction.
+        get_context(request).is_failed = True
         if get_response and not isinstance(exception, (HTTPException, SessionExpiredException)):
             return get_response(exception)
         response = super()._handle_error(exception)

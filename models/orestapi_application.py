@@ -110,6 +110,8 @@ HARMLESS = {
     'claims_in_id_token': lambda old, new: not new,
     'addresses_verified': lambda old, new: not new,
     'nonce_replaces_pkce': lambda old, new: not new,
+    'post_logout_redirect_uris': lambda old, new: not new,
+    'backchannel_logout_uri': lambda old, new: not new,
     'previous_client_secret_expires_at': lambda old, new: not new or (old and new <= old),
 }
 

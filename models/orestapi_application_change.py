@@ -16,7 +16,10 @@ OTHERWISE_LOGGED = frozenset([
 ])
 
 #: Settings whose event tells that they changed, but not their values.
-HIDDEN = frozenset(['previous_client_secret_expires_at'])
+HIDDEN = frozenset([
+    'previous_client_secret_expires_at',
+    'backchannel_logout_uri',  # its query may have a secret, which no browser sees
+])
 HIDDEN_TYPES = frozenset(['binary', 'image', 'html', 'json', 'properties', 'properties_definition'])
 
 #: Characters of a setting that an event shows.

@@ -234,6 +234,7 @@ class OrestapiApplication(models.Model):
             'redirect_uris': tuple(row['redirect_uris']),
             'group_ids': frozenset(row['group_ids']),
             'allowed_origins': origin.parse(row['allowed_origins']),
+            'post_logout_redirect_uris': tuple((row['post_logout_redirect_uris'] or '').split()),
             'scope': scope,
             # An application that requests no scope gets `read`.
             'default_scope': scope & {'read'} or scope,

@@ -2,8 +2,10 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ..jose.algorithms import RS256
+from ..oauth2 import redirect_uris
 from ..oauth2.client import PUBLIC
 from ..oauth2.scopes import OPENID
+from ..openid import back_channel
 from ..openid.discovery import SIGNING_ALGORITHMS
 from .orestapi_application import ADMINISTRATOR, MINUTE
 
@@ -66,6 +68,19 @@ class OrestapiApplication(models.Model):
         "that are set here.",
     )
 
+    post_logout_redirect_uris = fields.Text(
+        "Post-Logout URIs",
+        groups=ADMINISTRATOR,
+        help="Where the browser may go after the application has asked Odoo to log the user out, one URI per line. It "
+        "must match exactly what the application sends.",
+    )
+    backchannel_logout_uri = fields.Char(
+        "Back-Channel Logout URI",
+        groups=ADMINISTRATOR,
+        help="Where Odoo tells the application that a user has logged out of Odoo, so that it signs the user out too. "
+        "Its sign-ins then end with the login in Odoo, except those with the scope offline_access.",
+    )
+
     @api.depends('scope_ids.name')
     def _compute_signs_in(self):
         for application in self:
@@ -82,3 +97,52 @@ class OrestapiApplication(models.Model):
                         "Nonce Instead of PKCE."
                     )
                 )
+
+    @api.model
+    def _repair(self, vals):
+        vals = {**super()._repair(vals)}
+        if isinstance(vals.get('post_logout_redirect_uris'), str):
+            uris = vals['post_logout_redirect_uris'].split()
+            vals['post_logout_redirect_uris'] = '\n'.join(map(redirect_uris.repair, uris))
+        if isinstance(vals.get('backchannel_logout_uri'), str):
+            vals['backchannel_logout_uri'] = redirect_uris.repair(vals['backchannel_logout_uri'])
+        return vals
+
+    @api.onchange('post_logout_redirect_uris', 'backchannel_logout_uri')
+    def _onchange_logout_uris(self):
+        self.update(
+            self._repair({
+                'post_logout_redirect_uris': self.post_logout_redirect_uris,
+                'backchannel_logout_uri': self.backchannel_logout_uri,
+            })
+        )
+
+    @api.constrains('post_logout_redirect_uris')
+    def _check_post_logout_redirect_uris(self):
+        for application in self:
+            for uri in (application.post_logout_redirect_uris or '').split():
+                application._check_logout_uri(uri)
+
+    @api.constrains('backchannel_logout_uri')
+    def _check_backchannel_logout_uri(self):
+        for application in self:
+            uri = application.backchannel_logout_uri
+            if not uri:
+                continue
+            application._check_logout_uri(uri)
+            if not back_channel.is_acceptable(uri):
+                raise ValidationError(
+                    self.env._(
+                        "Start the back-channel logout URI with https://. Only a program on the server of Odoo itself "
+                        "may be called with http://, for example at http://127.0.0.1:8080/logout."
+                    )
+                )
+
+    def _check_logout_uri(self, uri):
+        """Test a URI as a callback URI is tested.
+
+        :raise ValidationError: with how to write it instead
+        """
+        if defect := redirect_uris.find_defect(uri):
+            lines = [uri, self.env['orestapi.application.uri']._get_defect_message(defect)]
+            raise ValidationError('\n'.join(lines))

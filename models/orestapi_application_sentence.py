@@ -24,6 +24,7 @@ class OrestapiApplication(models.Model):
             'disconnect': self.env._("Disconnect %(application)s", application=name),
             'disconnect_question': self.env._("Disconnect %(application)s?", application=name),
             'log_in_again': self.env._("%(application)s asks you to confirm who you are", application=name),
+            'log_out': self.env._("%(application)s asks you to log out of Odoo", application=name),
             'not_allowed': self.env._("You may not use %(application)s", application=name),
             # The title of a page is plain text.
             'title': self.env._("Allow %(application)s?", application=self.name),

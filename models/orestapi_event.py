@@ -81,6 +81,8 @@ class OrestapiEvent(models.Model):
             ('code_replayed', "Authorization code used twice"),
             ('refresh_token_reused', "Refresh token used twice"),
             ('signing_key_withdrawn', "Signing key withdrawn"),
+            ('logout_told', "Application told of a logout"),
+            ('logout_not_told', "Application could not be told of a logout"),
         ],
         required=True,
         readonly=True,

@@ -64,6 +64,29 @@ SENTENCES = {
         "A refresh token of %(application)s for %(user)s was reused from %(address)s; the sign-in was ended."
     ),
     'signing_key_withdrawn': _lt("%(actor)s withdrew the signing key %(detail)s."),
+    'logout_told': _lt("Odoo told %(application)s that %(user)s has logged out."),
+    'logout_not_told': _lt("Odoo could not tell %(application)s that %(user)s has logged out."),
+    ('logout_not_told', 'redirect'): _lt(
+        "Odoo could not tell %(application)s that %(user)s has logged out: its back-channel logout URI redirects to "
+        "another address."
+    ),
+    ('logout_not_told', 'refused'): _lt(
+        "Odoo could not tell %(application)s that %(user)s has logged out: it refused the logout token."
+    ),
+    ('logout_not_told', 'internal'): _lt(
+        "Odoo could not tell %(application)s that %(user)s has logged out: its back-channel logout URI is in a "
+        "private network. If this is intended, add its host to the internal hosts in the settings."
+    ),
+    ('logout_not_told', 'failed'): _lt(
+        "Odoo could not tell %(application)s that %(user)s has logged out: it reported an error each time."
+    ),
+    ('logout_not_told', 'unreachable'): _lt(
+        "Odoo could not tell %(application)s that %(user)s has logged out: nothing answered in time at its "
+        "back-channel logout URI."
+    ),
+    ('logout_not_told', 'certificate'): _lt(
+        "Odoo could not tell %(application)s that %(user)s has logged out: the certificate of its server is not valid."
+    ),
 }
 
 _SAME_URI = _lt(
@@ -75,6 +98,17 @@ _SIGN_IN_AGAIN = _lt("Ask the user to sign in again in the application.")
 
 #: For each reason a sentence about what was refused, and one about what to do.
 REFUSALS = {
+    # The logout
+    'redirect_uri_after_logout': (
+        _lt(
+            "%(application)s asked from %(address)s to send a user to %(sent)s after the logout, which is not one of "
+            "its post-logout URIs, or came without proof that the application asked."
+        ),
+        _lt(
+            "Compare the URI with the post-logout URIs on the Settings tab. The application should send the ID token "
+            "too, as id_token_hint."
+        ),
+    ),
     # The client authentication
     'client_id': (
         _lt("A request from %(address)s used the client ID \"%(sent)s\", which belongs to no application."),

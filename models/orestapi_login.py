@@ -49,6 +49,22 @@ class OrestapiLogin(models.AbstractModel):
             request.session[REQUIRED_KEY] = required
 
     @api.model
+    def _is_current(self, sid, subject, client):
+        """Return whether an ID token is of this very session, and for the user who is logged in.
+
+        :param sid: from the ID token, or None
+        :param subject: from the ID token, or None
+        :param Client client: the application that has it
+        """
+        remembered, uid = request.session.get(SESSION_KEY), request.session.uid
+        return bool(
+            sid
+            and remembered
+            and (remembered['uid'], remembered['sid']) == (uid, sid)
+            and self.env['orestapi.subject']._get_subject(uid, client) == subject
+        )
+
+    @api.model
     def _find_missing(self, asked, key):
         """Return the credential that the user must give before a request is answered, or None.
 

@@ -8,6 +8,7 @@ SETTINGS = {
     'issuer': 'orestapi_issuer',
     'event_retention': 'orestapi_event_retention',
     'mail_administrators': 'orestapi_mail_administrators',
+    'logout_hosts': 'orestapi_logout_hosts',
 }
 
 
@@ -37,6 +38,12 @@ class OrestapiSettings(models.TransientModel):
         default=lambda self: self._get_value('mail_administrators'),
         help="Send an e-mail to the Oregional Odoo App administrators when a code or a refresh token was used twice, "
         "which may mean that somebody stole it.",
+    )
+    logout_hosts = fields.Char(
+        "Internal Hosts",
+        default=lambda self: self._get_value('logout_hosts'),
+        help="Hosts in your own network where applications may be told of logouts, separated by spaces. Hosts on the "
+        "internet need not be listed.",
     )
     unread_parameters = fields.Text(
         "What to Change",

@@ -94,6 +94,7 @@ class OrestapiToken(models.Model):
             ('password_changed', "The user's password changed"),
             ('login_changed', "The user's login, second factor or passkeys changed"),
             ('logged_out', "The user logged out from all devices"),
+            ('session_ended', "The user logged out of Odoo"),
             ('user_archived', "The user was archived"),
             ('user_not_allowed', "The user may no longer use the application"),
             ('key_replaced', "The database came from a backup without its key"),
@@ -203,6 +204,7 @@ class OrestapiToken(models.Model):
         if scopes.OPENID not in granted:
             return response
         login = Login(**dict(zip(COLUMNS, login, strict=True)))
+        self.env['orestapi.logout.session']._receive(client, login.sid)
         return self.env['orestapi.openid']._add_id_token(response, client, code.user_id, granted, login, code.nonce)
 
     @api.model

@@ -184,6 +184,7 @@ class OrestapiToken(models.Model):
             self.env['orestapi.event']._log(
                 'sign_ins_ended', application_id=application_id, user_id=user_id, detail=reason
             )
+        self.env['orestapi.logout.session']._end_users(user_ids)
 
     @api.autovacuum
     def _gc_ended(self):

@@ -2,7 +2,9 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ..oauth2 import origin, redirect_uris
+from ..openid import back_channel
 from .orestapi_event import EVENT_RETENTION, MAIL_ADMINISTRATORS, MAX_RETENTION
+from .orestapi_logout_call import LOGOUT_HOSTS
 
 ISSUER = 'orestapi.issuer'
 #: The system parameter that each field is stored in.
@@ -10,6 +12,7 @@ _PARAMETERS = {
     'orestapi_issuer': ISSUER,
     'orestapi_event_retention': EVENT_RETENTION,
     'orestapi_mail_administrators': MAIL_ADMINISTRATORS,
+    'orestapi_logout_hosts': LOGOUT_HOSTS,
 }
 
 
@@ -31,6 +34,11 @@ class ResConfigSettings(models.TransientModel):
         "E-mail alert on token reuse",
         help="Send an e-mail to the Oregional Odoo App administrators when a code or a refresh token was used twice, "
         "which may mean that somebody stole it.",
+    )
+    orestapi_logout_hosts = fields.Char(
+        "Internal Hosts",
+        help="Hosts in your own network where applications may be told of logouts, separated by spaces. Hosts on the "
+        "internet need not be listed.",
     )
     orestapi_unread_parameters = fields.Text(
         compute='_compute_orestapi_unread_parameters',
@@ -128,6 +136,7 @@ class ResConfigSettings(models.TransientModel):
             'orestapi_issuer': issuer,
             'orestapi_event_retention': retention,
             'orestapi_mail_administrators': mail,
+            'orestapi_logout_hosts': self._get_logout_hosts(),
         }
 
     def set_values(self):
@@ -142,6 +151,13 @@ class ResConfigSettings(models.TransientModel):
             parameters.set_param(EVENT_RETENTION, self.orestapi_event_retention)
         if mail_unread or self.orestapi_mail_administrators != mail:
             parameters.set_param(MAIL_ADMINISTRATORS, self.orestapi_mail_administrators)
+        if (self.orestapi_logout_hosts or '').strip() != self._get_logout_hosts():
+            parameters.set_param(LOGOUT_HOSTS, (self.orestapi_logout_hosts or '').strip())
+
+    @api.model
+    def _get_logout_hosts(self):
+        # sudo: ir.config_parameter - a setting of this addon
+        return self.env['ir.config_parameter'].sudo().get_param(LOGOUT_HOSTS) or ''
 
     @api.model
     def _is_issuer(self, text):
@@ -178,3 +194,16 @@ class ResConfigSettings(models.TransientModel):
             # The effective value is always within the limits.
             if not 1 <= settings.orestapi_event_retention <= MAX_RETENTION:
                 raise ValidationError(self.env._("Events can be kept for 1 to 3650 days."))
+
+    @api.constrains('orestapi_logout_hosts')
+    def _check_orestapi_logout_hosts(self):
+        current = self._get_logout_hosts()
+        for settings in self:
+            text = (settings.orestapi_logout_hosts or '').strip()
+            if text != current and not all(map(back_channel.is_host, back_channel.parse_hosts(text))):
+                raise ValidationError(
+                    self.env._(
+                        "Enter each internal host as in the URI, without https:// and without a port, for example "
+                        "wiki.intranet or 192.0.2.10."
+                    )
+                )

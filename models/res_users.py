@@ -79,6 +79,11 @@ class ResUsers(models.Model):
         refuse_access_token(self.env)
         return super().create(vals_list)
 
+    @api.ondelete(at_uninstall=True)
+    def _unlink_end_sessions(self):
+        # While it is known by which identifiers applications know the users.
+        self.env['orestapi.logout.session']._end_users(self.ids)
+
     def write(self, vals):
         if get_active_token(self.env.cr) and not self._get_login_fields().isdisjoint(vals):
             refuse_access_token(self.env)

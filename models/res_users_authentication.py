@@ -57,11 +57,16 @@ class ResUsers(models.Model):
         """
         if not request or not (env or {}).get('interactive', True) or not request.session.can_save:
             return
+        remembered = request.session.get(SESSION_KEY)
+        # After the second factor, the returned `uid` is that of the public user. The portal's page
+        # calls this without any user.
+        uid = self.id or info['uid']
+        if remembered and remembered['uid'] != uid:
+            # Another user logs in before the first one has logged out.
+            self.env['orestapi.logout.session']._end_sid(remembered['sid'])
         request.session[SESSION_KEY] = authentication.record(
-            request.session.get(SESSION_KEY),
-            # After the second factor, the returned `uid` is that of the public user. The portal's page
-            # calls this without any user.
-            self.id or info['uid'],
+            remembered,
+            uid,
             METHODS.get(info['auth_method'], authentication.OTHER),
             time.time(),
             tokens.generate_secret(),

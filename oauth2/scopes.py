@@ -9,6 +9,7 @@ TOKEN = re.compile(r'[\x21\x23-\x5b\x5d-\x7e]+', re.ASCII)
 
 #: Turns an authorization request into an authentication request (OpenID Connect Core §3.1.2.1).
 OPENID = 'openid'
+OFFLINE_ACCESS = 'offline_access'
 
 #: Longer than any list of scopes that a person could read on the consent page.
 MAX_LENGTH = 1000

@@ -61,6 +61,15 @@ def begin(remembered, uid, new_sid):
     return {'uid': uid, 'sid': new_sid, 'credentials': {}}
 
 
+def publish(remembered, identifier):
+    """Return what a session remembers once an application knows its id.
+
+    :param remembered: what it remembered before
+    :param str identifier: Odoo's own name of the session, which changes when the user logs in again
+    """
+    return {**remembered, 'identifier': identifier}
+
+
 def find_missing(remembered, uid, since, has_second_factor):
     """Return the credential that is missing for a whole login, or None.
 

@@ -8,6 +8,7 @@ WELL_KNOWN = '/.well-known/openid-configuration'
 JWKS_ENDPOINT = '/oauth2/jwks'
 USERINFO_ENDPOINT = '/oauth2/userinfo'
 PICTURE_ENDPOINT = '/oauth2/picture'
+LOGOUT_ENDPOINT = '/oauth2/logout'
 
 #: Who a user is for applications (Core §8): the same for all, or for each somebody else.
 SUBJECT_TYPES = ('public', 'pairwise')
@@ -29,6 +30,10 @@ def extend(metadata, defined_claims, locales):
         **metadata,
         'jwks_uri': issuer + JWKS_ENDPOINT,
         'userinfo_endpoint': issuer + USERINFO_ENDPOINT,
+        # RP-Initiated Logout §2.1, Back-Channel Logout §2.1
+        'end_session_endpoint': issuer + LOGOUT_ENDPOINT,
+        'backchannel_logout_supported': True,
+        'backchannel_logout_session_supported': True,
         'response_modes_supported': list(RESPONSE_MODES),
         'subject_types_supported': list(SUBJECT_TYPES),
         'id_token_signing_alg_values_supported': list(SIGNING_ALGORITHMS),

@@ -13,11 +13,19 @@ TOKEN_EXPIRY = 120
 TYPE = 'logout+jwt'
 EVENT = 'http://schemas.openid.net/event/backchannel-logout'
 
-#: Seconds to wait before each try to tell an application. A hint of the last one that failed
-#: stays in the events.
-RETRIES = (0, 60, 300, 1800)
+#: When an application is told, in seconds after the logout: once more until it answers. An event
+#: tells of the last failure.
+TRIES = (0, 60, 300, 1800)
 #: Seconds that one call may take.
 TIMEOUT = 3
+
+
+def get_delay(tries):
+    """Return the seconds until the next try, or None after the last one.
+
+    :param int tries: how many there were
+    """
+    return TRIES[tries] - TRIES[tries - 1] if tries < len(TRIES) else None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, repr=False)

@@ -24,6 +24,7 @@ from . import test_key
 from . import test_legacy_oauth2
 from . import test_legacy_records
 from . import test_lifetimes
+from . import test_logout
 from . import test_metadata
 from . import test_model_scheme
 from . import test_openid

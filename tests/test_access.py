@@ -13,6 +13,8 @@ KEY = 'orestapi.key'
 FAILURE = 'orestapi.authentication.failure'
 SIGNING_KEY = 'orestapi.signing.key'
 SUBJECT = 'orestapi.subject'
+LOGOUT_CALL = 'orestapi.logout.call'
+LOGOUT_SESSION = 'orestapi.logout.session'
 GROUP_CLAIM = 'orestapi.group.claim'
 EXPORT = 'orestapi.event.export'
 SCHEME = 'orestapi.model.scheme'
@@ -38,6 +40,8 @@ ALLOWED = {
     FAILURE: {},
     SIGNING_KEY: {'administrator': ('read',)},
     SUBJECT: {},
+    LOGOUT_CALL: {},
+    LOGOUT_SESSION: {},
     GROUP_CLAIM: {'administrator': OPERATIONS},
     EXPORT: {'administrator': ('read',)},
 }
@@ -98,6 +102,8 @@ class TestAccess(OAuth2Case):
         self.env[SUBJECT]._get(self.user.id, 0)
         self.env[GROUP_CLAIM].create({'name': 'staff', 'group_id': self.env.ref('base.group_user').id})
         self.env[EVENT].with_user(self.administrator).search([], limit=1).action_export()
+        self.env[LOGOUT_CALL].create(self.get_values(LOGOUT_CALL, None))
+        self.env[LOGOUT_SESSION].create({**self.get_values(LOGOUT_SESSION, None), 'sid': 'another'})
         self.env[FAILURE]._count(self.application.id, '192.0.2.1', False)
 
     def get_others(self):
@@ -140,6 +146,21 @@ class TestAccess(OAuth2Case):
             FAILURE: {'application': 1, 'network': '192.0.2.1', 'create_date': '2030-01-01', 'cross_site': False},
             SIGNING_KEY: {'algorithm': 'ES256', 'kid': 'mine'},
             SUBJECT: {'user_id': self.user.id, 'subject': 'mine'},
+            LOGOUT_CALL: {
+                'application_id': self.application.id,
+                'subject': 'mine',
+                'sid': 'mine',
+                'tries': 0,
+                'next_try_at': '2030-01-01',
+                'create_date': '2030-01-01',
+            },
+            LOGOUT_SESSION: {
+                'application_id': self.application.id,
+                'user_id': self.user.id,
+                'sid': 'mine',
+                'session_identifier': 'mine',
+                'create_date': '2030-01-01',
+            },
             GROUP_CLAIM: {'name': 'sales', 'group_id': self.env.ref('base.group_portal').id},
             EXPORT: {'name': 'events.csv', 'content': 'eA=='},
         }[model]
@@ -159,6 +180,8 @@ class TestAccess(OAuth2Case):
             FAILURE: {'application': 2},
             SIGNING_KEY: {'kid': 'mine'},
             SUBJECT: {'subject': 'mine'},
+            LOGOUT_CALL: {'sid': 'mine'},
+            LOGOUT_SESSION: {'sid': 'mine'},
             GROUP_CLAIM: {'name': 'everybody'},
             EXPORT: {'name': "Changed"},
         }[model]

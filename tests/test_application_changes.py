@@ -30,6 +30,8 @@ class TestApplicationChanges(OAuth2Case):
             return 'another-client'
         if name == 'allowed_origins':
             return 'https://shop.example.com\nhttps://other.example.com'
+        if name in ('post_logout_redirect_uris', 'backchannel_logout_uri'):
+            return 'https://wiki.example.com/logout'
         if name == 'previous_client_secret_expires_at':
             return fields.Datetime.now()
         match field.type:

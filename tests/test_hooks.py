@@ -22,6 +22,8 @@ HOOKS = (
     (ir_http.IrHttp, '_refuse_slashes'),
     (ir_http.IrHttp, '_allow_origin'),
     (ir_http.IrHttp, '_answer_preflight'),
+    (ir_http.IrHttp, '_note_session'),
+    (ir_http.IrHttp, '_end_session'),
     (ir_http.IrHttp, '_is_page_of_ours'),
     (ir_http.IrHttp, '_leads_away'),
     (ir_http.IrHttp, '_leads_to_consent'),
@@ -92,7 +94,8 @@ class TestHooks(OAuth2Case):
         )
         self.assertEqual(response.status_code, 303, response.text)
         self.assertEqual(self.url_open('/odoo', allow_redirects=False).status_code, 200)
-        self.logout()
+        self.assertEqual(self.url_open('/web/session/logout', allow_redirects=False).status_code, 303)
+        self.assertEqual(self.url_open('/odoo', allow_redirects=False).status_code, 303)
 
     def test_o01_each_hook_fails(self):
         for hook in HOOKS:
@@ -115,7 +118,7 @@ class TestHooks(OAuth2Case):
                 # Their code outside the listed hooks is for requests that carry an access token
                 # or are for a path of this addon.
                 '_match', '_auth_method_bearer', '_pre_dispatch', '_dispatch', '_post_dispatch', '_handle_error',
-                '_authenticate', '_get_bearer_error',
+                '_authenticate', '_get_bearer_error', '_post_logout',
             },
         )  # fmt: skip
         replaced = {

@@ -29,6 +29,8 @@ OF_THE_PROTOCOL = {
     'orestapi.authorization.code',
     'orestapi.event',
     'orestapi.key',
+    'orestapi.logout.call',
+    'orestapi.logout.session',
     'orestapi.signing.key',
     'orestapi.subject',
     'orestapi.token',
