@@ -302,6 +302,9 @@ def _run_live(outcome, alone):
         if not (CHECKOUT / 'dev' / 'live' / only).is_file():
             raise CommandError(f"ONLY={only} names no file in dev/live.")
         options += ['--only', only]
+    elif not alone:
+        # A test often waits for a server to start or to answer. Alone, the races of the full form get both cores.
+        options += ['--numprocesses=2', '--dist=loadfile']
     with contextlib.ExitStack() as stack:
         # As the only part, it may use the screen.
         output = None if alone else stack.enter_context(tempfile.TemporaryFile('w+'))
@@ -357,7 +360,7 @@ def _run_lane(outcome, bench, parts, stop):
 
 
 def _run_parts(outcome, bench, parts, tags):
-    """Run the parts in two lanes of about the same length, for two cores."""
+    """Run the parts in two lanes of about the same length; the second has two processes, see `_run_live`."""
     with _beside(_run_lane, outcome, bench, parts):
         if 'odoo' in parts:
             _run_tags(outcome, bench, 'test', tags or '/orestapi')

@@ -73,6 +73,17 @@ def pytest_collection_modifyitems(config, items):
     items[:] = [item for item in items if item not in left_out]
 
 
+def pytest_sessionfinish(session):
+    # A process of pytest-xdist sends its lines to the one that prints them.
+    if hasattr(session.config, 'workeroutput'):
+        session.config.workeroutput['done'] = session.config.stash[DONE]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    node.config.stash[DONE] += getattr(node, 'workeroutput', {}).get('done', [])
+
+
 def pytest_terminal_summary(terminalreporter, config):
     for line in config.stash[DONE]:
         terminalreporter.write_line(line)
