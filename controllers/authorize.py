@@ -317,15 +317,14 @@ class Authorize(Consent):
         return response
 
     def _is_consent_given(self, user, client, authorization_request):
-        application = self._get_application(client)
-        if not application._is_identity_assured(authorization_request.redirect_uri):
+        if not redirect_uris.is_identity_assured(authorization_request.redirect_uri):
             return False
         granted = request.env['orestapi.authorization']._find_granted_scope(user, client)
         return authorization_request.scope <= granted
 
     def _is_trusted(self, client, authorization_request):
-        application = self._get_application(client)
-        return application.trusted and application._is_identity_assured(authorization_request.redirect_uri)
+        trusted = self._get_application(client).trusted
+        return trusted and redirect_uris.is_identity_assured(authorization_request.redirect_uri)
 
     def _issue_code(self, client, authorization_request, authorization_response, by_setting, login=None):
         httprequest = request.httprequest

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL, config, ormcache
 
 from ..dispatchers import autocommit
-from ..oauth2 import client_authentication, client_secret, origin, quotation, redirect_uris, tokens
+from ..oauth2 import client_authentication, client_secret, origin, quotation, tokens
 from ..oauth2.client import Client
 from ..oauth2.errors import LOGGED, InvalidClient
 from ..oauth2.grants import authorization_code, client_credentials, refresh_token
@@ -287,14 +287,3 @@ class OrestapiApplication(models.Model):
                 )
             )
         )
-
-    def _is_identity_assured(self, uri):
-        """Return whether a code sent to `uri` can only reach this application.
-
-        Any program on the device can claim a loopback port or a private-use scheme, so
-        users are asked each time about an application that receives its code there (RFC
-        8252 §8.6). That includes confidential ones: anyone who has a program also has the
-        secret inside it (§8.5).
-        """
-        self.ensure_one()
-        return not (redirect_uris.is_loopback(uri) or redirect_uris.is_private_use(uri))

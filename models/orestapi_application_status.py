@@ -370,9 +370,9 @@ class OrestapiApplication(models.Model):
         return 'read' in self.scope_ids.mapped('name') and not self._is_only_resource_server()
 
     def _get_unassured_uris(self):
-        """Return the callback URIs at which another program could receive the code (see `_is_identity_assured`)."""
+        """Return the callback URIs at which another program could receive the code."""
         uris = self.uri_ids.filtered(lambda record: record.uri and not record._find_defect())
-        return uris.filtered(lambda record: not self._is_identity_assured(record.uri))
+        return uris.filtered(lambda record: not redirect_uris.is_identity_assured(record.uri))
 
     def _get_risks(self):
         """Return a sentence with the remedy for each setting that falls short of RFC 9700."""

@@ -247,6 +247,18 @@ def is_private_use(uri):
     return urlsplit(uri).scheme not in ('http', 'https')
 
 
+def is_identity_assured(uri):
+    """Return whether a code that is sent to the URI can reach only the application that registered it.
+
+    Any program on the device can claim a loopback port or a private-use scheme, so users are
+    asked each time about an application that receives its code there (RFC 8252 §8.6). That
+    includes confidential ones: anyone who has a program also has the secret inside it (§8.5).
+
+    :param str uri: one without a defect, see `find_defect`
+    """
+    return not (is_loopback(uri) or is_private_use(uri))
+
+
 def is_plain_http(uri):
     """Return whether the response would cross a network unencrypted (RFC 9700 §2.6)."""
     return urlsplit(uri).scheme == 'http' and not is_loopback(uri)

@@ -516,10 +516,11 @@ def test_find_defect_answers_for_any_text(uri):
     ],
 )
 def test_s11_kind(uri, loopback, private_use, plain_http, destination):
-    """RFC 8252 §7.1, §7.3; RFC 9700 §2.6."""
+    """RFC 8252 §7.1, §7.3, §8.6; RFC 9700 §2.6."""
     assert redirect_uris.find_defect(uri) is None
     assert redirect_uris.is_loopback(uri) is loopback
     assert redirect_uris.is_private_use(uri) is private_use
+    assert redirect_uris.is_identity_assured(uri) is not (loopback or private_use)
     assert redirect_uris.is_plain_http(uri) is plain_http
     assert redirect_uris.get_destination(uri) == destination
 
