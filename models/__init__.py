@@ -39,6 +39,7 @@ from . import orestapi_token
 from . import orestapi_token_introspection
 from . import orestapi_token_request
 from . import orestapi_token_revocation
+from . import orestapi_token_sign_in
 from . import orestapi_token_state
 from . import orestapi_application_change  # last, because it extends two models and reads what is a credential
 from . import res_config_settings
