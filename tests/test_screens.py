@@ -130,6 +130,14 @@ class TestScreens(OAuth2Case):
                     response = self.url_open(f'/web/image/orestapi.application/{application.id}/{name}')
                     self.assertEqual(response.content, expected)
 
+    # The menu
+
+    def test_menu_has_four_entries(self):
+        visible = self.env['ir.ui.menu'].with_user(self.administrator)._visible_menu_ids()
+        root = self.env.ref('orestapi.orestapi_menu_root')
+        entries = root.child_id.filtered(lambda menu: menu.id in visible)
+        self.assertEqual(entries.mapped('name'), ["Applications", "Access", "Events", "Configuration"])
+
     # A6: settings of the role
 
     def test_a06_settings_of_the_role(self):

@@ -10,8 +10,13 @@ function openMenu(xmlid) {
             run: "click",
         },
         {
+            content: "open the menu Access",
+            trigger: '.o_menu_sections [data-menu-xmlid="orestapi.orestapi_access_menu"]',
+            run: "click",
+        },
+        {
             content: `open the menu ${xmlid}`,
-            trigger: `.o_menu_sections [data-menu-xmlid="${xmlid}"]`,
+            trigger: `.o-dropdown-item[data-menu-xmlid="${xmlid}"]`,
             run: "click",
         },
     ];
