@@ -236,6 +236,8 @@ def main():
             camera.page.click('button[value=log_out]')
             camera.page.wait_for_selector('a[href="/web/login"]')
             camera.shoot('logged_out')
+            camera.open(path, 'input[name=password]')
+            camera.shoot('odoo_login')
         browser.close()
     return 0
 

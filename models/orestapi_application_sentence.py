@@ -1,6 +1,12 @@
+from urllib.parse import urlsplit
+
 from markupsafe import Markup
 
 from odoo import api, models
+
+from ..dispatchers.hooks import attempt
+from ..oauth2 import legacy, metadata, parameters
+from ..oauth2.errors import OAuth2Error
 
 #: A name, isolated from the writing direction of the text around it.
 NAME = Markup("<bdi>%s</bdi>")
@@ -23,12 +29,37 @@ class OrestapiApplication(models.Model):
             'back': self.env._("Back to %(application)s", application=name),
             'disconnect': self.env._("Disconnect %(application)s", application=name),
             'disconnect_question': self.env._("Disconnect %(application)s?", application=name),
+            'log_in': self.env._("Log in to continue to %(application)s", application=name),
             'log_in_again': self.env._("%(application)s asks you to confirm who you are", application=name),
             'log_out': self.env._("%(application)s asks you to log out of Odoo", application=name),
             'not_allowed': self.env._("You may not use %(application)s", application=name),
             # The title of a page is plain text.
             'title': self.env._("Allow %(application)s?", application=self.name),
         }
+
+    @api.model
+    def _get_login_sentence(self, redirect):
+        """Return the sentence for Odoo's login page that names the application the user goes on to, or None.
+
+        The page belongs to Odoo, so it must open even if this fails.
+
+        :param redirect: the address to which the login page leads, as it came, or None
+        """
+        return attempt(self._find_login_sentence, redirect)
+
+    @api.model
+    def _find_login_sentence(self, redirect):
+        try:
+            parts = urlsplit(str(redirect or ''))
+            if parts.netloc or parts.path not in (metadata.AUTHORIZATION_ENDPOINT, legacy.AUTHORIZATION_ENDPOINT):
+                return None
+            client_id = parameters.parse(parts.query.encode('ascii')).get('client_id')
+        except (OAuth2Error, ValueError):
+            # The authorization endpoint says what is wrong.
+            return None
+        client = client_id and self._find_client(client_id)
+        # sudo: orestapi.application - the name, for a person who has not logged in yet
+        return self.sudo().browse(client.id)._get_sentences()['log_in'] if client else None
 
     def _get_sign_out_question(self, device):
         """Return the question whether to sign out of the application on a device, as HTML."""

@@ -389,6 +389,27 @@ class TestConsent(OAuth2Case):
                 page = self.url_open('/web/login?' + urlencode({'redirect': path}))
                 self.assertEqual(page.headers['X-Frame-Options'], 'SAMEORIGIN')
 
+    def test_login_page_names_the_application(self):
+        self.authenticate(None, None)
+        self.application.name = '<i>Wiki</i>'
+
+        def get_login_page(redirect):
+            page = self.url_open('/web/login?' + urlencode({'redirect': redirect}))
+            self.assertEqual(page.status_code, 200)
+            return page.text
+
+        path = '/oauth2/authorize?' + urlencode(self.get_request())
+        self.assertIn("Log in to continue to <bdi>&lt;i&gt;Wiki&lt;/i&gt;</bdi>", get_login_page(path))
+        for redirect in (
+            '', '/odoo', f'x{path}', f'//evil.example{path}', 'http://[', '/oauth2/authorize', '/oauth2/authorize?%ff',
+            '/oauth2/authorize?client_id=%00', '/oauth2/authorize?client_id=unknown', f'{path}&client_id=wiki',
+            '/oauth2/authorize?client_id=é', '/oauth2/authorize/?' + urlencode(self.get_request()),
+        ):  # fmt: skip
+            with self.subTest(redirect=redirect):
+                self.assertNotIn("Log in to continue", get_login_page(redirect))
+        self.application.active = False
+        self.assertNotIn("Log in to continue", get_login_page(path))
+
     def get_pages(self):
         """Return the pages that this endpoint can show a user."""
         self.authenticate('mitchell', PASSWORD)

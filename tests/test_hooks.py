@@ -10,6 +10,7 @@ from ..dispatchers import access_log, outage
 from ..dispatchers import access_token as access_token_module
 from ..models import ir_http
 from ..models.ir_model_data import IrModelData
+from ..models.orestapi_application_sentence import OrestapiApplication
 from ..oauth2 import tokens
 from .common import PASSWORD, OAuth2Case
 from .oauth2_client import read_form
@@ -27,6 +28,7 @@ HOOKS = (
     (ir_http.IrHttp, '_is_page_of_ours'),
     (ir_http.IrHttp, '_leads_away'),
     (ir_http.IrHttp, '_leads_to_consent'),
+    (OrestapiApplication, '_find_login_sentence'),
     (tokens, 'has_token_form'),
     (outage, 'is_outage'),
     (outage, '_get_response'),
