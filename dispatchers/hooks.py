@@ -1,7 +1,7 @@
 """Hooks of this addon in requests that do not belong to it.
 
 Each hook finds out whether a request concerns it, and does nothing if that fails: a fault
-in this addon must not break a page of Odoo. docs/threat-model.md lists these hooks, and
+in this addon must not break a page of Odoo. tests/test_hooks.py lists these hooks, and
 the ones that refuse instead because they protect something.
 """
 
