@@ -140,13 +140,24 @@ def _pass(scratch, root, paths):
     return os.waitpid(child, 0)[1] == 0
 
 
+def find_imports(text):
+    """Return the dotted names that a module imports, of modules and of what is in them."""
+    names = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            names.update({node.module, *(f'{node.module}.{alias.name}' for alias in node.names)})
+    return names
+
+
 def find_survivors(path):
     """Try each change of a file.
 
     :param str path: the path of the file, relative to the checkout
     :return: the number of changes, and those that no test noticed, as ``(before, after)``
     """
-    package, *folders, name = path.split('/')
+    package = path.split('/')[0]
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         # Copies all packages, because they import each other.
@@ -155,14 +166,11 @@ def find_survivors(path):
         # pytest warns that it cannot rewrite assertions of modules that are already imported.
         (scratch / 'pytest.ini').write_text('[pytest]\nfilterwarnings =\n error\n ignore:Module already imported\n')
         tests = scratch / 'tests' / package
-        # Runs the tests of the file itself first: they notice almost everything, and fast.
-        named = {
-            tests.joinpath(*folders, f'test_{name}'),
-            tests / f"test_{'_'.join([*folders, name])}",
-            tests / f'test_{name}',
-        }
+        # Runs the tests that import the file first: they notice almost everything, and fast.
+        module = path.removesuffix('.py').removesuffix('/__init__').replace('/', '.')
         every = sorted(tests.rglob('test_*.py'))
-        groups = [[each for each in every if each in named], [each for each in every if each not in named]]
+        near = [each for each in every if module in find_imports(each.read_text())]
+        groups = [near, [each for each in every if each not in near]]
 
         def passes():
             return all(_pass(scratch, tests, paths) for paths in groups if paths)
@@ -202,7 +210,7 @@ def find_files(named):
         found += (
             [path] if path.suffix else [each.relative_to(CHECKOUT) for each in sorted((CHECKOUT / path).rglob('*.py'))]
         )
-    return [str(path) for path in found if path.name != '__init__.py']
+    return [str(path) for path in found]
 
 
 def main():
