@@ -53,16 +53,35 @@ if styles := os.environ.get('ORESTAPI_STYLES'):  # set by `Workbench`
 
 if '--lean' in sys.argv:  # an option of this file too, see `Workbench.serve`
     sys.argv.remove('--lean')
+    import logging
     import subprocess
 
     from odoo.addons.base.models import res_users
-    from odoo.service.server import PreforkServer
+    from odoo.service.server import PreforkServer, Worker
 
     def spawn_sleeper(self):
         # Without a process, the master would try to start one, and query the database, every four seconds.
         self.long_polling_pid = subprocess.Popen(['sleep', 'infinity']).pid
 
+    run_worker = Worker.run
+
+    def run_and_leave(self):
+        run_worker(self)
+        leave()
+
+    def leave():
+        # Python takes a second to free what a process has loaded, which the end of the process does at once.
+        logging.shutdown()
+        os._exit(0)
+
     PreforkServer.long_polling_spawn = spawn_sleeper
+    Worker.run = run_and_leave
     res_users.MIN_ROUNDS = 1
+    try:
+        odoo.cli.main()
+    except SystemExit as stop:
+        if stop.code:
+            raise
+    leave()
 
 odoo.cli.main()
