@@ -499,13 +499,14 @@ class TestBackChannelLogout(LogoutCase):
         self.send()
         self.assertEqual(len(receiver.received), 1)
 
-    def test_n339_refresh_tokens(self):
+    def test_n339_n314_refresh_tokens(self):
         receiver = self.start_receiver()
         tokens = self.get_tokens()
         offline = self.get_tokens(login=False, scope='openid offline_access')
         other = self.get_tokens(self.other, login=False)
         self.log_out()
         self.assertInactive(tokens['access_token'])
+        self.assertEqual(self.get_userinfo(tokens['access_token']).status_code, 401)
         self.assertOAuth2Error(self.refresh(tokens['refresh_token']), 400, 'invalid_grant')
         self.assertActive(offline['access_token'])
         # One without a URI is as before.

@@ -1,8 +1,12 @@
+import hashlib
+import hmac
 import html
 import json
 import time
 from unittest.mock import patch
 from urllib.parse import urlencode, urlsplit
+
+from cryptography.hazmat.primitives import serialization
 
 from odoo import http
 from odoo.exceptions import AccessDenied
@@ -11,7 +15,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..controllers.authorize import MAX_REQUEST
-from ..jose import jws, keys
+from ..jose import encoding, jws, keys
 from ..models.res_users_authentication import SESSION_KEY, _remember
 from ..openid.authentication import ONE_FACTOR, TWO_FACTORS
 from ..openid.required_login import MAX_REQUESTS
@@ -408,6 +412,51 @@ class TestOpenIDLogin(OpenIDLoginCase):
         self.log_out()
         self.assertErrorAtCallback(self.ask(id_token_hint=hint, prompt='none'), 'login_required')
         self.assertTrue(self.ask(id_token_hint=hint).headers['Location'].find('/web/login') >= 0)
+
+    def test_n348_n349_hint_with_hostile_header(self):
+        """Over HTTP, as an application sends it: refused each time, without a look at what the header names."""
+        self.log_in()
+        hint = self.get_tokens(login=False)['id_token']
+        signing_key = self.env['orestapi.signing.key']._get_private_key('RS256')
+        jwk, attacker = signing_key.to_public_jwk(), keys.generate('RS256')
+        public = signing_key.key.public_key()
+        pem = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        good = json.loads(encoding.decode(hint.partition('.')[0]))
+        payload = hint.split('.')[1]
+
+        def sign(changes, key=signing_key):
+            return sign_with(changes, lambda message: jws.ALGORITHMS['RS256'].sign(key.key, message))
+
+        def sign_with(changes, sign):
+            message = f'{encoding.encode(json.dumps({**good, **changes}).encode())}.{payload}'
+            return f'{message}.{encoding.encode(sign(message.encode()))}'
+
+        def sign_symmetric(secret):
+            return sign_with({'alg': 'HS256'}, lambda message: hmac.digest(secret, message, hashlib.sha256))
+
+        self.assertIn('code', self.get_response(self.ask(id_token_hint=sign({}), prompt='none')))
+        for wrong in (
+            *(sign({'alg': alg}) for alg in ('none', 'None', 'HS256', 'PS256', 'ES256', 'EdDSA', 'RS512')),
+            *(sign_with({'alg': alg}, lambda _message: b'') for alg in ('none', 'None')),
+            *map(sign_symmetric, (pem, json.dumps(jwk).encode(), b'')),
+            sign({'jwk': attacker.to_public_jwk()}, attacker),
+            sign({'kid': attacker.kid}, attacker),
+            *(sign(changes) for changes in (
+                {'jwk': jwk},
+                {'jku': 'http://127.0.0.1:9/jwks'},
+                {'x5u': 'http://127.0.0.1:9/certificate'},
+                {'crit': ['exp']},
+                {'b64': False},
+                {'zip': 'DEF'},
+                {'kid': '../../etc/passwd'},
+                {'kid': "' OR 1=1 --"},
+                {'kid': 'x' * 10_000},
+                {'kid': 1},
+                {'kid': ['x']},
+            )),
+        ):  # fmt: skip
+            with self.subTest(header=wrong.partition('.')[0][:200]):
+                self.assertErrorAtCallback(self.ask(id_token_hint=wrong, prompt='none'), 'invalid_request')
 
     def test_n323_acr(self):
         self.log_in()

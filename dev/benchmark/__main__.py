@@ -7,7 +7,19 @@ from dev.workbench.cache import CommandError, run_command
 from dev.workbench.environment import enter
 
 ROWS = 10_000_000
-PARTS = ('introspect', 'refresh', 'code', 'records', 'json2', 'many', 'storage', 'cleanup', 'queries', 'start')
+PARTS = (
+    'introspect',
+    'refresh',
+    'code',
+    'openid',
+    'records',
+    'json2',
+    'many',
+    'storage',
+    'cleanup',
+    'queries',
+    'start',
+)
 
 
 def main():

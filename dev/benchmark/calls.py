@@ -76,15 +76,17 @@ class Redeem:
     """Exchanges of authorization codes for tokens.
 
     :param codes: an iterator that all clients share
+    :param expected: the members that the answer must have
     """
 
     lock = threading.Lock()
 
-    def __init__(self, path, application, codes, verifier):
+    def __init__(self, path, application, codes, verifier, expected):
         self.path = path
         self.application = application
         self.codes = codes
         self.verifier = verifier
+        self.expected = expected
 
     def render(self):
         with self.lock:
@@ -95,9 +97,8 @@ class Redeem:
         return render('POST', self.path, *encode_form(self.application, parameters))
 
     def read(self, body):
-        answer = json.loads(body)
-        if 'access_token' not in answer or 'refresh_token' not in answer:
-            raise Refused("The answer has no tokens.")
+        if missing := self.expected - json.loads(body).keys():
+            raise Refused(f"The answer lacks {', '.join(sorted(missing))}.")
 
 
 class Bearer:
@@ -157,10 +158,25 @@ def refresh(application, tokens, path=metadata.TOKEN_ENDPOINT):
     return [Refresh(path, application, tokens[number::CLIENTS]) for number in range(CLIENTS)]
 
 
-def redeem(application, codes, verifier, path=metadata.TOKEN_ENDPOINT):
+def redeem(application, codes, verifier, path=metadata.TOKEN_ENDPOINT, openid=False):
     """Return the clients that exchange codes for tokens.
 
     :param codes: authorization codes, which the clients share
+    :param bool openid: whether an ID token must come too
     """
     codes = iter(codes)
-    return [Redeem(path, application, codes, verifier) for _number in range(CLIENTS)]
+    expected = {'access_token', 'refresh_token', *(['id_token'] if openid else [])}
+    return [Redeem(path, application, codes, verifier, expected) for _number in range(CLIENTS)]
+
+
+def userinfo(get_token):
+    """Return the clients that ask who the user of a token is."""
+    return [Bearer('GET', '/oauth2/userinfo', get_token, expected=b'"sub"')] * CLIENTS
+
+
+def openid_configuration():
+    return [Fixed(render('GET', '/.well-known/openid-configuration'), b'"jwks_uri"')] * CLIENTS
+
+
+def jwks():
+    return [Fixed(render('GET', '/oauth2/jwks'), b'"kid"')] * CLIENTS

@@ -12,6 +12,9 @@ import time
 import uuid
 from pathlib import Path
 
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
 from dev.workbench.cache import CHECKOUT, CommandError, cache_directory, digest, finish, finished, locked, start_over
 from dev.workbench.environment import install
 from dev.workbench.odoo_server import HOST, MODULE, free_port, stop_group
@@ -27,6 +30,7 @@ REQUIREMENTS = CHECKOUT / 'dev' / 'requirements' / 'benchmark.txt'
 REDIRECT_URI = 'https://app.example.com/callback'
 WORKERS = 2
 START_TIMEOUT = 60  # seconds
+RSA_BITS = 2048
 
 
 def _prepare():
@@ -45,11 +49,13 @@ class Peer:
     """The running peer.
 
     :ivar dict stored: the result of `peer/fill.py`
+    :ivar bool openid: whether its codes are for ID tokens
     """
 
-    def __init__(self, port, stored):
+    def __init__(self, port, stored, openid):
         self.port = port
         self.stored = stored
+        self.openid = openid
         self.application = Application(0, stored['client_id'], stored['client_secret'], REDIRECT_URI)
 
     def introspect(self):
@@ -61,15 +67,16 @@ class Peer:
         return calls.refresh(self.application, self.stored['refresh_tokens'], '/o/token/')
 
     def redeem(self):
-        return calls.redeem(self.application, self.stored['codes'], VERIFIER, '/o/token/')
+        return calls.redeem(self.application, self.stored['codes'], VERIFIER, '/o/token/', self.openid)
 
 
 @contextlib.contextmanager
-def serve(bench, sign_ins, codes):
+def serve(bench, sign_ins, codes, openid=False):
     """Run the peer on its own database and yield it as `Peer`; both are removed afterwards.
 
     :param int sign_ins: how many pairs of tokens to store
     :param int codes: how many codes to store
+    :param bool openid: whether it signs ID tokens, with a key of the same kind and length as this addon
     """
     python = _prepare()
     database = f'{MODULE}_peer_{os.getpid()}_{uuid.uuid4().hex[:6]}'
@@ -80,6 +87,7 @@ def serve(bench, sign_ins, codes):
         'DJANGO_SETTINGS_MODULE': 'settings',
         'PEER_DATABASE': database,
         'PEER_SECRET_KEY': secrets.token_hex(32),
+        'PEER_RSA_KEY': _generate_key() if openid else '',
     }
     bench.postgres.execute(f'CREATE DATABASE {database} TEMPLATE template0')
     try:
@@ -113,11 +121,18 @@ def serve(bench, sign_ins, codes):
             )
         try:
             _wait_until_ready(process, port, log)
-            yield Peer(port, json.loads(filled.stdout))
+            yield Peer(port, json.loads(filled.stdout), openid)
         finally:
             stop_group(process)
     finally:
         bench.drop(database)
+
+
+def _generate_key():
+    """Return a private key in PEM, as `OIDC_RSA_PRIVATE_KEY` wants it."""
+    key = rsa.generate_private_key(65537, RSA_BITS)
+    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    return key.private_bytes(encoding, form, serialization.NoEncryption()).decode()
 
 
 def _wait_until_ready(process, port, log):

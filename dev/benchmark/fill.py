@@ -198,23 +198,59 @@ class SignIns:
         key = bytes.fromhex(value)
         return [tokens.render_refresh_token(key, row_id, 0, get_secret(REFRESH, row_id)) for row_id in row_ids]
 
-    def issue_codes(self, number):
-        """Store authorization codes of the benchmark's application, and return them."""
+    def issue_codes(self, number, openid=False):
+        """Store authorization codes of the benchmark's application, and return them.
+
+        :param bool openid: whether an ID token comes with the tokens: with what the login of a browser leaves
+        """
+        login = {'nonce': 'n' * 22, 'amr': 'pwd', 'acr': 'urn:orestapi:acr:1fa', 'sid': 's' * 43} if openid else {}
         rows = self._execute(
             f"""
             INSERT INTO orestapi_authorization_code (
                    id, authorization_id, digest, redirect_uri, redirect_uri_sent, code_challenge, scope, create_date,
-                   expires_at, verifier_failures, address, user_agent)
-            SELECT id, (%s::int[])[1 + id %% 2], {_get_digest_sql(CODE, 'id')}, %s, TRUE, %s, 'read rpc',
-                   now() AT TIME ZONE 'utc', now() AT TIME ZONE 'utc' + interval '1 hour', 0, '192.0.2.1',
-                   '{USER_AGENT}'
-              FROM (SELECT nextval('orestapi_authorization_code_id_seq') AS id FROM generate_series(1, %s)) AS new
+                   expires_at, verifier_failures, address, user_agent, auth_time, nonce, amr, acr, sid)
+            SELECT id, (%(authorizations)s::int[])[1 + id %% 2], {_get_digest_sql(CODE, 'id')}, %(redirect_uri)s, TRUE,
+                   %(challenge)s, %(scope)s, now() AT TIME ZONE 'utc',
+                   now() AT TIME ZONE 'utc' + interval '1 hour', 0, '192.0.2.1', '{USER_AGENT}',
+                   CASE WHEN %(openid)s THEN now() AT TIME ZONE 'utc' END,
+                   %(nonce)s, %(amr)s, %(acr)s, %(sid)s
+              FROM (
+                SELECT nextval('orestapi_authorization_code_id_seq') AS id FROM generate_series(1, %(number)s)
+              ) AS new
             RETURNING id
             """,
-            [self.grant(), self.application.redirect_uri, pkce.compute_challenge(VERIFIER), number],
+            {
+                'authorizations': self.grant(),
+                'redirect_uri': self.application.redirect_uri,
+                'challenge': pkce.compute_challenge(VERIFIER),
+                'scope': 'openid read rpc' if openid else 'read rpc',
+                'openid': openid,
+                'number': number,
+                **dict.fromkeys(('nonce', 'amr', 'acr', 'sid')),
+                **login,
+            },
         )
         self._execute("ANALYZE orestapi_authorization_code")
         return [tokens.render(tokens.AUTHORIZATION_CODE, row_id, get_secret(CODE, row_id)) for (row_id,) in rows]
+
+    def issue_openid_tokens(self, number):
+        """Store sign-ins of the benchmark's application that may ask for UserInfo, and return their access tokens."""
+        rows = self._execute(
+            f"""
+            INSERT INTO orestapi_token (
+                   id, authorization_id, grant_type, scope, access_digest, access_scope, access_expires_at,
+                   refresh_digest, generation, refreshed_at, create_date, last_used_at, address, user_agent,
+                   last_address)
+            SELECT id, (%(authorizations)s::int[])[1 + id %% 2], 'authorization_code', 'email openid profile',
+                   {_get_digest_sql(ACCESS, 'id')}, 'email openid profile', {FAR}, {_get_digest_sql(REFRESH, 'id')}, 0,
+                   {FAR}, timestamp '2026-01-01', {FAR}, '192.0.2.1', '{USER_AGENT}', '192.0.2.2'
+              FROM (SELECT nextval('orestapi_token_id_seq') AS id FROM generate_series(1, %(number)s)) AS new
+            RETURNING id
+            """,
+            {'authorizations': self.grant(), 'number': number},
+        )
+        self._execute("ANALYZE orestapi_token")
+        return [get_access_token(row_id) for (row_id,) in rows]
 
     def store_ended(self, number):
         """Store sign-ins that were revoked, and as many expired codes, after all others."""

@@ -1,6 +1,7 @@
 """Requests per second, compared with Odoo's floor, with the peer, and with many stored sign-ins."""
 
 import dataclasses
+import random
 
 from dev.workbench.cache import Progress
 
@@ -9,6 +10,7 @@ from .closed_loop import Measurement, run_interleaved
 from .fill import VERIFIER
 from .result import compare_rates
 
+FEW = 1000  # sign-ins of a database that counts as empty
 ROUNDS = 8
 SECONDS = 2  # of a slice
 MAX_RATE = 1500  # exchanges of codes per second to prepare for
@@ -35,6 +37,13 @@ COMPARISONS = (
         'records', "Five partners on the records API, against JSON-2 with an API key", 'records', 'json2_key', 2.0
     ),
     Comparison('json2', "JSON-2 with our token, against JSON-2 with an API key", 'json2', 'json2_key', 1.7),
+    Comparison(
+        'openid', "Code exchange with ID token, against django-oauth-toolkit", 'openid_code', 'openid_peer_code', 1.3
+    ),
+    Comparison('openid', "Code exchange with ID token, against without", 'openid_code', 'code', 0.75),
+    Comparison('openid', "UserInfo, against `/web/health`", 'userinfo', 'health', 0.7),
+    Comparison('openid', "Discovery, against `/web/health`", 'openid_configuration', 'health', 0.9),
+    Comparison('openid', "Key set, against `/web/health`", 'jwks', 'health', 0.9),
     Comparison('many', "Introspection with {rows} sign-ins, against {few}", 'many_introspect', 'introspect', 0.9),
     Comparison('many', "Refresh with {rows} sign-ins, against {few}", 'many_refresh', 'refresh', 0.9),
     Comparison('many', "Bearer call with {rows} sign-ins, against {few}", 'many_json2', 'json2', 0.9),
@@ -80,6 +89,28 @@ class Measurements:
     def peer_code(self):
         return self._get_measurement("code exchange", self.servers.peer, self.servers.peer.redeem())
 
+    def openid_code(self):
+        odoo = self.servers.few
+        codes = odoo.sign_ins.issue_codes(CODES, openid=True)
+        return self._get_measurement(
+            "code exchange with ID token", odoo, calls.redeem(odoo.application, codes, VERIFIER, openid=True)
+        )
+
+    def openid_peer_code(self):
+        peer = self.servers.openid_peer
+        return self._get_measurement("code exchange with ID token", peer, peer.redeem())
+
+    def userinfo(self):
+        odoo = self.servers.few
+        tokens = odoo.sign_ins.issue_openid_tokens(FEW)
+        return self._get_measurement("UserInfo", odoo, calls.userinfo(lambda: random.choice(tokens)))
+
+    def openid_configuration(self):
+        return self._get_measurement("discovery", self.servers.few, calls.openid_configuration())
+
+    def jwks(self):
+        return self._get_measurement("key set", self.servers.few, calls.jwks())
+
     def json2_key(self):
         odoo = self.servers.few
         key = odoo.get_api_key()
@@ -119,6 +150,9 @@ class Measurements:
 
 ORDER = (
     'health',
+    'openid_configuration',
+    'jwks',
+    'userinfo',
     'introspect',
     'peer_introspect',
     'many_introspect',
@@ -127,6 +161,8 @@ ORDER = (
     'many_refresh',
     'code',
     'peer_code',
+    'openid_code',
+    'openid_peer_code',
     'json2_key',
     'json2',
     'many_json2',

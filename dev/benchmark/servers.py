@@ -8,8 +8,8 @@ from dev.workbench.odoo_server import MODULE
 
 from . import django_oauth_toolkit, rates
 from .fill import USER, SignIns, register
+from .rates import FEW
 
-FEW = 1000  # sign-ins of a database that counts as empty
 WORKERS = 2
 
 
@@ -97,3 +97,8 @@ class Servers:
     @functools.cached_property
     def peer(self):
         return self.stack.enter_context(django_oauth_toolkit.serve(self.bench, FEW, rates.CODES))
+
+    @functools.cached_property
+    def openid_peer(self):
+        """The peer with its OpenID Connect switched on, which costs all of its requests something."""
+        return self.stack.enter_context(django_oauth_toolkit.serve(self.bench, FEW, rates.CODES, openid=True))

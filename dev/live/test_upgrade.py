@@ -9,8 +9,10 @@ import xmlrpc.client
 import pytest
 import requests
 
+from dev.live.conformance import CONSENT_PAGE, PASSWORD_PAGE, Person, Provider, RelyingParty, make_challenge
 from dev.live.conftest import Live, check_log
 from dev.workbench.cache import CHECKOUT
+from dev.workbench.oauth2_client import get_authorization_path, read_code
 from dev.workbench.odoo_server import LOGIN
 
 #: The first release, 19.0.1.0.0, in the history of this repository.
@@ -49,10 +51,13 @@ def test_o03_a16_upgraded_from_the_first_release(bench, first_release, summarize
         bench.run_odoo("Upgrading from the first release", database, '-u', 'orestapi')
         with bench.serve(database) as server:
             live.server, live.url = server, server.url
+            live.call('ir.config_parameter', 'set_param', 'orestapi.issuer', live.url)
+            before.check_without_openid()
             before.check()
+            before.check_with_openid()
             check_log(live)
         summarize(
-            f"{len(live.issued)} secrets of before and after; 8 sign-ins and 1 code of the first release work as before"
+            f"{len(live.issued)} secrets of before and after; 9 sign-ins and 1 code of the first release work as before"
         )
 
 
@@ -80,6 +85,10 @@ class SignIns:
         self.limited = live.register()
         self.of_limited = live.sign_in(session, self.limited)
         self.code = live.get_code(session, self.confidential, VERIFIER)
+        self.plain = live.register()
+        self.of_plain = live.sign_in(session, self.plain)
+        self.session = session
+        self.settings = live.call('orestapi.application', 'read', [self.plain.id])[0]
 
     def check(self):
         live, application = self.live, self.confidential
@@ -98,6 +107,54 @@ class SignIns:
         self.check_ends()
         self.check_limit()
         assert live.redeem(application, self.code, VERIFIER).status_code == 200
+
+    def check_without_openid(self):
+        """Check that OpenID Connect changes nothing for an application of the first release."""
+        live, application = self.live, self.plain
+        [settings] = live.call('orestapi.application', 'read', [application.id])
+        for name in ('client_id', 'scope_ids', 'uri_ids', 'state', 'trusted', 'group_ids'):
+            assert settings.get(name) == self.settings.get(name), name
+        assert (settings['signs_in'], settings['nonce_replaces_pkce']) == (False, False)
+        [token] = live.call('orestapi.token', 'search_read', [('application_id', '=', application.id)], ['scope'])
+        assert token['scope'] == 'read rpc'
+        # The parameters of OpenID Connect mean nothing: `prompt=login` asks for nothing, in the session of before.
+        path = get_authorization_path(
+            application.client_id, application.redirect_uri, VERIFIER, scope='read rpc', prompt='login', max_age='0'
+        )
+        answer = self.session.get(live.url + path, allow_redirects=False)
+        tokens = live.redeem(application, read_code(answer.headers['Location']), VERIFIER).json()
+        assert set(tokens) == set(self.of_plain)
+        assert 'id_token' not in self.refresh(application, tokens)
+        assert self.get_userinfo(tokens).status_code == 403
+        path = get_authorization_path(application.client_id, application.redirect_uri, VERIFIER, scope='openid')
+        answer = self.session.get(live.url + path, allow_redirects=False)
+        assert 'error=invalid_scope' in answer.headers['Location']
+
+    def check_with_openid(self):
+        """Check that OpenID Connect can be switched on for it, and that its sign-ins of before go on."""
+        live, application = self.live, self.plain
+        scopes = live.call('orestapi.scope', 'search', [('name', 'in', ['openid', 'profile', 'offline_access'])])
+        assert len(scopes) == 3
+        live.call(
+            'orestapi.application', 'write', [application.id], {'scope_ids': [(4, scope_id) for scope_id in scopes]}
+        )
+        party = RelyingParty(Provider(live), application)
+        # When this session logged in, nobody remembers: an application that asks for it gets a new login.
+        person = Person(party.provider)
+        person.browser = self.session
+        request = party.get_request(scope='openid profile', max_age='100000', **make_challenge(VERIFIER))
+        answer = person.authorize(request)
+        assert answer.pages == [PASSWORD_PAGE, CONSENT_PAGE]
+        tokens = party.complete(answer, code_verifier=VERIFIER)
+        assert tokens.userinfo['name']
+        refreshed = self.refresh(application, self.of_plain)
+        assert 'id_token' not in refreshed
+        assert self.get_userinfo(refreshed).status_code == 403
+        self.of_plain = refreshed
+
+    def get_userinfo(self, tokens):
+        headers = {'Authorization': f"Bearer {tokens['access_token']}"}
+        return requests.get(f'{self.live.url}/oauth2/userinfo', headers=headers, timeout=60)
 
     def check_ends(self):
         live, application = self.live, self.confidential

@@ -15,6 +15,7 @@ import django
 
 django.setup()
 
+from django.conf import settings  # noqa: E402
 from django.contrib.auth import get_user_model  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.utils import timezone  # noqa: E402
@@ -25,6 +26,7 @@ def main(tokens, codes, redirect_uri, code_challenge):
     call_command('migrate', verbosity=0)
     user = get_user_model().objects.create_user('demo')
     client_secret = secrets.token_urlsafe(32)
+    openid = settings.OAUTH2_PROVIDER.get('OIDC_ENABLED', False)
     application = Application.objects.create(
         name='Benchmark',
         user=user,
@@ -32,6 +34,7 @@ def main(tokens, codes, redirect_uri, code_challenge):
         redirect_uris=redirect_uri,
         authorization_grant_type=Application.GRANT_AUTHORIZATION_CODE,
         client_secret=client_secret,
+        algorithm=Application.RS256_ALGORITHM if openid else Application.NO_ALGORITHM,
     )
     later = timezone.now() + timedelta(hours=1)
     common = {'user': user, 'application': application}
@@ -51,7 +54,8 @@ def main(tokens, codes, redirect_uri, code_challenge):
                 code=secrets.token_urlsafe(32),
                 expires=later,
                 redirect_uri=redirect_uri,
-                scope='read write',
+                scope='openid read write' if openid else 'read write',
+                nonce=secrets.token_urlsafe(16) if openid else '',
                 code_challenge=code_challenge,
                 code_challenge_method='S256',
                 **common,
