@@ -33,7 +33,7 @@ mutation:  ## change the rules of OAuth one by one and see that the tests notice
 	@$(PYTHON) -m dev.mutation
 
 pins:  ## write the pins with hashes in dev/requirements again, after a change of a file .in there (needs uv)
-	@for name in run test benchmark mutation; do \
+	@for name in run test benchmark mutation parties odoo_client; do \
 	    uv pip compile --quiet --universal --python-version 3.10 --no-deps --generate-hashes --no-header --no-annotate \
 	        dev/requirements/$$name.in --output-file dev/requirements/$$name.txt || exit 1; done
 

@@ -6,6 +6,8 @@ import secrets
 import shutil
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 import requests
@@ -31,6 +33,8 @@ CHROMIUM_OPTIONS = [
     '--disable-background-networking',
     '--disable-component-update',
     '--disable-sync',
+    # Hosts of one site on this computer, for tests that need a name.
+    '--host-resolver-rules=MAP *.orestapi.example 127.0.0.1',
 ]
 
 
@@ -354,3 +358,11 @@ def browser_page(browser):
     """A page in a separate browser window, without a login or cookies."""
     with browser.new_context() as context:
         yield context.new_page()
+
+
+@pytest.fixture
+def folder():
+    """A folder that other users can read, unlike pytest's own."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)

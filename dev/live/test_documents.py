@@ -32,6 +32,7 @@ from dev.live.reader import allow
 from dev.workbench import oauth2_client
 from dev.workbench.cache import CHECKOUT, child
 from dev.workbench.odoo_server import LOGIN, PASSWORD, free_port
+from dev.workbench.tls import make_certificate
 
 pytestmark = pytest.mark.same
 
@@ -402,20 +403,6 @@ def find_nginx(folder):
     program = packages / 'usr' / 'sbin' / 'nginx'
     assert program.exists(), "nginx is missing: install it ('apt-get install nginx-light' as root) and start again."
     return str(program)
-
-
-def make_certificate(path):
-    """Write a key and a certificate for this computer into a file."""
-    subprocess.run(
-        [
-            'openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
-            '-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2',
-            '-keyout', path, '-out', path.with_suffix('.part'),
-        ],
-        capture_output=True,
-        check=True,
-    )  # fmt: skip
-    path.write_text(path.read_text() + path.with_suffix('.part').read_text())
 
 
 def test_nginx(odoo_behind_nginx, tmp_path, monkeypatch):

@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 
@@ -72,14 +71,6 @@ def resource_server(live):
 @pytest.fixture
 def tokens(live, user_session):
     return live.sign_in(user_session, live.register())
-
-
-@pytest.fixture
-def folder():
-    """A folder that other users can read, unlike pytest's own."""
-    with tempfile.TemporaryDirectory() as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
 
 
 def run(*command):

@@ -37,7 +37,7 @@ def _check_platform():
         )
 
 
-def install(python, requirements):
+def install(python, requirements, *options):
     number = requirements.read_text().count('==')
     progress = Progress(f'Python packages of {requirements.name}')
     # --no-deps, because the file pins every package, for reproducible versions.
@@ -45,6 +45,7 @@ def install(python, requirements):
         python, '-m', 'pip', 'install',
         '--no-deps', '--require-hashes', '--no-input',
         '--progress-bar', 'off',
+        *options,
         '-r', requirements,
     ]  # fmt: skip
     with child(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip:
@@ -80,6 +81,39 @@ def _prepare(directory, purpose):
     if purpose == 'test' and not finished(directory, 'test'):
         install(python, REQUIREMENTS['test'])
         finish(directory, 'test', after=['run'])
+
+
+def prepare_beside(purpose):
+    """Return the Python of an environment that only needs the packages of one file, and create it if necessary.
+
+    :param str purpose: the name of the file in dev/requirements, without its ending
+    """
+    requirements = CHECKOUT / 'dev' / 'requirements' / f'{purpose}.txt'
+    name = f'venv-{purpose}-{platform.python_version()}'
+    directory = cache_directory() / f'{name}-{digest(requirements.read_text())[:6]}'
+    python = directory / 'bin' / 'python'
+    with locked(name):
+        if not finished(directory):
+            start_over(directory)
+            subprocess.run([sys.executable, '-m', 'venv', directory], check=True)
+            install(python, requirements)
+            finish(directory)
+    return python
+
+
+def prepare_folder(purpose):
+    """Return a folder with the packages of one file, to be put on the path of Odoo, and create it if necessary.
+
+    :param str purpose: the name of the file in dev/requirements, without its ending
+    """
+    requirements = CHECKOUT / 'dev' / 'requirements' / f'{purpose}.txt'
+    directory = cache_directory() / f'{purpose}-{digest(requirements.read_text())}'
+    with locked(purpose):
+        if not finished(directory):
+            start_over(directory)
+            install(sys.executable, requirements, '--target', directory)
+            finish(directory)
+    return directory
 
 
 def enter(module, purpose='run'):

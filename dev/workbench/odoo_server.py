@@ -179,6 +179,8 @@ class Workbench:
         self.bytecode = self.cache / 'bytecode'
         self.styles = self.cache / 'styles'
         self.styles.mkdir(exist_ok=True)
+        # Folders of Python packages for addons of others.
+        self.packages = []
 
     def __enter__(self):
         self.postgres.__enter__()
@@ -202,7 +204,8 @@ class Workbench:
     @property
     def environment(self):
         """The environment variables of Odoo's processes."""
-        found = {**os.environ, **self.postgres.environment, 'PYTHONPATH': str(self.odoo), 'PYTHONUNBUFFERED': '1'}
+        found = {**os.environ, **self.postgres.environment, 'PYTHONUNBUFFERED': '1'}
+        found['PYTHONPATH'] = os.pathsep.join(map(str, [self.odoo, *self.packages]))
         # Without bytecode, half of each start is compiling. In the cache, because the sources may be read-only.
         found['PYTHONPYCACHEPREFIX'] = str(self.bytecode)
         found['ORESTAPI_STYLES'] = str(self.styles)
@@ -450,16 +453,18 @@ class Workbench:
             self.drop(name)
 
     @contextlib.contextmanager
-    def with_addon(self, folder):
-        """Take the addon from another folder of addons, such as that of an earlier release.
+    def with_addon(self, folder, packages=()):
+        """Take another folder of addons than that of the checkout, such as that of an earlier release.
 
-        :param Path folder: the folder that contains the folder ``orestapi``
+        :param Path folder: the folder that contains the folder ``orestapi`` or that of another addon
+        :param packages: folders of Python packages that it needs
         """
-        addons, self.addons = self.addons, folder
+        before = self.addons, self.packages
+        self.addons, self.packages = folder, packages
         try:
             yield
         finally:
-            self.addons = addons
+            self.addons, self.packages = before
 
     def _run_client(self, program, *arguments):
         path = os.pathsep.join(filter(None, [self.postgres.environment.get('PGPATH'), self.environment['PATH']]))
