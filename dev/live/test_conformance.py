@@ -215,12 +215,14 @@ def test_oidcc_login_hint(party):
     party.complete(answer)
 
 
-def test_oidcc_ensure_request_without_nonce_succeeds_for_code_flow(party, person):
-    """The module sends no PKCE either. This server demands one of the two (RFC 9700 §2.1.1), and with PKCE it works."""
+def test_oidcc_ensure_request_without_nonce_succeeds_for_code_flow(provider, party, person):
+    """The module sends no PKCE either. By default, this server demands one of the two (RFC 9700 §2.1.1)."""
     verifier = secrets.token_urlsafe(48)
     answer = person.authorize(party.get_request(nonce=None, **make_challenge(verifier)))
     party.complete(answer, code_verifier=verifier)
     assert person.authorize(party.get_request(nonce=None)).parameters['error'] == 'invalid_request'
+    lax = RelyingParty(provider, provider.live.register(CALLBACK, name="Suite", require_pkce=False))
+    lax.complete(person.authorize(lax.get_request(nonce=None)))
 
 
 def test_oidcc_ensure_request_with_valid_pkce_succeeds(party, person):
