@@ -243,7 +243,8 @@ class Authorize(Consent):
         # The user is asked for single claims by the scope that carries them.
         names = asked.claims.userinfo | asked.claims.id_token
         authorization_request = dataclasses.replace(
-            authorization_request, scope=authorization_request.scope | (claims.get_scope(names) & client.scope)
+            authorization_request,
+            scope=authorization_request.scope | (claims.get_scope(names, client.defined_claims) & client.scope),
         )
         return self._ask(client, authorization_request, authorization_response, asked, key)
 
@@ -318,7 +319,7 @@ class Authorize(Consent):
                 user_id=user.id,
                 detail=', '.join(sorted(authorization_request.scope)),
             )
-        login = request.env['orestapi.login']._describe(asked, key) if asked else None
+        login = request.env['orestapi.login']._describe(asked, key, client) if asked else None
         response = self._issue_code(client, authorization_request, authorization_response, by_setting, login)
         if asked:
             request.env['orestapi.login']._finish(key)

@@ -14,6 +14,7 @@ from . import orestapi_application_uri
 from . import orestapi_authentication_failure
 from . import orestapi_authorization
 from . import orestapi_authorization_code
+from . import orestapi_claim_preview
 from . import orestapi_client_secret_show
 from . import orestapi_event
 from . import orestapi_event_export
@@ -28,6 +29,7 @@ from . import orestapi_openid
 from . import orestapi_record
 from . import orestapi_record_offer
 from . import orestapi_record_filter
+from . import orestapi_claim  # after the offer, because it reads what is a credential
 from . import orestapi_record_openapi
 from . import orestapi_record_search
 from . import orestapi_scope

@@ -68,6 +68,14 @@ class OrestapiApplication(models.Model):
         "that are set here.",
     )
 
+    claim_ids = fields.Many2many(
+        'orestapi.claim',
+        string="Claims",
+        groups=ADMINISTRATOR,
+        help="What else the application is told about users who sign in, for example their job position. Users who "
+        "have not been asked about a claim are asked at their next sign-in.",
+    )
+
     post_logout_redirect_uris = fields.Text(
         "Post-Logout URIs",
         groups=ADMINISTRATOR,
@@ -97,6 +105,31 @@ class OrestapiApplication(models.Model):
                         "Nonce Instead of PKCE."
                     )
                 )
+
+    @api.constrains('claim_ids')
+    def _check_claim_ids(self):
+        for application in self:
+            names = [name.lower() for name in application.claim_ids.mapped('name')]
+            if len(names) > len(set(names)):
+                raise ValidationError(
+                    self.env._(
+                        "%s would be told two claims with the same name. Remove one of them, or rename it.",
+                        application.name,
+                    )
+                )
+
+    def action_preview_claims(self):
+        """Open the dialog that shows what the application is told about a user."""
+        self.ensure_one()
+        self.check_access('write')
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.env._("What %s is told about a user", self.name),
+            'res_model': 'orestapi.claim.preview',
+            'view_mode': 'form',
+            'target': 'new',
+            'context': {'default_application_id': self.id},
+        }
 
     @api.model
     def _repair(self, vals):

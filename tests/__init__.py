@@ -11,6 +11,7 @@ from . import test_autocommit
 from . import test_authorize_response
 from . import test_bearer
 from . import test_caches
+from . import test_claims
 from . import test_client_authentication
 from . import test_client_credentials
 from . import test_connected_applications
