@@ -5,6 +5,7 @@ from . import ir_model_data
 from . import orestapi_administered
 from . import orestapi_application
 from . import orestapi_application_client
+from . import orestapi_application_kind
 from . import orestapi_application_model_scheme
 from . import orestapi_application_openid
 from . import orestapi_application_secret

@@ -4,6 +4,7 @@ from . import test_addresses
 from . import test_application
 from . import test_application_changes
 from . import test_application_guard
+from . import test_application_kind
 from . import test_application_secret
 from . import test_authorization_code
 from . import test_authorize_client
