@@ -88,3 +88,17 @@ class TestApplicationKind(ApplicationCase):
         self.application.trusted = True
         with self.assertRaises(AccessError):
             self.application.with_user(self.administrator).kind = 'sign_in'
+
+    def test_what_to_copy(self):
+        """The form shows the addresses of OpenID Connect for an application that signs people in."""
+        arch = self.env.ref('orestapi.orestapi_application_view_form').arch
+        for name, path in (
+            ('openid_configuration_uri', '/.well-known/openid-configuration'),
+            ('userinfo_endpoint', '/oauth2/userinfo'),
+            ('jwks_uri', '/oauth2/jwks'),
+            ('end_session_endpoint', '/oauth2/logout'),
+        ):
+            with self.subTest(name=name):
+                self.assertIn(f'<field name="{name}" widget="CopyClipboardChar" invisible="not signs_in"/>', arch)
+                self.assertEqual(self.application[name], 'https://odoo.example.com' + path)
+                self.assertNotEqual(self.url_open(path, allow_redirects=False).status_code, 404)
