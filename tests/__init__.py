@@ -31,6 +31,7 @@ from . import test_metadata
 from . import test_model_scheme
 from . import test_openid
 from . import test_openid_login
+from . import test_openid_users
 from . import test_origin
 from . import test_protocols
 from . import test_records
