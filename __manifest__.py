@@ -14,6 +14,8 @@
         'data/orestapi_event_data.xml',
         'data/orestapi_model_scheme_data.xml',
         'views/orestapi_client_secret_show_views.xml',
+        'views/orestapi_claim_preview_views.xml',
+        'views/orestapi_claim_views.xml',
         'views/orestapi_scope_views.xml',
         'views/orestapi_signing_key_views.xml',
         'views/orestapi_authorization_views.xml',

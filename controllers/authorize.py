@@ -34,7 +34,7 @@ from ..openid.authentication import ONE_TIME_PASSWORD
 from ..openid.authentication_request import CONSENT, FORM_POST, LOGIN, QUERY, SELECT_ACCOUNT
 from ..openid.errors import ConsentRequired, LoginRequired
 from .consent import Consent, PendingAuthorization
-from .page import make_redirect, render_page
+from .page import find_wished_language, make_redirect, render_page
 
 #: Maximum length of an authentication request that comes by POST and is redirected as a URL.
 MAX_REQUEST = 16 * 1024
@@ -83,7 +83,7 @@ class Authorize(Consent):
         # Core §3.1.2.1: with `prompt=none`, not even the login page may be shown.
         if not authentication_request.is_silent(query):
             if not self._has_session():
-                return self._redirect_to_login(self._require_login(query))
+                return self._redirect_to_login(self._require_login(query), find_wished_language())
             self._authenticate_user()
         return self._answer(authorization_response, self._authorize_openid, query, client, uri)
 
@@ -158,7 +158,15 @@ class Authorize(Consent):
             raise RequestTooLarge("The request is too large.", reason='too_large')
         return make_redirect(f'{metadata.AUTHORIZATION_ENDPOINT}?{body}')
 
-    def _redirect_to_login(self, hint=None):
+    def _redirect_to_login(self, hint=None, language=None):
+        """Return the redirect to Odoo's login page, which leads back to the request.
+
+        :param hint: what to fill in, or None
+        :param language: the code of the language of that page, or None for that of the browser
+        """
+        if language:
+            # Until the login: then the session gets the context of the user.
+            request.session.context = {**request.session.context, 'lang': language}
         return make_redirect(self._get_login_uri(hint))
 
     def _get_login_uri(self, hint=None):
@@ -235,7 +243,8 @@ class Authorize(Consent):
         # The user is asked for single claims by the scope that carries them.
         names = asked.claims.userinfo | asked.claims.id_token
         authorization_request = dataclasses.replace(
-            authorization_request, scope=authorization_request.scope | (claims.get_scope(names) & client.scope)
+            authorization_request,
+            scope=authorization_request.scope | (claims.get_scope(names, client.defined_claims) & client.scope),
         )
         return self._ask(client, authorization_request, authorization_response, asked, key)
 
@@ -310,7 +319,7 @@ class Authorize(Consent):
                 user_id=user.id,
                 detail=', '.join(sorted(authorization_request.scope)),
             )
-        login = request.env['orestapi.login']._describe(asked, key) if asked else None
+        login = request.env['orestapi.login']._describe(asked, key, client) if asked else None
         response = self._issue_code(client, authorization_request, authorization_response, by_setting, login)
         if asked:
             request.env['orestapi.login']._finish(key)

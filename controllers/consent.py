@@ -54,6 +54,7 @@ class Consent(http.Controller):
             {
                 'application': self._get_application(pending.client),
                 'scopes': records,
+                'told': {scope: self._get_told(pending.client, scope) for scope in pending.scope},
                 'user': request.env.user,
                 'destination': pending.destination,
                 'action': pending.action,
@@ -61,6 +62,13 @@ class Consent(http.Controller):
                 'switch_user': switch_user,
             },
         )
+
+    def _get_told(self, client, scope):
+        """Return the sentence that names the values which the administrator has added to a scope, or None."""
+        ids = [claim.id for claim in client.defined_claims if claim.scope == scope]
+        # sudo: orestapi.claim - what the page tells the user of
+        labels = [claim._get_label() for claim in request.env['orestapi.claim'].sudo().browse(ids).exists()]
+        return self._get_application(client)._get_told_sentence(sorted({*labels} - {None}))
 
     def _is_allowed(self, pending):
         """Return whether the user has pressed *Allow* on the consent page, and log the decision.
@@ -96,8 +104,8 @@ class Consent(http.Controller):
         The CSRF token proves that the form comes from a page of this session; the
         signature proves that it comes from the page of this very request (RFC 6819
         §4.4.1.10). It also covers values that the request leaves to the settings of the
-        application, which may change while the page is open, and the offer of the model
-        scheme: when that grows, the user must be asked again.
+        application, which may change while the page is open, the offer of the model scheme, and
+        the claims that the application is told: when they grow, the user must be asked again.
 
         :param PendingAuthorization pending: the authorization that the page asks for
         :param int expires_at: until when the page can be answered, in seconds since 1970
@@ -116,6 +124,7 @@ class Consent(http.Controller):
             expires_at,
             client.model_scheme_id,
             offer.describe(),
+            client.defined_claims,
         )
         return hmac.new(key, repr(shown).encode(), hashlib.sha256).hexdigest()
 

@@ -9,7 +9,7 @@ from ..oauth2.authorization_request import get_redirect_uri
 from ..oauth2.errors import OAuth2Error
 from ..openid.authentication import ONE_TIME_PASSWORD, PASSWORD
 from .authorize import Authorize
-from .page import make_redirect
+from .page import find_wished_language, make_redirect
 
 
 class Login(Authorize):
@@ -31,10 +31,10 @@ class Login(Authorize):
         except OAuth2Error as error:
             return self._render_error(error)
         if not self._has_session():
-            return self._redirect_to_login()
+            return self._redirect_to_login(language=find_wished_language())
         if request.httprequest.method == 'GET':
             request.env['orestapi.login']._log_out()
-            return self._redirect_to_login()
+            return self._redirect_to_login(language=find_wished_language())
         self._authenticate_user()
         form = request.httprequest.form
         if problem := request.env['orestapi.login']._check(form):

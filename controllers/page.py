@@ -1,7 +1,14 @@
+import re
+
 from odoo.http import request
 
 from ..dispatchers.cross_origin import make_empty_response
 from ..dispatchers.headers import PAGE
+
+#: A language tag in the parameter `ui_locales` (BCP 47).
+LANGUAGE_TAG = re.compile(r'(?<!\S)[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8})*(?!\S)', re.ASCII)
+#: Characters of that parameter that are read.
+MAX_LOCALES = 500
 
 
 def render_page(template, values, status=200):
@@ -27,8 +34,18 @@ def make_redirect(location):
     return make_empty_response(303, {'Location': location, **PAGE})
 
 
+def find_wished_language():
+    """Return the code of the language that the application wishes for its user, or None.
+
+    :return: the first installed one of the parameter `ui_locales` (OpenID Connect Core §3.1.2.1, RP-Initiated Logout
+        §2); what is no language tag is ignored, as the specification demands
+    """
+    tags = LANGUAGE_TAG.findall(request.httprequest.args.get('ui_locales', '')[:MAX_LOCALES])
+    return request.env['res.lang']._find_code(tags) if tags else None
+
+
 def _choose_language():
-    """Choose the language of a page: the user's, or before the login the browser's.
+    """Choose the language of a page: the user's, or before the login that of the application or of the browser.
 
     The rule is that of the records API, see `res.lang._choose_code`.
 
@@ -37,5 +54,6 @@ def _choose_language():
     language = request.env['res.lang']
     if not request.session.uid:
         header = request.httprequest.headers.get('Accept-Language')
-        request.update_context(lang=language._choose_code(header, request.env.lang))
+        code = find_wished_language() or language._choose_code(header, request.env.lang)
+        request.update_context(lang=code)
     return {'Content-Language': language._get_language_tag(request.env.lang)}

@@ -5,6 +5,7 @@ from . import ir_model_data
 from . import orestapi_administered
 from . import orestapi_application
 from . import orestapi_application_client
+from . import orestapi_application_kind
 from . import orestapi_application_model_scheme
 from . import orestapi_application_openid
 from . import orestapi_application_secret
@@ -14,6 +15,7 @@ from . import orestapi_application_uri
 from . import orestapi_authentication_failure
 from . import orestapi_authorization
 from . import orestapi_authorization_code
+from . import orestapi_claim_preview
 from . import orestapi_client_secret_show
 from . import orestapi_event
 from . import orestapi_event_export
@@ -28,6 +30,7 @@ from . import orestapi_openid
 from . import orestapi_record
 from . import orestapi_record_offer
 from . import orestapi_record_filter
+from . import orestapi_claim  # after the offer, because it reads what is a credential
 from . import orestapi_record_openapi
 from . import orestapi_record_search
 from . import orestapi_scope

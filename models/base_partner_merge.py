@@ -1,10 +1,18 @@
-from odoo import models
+from odoo import api, models
 
 from ..dispatchers.access_token import get_active_token, refuse_access_token
 
 
 class BasePartnerMergeAutomaticWizard(models.TransientModel):
     _inherit = 'base.partner.merge.automatic.wizard'
+
+    @api.model
+    def _update_foreign_keys_generic(self, model, src_records, dst_record):
+        if model == 'res.users':
+            # Tools that merge users, too: nobody goes on as the other one with the tokens that they have.
+            self.env['orestapi.token']._end_sign_ins(src_records.ids, 'login_changed')
+            self.env['orestapi.subject']._merge(src_records.ids, dst_record.id)
+        return super()._update_foreign_keys_generic(model, src_records, dst_record)
 
     def _merge(self, partner_ids, dst_partner=None, extra_checks=True):
         if get_active_token(self.env.cr):

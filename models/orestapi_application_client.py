@@ -10,6 +10,7 @@ from ..oauth2.errors import LOGGED, InvalidClient
 from ..oauth2.grants import authorization_code, client_credentials, refresh_token
 from ..oauth2.quotation import MAX_CLIENT_ID_LENGTH
 from ..oauth2.scopes import OPENID
+from ..openid.claims import DefinedClaim
 from .orestapi_authentication_failure import LIMIT
 
 #: The settings of an application that the protocol needs.
@@ -231,6 +232,7 @@ class OrestapiApplication(models.Model):
         return Client(**{
             **row,
             'group_claims': self._find_group_claims(application_id) if OPENID in scope else (),
+            'defined_claims': self._find_defined_claims(application_id) if OPENID in scope else (),
             'redirect_uris': tuple(row['redirect_uris']),
             'group_ids': frozenset(row['group_ids']),
             'allowed_origins': origin.parse(row['allowed_origins']),
@@ -256,6 +258,23 @@ class OrestapiApplication(models.Model):
             )
         )
         return tuple(rows)
+
+    @api.model
+    def _find_defined_claims(self, application_id):
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT claim.id, claim.name, claim.path, scope.name
+                  FROM orestapi_application_orestapi_claim_rel AS rel
+                  JOIN orestapi_claim AS claim ON claim.id = rel.orestapi_claim_id
+                  JOIN orestapi_scope AS scope ON scope.id = claim.scope_id
+                 WHERE rel.orestapi_application_id = %s
+                 ORDER BY claim.name, claim.id
+                """,
+                application_id,
+            )
+        )
+        return tuple(DefinedClaim(*row) for row in rows)
 
     @api.model
     def _get_signal(self):

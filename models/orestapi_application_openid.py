@@ -5,7 +5,7 @@ from ..jose.algorithms import RS256
 from ..oauth2 import redirect_uris
 from ..oauth2.client import PUBLIC
 from ..oauth2.scopes import OPENID
-from ..openid import back_channel
+from ..openid import back_channel, discovery
 from ..openid.discovery import SIGNING_ALGORITHMS
 from .orestapi_application import ADMINISTRATOR, MINUTE
 
@@ -68,6 +68,14 @@ class OrestapiApplication(models.Model):
         "that are set here.",
     )
 
+    claim_ids = fields.Many2many(
+        'orestapi.claim',
+        string="Claims",
+        groups=ADMINISTRATOR,
+        help="What else the application is told about users who sign in, for example their job position. Users who "
+        "have not been asked about a claim are asked at their next sign-in.",
+    )
+
     post_logout_redirect_uris = fields.Text(
         "Post-Logout URIs",
         groups=ADMINISTRATOR,
@@ -80,6 +88,39 @@ class OrestapiApplication(models.Model):
         help="Where Odoo tells the application that a user has logged out of Odoo, so that it signs the user out too. "
         "Its sign-ins then end with the login in Odoo, except those with the scope offline_access.",
     )
+
+    openid_configuration_uri = fields.Char(
+        "Discovery",
+        compute='_compute_openid_endpoints',
+        groups=ADMINISTRATOR,
+        help="Applications that sign people in need only this URL, or the issuer, besides client ID and client secret.",
+    )
+    userinfo_endpoint = fields.Char(
+        "UserInfo Endpoint",
+        compute='_compute_openid_endpoints',
+        groups=ADMINISTRATOR,
+        help="Where the application asks who the user is.",
+    )
+    jwks_uri = fields.Char(
+        "Signing Keys",
+        compute='_compute_openid_endpoints',
+        groups=ADMINISTRATOR,
+        help="The public keys with which the application checks ID tokens (JWKS).",
+    )
+    end_session_endpoint = fields.Char(
+        "Logout Endpoint",
+        compute='_compute_openid_endpoints',
+        groups=ADMINISTRATOR,
+        help="Where the application sends the browser to log the user out of Odoo.",
+    )
+
+    def _compute_openid_endpoints(self):
+        issuer = self.env['orestapi.server']._get_issuer()
+        for application in self:
+            application.openid_configuration_uri = issuer + discovery.WELL_KNOWN
+            application.userinfo_endpoint = issuer + discovery.USERINFO_ENDPOINT
+            application.jwks_uri = issuer + discovery.JWKS_ENDPOINT
+            application.end_session_endpoint = issuer + discovery.LOGOUT_ENDPOINT
 
     @api.depends('scope_ids.name')
     def _compute_signs_in(self):
@@ -97,6 +138,31 @@ class OrestapiApplication(models.Model):
                         "Nonce Instead of PKCE."
                     )
                 )
+
+    @api.constrains('claim_ids')
+    def _check_claim_ids(self):
+        for application in self:
+            names = [name.lower() for name in application.claim_ids.mapped('name')]
+            if len(names) > len(set(names)):
+                raise ValidationError(
+                    self.env._(
+                        "%s would be told two claims with the same name. Remove one of them, or rename it.",
+                        application.name,
+                    )
+                )
+
+    def action_preview_claims(self):
+        """Open the dialog that shows what the application is told about a user."""
+        self.ensure_one()
+        self.check_access('write')
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.env._("What %s is told about a user", self.name),
+            'res_model': 'orestapi.claim.preview',
+            'view_mode': 'form',
+            'target': 'new',
+            'context': {'default_application_id': self.id},
+        }
 
     @api.model
     def _repair(self, vals):

@@ -68,6 +68,14 @@ class OrestapiApplication(models.Model):
         )
 
     @api.model
+    def _get_told_sentence(self, labels):
+        """Return the sentence that names what else an application sees, or None if there is nothing.
+
+        :param list labels: the names of the values
+        """
+        return self.env._("This includes: %s", ', '.join(labels)) if labels else None
+
+    @api.model
     def _get_user_sentence(self, user):
         """Return the sentence that tells users which account they are logged in with, as HTML."""
         return self.env._(

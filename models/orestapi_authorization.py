@@ -237,7 +237,12 @@ class OrestapiAuthorization(models.Model):
             return frozenset()
         granted = frozenset(authorization.scope_ids.mapped('name'))
         # The readable records have grown since: reading needs a new consent.
-        return granted - {'read'} if authorization.offer_widened else granted
+        widened = {'read'} if authorization.offer_widened else set()
+        # So do claims that the user has not been asked about.
+        if client.defined_claims:
+            told = set(authorization.claim_ids.ids)
+            widened.update(claim.scope for claim in client.defined_claims if claim.id not in told)
+        return granted - widened
 
     @api.model
     def _grant(self, user, client, scope, by_setting=None):
@@ -301,13 +306,15 @@ class OrestapiAuthorization(models.Model):
             )
             if not by_setting:
                 # The consent page has shown only the scope of this request.
-                self.env.cr.execute(
-                    SQL(
-                        "DELETE FROM orestapi_authorization_orestapi_scope_rel WHERE orestapi_authorization_id = %s",
-                        authorization_id,
-                    ),
-                    log_exceptions=False,
-                )
+                for relation in ('scope', 'claim'):
+                    self.env.cr.execute(
+                        SQL(
+                            "DELETE FROM %s WHERE orestapi_authorization_id = %s",
+                            SQL.identifier(f'orestapi_authorization_orestapi_{relation}_rel'),
+                            authorization_id,
+                        ),
+                        log_exceptions=False,
+                    )
         self.env.cr.execute(
             SQL(
                 """
@@ -320,6 +327,19 @@ class OrestapiAuthorization(models.Model):
             ),
             log_exceptions=False,
         )
+        if asked := [claim.id for claim in client.defined_claims if claim.scope in scope]:
+            self.env.cr.execute(
+                SQL(
+                    """
+                    INSERT INTO orestapi_authorization_orestapi_claim_rel (orestapi_authorization_id, orestapi_claim_id)
+                    SELECT %s, id FROM orestapi_claim WHERE id = ANY(%s)
+                    ON CONFLICT DO NOTHING
+                    """,
+                    authorization_id,
+                    asked,
+                ),
+                log_exceptions=False,
+            )
         if offer_widened and 'read' in scope:
             self.env.cr.execute(
                 SQL(

@@ -110,18 +110,19 @@ class OrestapiLogin(models.AbstractModel):
         return since
 
     @api.model
-    def _describe(self, asked, key):
+    def _describe(self, asked, key, client):
         """Return the `Login` for the ID tokens of a request.
 
         :param AuthenticationRequest asked: the request, from which nothing is missing
         :param str key: see `required_login.compute_key`
+        :param Client client: the application
         """
         session, uid = request.session, self.env.uid
         # A session from before the installation of this addon has no id yet.
         remembered = authentication.begin(session.get(SESSION_KEY), uid, tokens.generate_secret())
         session[SESSION_KEY] = remembered
         auth_time, amr, acr, sid = authentication.describe(remembered, uid, self._get_since(asked, key, time.time()))
-        return login.describe(auth_time, amr, acr, sid, asked.claims.id_token)
+        return login.describe(auth_time, amr, acr, sid, asked.claims.id_token, client.defined_claims)
 
     @api.model
     def _check(self, form):

@@ -47,7 +47,7 @@ class OrestapiOpenid(models.AbstractModel):
         """
         private_key = self.env['orestapi.signing.key']._get_private_key(client.id_token_signed_response_alg)
         subject = self.env['orestapi.subject']._get_subject(user_id, client)
-        names = claims.get_names(scope)
+        names = claims.get_names(scope, client.defined_claims)
         if not client.claims_in_id_token:
             names &= frozenset((login.id_token_claims or '').split())
         token = id_token.build(
@@ -94,8 +94,8 @@ class OrestapiOpenid(models.AbstractModel):
         """
         sign_in = active_token.sign_in
         subject = self.env['orestapi.subject']._get_subject(sign_in.user_id, sign_in.client)
-        names = claims.get_names(active_token.scope) - {'sub'}
-        return {'sub': subject, **self._get_claims(sign_in.user_id, sign_in.client, names, subject)}
+        names = claims.get_names(active_token.scope, sign_in.client.defined_claims) - {'sub'}
+        return {**self._get_claims(sign_in.user_id, sign_in.client, names, subject), 'sub': subject}
 
     @api.model
     def _get_claims(self, user_id, client, names, subject):
@@ -146,7 +146,10 @@ class OrestapiOpenid(models.AbstractModel):
             # sudo: res.users - in which of the chosen groups the user is
             group_ids = self.env['res.users'].sudo().browse(user_id)._get_all_group_ids()
             values['groups'] = sorted({name for group_id, name in client.group_claims if group_id in group_ids})
-        return claims.select(values, names)
+        defined = [claim for claim in client.defined_claims if claim.name in names]
+        # What OpenID Connect says itself comes last: nothing replaces it.
+        told = {**self.env['orestapi.claim']._get_values(user_id, defined), **values} if defined else values
+        return claims.select(told, names)
 
     # Pictures
 

@@ -123,7 +123,23 @@ class OrestapiServer(models.AbstractModel):
         document = metadata.build(self._get_issuer(), scopes)
         languages = self.env['res.lang']
         locales = [languages._get_language_tag(code) for code, _name in languages.get_installed()]
-        return discovery.extend(document, (), locales)
+        return discovery.extend(document, self._get_told_claims(), locales)
+
+    @api.model
+    def _get_told_claims(self):
+        """Return the names of the claims that any active application is told, of those that administrators define."""
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT DISTINCT claim.name
+                  FROM orestapi_claim AS claim
+                  JOIN orestapi_application_orestapi_claim_rel AS rel ON rel.orestapi_claim_id = claim.id
+                  JOIN orestapi_application AS application ON application.id = rel.orestapi_application_id
+                 WHERE application.active
+                """
+            )
+        )
+        return [name for [name] in rows]
 
     @api.model
     def _get_key_set(self):

@@ -66,6 +66,36 @@ class OrestapiSubject(models.Model):
         return rows[0][0]
 
     @api.model
+    def _merge(self, source_ids, target_id):
+        """Prepare that core makes the rows of some users those of another one.
+
+        The other one keeps the identifier that they have, and takes over one of those users if they have none. Core
+        takes no notice of unique indexes, and would fail.
+
+        :param source_ids: the users who are merged into the other one, and cease to be
+        :param int target_id: the user who is kept
+        """
+        self.env.cr.execute(
+            SQL(
+                """
+                DELETE FROM orestapi_subject
+                 WHERE id IN (
+                       SELECT id
+                         FROM (SELECT id, user_id, row_number() OVER (
+                                      PARTITION BY COALESCE(application_id, 0) ORDER BY user_id <> %(target_id)s, id
+                                      ) AS position
+                                 FROM orestapi_subject
+                                WHERE user_id = %(target_id)s OR user_id = ANY(%(source_ids)s)) AS known
+                        WHERE position > 1)
+                """,
+                target_id=target_id,
+                source_ids=list(source_ids),
+            )
+        )
+        # Of a user who goes on by another identifier than before.
+        self.env['orestapi.application']._invalidate_caches()
+
+    @api.model
     def _find_user(self, subject):
         """Return the active user of a subject identifier, or an empty recordset.
 

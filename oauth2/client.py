@@ -37,6 +37,7 @@ class Client:
     :ivar bool claims_in_id_token: whether its ID tokens repeat what UserInfo tells
     :ivar bool addresses_verified: whether the addresses of users may be called verified
     :ivar tuple group_claims: what the claim `groups` tells: pairs of the id of a group, and its name there
+    :ivar tuple defined_claims: the claims of its own that it is told, each an `openid.claims.DefinedClaim`
     :ivar tuple post_logout_redirect_uris: where the browser may go after a logout that it asked for
     :ivar backchannel_logout_uri: where it is told of the logout of a user, or None
     :ivar frozenset group_ids: the groups whose members may authorize it
@@ -70,6 +71,7 @@ class Client:
     claims_in_id_token: bool = False
     addresses_verified: bool = False
     group_claims: tuple = ()
+    defined_claims: tuple = ()
     post_logout_redirect_uris: tuple = ()
     backchannel_logout_uri: str | None = None
     group_ids: frozenset = frozenset()

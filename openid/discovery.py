@@ -13,6 +13,9 @@ LOGOUT_ENDPOINT = '/oauth2/logout'
 #: Who a user is for applications (Core §8): the same for all, or for each somebody else.
 SUBJECT_TYPES = ('public', 'pairwise')
 
+#: The values of `display` (Core §3.1.2.1) that the pages suit: they fit any window, so that all look the same.
+DISPLAYS = ('page', 'popup', 'touch')
+
 #: What signs ID tokens: RS256 unless an application asks for another.
 SIGNING_ALGORITHMS = (RS256, ES256, EDDSA)
 
@@ -38,6 +41,7 @@ def extend(metadata, defined_claims, locales):
         'subject_types_supported': list(SUBJECT_TYPES),
         'id_token_signing_alg_values_supported': list(SIGNING_ALGORITHMS),
         'acr_values_supported': list(authentication.CLASSES),
+        'display_values_supported': list(DISPLAYS),
         'prompt_values_supported': [NONE, LOGIN, CONSENT, SELECT_ACCOUNT],
         'claim_types_supported': ['normal'],
         'claims_supported': sorted({*names, *defined_claims, 'acr', 'amr', 'auth_time', 'sid'}),

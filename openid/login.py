@@ -43,17 +43,19 @@ class Login:
 COLUMNS = tuple(field.name for field in dataclasses.fields(Login))
 
 
-def describe(auth_time, amr, acr, sid, id_token_claims):
+def describe(auth_time, amr, acr, sid, id_token_claims, defined=()):
     """Return the `Login` to keep.
 
     :param auth_time: seconds since 1970, or None
     :param amr: see `authentication.describe`, as `acr` and `sid`
     :param id_token_claims: names of claims; those that no scope carries are left out
+    :param defined: the `DefinedClaim`s of the application
     """
+    known = claims.get_names(claims.SCOPES) | {claim.name for claim in defined}
     return Login(
         auth_time=datetime.fromtimestamp(auth_time, timezone.utc).replace(tzinfo=None) if auth_time else None,
         amr=' '.join(amr) or None,
         acr=acr,
         sid=sid,
-        id_token_claims=' '.join(sorted(claims.get_names(claims.SCOPES) & frozenset(id_token_claims))) or None,
+        id_token_claims=' '.join(sorted(known & frozenset(id_token_claims))) or None,
     )

@@ -4,6 +4,7 @@ from . import test_addresses
 from . import test_application
 from . import test_application_changes
 from . import test_application_guard
+from . import test_application_kind
 from . import test_application_secret
 from . import test_authorization_code
 from . import test_authorize_client
@@ -11,6 +12,7 @@ from . import test_autocommit
 from . import test_authorize_response
 from . import test_bearer
 from . import test_caches
+from . import test_claims
 from . import test_client_authentication
 from . import test_client_credentials
 from . import test_connected_applications
@@ -29,6 +31,7 @@ from . import test_metadata
 from . import test_model_scheme
 from . import test_openid
 from . import test_openid_login
+from . import test_openid_users
 from . import test_origin
 from . import test_protocols
 from . import test_records

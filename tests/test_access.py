@@ -16,6 +16,7 @@ SUBJECT = 'orestapi.subject'
 LOGOUT_CALL = 'orestapi.logout.call'
 LOGOUT_SESSION = 'orestapi.logout.session'
 GROUP_CLAIM = 'orestapi.group.claim'
+CLAIM = 'orestapi.claim'
 EXPORT = 'orestapi.event.export'
 SCHEME = 'orestapi.model.scheme'
 SCOPE = 'orestapi.scope'
@@ -43,6 +44,7 @@ ALLOWED = {
     LOGOUT_CALL: {},
     LOGOUT_SESSION: {},
     GROUP_CLAIM: {'administrator': OPERATIONS},
+    CLAIM: {'administrator': OPERATIONS},
     EXPORT: {'administrator': ('read',)},
 }
 
@@ -56,6 +58,7 @@ ACTIONS = {
     (APPLICATION, 'action_ask_generate_client_secret'): True,
     (APPLICATION, 'action_remove_own_secret'): True,
     (APPLICATION, 'action_remove_client_secret'): True,
+    (APPLICATION, 'action_preview_claims'): True,
     (APPLICATION, 'copy'): True,
     (AUTHORIZATION, 'copy'): False,
     (CODE, 'copy'): False,
@@ -101,6 +104,7 @@ class TestAccess(OAuth2Case):
         self.env[SIGNING_KEY]._get_private_key('ES256')
         self.env[SUBJECT]._get(self.user.id, 0)
         self.env[GROUP_CLAIM].create({'name': 'staff', 'group_id': self.env.ref('base.group_user').id})
+        self.env[CLAIM].create({'name': 'job', 'path': 'partner.function'})
         self.env[EVENT].with_user(self.administrator).search([], limit=1).action_export()
         self.env[LOGOUT_CALL].create(self.get_values(LOGOUT_CALL, None))
         self.env[LOGOUT_SESSION].create({**self.get_values(LOGOUT_SESSION, None), 'sid': 'another'})
@@ -162,6 +166,7 @@ class TestAccess(OAuth2Case):
                 'create_date': '2030-01-01',
             },
             GROUP_CLAIM: {'name': 'sales', 'group_id': self.env.ref('base.group_portal').id},
+            CLAIM: {'name': 'city', 'path': 'partner.city'},
             EXPORT: {'name': 'events.csv', 'content': 'eA=='},
         }[model]
 
@@ -183,6 +188,7 @@ class TestAccess(OAuth2Case):
             LOGOUT_CALL: {'sid': 'mine'},
             LOGOUT_SESSION: {'sid': 'mine'},
             GROUP_CLAIM: {'name': 'everybody'},
+            CLAIM: {'path': 'user.login'},
             EXPORT: {'name': "Changed"},
         }[model]
 

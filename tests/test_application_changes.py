@@ -57,6 +57,7 @@ class TestApplicationChanges(OAuth2Case):
         """Changes of fields added later are logged too, without listing them here."""
         self.env['orestapi.scope'].create({'name': 'calendar', 'description': "Calendar"})
         self.env['orestapi.group.claim'].create({'name': 'staff', 'group_id': self.env.ref('base.group_user').id})
+        self.env['orestapi.claim'].create({'name': 'job', 'path': 'partner.function'})
         names = [
             name
             for name, field in self.wiki._fields.items()

@@ -44,6 +44,7 @@ class TestMetadata(OAuth2Case):
                 'subject_types_supported': ['public', 'pairwise'],
                 'id_token_signing_alg_values_supported': ['RS256', 'ES256', 'EdDSA'],
                 'acr_values_supported': ['urn:orestapi:acr:1fa', 'urn:orestapi:acr:2fa'],
+                'display_values_supported': ['page', 'popup', 'touch'],
                 'prompt_values_supported': ['none', 'login', 'consent', 'select_account'],
                 'claim_types_supported': ['normal'],
                 'claims_supported': [

@@ -551,6 +551,67 @@ class TestOpenIDLogin(OpenIDLoginCase):
 
     def test_display_and_languages(self):
         self.log_in()
-        for changes in ({'display': 'page'}, {'display': 'popup'}, {'ui_locales': 'de fr'}, {'claims_locales': 'de'}):
+        for changes in (
+            {'display': 'page'},
+            {'display': 'popup'},
+            {'display': 'touch'},
+            {'display': 'wap'},
+            {'display': 'hologram'},
+            {'ui_locales': 'de fr'},
+            {'ui_locales': '*, ;q=1 -- x'},
+            {'claims_locales': 'de'},
+            {'acr_values': 'urn:x'},
+        ):
             with self.subTest(changes=changes):
                 self.assertIn('code', self.get_response(self.ask(**changes)))
+        document = self.url_open('/.well-known/openid-configuration').json()
+        self.assertEqual(document['display_values_supported'], ['page', 'popup', 'touch'])
+
+    def test_languages_before_the_login(self):
+        """The application's wish comes before the browser's, if Odoo has the language; Core §3.1.2.1 knows no error."""
+        for code in ('de_DE', 'zh_TW'):
+            self.env['res.lang']._activate_lang(code)
+        languages = []
+        render = type(self.env['ir.qweb'])._render
+
+        def note(qweb, template, *args, **kwargs):
+            if template in ('web.login', self.env.ref('web.login').id):
+                languages.append(qweb.env.lang)
+            return render(qweb, template, *args, **kwargs)
+
+        self.startPatcher(patch.object(type(self.env['ir.qweb']), '_render', note))
+        for locales, header, expected in (
+            ('de', 'zh-TW', 'de_DE'),
+            ('xx de-AT en', 'zh-TW', 'de_DE'),
+            ('zh-Hant', 'de', 'zh_TW'),
+            ('de ' * 1000, 'zh-TW', 'de_DE'),
+            # As Odoo chooses.
+            ('xx', 'zh-TW', 'en_US'),
+            ('', 'zh-TW', 'en_US'),
+            ('*', 'zh-TW', 'en_US'),
+            ('de;q=0.1, "<script>', 'zh-TW', 'en_US'),
+            (None, 'de', 'en_US'),
+        ):
+            with self.subTest(locales=locales and locales[:30], header=header):
+                self.authenticate(None, None)
+                headers = {'Accept-Language': header}
+                response = self.authorize(self.get_openid_request(ui_locales=locales), headers=headers)
+                del languages[:]
+                self.url_open(response.headers['Location'], headers=headers)
+                self.assertEqual(languages, [expected])
+
+    def test_language_of_the_user(self):
+        """Once somebody is logged in, their own language is used, as Keycloak does it."""
+        self.env['res.lang']._activate_lang('de_DE')
+        self.env['res.lang']._activate_lang('zh_TW')
+        self.user.lang = 'zh_TW'
+        page = self.log_in(url='/oauth2/authorize?' + urlencode(self.get_openid_request(ui_locales='de')))
+        self.assertTrue(page)
+        page = self.ask(ui_locales='de', prompt='consent')
+        self.assertIn('name="consent"', page.text)
+        self.assertEqual(page.headers['Content-Language'], 'zh-TW')
+        self.assertEqual(self.ask(ui_locales='de', prompt='login').headers['Content-Language'], 'zh-TW')
+        # Pages for nobody follow the application.
+        self.log_out()
+        page = self.authorize({'client_id': 'nobody', 'ui_locales': 'de'})
+        self.assertEqual(page.headers['Content-Language'], 'de-DE')

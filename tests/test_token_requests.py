@@ -20,6 +20,7 @@ ADMINISTERED = {
     'orestapi.model.scheme': {'name': "Made by a token"},
     'orestapi.model.configuration': {'name': "Made by a token"},
     'orestapi.group.claim': {'name': 'made'},
+    'orestapi.claim': {'name': 'made', 'path': 'user.login'},
 }
 
 #: Models whose rows nobody creates, writes or deletes by hand; buttons end them.

@@ -26,7 +26,7 @@ ADDONS = ('website', 'portal', 'auth_totp', 'auth_passkey', 'auth_timeout')
 #: The tests of the whole flow.
 TESTS = (
     'TestFlow', 'TestAuthorizeClient', 'TestAuthorizeResponse', 'TestConsent', 'TestUsers', 'TestAddresses',
-    'TestHooks', 'TestTokenRequests',
+    'TestHooks', 'TestTokenRequests', 'TestClaimFields', 'TestOpenIDUsers',
 )  # fmt: skip
 
 STATE = 'a state with & = # % and ünïcode'

@@ -5,6 +5,7 @@ import copy
 import itertools
 import re
 
+import jwt
 import pytest
 import requests
 from requests.adapters import HTTPAdapter
@@ -103,9 +104,36 @@ def check_strangers(bench, first, second):
         answer = lives[1].call_json2(tokens[0]['access_token'])
         assert answer.status_code == 401
         assert 'error="invalid_token"' in answer.headers['WWW-Authenticate']
+        check_identities(lives, sessions, applications)
         # Trying them elsewhere has not affected them in their own database.
         assert lives[0].call_json2(tokens[0]['access_token']).status_code == 200
         assert lives[1].refresh(applications[1], tokens[1]['refresh_token']).status_code == 200
+
+
+def check_identities(lives, sessions, applications):
+    """The same row of the same user is another person in each database, and neither believes the other."""
+    tokens = [
+        live.redeem(application, live.get_code(session, application, VERIFIER, 'openid'), VERIFIER).json()
+        for live, session, application in zip(lives, sessions, applications, strict=True)
+    ]
+    headers = [jwt.get_unverified_header(token['id_token']) for token in tokens]
+    claims = [jwt.decode(token['id_token'], options={'verify_signature': False}) for token in tokens]
+    assert [claim['iss'] for claim in claims] == [live.url for live in lives]
+    assert claims[0]['sub'] != claims[1]['sub']
+    assert claims[0]['sid'] != claims[1]['sid']
+    published = [
+        {key['kid'] for key in requests.get(f'{live.url}/oauth2/jwks', timeout=30).json()['keys']} for live in lives
+    ]
+    assert not published[0] & published[1]
+    assert all(header['kid'] in keys for header, keys in zip(headers, published, strict=True))
+    answers = [
+        requests.get(
+            f'{lives[1].url}/oauth2/userinfo', headers={'Authorization': f'Bearer {token["access_token"]}'}, timeout=30
+        )
+        for token in tokens
+    ]
+    assert [answer.status_code for answer in answers] == [401, 200]
+    assert answers[1].json()['sub'] == claims[1]['sub']
 
 
 def test_n225_nothing_in_a_dump_is_a_credential(bench, live, user_session, installed, counts, tmp_path, summarize):

@@ -52,6 +52,7 @@ def test_nothing_is_allowed_unless_said():
         'claims_in_id_token': False,
         'addresses_verified': False,
         'group_claims': (),
+        'defined_claims': (),
         'post_logout_redirect_uris': (),
         'backchannel_logout_uri': None,
         'group_ids': frozenset(),
