@@ -346,26 +346,29 @@ def _run_check(outcome):
         _run_unit(outcome, ['--hypothesis-profile=few'])
 
 
-def _run_lane(outcome, bench, parts, stop):
-    """Run the style, Odoo's tests from the wheel, and then the short parts."""
-    if 'lint' in parts:
-        _run_hooks(outcome)
-    if 'package' in parts and not stop.is_set():
+def _run_package_lane(outcome, bench, parts, stop):
+    if 'package' in parts:
         _run_package(outcome, bench, stop)
-    if 'unit' in parts and not stop.is_set():
-        _run_unit(outcome, stop=stop)
-    if 'lint' in parts and not stop.is_set():
-        with bench.database('lint') as database:
-            _run_core_lint(outcome, bench, database, stop)
 
 
 def _run_parts(outcome, bench, parts, tags):
-    """Run the parts in two lanes of about the same length; the second has two processes, see `_run_live`."""
-    with _beside(_run_lane, outcome, bench, parts):
+    """Run the parts in two lanes of about the same length.
+
+    Odoo's tests, one after the other, are as long as all others. Most of the live tests wait
+    for a server or a browser, so that they run in two processes, see `_run_live`.
+    """
+    with _beside(_run_package_lane, outcome, bench, parts):
+        if 'lint' in parts:
+            _run_hooks(outcome)
         if 'odoo' in parts:
             _run_tags(outcome, bench, 'test', tags or '/orestapi')
         if 'live' in parts:
             _run_live(outcome, parts == {'live'})
+        if 'unit' in parts:
+            _run_unit(outcome)
+        if 'lint' in parts:
+            with bench.database('lint') as database:
+                _run_core_lint(outcome, bench, database)
 
 
 def main():
