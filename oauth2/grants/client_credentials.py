@@ -18,7 +18,7 @@ class Request:
     :ivar scope: the parameter, or None
     """
 
-    scope: str | None = None
+    scope: str | None
 
 
 def parse(parameters, client):

@@ -170,3 +170,9 @@ def test_the_event_tells_why_a_service_is_refused(allowed, requested, reason):
     with pytest.raises(InvalidScope) as refusal:
         grant.decide(grant.Request(scope=requested), dataclasses.replace(CLIENT, scope=allowed))
     assert refusal.value.reason == reason
+
+
+def test_a_service_may_ask_for_all_of_its_scope():
+    grant = grants.GRANTS['client_credentials']
+    client = dataclasses.replace(CLIENT, scope=frozenset({'read', 'rpc'}))
+    assert grant.decide(grant.Request(scope='rpc read'), client) == {'read', 'rpc'}
