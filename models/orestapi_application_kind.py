@@ -54,6 +54,8 @@ class OrestapiApplication(models.Model):
         [(SIGN_IN, "Sign in with Odoo")],
         compute='_compute_kind',
         inverse='_inverse_kind',
+        # An import would set back what was changed by hand.
+        exportable=False,
         readonly=False,
         groups=ADMINISTRATOR,
         help="Fills in the settings that this kind of application needs. You can change each of them afterwards. Sign "
