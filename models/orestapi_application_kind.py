@@ -26,8 +26,8 @@ SIGN_IN = 'sign_in'
 
 #: The kinds by their key in the selection `kind`. No application may be of two kinds.
 KINDS = {
-    # A web application that only wants to know who somebody is. It reads no records, so that it gets no model scheme
-    # either: whoever gives it the scope `read` later has to choose one.
+    # A web application that only asks who the user is. It reads no records and so gets no model scheme: an
+    # administrator who adds the scope `read` later has to choose one.
     SIGN_IN: Kind(
         scopes=('openid', 'profile', 'email'),
         further_scopes=('phone', 'groups', 'offline_access'),
