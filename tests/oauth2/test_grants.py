@@ -176,3 +176,10 @@ def test_a_service_may_ask_for_all_of_its_scope():
     grant = grants.GRANTS['client_credentials']
     client = dataclasses.replace(CLIENT, scope=frozenset({'read', 'rpc'}))
     assert grant.decide(grant.Request(scope='rpc read'), client) == {'read', 'rpc'}
+
+
+def test_the_event_tells_which_grants_there_are():
+    with pytest.raises(UnsupportedGrantType) as refusal:
+        _validate({'grant_type': 'password'})
+    assert (refusal.value.reason, refusal.value.sent) == ('grant_type', 'password')
+    assert refusal.value.expected == 'authorization_code, refresh_token, client_credentials'
