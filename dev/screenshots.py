@@ -149,6 +149,20 @@ def shoot_backend(camera, record):
     camera.shoot('secret')
 
 
+def shoot_sign_in(camera, server):
+    """Take the pictures of an application that only signs people in."""
+    uris = [(0, 0, {'uri': 'https://intranet.example.com/callback'})]
+    application = server.call(
+        'orestapi.application', 'create', {'name': "Intranet", 'kind': 'sign_in', 'uri_ids': uris}
+    )
+    camera.open(f'/odoo/applications/{application}', '.o_form_view .o_notebook')
+    for tab in ('general', 'settings'):
+        camera.open_tab(tab)
+        camera.shoot(f'sign_in_{tab}')
+    # The lists of the other pictures are those of the demo data.
+    server.call('orestapi.application', 'unlink', [application])
+
+
 def shoot_user(camera, record):
     """Take the picture of a user form, as an administrator of users and applications sees it."""
     camera.open(f'/odoo/users/{record("user_admin", "base")}', '.o_form_view .o_notebook')
@@ -213,6 +227,7 @@ def main():
         for device in DEVICES:
             show(f'Pictures of a {device}')
             shoot_backend(Camera(browser, device, server, ADMINISTRATOR), record)
+            shoot_sign_in(Camera(browser, device, server, ADMINISTRATOR), server)
             shoot_user(Camera(browser, device, server, LOGIN), record)
             camera = Camera(browser, device, server, 'demo')
             shoot_preferences(camera)
