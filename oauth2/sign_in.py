@@ -175,7 +175,7 @@ class Code:
     user_active: bool
     user_allowed: bool
     opened_token_id: int | None
-    nonce: str | None = None
+    nonce: str | None
 
 
 def get_end(is_service, signed_in_at, refreshed_at, access_expires_at, settings):

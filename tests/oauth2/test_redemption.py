@@ -38,6 +38,7 @@ CODE = Code(
     user_active=True,
     user_allowed=True,
     opened_token_id=None,
+    nonce=None,
 )
 REQUEST = authorization_code.Request(code='c', redirect_uri=URI, code_verifier=VERIFIER)
 

@@ -46,6 +46,44 @@ def _replace(client=None, **changes):
     return dataclasses.replace(SIGN_IN, client=dataclasses.replace(CLIENT, **(client or {})), **changes)
 
 
+class TestRefreshToken:
+    """Whether a refresh token would be exchanged now, as introspection says (RFC 7662 §2.2)."""
+
+    TOKEN = tokens.Token(tokens.REFRESH_TOKEN, 7, SECRET, generation=3)
+    STORED = {'refresh_digest': tokens.compute_digest(SECRET), 'generation': 3}
+
+    def test_works(self):
+        active = _replace(**self.STORED).find_refresh(self.TOKEN, True, NOW)
+        assert active.scope == {'read', 'rpc'} and active.expires_at is None
+
+    def test_works_until_the_sign_in_ends(self):
+        sign_in = _replace(client={'sign_in_expiry': 600}, **self.STORED)
+        assert sign_in.find_refresh(self.TOKEN, True, NOW).expires_at == NOW + timedelta(seconds=600)
+        assert sign_in.find_refresh(self.TOKEN, True, NOW + timedelta(seconds=600)) is None
+
+    def test_scope_that_the_application_has_lost(self):
+        sign_in = _replace(client={'scope': frozenset({'rpc', 'openid'})}, **self.STORED)
+        assert sign_in.find_refresh(self.TOKEN, True, NOW).scope == {'rpc'}
+
+    def test_forged(self):
+        assert _replace(**self.STORED).find_refresh(self.TOKEN, False, NOW) is None
+
+    @pytest.mark.parametrize(
+        'changes',
+        [
+            {'revoked_at': NOW},
+            {'user_allowed': False},
+            {'client': {'active': False}},
+            {'generation': 2},
+            {'generation': 4},
+            {'refresh_digest': None},
+            {'refresh_digest': tokens.compute_digest('other')},
+        ],
+    )
+    def test_does_not_work(self, changes):
+        assert _replace(**{**self.STORED, **changes}).find_refresh(self.TOKEN, True, NOW) is None
+
+
 class TestAccessToken:
     def test_works(self):
         active = SIGN_IN.find_access(SECRET, NOW)
