@@ -154,9 +154,18 @@ class Authorize(Consent):
         if client is None or not authentication_request.is_authentication_request(posted, client):
             return None
         get_context(request).client = client
+        return self._redirect_body(metadata.AUTHORIZATION_ENDPOINT, body)
+
+    def _redirect_body(self, path, body):
+        """Return the redirect that repeats a posted request as a GET.
+
+        :param str path: where the request came to
+        :param str body: the encoded form
+        :raise RequestTooLarge: if the URL would be too long
+        """
         if len(body) > MAX_REQUEST:
             raise RequestTooLarge("The request is too large.", reason='too_large')
-        return make_redirect(f'{metadata.AUTHORIZATION_ENDPOINT}?{body}')
+        return make_redirect(f'{path}?{body}')
 
     def _redirect_to_login(self, hint=None, language=None):
         """Return the redirect to Odoo's login page, which leads back to the request.

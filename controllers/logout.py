@@ -7,10 +7,10 @@ from ..dispatchers.context import get_context
 from ..dispatchers.cross_origin import make_empty_response
 from ..dispatchers.headers import PAGE
 from ..oauth2 import parameters
-from ..oauth2.errors import InvalidRequest, OAuth2Error, RequestTooLarge
+from ..oauth2.errors import InvalidRequest, OAuth2Error
 from ..openid import logout
 from ..openid.discovery import LOGOUT_ENDPOINT
-from .authorize import MAX_REQUEST, Authorize
+from .authorize import Authorize
 from .page import make_redirect
 
 
@@ -33,7 +33,8 @@ class Logout(Authorize):
         is_decision = request.httprequest.method == 'POST' and 'decision' in form
         try:
             if request.httprequest.method == 'POST' and not is_decision:
-                return self._redirect_posted_logout(form)
+                # Browsers send the cookie of the session with a GET from another site, and not with a POST.
+                return self._redirect_body(LOGOUT_ENDPOINT, urlencode(list(form.items(multi=True))))
             asked = logout.parse(
                 parameters.parse(request.httprequest.query_string),
                 request.env['orestapi.signing.key']._get_known_keys(),
@@ -59,16 +60,6 @@ class Logout(Authorize):
             return self._render_logout_question(client)
         request.session.logout(keep_db=True)
         return self._leave(asked, uri)
-
-    def _redirect_posted_logout(self, form):
-        """Return the redirect of a request that came by POST, with which browsers send no session cookie.
-
-        :raise RequestTooLarge: if the URL would be too long
-        """
-        body = urlencode(list(form.items(multi=True)))
-        if len(body) > MAX_REQUEST:
-            raise RequestTooLarge("The request is too large.", reason='too_large')
-        return make_redirect(f'{LOGOUT_ENDPOINT}?{body}')
 
     def _leave(self, asked, uri):
         """Return the way back to the application, or the page of a user who is logged out.

@@ -38,7 +38,7 @@ def find_wished_language():
     """Return the code of the language that the application wishes for its user, or None.
 
     :return: the first installed one of the parameter `ui_locales` (OpenID Connect Core §3.1.2.1, RP-Initiated Logout
-        §2); what is no language tag is ignored, as the specification demands
+        §2); other values are ignored, as the specification demands
     """
     tags = LANGUAGE_TAG.findall(request.httprequest.args.get('ui_locales', '')[:MAX_LOCALES])
     return request.env['res.lang']._find_code(tags) if tags else None
