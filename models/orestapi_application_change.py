@@ -107,16 +107,25 @@ class OrestapiApplication(models.Model):
             application._log_changes(before[application.id], application._get_logged_values())
 
     @api.model
+    def _find_referrers(self, name, records):
+        """Return the applications that refer to records, the archived ones too.
+
+        :param str name: the field of applications that refers to the records
+        :param records: the records
+        """
+        # sudo: orestapi.application - all that a change of the records affects, whichever user makes it
+        return self.sudo().with_context(active_test=False).search([(name, 'in', records.ids)])
+
+    @api.model
     @contextmanager
     def _watch_referrers(self, name, records, is_guarded=False):
         """Wrap a change of records that applications refer to, and so change together with.
 
-        :param str name: the field of applications that refers to the records
+        :param str name: see `_find_referrers`
         :param records: the records, which may be deleted
         :param bool is_guarded: whether the change may give the applications rights, see `_check_guard`
         """
-        # sudo: orestapi.application - all that the change affects, whichever user makes it
-        referrers = self.sudo().with_context(active_test=False).search([(name, 'in', records.ids)])
+        referrers = self._find_referrers(name, records)
         if is_guarded:
             referrers.sudo(False)._check_guard()
         with referrers._watch_changes():

@@ -138,9 +138,7 @@ class OrestapiClaim(models.Model):
                         claim.name,
                     )
                 )
-        # sudo: orestapi.application - all that are told the claim
-        applications = self.env['orestapi.application'].sudo().with_context(active_test=False)
-        applications.search([('claim_ids', 'in', self.ids)])._check_claim_ids()
+        self.env['orestapi.application']._find_referrers('claim_ids', self)._check_claim_ids()
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -143,9 +143,13 @@ class OrestapiLogoutCall(models.Model):
     @api.model
     def _get_hosts(self):
         """Return the hosts that may be called although they are not on the internet, in lower case."""
+        return back_channel.parse_hosts(self._get_hosts_text())
+
+    @api.model
+    def _get_hosts_text(self):
+        """Return the setting *Internal Hosts* as it was entered, or an empty text."""
         # sudo: ir.config_parameter - a setting of this addon
-        text = self.env['ir.config_parameter'].sudo().get_param(LOGOUT_HOSTS) or ''
-        return back_channel.parse_hosts(text)
+        return self.env['ir.config_parameter'].sudo().get_param(LOGOUT_HOSTS) or ''
 
     @api.autovacuum
     def _gc_old(self):

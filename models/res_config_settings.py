@@ -136,7 +136,7 @@ class ResConfigSettings(models.TransientModel):
             'orestapi_issuer': issuer,
             'orestapi_event_retention': retention,
             'orestapi_mail_administrators': mail,
-            'orestapi_logout_hosts': self._get_logout_hosts(),
+            'orestapi_logout_hosts': self.env['orestapi.logout.call']._get_hosts_text(),
         }
 
     def set_values(self):
@@ -151,13 +151,8 @@ class ResConfigSettings(models.TransientModel):
             parameters.set_param(EVENT_RETENTION, self.orestapi_event_retention)
         if mail_unread or self.orestapi_mail_administrators != mail:
             parameters.set_param(MAIL_ADMINISTRATORS, self.orestapi_mail_administrators)
-        if (self.orestapi_logout_hosts or '').strip() != self._get_logout_hosts():
+        if (self.orestapi_logout_hosts or '').strip() != self.env['orestapi.logout.call']._get_hosts_text():
             parameters.set_param(LOGOUT_HOSTS, (self.orestapi_logout_hosts or '').strip())
-
-    @api.model
-    def _get_logout_hosts(self):
-        # sudo: ir.config_parameter - a setting of this addon
-        return self.env['ir.config_parameter'].sudo().get_param(LOGOUT_HOSTS) or ''
 
     @api.model
     def _is_issuer(self, text):
@@ -197,7 +192,7 @@ class ResConfigSettings(models.TransientModel):
 
     @api.constrains('orestapi_logout_hosts')
     def _check_orestapi_logout_hosts(self):
-        current = self._get_logout_hosts()
+        current = self.env['orestapi.logout.call']._get_hosts_text()
         for settings in self:
             text = (settings.orestapi_logout_hosts or '').strip()
             if text != current and not all(map(back_channel.is_host, back_channel.parse_hosts(text))):
