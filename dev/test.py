@@ -150,16 +150,10 @@ class _Pytest:
         stop_group(self.process, signal.SIGINT)
         self.scratch.cleanup()
 
-    def finish(self, outcome, stop=None):
-        """Wait for the end, and count.
-
-        :param threading.Event stop: ends the wait when it is set
-        """
+    def finish(self, outcome):
+        """Wait for the end, and count."""
         # The CPU time can be read until the process is waited for.
-        while not os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG):
-            if stop and stop.is_set():
-                return
-            time.sleep(0.2)
+        os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOWAIT)
         cpu = _read_cpu(self.process)
         self.process.wait()
         seconds = time.monotonic() - self.started
@@ -272,7 +266,7 @@ def _run_package(outcome, bench, stop):
         _run_odoo(outcome, bench, 'package', database, '/orestapi', command, stop)
 
 
-def _run_core_lint(outcome, bench, database, stop=None):
+def _run_core_lint(outcome, bench, database):
     from .workbench.eslint import eslint_path
     from .workbench.odoo_log import read_log
 
@@ -284,15 +278,15 @@ def _run_core_lint(outcome, bench, database, stop=None):
     command[1] = str(CHECKOUT / 'dev' / 'core_lint.py')
     command.remove('server')
     log = bench.logs / f'{database}-lint.log'
-    code, text, cpu = _watch(bench, 'test_lint', command, log, eslint_path(), stop)
+    code, text, cpu = _watch(bench, 'test_lint', command, log, eslint_path())
     _report(outcome, 'test_lint', read_log(text), code, log, started, cpu)
 
 
-def _run_unit(outcome, options=(), stop=None):
+def _run_unit(outcome, options=()):
     # `layers` reads the imports of all folders.
     for package in ('layers', *plain_packages()):
         with _Pytest(f'unit of {package}', CHECKOUT / 'tests' / package, options) as tests:
-            tests.finish(outcome, stop)
+            tests.finish(outcome)
 
 
 def _run_live(outcome, alone):
@@ -346,18 +340,13 @@ def _run_check(outcome):
         _run_unit(outcome, ['--hypothesis-profile=few'])
 
 
-def _run_package_lane(outcome, bench, parts, stop):
-    if 'package' in parts:
-        _run_package(outcome, bench, stop)
-
-
 def _run_parts(outcome, bench, parts, tags):
     """Run the parts in two lanes of about the same length.
 
     Odoo's tests, one after the other, are as long as all others. Most of the live tests wait
     for a server or a browser, so that they run in two processes, see `_run_live`.
     """
-    with _beside(_run_package_lane, outcome, bench, parts):
+    with _beside(_run_package, outcome, bench) if 'package' in parts else contextlib.nullcontext():
         if 'lint' in parts:
             _run_hooks(outcome)
         if 'odoo' in parts:
