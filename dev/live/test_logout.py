@@ -150,6 +150,13 @@ def read_redirect(answer):
     return dict(parse_qsl(query, strict_parsing=bool(query)))
 
 
+def check_logged_out(party, person, answer):
+    """Check that the browser stays on the page of a user who is logged out."""
+    assert answer.status_code == 200
+    assert "You are logged out" in answer.text
+    assert not is_logged_in(party, person)
+
+
 def sign_object(claims, header, key):
     return joserfc.jwt.encode(header, claims, key, algorithms=[header['alg']])
 
@@ -200,9 +207,7 @@ def check_asks_and_stays(party, person, **parameters):
     assert is_logged_in(party, person)
     asked, answer = ask(person, **parameters, post_logout_redirect_uri=BYE, state='s')
     assert asked
-    assert answer.status_code == 200
-    assert "You are logged out" in answer.text
-    assert not is_logged_in(party, person)
+    check_logged_out(party, person, answer)
 
 
 def test_oidcc_rp_initiated_logout_modified_id_token_hint(party, person):
@@ -215,7 +220,7 @@ def test_oidcc_rp_initiated_logout_modified_id_token_hint(party, person):
 
 @pytest.mark.parametrize('algorithm', ['HS256', 'RS256'])
 def test_oidcc_rp_initiated_logout_bad_id_token_hint(party, person, algorithm):
-    """N334: the same claims, signed by the application: with its secret, and with a key under the name of ours."""
+    """N334: the same claims, signed by the application: with its secret, or with a key that has our key ID."""
     _answer, tokens = party.run(person)
     if algorithm == 'HS256':
         key = joserfc.jwk.OctKey.import_key(party.application.client_secret)
@@ -241,18 +246,14 @@ def test_oidcc_rp_initiated_logout_page(party, person, parameters):
     party.run(person)
     asked, answer = ask(person, **parameters)
     assert asked
-    assert answer.status_code == 200
-    assert "You are logged out" in answer.text
-    assert not is_logged_in(party, person)
+    check_logged_out(party, person, answer)
 
 
 def test_oidcc_rp_initiated_logout_no_post_logout_redirect_uri(party, person):
     _answer, tokens = party.run(person)
     asked, answer = ask(person, id_token_hint=tokens.response['id_token'], state='s')
     assert not asked
-    assert answer.status_code == 200
-    assert "You are logged out" in answer.text
-    assert not is_logged_in(party, person)
+    check_logged_out(party, person, answer)
 
 
 # Back-channel
@@ -293,7 +294,7 @@ def check_logout_token(party, token, id_token_claims):
     assert 'nonce' not in claims
 
 
-# What else ends a session
+# Other ends of a session
 
 
 def read(token):

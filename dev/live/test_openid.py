@@ -200,7 +200,7 @@ def test_npm_jose(live, user_session, summarize):
         for bad in spoil(written['token']):
             with pytest.raises(InvalidJws):
                 jws.verify(bad, keys)
-    summarize(f"{len(tokens)} tokens of ours, {len(answer['written'])} of its own")
+    summarize(f"{len(tokens)} tokens signed here, {len(answer['written'])} by the library")
 
 
 # Rotation
@@ -283,7 +283,8 @@ def test_oidcc_server_rotate_keys(live, user_session, summarize):
     let_time_pass(live, algorithm, '2 hours')
     with pytest.raises(jwt.PyJWKClientError):
         verify(CountingClient(jwks_uri), old)
-    # Withdrawn: whoever fetches the set refuses what the key has signed; who kept it, for an hour at most, does not.
+    # Withdrawn: a client that fetches the set refuses tokens of the old key; one with a cached set accepts them, for an
+    # hour at most.
     live.call('orestapi.signing.key', 'action_withdraw', find_keys(live, algorithm))
     after = issue()
     assert get_kid(after) not in published

@@ -24,10 +24,10 @@ import pytest
 import requests
 
 from dev.live.conftest import Live, check_log
+from dev.live.programs import MODULES, serve_apache
 from dev.live.reader import press_allow
 from dev.live.test_addons import ADDONS
 from dev.live.test_clients import OIDC_CLIENT_VERSION
-from dev.live.test_resource_servers import answers, wait_for
 from dev.workbench.apt import need
 from dev.workbench.cache import CHECKOUT
 from dev.workbench.environment import prepare_beside, prepare_folder
@@ -41,7 +41,6 @@ same = pytest.mark.same
 
 FOLDER = Path(__file__).parent / 'parties'
 PAGES = CHECKOUT / 'docs' / 'how-to'
-MODULES = Path('/usr/lib/apache2/modules')
 #: A site, in which Chromium finds all hosts on this computer.
 SITE = 'orestapi.example'
 #: Seconds until an application has been told of a logout.
@@ -309,25 +308,13 @@ def test_user_with_two_factors(provider, sites, window):
     assert (user['name'], user['amr']) == ("Grace", ['pwd', 'otp', 'mfa'])
 
 
-#: Beside the block of the page: what Debian's configuration has, and a page that shows who is signed in.
+#: Beside the block of the page: what it needs, and a page that shows who is signed in.
 APACHE = """
-ServerName localhost
-ServerRoot {folder}
-PidFile {folder}/apache.pid
-Listen 127.0.0.1:{port}
-ErrorLog {folder}/error.log
-LoadModule mpm_event_module {modules}/mod_mpm_event.so
-LoadModule authn_core_module {modules}/mod_authn_core.so
-LoadModule authz_core_module {modules}/mod_authz_core.so
-LoadModule authz_user_module {modules}/mod_authz_user.so
-LoadModule include_module {modules}/mod_include.so
-LoadModule mime_module {modules}/mod_mime.so
-LoadModule auth_openidc_module {modules}/mod_auth_openidc.so
+LoadModule include_module {{modules}}/mod_include.so
+LoadModule mime_module {{modules}}/mod_mime.so
+LoadModule auth_openidc_module {{modules}}/mod_auth_openidc.so
 TypesConfig /dev/null
 AddType text/html .html
-User www-data
-Group www-data
-DocumentRoot {folder}/pages
 <Directory {folder}/pages>
     Options +Includes
     SetOutputFilter INCLUDES
@@ -386,20 +373,11 @@ def apache(provider, certificate, folder):
         ('CLIENT_SECRET', site['client_secret']),
         ('A_LONG_RANDOM_TEXT', secrets.token_hex()),
     )
-    configuration = folder / 'apache.conf'
-    configuration.write_text(
-        APACHE.format(folder=folder, port=port, modules=MODULES, certificate=folder / 'certificate.pem', block=block)
-    )
-    process = subprocess.Popen(['/usr/sbin/apache2', '-DFOREGROUND', '-f', configuration], stdin=subprocess.DEVNULL)
-    try:
-        wait_for(lambda: answers(f'{url}/goodbye.html') == 200, process, folder / 'error.log')
+    settings = APACHE.format(folder=folder, certificate=folder / 'certificate.pem', block=block)
+    with serve_apache(folder, port, settings, f'{url}/goodbye.html') as log:
         yield url
-        log = (folder / 'error.log').read_text()
         # Apache's own line about a page that the user may not see is expected.
-        assert 'auth_openidc:error]' not in log, log
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
+        assert 'auth_openidc:error]' not in log.read_text(), log.read_text()
 
 
 @same

@@ -2,33 +2,18 @@
 
 import shutil
 import subprocess
-import time
-from pathlib import Path
 
 import pytest
 import requests
 
+from dev.live.programs import MODULES, serve_apache, wait_for
 from dev.workbench.apt import need
 from dev.workbench.odoo_server import LOGIN, free_port
 
 pytestmark = pytest.mark.same
 
-MODULES = Path('/usr/lib/apache2/modules')
-
 APACHE = """
-ServerName localhost
-ServerRoot {folder}
-PidFile {folder}/apache.pid
-Listen 127.0.0.1:{port}
-ErrorLog {folder}/error.log
-LoadModule mpm_event_module {modules}/mod_mpm_event.so
-LoadModule authn_core_module {modules}/mod_authn_core.so
-LoadModule authz_core_module {modules}/mod_authz_core.so
-LoadModule authz_user_module {modules}/mod_authz_user.so
-LoadModule oauth2_module {modules}/mod_oauth2.so
-User www-data
-Group www-data
-DocumentRoot {folder}/pages
+LoadModule oauth2_module {{modules}}/mod_oauth2.so
 <Location />
     AuthType oauth2
     OAuth2TokenVerify introspect {url}/oauth2/introspect {options}
@@ -93,22 +78,6 @@ def test_p06_programs_that_wait_for_the_challenge(live, resource_server, tokens,
     assert '"active": true' in done.stdout, done.stdout + done.stderr
 
 
-def wait_for(check, process, log):
-    for _attempt in range(100):
-        if check():
-            return
-        assert process.poll() is None, log.read_text() if log.exists() else process.returncode
-        time.sleep(0.1)
-    pytest.fail(log.read_text() if log.exists() else "It did not start.")
-
-
-def answers(address):
-    try:
-        return requests.get(address, timeout=5).status_code
-    except requests.ConnectionError:
-        return None
-
-
 def test_s05_apache(live, resource_server, tokens, folder):
     """mod_oauth2 accepts any token that introspection reports as active."""
     need([MODULES / 'mod_oauth2.so'], ['apache2-bin', 'libapache2-mod-oauth2'], 'the tests of resource servers')
@@ -118,19 +87,11 @@ def test_s05_apache(live, resource_server, tokens, folder):
     client_id, client_secret = resource_server.auth
     options = f'introspect.auth=client_secret_basic&client_id={client_id}&client_secret={client_secret}'
     port = free_port()
-    configuration = folder / 'apache.conf'
-    configuration.write_text(APACHE.format(folder=folder, port=port, modules=MODULES, url=live.url, options=options))
     address = f'http://127.0.0.1:{port}/page.txt'
-    log = folder / 'error.log'
-    process = subprocess.Popen(['/usr/sbin/apache2', '-DFOREGROUND', '-f', configuration], stdin=subprocess.DEVNULL)
-    try:
-        wait_for(lambda: answers(address), process, log)
+    with serve_apache(folder, port, APACHE.format(url=live.url, options=options), address) as log:
         for name, status in (('access_token', 200), ('refresh_token', 401)):
             answer = requests.get(address, timeout=30, headers={'Authorization': f'Bearer {tokens[name]}'})
             assert answer.status_code == status, f'{name}: {answer.status_code}\n{log.read_text()}'
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
 
 
 def test_s05_dovecot(live, resource_server, tokens, folder):
