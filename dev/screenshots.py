@@ -2,6 +2,7 @@
 
 import base64
 import io
+import secrets
 
 from .workbench.cache import CHECKOUT, CommandError, run_command, show
 from .workbench.environment import enter
@@ -54,8 +55,8 @@ class Camera:
     def open_tab(self, name):
         self.page.click(f'.o_notebook_headers a[name="{name}"]')
 
-    def shoot(self, name):
-        """Write a picture of the window, as high as its content."""
+    def shoot(self, name, selector=None):
+        """Write a picture of the window, as high as its content, or of one element."""
         self._fit()
         # Waits for fonts, logos and animations, and hides the blinking cursor, so that pictures differ only by content.
         self.page.evaluate('document.fonts.ready')
@@ -63,7 +64,7 @@ class Camera:
         self.page.mouse.move(0, 0)
         self.page.wait_for_timeout(900)
         path = FOLDERS[self.device] / f'{name}.png'
-        path.write_bytes(compress(self.page.screenshot()))
+        path.write_bytes(compress((self.page.locator(selector) if selector else self.page).screenshot()))
         size = path.stat().st_size
         if size > LARGEST:
             raise CommandError(f"{path.name} has {size} bytes, which is too many; show less in it.")
@@ -152,13 +153,12 @@ def shoot_backend(camera, record):
 def shoot_sign_in(camera, server):
     """Take the pictures of an application that only signs people in."""
     uris = [(0, 0, {'uri': 'https://intranet.example.com/callback'})]
-    application = server.call(
-        'orestapi.application', 'create', {'name': "Intranet", 'kind': 'sign_in', 'uri_ids': uris}
-    )
+    values = {'name': "Intranet", 'kind': 'sign_in', 'uri_ids': uris, 'client_secret': secrets.token_urlsafe(32)}
+    application = server.call('orestapi.application', 'create', values)
     camera.open(f'/odoo/applications/{application}', '.o_form_view .o_notebook')
-    for tab in ('general', 'settings'):
-        camera.open_tab(tab)
-        camera.shoot(f'sign_in_{tab}')
+    camera.shoot('sign_in_general')
+    camera.open_tab('settings')
+    camera.shoot('sign_in_settings', '.o_inner_group:has(> * label:text("ID Token Signature"))')
     # The lists of the other pictures are those of the demo data.
     server.call('orestapi.application', 'unlink', [application])
 
