@@ -57,7 +57,8 @@ class Camera:
 
     def shoot(self, name, selector=None):
         """Write a picture of the window, as high as its content, or of one element."""
-        self._fit()
+        # An element that does not fit would be scrolled below the header of the page.
+        self._fit(HIGHEST if selector is None else 3 * HIGHEST)
         # Waits for fonts, logos and animations, and hides the blinking cursor, so that pictures differ only by content.
         self.page.evaluate('document.fonts.ready')
         self.page.evaluate('document.activeElement.blur()')
@@ -70,7 +71,7 @@ class Camera:
             raise CommandError(f"{path.name} has {size} bytes, which is too many; show less in it.")
         show(f'  {path.relative_to(CHECKOUT)}: {size // 1000} kB')
 
-    def _fit(self):
+    def _fit(self, highest):
         # Pages of Odoo's backend scroll inside; dialogs and this addon's own pages scroll as a whole.
         self.page.wait_for_timeout(600)
         height = self.page.evaluate("""() => {
@@ -85,7 +86,7 @@ class Camera:
             return Math.max(...bottoms) + 40;
         }""")
         width = DEVICES[self.device]['viewport']['width']
-        self.page.set_viewport_size({'width': width, 'height': int(max(LOWEST, min(height, HIGHEST)))})
+        self.page.set_viewport_size({'width': width, 'height': int(max(LOWEST, min(height, highest)))})
 
 
 def compress(picture):
