@@ -205,8 +205,7 @@ def main():
         server.call('res.company', 'write', [1], {'name': COMPANY, 'logo': draw_logo()})
 
         def record(name, module=MODULE):
-            domain = [('module', '=', module), ('name', '=', name)]
-            return server.call('ir.model.data', 'search_read', domain, ['res_id'])[0]['res_id']
+            return server.find_id(f'{module}.{name}')
 
         server.call(
             'res.users',

@@ -3,11 +3,9 @@
 import contextlib
 import json
 import os
-import platform
 import random
 import secrets
 import subprocess
-import sys
 import time
 import uuid
 from pathlib import Path
@@ -15,8 +13,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from dev.workbench.cache import CHECKOUT, CommandError, cache_directory, digest, finish, finished, locked, start_over
-from dev.workbench.environment import install
+from dev.workbench.cache import CommandError
+from dev.workbench.environment import prepare_beside
 from dev.workbench.odoo_server import HOST, MODULE, free_port, stop_group
 from dev.workbench.wire import send
 from oauth2 import pkce
@@ -26,23 +24,10 @@ from .closed_loop import render
 from .fill import VERIFIER, Application
 
 FOLDER = Path(__file__).parent / 'peer'
-REQUIREMENTS = CHECKOUT / 'dev' / 'requirements' / 'benchmark.txt'
 REDIRECT_URI = 'https://app.example.com/callback'
 WORKERS = 2
 START_TIMEOUT = 60  # seconds
 RSA_BITS = 2048
-
-
-def _prepare():
-    """Return the Python of the peer's environment, which is created if necessary."""
-    directory = cache_directory() / f'venv-peer-{platform.python_version()}-{digest(REQUIREMENTS.read_text())[:6]}'
-    with locked('packages'):
-        if not finished(directory):
-            start_over(directory)
-            subprocess.run([sys.executable, '-m', 'venv', directory], check=True)
-            install(directory / 'bin' / 'python', REQUIREMENTS)
-            finish(directory)
-    return directory / 'bin' / 'python'
 
 
 class Peer:
@@ -78,7 +63,7 @@ def serve(bench, sign_ins, codes, openid=False):
     :param int codes: how many codes to store
     :param bool openid: whether it signs ID tokens, with a key of the same kind and length as this addon
     """
-    python = _prepare()
+    python = prepare_beside('benchmark')
     database = f'{MODULE}_peer_{os.getpid()}_{uuid.uuid4().hex[:6]}'
     environment = {
         **os.environ,

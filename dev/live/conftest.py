@@ -140,11 +140,7 @@ class Live:
         return self.server.call(model, method, *arguments, **keywords)
 
     def find_id(self, xmlid):
-        """Return the id of the record of a complete XML id."""
-        module, name = xmlid.split('.')
-        domain = [('module', '=', module), ('name', '=', name)]
-        [record] = self.call('ir.model.data', 'search_read', domain, ['res_id'])
-        return record['res_id']
+        return self.server.find_id(xmlid)
 
     def register(self, redirect_uri=CALLBACK, **values):
         """Create an application and return it as `Application`."""

@@ -137,6 +137,13 @@ class Server:
             self.database, self._user_ids[login], password, model, method, list(arguments), keywords
         )
 
+    def find_id(self, xmlid):
+        """Return the id of the record of a complete XML id."""
+        module, name = xmlid.split('.')
+        domain = [('module', '=', module), ('name', '=', name)]
+        [record] = self.call('ir.model.data', 'search_read', domain, ['res_id'])
+        return record['res_id']
+
 
 def _end_of(log):
     lines = log.read_text(errors='replace').splitlines()[-25:] if log.exists() else []
